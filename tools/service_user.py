@@ -26,9 +26,7 @@ class ServiceUser:
     uid: int | None = None
     gid: int | None = None
 
-    def run(
-        self, command: list[str | Path], timeout: float
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, command: list[str | Path], timeout: float) -> subprocess.CompletedProcess[str]:
         """Run `command` as this user and return its output; `timeout` is in seconds."""
         return subprocess.run(
             [str(part) for part in command],
@@ -64,9 +62,7 @@ def current() -> ServiceUser:
 
 
 def _create() -> pwd.struct_passwd:
-    useradd = shutil.which(
-        "useradd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
-    )
+    useradd = shutil.which("useradd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if useradd is None:
         raise CannotGoOn(
             "PostgreSQL does not run as root and there is no useradd to make a user for it; "

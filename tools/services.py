@@ -53,17 +53,13 @@ class Services:
         self.redis = (
             None
             if os.environ.get("REDIS_URL")
-            else Redis(
-                var / "redis", sockets / "redis.sock", var / "log" / "redis.log", user
-            )
+            else Redis(var / "redis", sockets / "redis.sock", var / "log" / "redis.log", user)
         )
 
     def environment(self) -> dict[str, str]:
         """DATABASE_URL and REDIS_URL, as given or of the embedded servers."""
         return {
-            "DATABASE_URL": self.postgres.url
-            if self.postgres
-            else os.environ["DATABASE_URL"],
+            "DATABASE_URL": self.postgres.url if self.postgres else os.environ["DATABASE_URL"],
             "REDIS_URL": self.redis.url if self.redis else os.environ["REDIS_URL"],
         }
 
@@ -128,17 +124,13 @@ def _own_sockets(user: ServiceUser, sockets: Path) -> None:
     if sockets.is_symlink() or (
         sockets.exists() and sockets.stat().st_uid not in (uid, os.geteuid())
     ):
-        raise CannotGoOn(
-            f"{sockets} belongs to somebody else: remove it and run again."
-        )
+        raise CannotGoOn(f"{sockets} belongs to somebody else: remove it and run again.")
     service_user.make_reachable(user, sockets)
     user.own(sockets)
 
 
 def _print_environment(services: Services) -> str:
-    return "".join(
-        f"export {name}='{value}'\n" for name, value in services.environment().items()
-    )
+    return "".join(f"export {name}='{value}'\n" for name, value in services.environment().items())
 
 
 def main() -> int:

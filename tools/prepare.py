@@ -1,0 +1,70 @@
+"""Bring the database and the static files up to date; print the logins. Runs under `tools.run`.
+
+One process for it all: each start of Django costs a second or two.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.core.management import call_command, get_commands
+
+
+def main() -> int:
+    """Migrate, collect static files if they changed, load the demo factory into an empty database."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    logins = sys.stdout  # what the caller shows at the end; all else is progress
+    sys.stdout = sys.stderr
+    _say("migrating")
+    call_command("migrate", interactive=False, verbosity=0)
+    _collect_static()
+    if settings.DEMO_MODE:
+        _load_demo_if_empty()
+        if "show_logins" in get_commands():
+            call_command("show_logins", stdout=logins)
+    return 0
+
+
+def _collect_static() -> None:
+    stamp = Path(settings.VAR_DIR) / "static.stamp"
+    current = _static_fingerprint()
+    if stamp.exists() and stamp.read_text() == current and Path(settings.STATIC_ROOT).exists():
+        return
+    _say("collecting static files")
+    stamp.unlink(missing_ok=True)
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    stamp.write_text(current)
+
+
+def _static_fingerprint() -> str:
+    """A hash over name, size and time of every static file of the project and its libraries."""
+    from django.contrib.staticfiles.finders import get_finders
+
+    digest = hashlib.sha256((Path(settings.BASE_DIR) / "config" / "storage.py").read_bytes())
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            status = os.stat(storage.path(path))
+            digest.update(f"{path} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _load_demo_if_empty() -> None:
+    from django.contrib.auth import get_user_model
+
+    if not get_user_model()._default_manager.exists() and "load_demo" in get_commands():
+        _say("loading the demo factory")
+        call_command("load_demo", stdout=sys.stderr)
+
+
+def _say(text: str) -> None:
+    print(f"millstream: {text} ...", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
