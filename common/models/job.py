@@ -34,11 +34,15 @@ class Job(models.Model):
     key = models.CharField(max_length=200, unique=True)
     # Jobs of one group run in order of creation, one at a time.
     group_key = models.CharField(max_length=120, blank=True)
-    # Waiting jobs with this flag and the same name and group are one.
+    # Waiting jobs with this flag and the same name and group are one: the next one joins the
+    # waiting row, or (two transactions at once) is merged into it when that is claimed.
     coalesce = models.BooleanField(default=False)
+    merged_into = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
     queue = models.CharField(max_length=20, default="default")
     state = models.CharField(max_length=12, choices=JobState, default=JobState.QUEUED)
     run_at = models.DateTimeField()
+    # When a wake-up was last sent (or is about to be, on commit); keeps re-sending in bounds.
+    woken_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     attempt = models.PositiveIntegerField(default=0)
     max_attempts = models.PositiveIntegerField(default=8)
@@ -51,11 +55,6 @@ class Job(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["name", "group_key"],
-                condition=Q(state=JobState.QUEUED, coalesce=True),
-                name="%(app_label)s_%(class)s_one_waiting_per_group",
-            ),
             models.CheckConstraint(
                 condition=~Q(state=JobState.RUNNING) | Q(lease_until__isnull=False),
                 name="%(app_label)s_%(class)s_running_has_lease",
@@ -71,6 +70,14 @@ class Job(models.Model):
                 condition=Q(state__in=[JobState.QUEUED, JobState.RUNNING]),
                 name="job_group_open",
             ),
+            # Not unique: a unique index would make one transaction wait for the other's commit,
+            # and deadlock with it (docs/adr/0001-job-ledger.md).
+            models.Index(
+                fields=["name", "group_key"],
+                condition=Q(state=JobState.QUEUED, coalesce=True),
+                name="job_waiting_equal",
+            ),
+            models.Index(fields=["state", "id"], name="job_state"),
         ]
 
     def __str__(self) -> str:
