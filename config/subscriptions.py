@@ -4,6 +4,71 @@ Left the topic of an event, right the jobs that it asks for. ``common.events.pub
 job row per entry in the transaction of the fact.
 """
 
+from django.conf import settings
+
 from common.events import Reaction
 
-SUBSCRIPTIONS: dict[str, list[Reaction]] = {}
+
+def _debounce() -> float:
+    return float(settings.REPLAN_DEBOUNCE_SECONDS)
+
+
+# The plan of a site has to be made anew, a moment after the last change.
+_REPLAN = Reaction(
+    job="aps.replan_site",
+    key="replan:{site_id}",
+    arguments=("site_id",),
+    group_key="plan:{site_id}",
+    coalesce=True,
+    delay_seconds=_debounce,
+)
+# Milestones and state of the orders that a work order serves.
+_PROGRESS = Reaction(
+    job="crm.note_progress",
+    key="progress:{work_order_id}:{event_id}",
+    arguments=("work_order_id",),
+    group_key="progress:{work_order_id}",
+    coalesce=True,
+)
+# Which operations of a work order and of its parents may start now.
+_READINESS = Reaction(
+    job="mes.refresh_readiness",
+    key="readiness:{site_id}",
+    arguments=("site_id",),
+    group_key="readiness:{site_id}",
+    coalesce=True,
+)
+
+SUBSCRIPTIONS: dict[str, list[Reaction]] = {
+    "crm.order.submitted": [],
+    "crm.order.approved": [
+        # One job converts everything that waits at the site; crm.Conversion is the identity.
+        Reaction(
+            job="crm.convert_waiting",
+            key="convert:{site_id}:{event_id}",
+            arguments=("site_id",),
+            group_key="convert:{site_id}",
+            coalesce=True,
+        )
+    ],
+    "crm.order.converted": [],
+    "crm.order.cancelled": [],
+    "crm.order.shipped": [],
+    "crm.order.delivered": [],
+    "erp.stock.received": [_READINESS, _REPLAN],
+    "mes.work_orders.changed": [_READINESS, _REPLAN],
+    "mes.operation.started": [_PROGRESS, _REPLAN],
+    "mes.operation.reported": [_REPLAN],
+    "mes.operation.finished": [_PROGRESS, _REPLAN],
+    "mes.work_order.completed": [_PROGRESS, _READINESS],
+    "aps.schedule.published": [
+        # Many plans in a row, one write-back of dates.
+        Reaction(
+            job="crm.update_projections",
+            key="projections:{site_id}:{version}",
+            arguments=("site_id",),
+            group_key="projections:{site_id}",
+            coalesce=True,
+        )
+    ],
+}

@@ -1,0 +1,1 @@
+"""Cost roll-up, quotes, margin against history. Not filled yet."""

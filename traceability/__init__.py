@@ -1,0 +1,1 @@
+"""The genealogy ledger: lots, serials, what went into what, shipped to whom. Not filled yet."""

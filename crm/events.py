@@ -1,0 +1,48 @@
+"""Facts that crm publishes."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from common.events import DomainEvent
+
+
+@dataclass(frozen=True)
+class OrderSubmitted(DomainEvent):
+    topic: ClassVar[str] = "crm.order.submitted"
+    order_id: int
+
+
+@dataclass(frozen=True)
+class OrderApproved(DomainEvent):
+    topic: ClassVar[str] = "crm.order.approved"
+    order_id: int
+    site_id: int
+
+
+@dataclass(frozen=True)
+class OrderConverted(DomainEvent):
+    """Every line has its work orders or says why not."""
+
+    topic: ClassVar[str] = "crm.order.converted"
+    order_id: int
+    site_id: int
+
+
+@dataclass(frozen=True)
+class OrderCancelled(DomainEvent):
+    topic: ClassVar[str] = "crm.order.cancelled"
+    order_id: int
+    site_id: int
+
+
+@dataclass(frozen=True)
+class OrderShipped(DomainEvent):
+    topic: ClassVar[str] = "crm.order.shipped"
+    order_id: int
+    shipment_id: int
+
+
+@dataclass(frozen=True)
+class OrderDelivered(DomainEvent):
+    topic: ClassVar[str] = "crm.order.delivered"
+    order_id: int

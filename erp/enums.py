@@ -1,0 +1,57 @@
+"""States and kinds of stock, requirements and purchasing."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class RequirementKind(models.TextChoices):
+    """Who needs it: a customer's order line, or a work order's bill of material."""
+
+    SALES = "sales", _("Order line")
+    COMPONENT = "component", _("Component")
+
+
+class RequirementState(models.TextChoices):
+    OPEN = "open", _("Open")
+    FULFILLED = "fulfilled", _("Fulfilled")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+REQUIREMENT_TRANSITIONS: dict[RequirementState, frozenset[RequirementState]] = {
+    RequirementState.OPEN: frozenset({RequirementState.FULFILLED, RequirementState.CANCELLED}),
+    RequirementState.FULFILLED: frozenset(),
+    RequirementState.CANCELLED: frozenset(),
+}
+
+
+class MoveKind(models.TextChoices):
+    """Why stock changed."""
+
+    OPENING = "opening", _("Opening balance")
+    RECEIPT = "receipt", _("Receipt")
+    PRODUCTION = "production", _("Production")
+    ISSUE = "issue", _("Issue")
+    SHIPMENT = "shipment", _("Shipment")
+    ADJUSTMENT = "adjustment", _("Adjustment")
+
+
+class PurchaseOrderState(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    SENT = "sent", _("Sent")
+    CONFIRMED = "confirmed", _("Confirmed")
+    PARTLY_RECEIVED = "partly_received", _("Partly received")
+    RECEIVED = "received", _("Received")
+    CLOSED = "closed", _("Closed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+_PO = PurchaseOrderState
+PURCHASE_ORDER_TRANSITIONS: dict[PurchaseOrderState, frozenset[PurchaseOrderState]] = {
+    _PO.DRAFT: frozenset({_PO.SENT, _PO.CANCELLED}),
+    _PO.SENT: frozenset({_PO.CONFIRMED, _PO.PARTLY_RECEIVED, _PO.RECEIVED, _PO.CANCELLED}),
+    _PO.CONFIRMED: frozenset({_PO.PARTLY_RECEIVED, _PO.RECEIVED, _PO.CANCELLED}),
+    _PO.PARTLY_RECEIVED: frozenset({_PO.RECEIVED, _PO.CLOSED}),
+    _PO.RECEIVED: frozenset({_PO.CLOSED}),
+    _PO.CLOSED: frozenset(),
+    _PO.CANCELLED: frozenset(),
+}

@@ -1,0 +1,38 @@
+"""Choices of the master data."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Supply(models.TextChoices):
+    """Where an item comes from."""
+
+    MAKE = "make", _("Make")
+    BUY = "buy", _("Buy")
+
+
+class LotPolicy(models.TextChoices):
+    """How demands become orders (APICS lot sizing)."""
+
+    LOT_FOR_LOT = "lot_for_lot", _("Lot for lot")
+    FIXED = "fixed", _("Fixed lot")
+    PERIOD = "period", _("Demand of a period")
+
+
+class RunBasis(models.TextChoices):
+    """What the run minutes of an operation count for."""
+
+    PER_PIECE = "per_piece", _("Per piece")
+    PER_ORDER = "per_order", _("Per order")
+
+
+class RateKind(models.TextChoices):
+    MACHINE = "machine", _("Machine")
+    LABOUR = "labour", _("Labour")
+    OVERHEAD = "overhead", _("Overhead")
+
+
+class Tracking(models.TextChoices):
+    NONE = "none", _("None")
+    LOT = "lot", _("Lot")
+    SERIAL = "serial", _("Serial number")

@@ -1,0 +1,25 @@
+from masterdata.models.calendar import Calendar, CalendarException, Shift
+from masterdata.models.item import Bom, BomLine, Item
+from masterdata.models.partner import Customer, CustomerUser, Supplier, SupplierPrice
+from masterdata.models.plant import CostRate, Site, WorkCenter, WorkUnit
+from masterdata.models.routing import OperationAlternative, Routing, RoutingOperation
+
+__all__ = [
+    "Bom",
+    "BomLine",
+    "Calendar",
+    "CalendarException",
+    "CostRate",
+    "Customer",
+    "CustomerUser",
+    "Item",
+    "OperationAlternative",
+    "Routing",
+    "RoutingOperation",
+    "Shift",
+    "Site",
+    "Supplier",
+    "SupplierPrice",
+    "WorkCenter",
+    "WorkUnit",
+]

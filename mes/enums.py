@@ -1,0 +1,63 @@
+"""States of work orders and their operations."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class WorkOrderState(models.TextChoices):
+    PLANNED = "planned", _("Planned")
+    RELEASED = "released", _("Released")
+    IN_PROGRESS = "in_progress", _("In progress")
+    COMPLETED = "completed", _("Completed")
+    CLOSED = "closed", _("Closed")
+    ON_HOLD = "on_hold", _("On hold")
+    CANCELLED = "cancelled", _("Cancelled")
+
+    @classmethod
+    def open(cls) -> list["WorkOrderState"]:
+        """States in which work is still to be done."""
+        return [cls.PLANNED, cls.RELEASED, cls.IN_PROGRESS, cls.ON_HOLD]
+
+
+_WO = WorkOrderState
+WORK_ORDER_TRANSITIONS: dict[WorkOrderState, frozenset[WorkOrderState]] = {
+    _WO.PLANNED: frozenset({_WO.RELEASED, _WO.ON_HOLD, _WO.CANCELLED}),
+    _WO.RELEASED: frozenset({_WO.IN_PROGRESS, _WO.ON_HOLD, _WO.CANCELLED}),
+    _WO.IN_PROGRESS: frozenset({_WO.COMPLETED, _WO.ON_HOLD}),
+    _WO.ON_HOLD: frozenset({_WO.PLANNED, _WO.RELEASED, _WO.IN_PROGRESS, _WO.CANCELLED}),
+    _WO.COMPLETED: frozenset({_WO.CLOSED}),
+    _WO.CLOSED: frozenset(),
+    _WO.CANCELLED: frozenset(),
+}
+
+
+class OperationState(models.TextChoices):
+    """WAITING and READY differ by readiness, which is derived and written by its service."""
+
+    WAITING = "waiting", _("Waiting")
+    READY = "ready", _("Ready")
+    SETUP = "setup", _("Setup")
+    RUNNING = "running", _("Running")
+    INTERRUPTED = "interrupted", _("Interrupted")
+    DONE = "done", _("Done")
+    CANCELLED = "cancelled", _("Cancelled")
+
+    @classmethod
+    def open(cls) -> list["OperationState"]:
+        return [cls.WAITING, cls.READY, cls.SETUP, cls.RUNNING, cls.INTERRUPTED]
+
+    @classmethod
+    def started(cls) -> list["OperationState"]:
+        return [cls.SETUP, cls.RUNNING, cls.INTERRUPTED]
+
+
+_OP = OperationState
+OPERATION_TRANSITIONS: dict[OperationState, frozenset[OperationState]] = {
+    _OP.WAITING: frozenset({_OP.READY, _OP.CANCELLED}),
+    _OP.READY: frozenset({_OP.WAITING, _OP.SETUP, _OP.RUNNING, _OP.CANCELLED}),
+    _OP.SETUP: frozenset({_OP.RUNNING, _OP.INTERRUPTED}),
+    _OP.RUNNING: frozenset({_OP.INTERRUPTED, _OP.DONE}),
+    _OP.INTERRUPTED: frozenset({_OP.SETUP, _OP.RUNNING, _OP.DONE, _OP.CANCELLED}),
+    _OP.DONE: frozenset(),
+    _OP.CANCELLED: frozenset(),
+}

@@ -1,0 +1,45 @@
+"""Facts that mes publishes."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from common.events import DomainEvent
+
+
+@dataclass(frozen=True)
+class WorkOrdersChanged(DomainEvent):
+    """Work orders of a site were created, resized, held, resumed or cancelled."""
+
+    topic: ClassVar[str] = "mes.work_orders.changed"
+    site_id: int
+
+
+@dataclass(frozen=True)
+class OperationStarted(DomainEvent):
+    topic: ClassVar[str] = "mes.operation.started"
+    operation_id: int
+    work_order_id: int
+    site_id: int
+
+
+@dataclass(frozen=True)
+class OperationReported(DomainEvent):
+    topic: ClassVar[str] = "mes.operation.reported"
+    operation_id: int
+    work_order_id: int
+    site_id: int
+
+
+@dataclass(frozen=True)
+class OperationFinished(DomainEvent):
+    topic: ClassVar[str] = "mes.operation.finished"
+    operation_id: int
+    work_order_id: int
+    site_id: int
+
+
+@dataclass(frozen=True)
+class WorkOrderCompleted(DomainEvent):
+    topic: ClassVar[str] = "mes.work_order.completed"
+    work_order_id: int
+    site_id: int

@@ -1,0 +1,11 @@
+from mes.models.operation import OperationReport, OperationUnit, WorkOrderOperation
+from mes.models.work_order import WorkOrder, WorkOrderMaterial, WorkOrderPeg
+
+__all__ = [
+    "OperationReport",
+    "OperationUnit",
+    "WorkOrder",
+    "WorkOrderMaterial",
+    "WorkOrderOperation",
+    "WorkOrderPeg",
+]

@@ -1,0 +1,131 @@
+"""Operations of work orders: the frozen routing, the plan, and what happened."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from common.models import BilingualName
+from masterdata.enums import RunBasis
+from mes.enums import OperationState
+from mes.models.work_order import QUANTITY, WorkOrder
+
+
+class WorkOrderOperation(BilingualName):
+    """One step of a work order. Planned fields are written by aps when it publishes."""
+
+    work_order = models.ForeignKey(WorkOrder, on_delete=models.CASCADE, related_name="operations")
+    sequence = models.PositiveIntegerField()
+    work_center = models.ForeignKey(
+        "masterdata.WorkCenter", on_delete=models.PROTECT, related_name="+"
+    )
+    state = models.CharField(
+        max_length=12, choices=OperationState, default=OperationState.WAITING
+    )
+    setup_minutes = models.DecimalField(max_digits=10, decimal_places=3, default=0)
+    run_minutes = models.DecimalField(max_digits=12, decimal_places=5, default=0)
+    run_basis = models.CharField(
+        max_length=10, choices=RunBasis, default=RunBasis.PER_PIECE
+    )
+    setup_family = models.CharField(max_length=40, blank=True)
+    is_interruptible = models.BooleanField(default=True)
+    subcontractor = models.ForeignKey(
+        "masterdata.Supplier", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    subcontract_days = models.PositiveIntegerField(default=0)
+    good = models.DecimalField(**QUANTITY, default=0)
+    scrap = models.DecimalField(**QUANTITY, default=0)
+    planned_work_unit = models.ForeignKey(
+        "masterdata.WorkUnit", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    planned_starts_at = models.DateTimeField(null=True)
+    planned_ends_at = models.DateTimeField(null=True)
+    work_unit = models.ForeignKey(
+        "masterdata.WorkUnit", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["work_order", "sequence"],
+                name="%(app_label)s_%(class)s_once_per_sequence",
+            ),
+            models.CheckConstraint(
+                condition=Q(setup_minutes__gte=0, run_minutes__gte=0, good__gte=0, scrap__gte=0),
+                name="%(app_label)s_%(class)s_numbers_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(planned_ends_at__isnull=True)
+                | Q(planned_ends_at__gte=F("planned_starts_at")),
+                name="%(app_label)s_%(class)s_plan_well_formed",
+            ),
+            # One operation runs on a work unit at a time.
+            models.UniqueConstraint(
+                fields=["work_unit"],
+                condition=Q(state__in=["setup", "running"]),
+                name="%(app_label)s_%(class)s_one_running_per_unit",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["planned_work_unit", "planned_starts_at"],
+                condition=Q(state__in=["waiting", "ready", "setup", "running", "interrupted"]),
+                name="operation_dispatch",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.work_order_id}/{self.sequence}"
+
+
+class OperationUnit(models.Model):
+    """A frozen alternative: a work unit that may do the operation, with its times.
+
+    None for an operation means: any active unit of the work center, at the operation's times.
+    """
+
+    operation = models.ForeignKey(
+        WorkOrderOperation, on_delete=models.CASCADE, related_name="units"
+    )
+    work_unit = models.ForeignKey(
+        "masterdata.WorkUnit", on_delete=models.PROTECT, related_name="+"
+    )
+    setup_minutes = models.DecimalField(max_digits=10, decimal_places=3)
+    run_minutes = models.DecimalField(max_digits=12, decimal_places=5)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["operation", "work_unit"], name="%(app_label)s_%(class)s_once_per_unit"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation_id} {self.work_unit_id}"
+
+
+class OperationReport(models.Model):
+    """Good and scrap pieces reported at an operation; never altered."""
+
+    operation = models.ForeignKey(
+        WorkOrderOperation, on_delete=models.CASCADE, related_name="reports"
+    )
+    good = models.DecimalField(**QUANTITY, default=0)
+    scrap = models.DecimalField(**QUANTITY, default=0)
+    reason = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.DO_NOTHING, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(good__gte=0, scrap__gte=0) & (Q(good__gt=0) | Q(scrap__gt=0)),
+                name="%(app_label)s_%(class)s_reports_something",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation_id}: {self.good} + {self.scrap}"
