@@ -59,7 +59,7 @@ class Postgres:
         self.user.own(self.log.parent)
         if not (self.data / "PG_VERSION").exists():
             self._init(programs)
-        self._drop_dead_lock()
+        self._drop_dead_locks()
         self._pg_ctl_start(programs)
         self._ensure_database()
 
@@ -123,22 +123,24 @@ class Postgres:
                 f"{_last_line(done.stderr)}."
             )
 
-    def _drop_dead_lock(self) -> None:
-        """Remove a postmaster.pid whose process is no PostgreSQL: its number was given out again.
+    def _drop_dead_locks(self) -> None:
+        """Remove the lock files of a dead server whose process number was given out again.
 
-        PostgreSQL removes the lock of a dead process itself, but takes any living process of the
-        same user for a server.
+        PostgreSQL sees by itself that a process is gone, but takes any living process of the same
+        user for a server: after a power cut or a container's restart that stops it for good.
         """
-        lock = self.data / "postmaster.pid"
-        try:
-            pid = int(lock.read_text().split()[0])
-            name = Path(f"/proc/{pid}/comm").read_text().strip()
-        except (FileNotFoundError, ProcessLookupError, ValueError, IndexError):
-            return
-        if name != "postgres":
-            print(
-                f"millstream: removing a dead server's lock ({lock.name}, process {pid} is {name})."
-            )
+        for lock in (self.data / "postmaster.pid", self.sockets / ".s.PGSQL.5432.lock"):
+            try:
+                pid = int(lock.read_text().split()[0])
+                command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            except (FileNotFoundError, ProcessLookupError, ValueError, IndexError):
+                continue
+            if str(self.data).encode() in command:
+                raise CannotGoOn(
+                    f"A PostgreSQL (process {pid}) runs on {self.data} and does not answer: "
+                    f"end it (kill -INT {pid}) and run again."
+                )
+            print(f"millstream: removing a dead server's lock, {lock.name} (process {pid}).")
             lock.unlink()
 
     def _pg_ctl_start(self, programs: Path) -> None:

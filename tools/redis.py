@@ -76,7 +76,10 @@ class Redis:
         deadline = time.monotonic() + START_SECONDS
         while not self.is_running():
             if time.monotonic() > deadline:
-                raise CannotGoOn(f"Redis did not start within {START_SECONDS} s; see {self.log}.")
+                raise CannotGoOn(
+                    f"Redis did not start within {START_SECONDS} s; see {self.log}. It holds "
+                    f"wake-ups only: `rm -r {self.data}` loses nothing."
+                )
             time.sleep(0.05)
 
     def stop(self) -> None:

@@ -42,9 +42,10 @@ def main() -> int:
         with Services(var_dir()).borrowed() as databases:
             environment = _environment(databases, host, port)
             logins = _prepare(environment)
-            return _run_processes(environment, f"http://{host}:{port}/", logins, started_at)
+            shown = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
+            return _run_processes(environment, f"http://{shown}:{port}/", logins, started_at)
     except KeyboardInterrupt:
-        return 130
+        return 0  # that is how one stops it
     finally:
         print("millstream: stopped.", flush=True)
 
@@ -116,15 +117,16 @@ def _run_processes(
     manager.loop()  # until SIGINT, SIGTERM or the end of one process; ends the others
     if manager.returncode not in (130, 143):
         raise CannotGoOn("One process ended by itself and the others were stopped: see above why.")
-    return int(manager.returncode)
+    return 0
 
 
 def _announce(address: str, logins: str, started_at: float) -> None:
     """Print the address and the logins as soon as the first page answers."""
     deadline = time.monotonic() + FIRST_PAGE_SECONDS
+    browser = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(address, timeout=10):
+            with browser.open(address, timeout=10):
                 break
         except urllib.error.HTTPError as answer:
             if answer.code < 500:

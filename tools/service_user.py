@@ -39,6 +39,7 @@ class ServiceUser:
             capture_output=True,
             text=True,
             timeout=timeout,
+            check=False,
         )
 
     def own(self, path: Path) -> Path:

@@ -98,9 +98,9 @@ class Services:
                 yield self.environment()
         finally:
             if not self.keep.exists():
-                with contextlib.suppress(BlockingIOError):
-                    with self._locked("users.lock", fcntl.LOCK_EX | fcntl.LOCK_NB):
-                        self.stop()
+                alone = self._locked("users.lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
+                with contextlib.suppress(BlockingIOError), alone:
+                    self.stop()
 
     @contextlib.contextmanager
     def _locked(self, name: str, operation: int) -> Iterator[None]:
