@@ -1,0 +1,99 @@
+"""What a promise check is asked and what it answers, in words and dates."""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from aps.enums import PromiseStatus
+
+
+@dataclass(frozen=True, slots=True)
+class LineRequest:
+    """One order line to check: the day is wanted at the customer's door."""
+
+    item_id: int
+    quantity: Decimal
+    requested_date: date
+
+
+class ReasonKind(enum.StrEnum):
+    """What holds a line up, or what should be known about its answer."""
+
+    CAPACITY = "capacity"
+    MATERIAL = "material"
+    CALENDAR = "calendar"
+    MINIMUM = "minimum"  # nothing waits: the work itself takes that long
+    PAST = "past"  # the requested day is over, or cannot be reached any more
+    STOCK = "stock"  # all of it comes from stock or from work under way
+    UNPLANNED = "unplanned"  # open work that the live schedule does not hold yet
+    REFUSED = "refused"
+
+
+class AlternativeKind(enum.StrEnum):
+    ACCEPT_DATE = "accept_date"
+    SPLIT = "split"
+    RUSH = "rush"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A cause in the user's language; ``code`` names the work center or item it is about."""
+
+    kind: ReasonKind
+    text: str
+    until: datetime | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A way out. ``split``: ``quantity`` keeps ``date``; the rest comes on ``rest_date``."""
+
+    kind: AlternativeKind
+    text: str
+    date: date | None = None
+    quantity: Decimal | None = None
+    rest_quantity: Decimal | None = None
+    rest_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChainLink:
+    """A stretch of the chain that decides the earliest date, from now to readiness."""
+
+    kind: str  # work, capacity, calendar, material, precedence
+    starts_at: datetime
+    ends_at: datetime
+    item_code: str
+    text: str
+    work_unit_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineAnswer:
+    """Whether a line's day can be kept, and why; dates are days at the customer's door.
+
+    A line that makes no sense carries ``refusal``, a sentence, and nothing else. ``latest_start``
+    is when its work has to begin to keep the day (None when it cannot be kept or needs no work);
+    ``slack_minutes`` are clock minutes, 0 when the day cannot be kept.
+    """
+
+    item_id: int
+    quantity: Decimal
+    requested_date: date
+    status: PromiseStatus
+    feasible: bool
+    earliest_date: date | None = None
+    ready_at: datetime | None = None
+    latest_start: datetime | None = None
+    slack_minutes: int = 0
+    reasons: tuple[Reason, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    chain: tuple[ChainLink, ...] = ()
+    schedule_version: int | None = None
+    refusal: str = ""
+
+
+LineRequests = Sequence[LineRequest]
