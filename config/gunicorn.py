@@ -13,6 +13,6 @@ graceful_timeout = 10
 max_requests = 10_000
 max_requests_jitter = 1_000
 # The heartbeat file, in memory: on a disk its sync would stall the worker.
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112, S108
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 accesslog = os.environ.get("WEB_ACCESS_LOG") or None
 control_socket_disable = True

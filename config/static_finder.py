@@ -61,7 +61,7 @@ class VendorFinder(BaseFinder):
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, Storage]]:
         """Yield each path of the map with the storage that opens it."""
         for path in VENDOR_FILES:
-            if not utils.matches_patterns(path, ignore_patterns):
+            if not utils.matches_patterns(path, ignore_patterns or ()):
                 yield path, self.storage
 
 

@@ -33,7 +33,7 @@ COMMANDS: dict[str, list[str]] = {
 }
 # What a lock file says where it was resolved against an index or a mirror. Funding links are not.
 ADDRESS = re.compile(
-    r'"resolved"|--(?:extra-)?index-url|--find-links|@ (?:https?|file):|^https?:', re.M
+    r'"resolved"|--(?:extra-)?index-url|--find-links|@ (?:https?|file):|^https?:', re.MULTILINE
 )
 LOCKS = (
     "requirements.lock",

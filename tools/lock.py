@@ -1,7 +1,7 @@
 """Resolve the requirements again: `make lock`. Hashes for every file, no index addresses."""
 
-import subprocess
 import shutil
+import subprocess
 
 from tools import errors
 from tools.errors import CannotGoOn

@@ -11,7 +11,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -42,7 +41,7 @@ def main() -> int:
         with Services(var_dir()).borrowed() as databases:
             environment = _environment(databases, host, port)
             logins = _prepare(environment)
-            shown = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
+            shown = "127.0.0.1" if host == "0.0.0.0" else host
             return _run_processes(environment, f"http://{shown}:{port}/", logins, started_at)
     except KeyboardInterrupt:
         return 0  # that is how one stops it

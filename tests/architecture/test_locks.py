@@ -1,0 +1,118 @@
+"""The lock files are complete, hashed and name no address; what the pages load is there."""
+
+import json
+import re
+import shutil
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from config import static_finder
+from config.static_finder import VENDOR_FILES
+from tools import check
+
+ROOT = Path(__file__).resolve().parents[2]
+PYPROJECT_TEXT = (ROOT / "pyproject.toml").read_text()
+PROJECT = tomllib.loads(PYPROJECT_TEXT)["project"]
+PACKAGE = json.loads((ROOT / "package.json").read_text())
+PACKAGE_LOCK = json.loads((ROOT / "package-lock.json").read_text())
+PYTHON_LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-node.lock"]
+
+
+def locked(name: str) -> dict[str, str]:
+    """The version of each package of a lock file."""
+    pins = re.findall(r"(?m)^([\w.-]+)(?:\[[\w,-]+\])?==(\S+)", (ROOT / name).read_text())
+    return dict(pins)
+
+
+def wanted(requirements: list[str]) -> set[str]:
+    return {re.split(r"[\[<>=!~ ]", requirement)[0].lower() for requirement in requirements}
+
+
+def test_no_lock_file_names_an_address() -> None:
+    assert check.lock_addresses() == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--index-url https://mirror.example/simple",
+        "--extra-index-url https://mirror.example/simple",
+        "--find-links /opt/wheels",
+        '"resolved": "https://mirror.example/x.tgz",',
+        "thing @ https://mirror.example/thing.whl",
+    ],
+)
+def test_an_address_in_a_lock_file_is_found(line: str, tmp_path: Path) -> None:
+    for name in check.LOCKS:
+        shutil.copy(ROOT / name, tmp_path / name)
+    lock = tmp_path / check.LOCKS[0]
+    lock.write_text(f"{line}\n{lock.read_text()}")
+    assert check.lock_addresses(tmp_path) == [f"{check.LOCKS[0]}:1"]
+
+
+@pytest.mark.parametrize("name", PYTHON_LOCKS)
+def test_every_locked_package_has_a_hash(name: str) -> None:
+    entries = re.split(r"(?m)^(?=[\w.-]+(?:\[[\w,-]+\])?==)", (ROOT / name).read_text())[1:]
+    assert entries
+    assert [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+def test_the_locks_hold_what_pyproject_asks_for() -> None:
+    assert wanted(PROJECT["dependencies"]) <= locked("requirements.lock").keys()
+    dev = PROJECT["optional-dependencies"]["dev"]
+    assert wanted(dev) <= locked("requirements-dev.lock").keys()
+
+
+def test_development_uses_the_versions_of_production() -> None:
+    runtime, development = locked("requirements.lock"), locked("requirements-dev.lock")
+    assert {name: development.get(name) for name in runtime} == runtime
+
+
+def test_every_dependency_carries_its_reason() -> None:
+    listed = re.findall(r'(?m)^  "[^"]+",.*$', PYPROJECT_TEXT)
+    requirements = [
+        line for line in listed if re.search(r'"[a-z0-9-]+(\[[\w,-]+\])?([<>=]|")', line)
+    ]
+    assert len(requirements) >= len(PROJECT["dependencies"])
+    without = [line for line in requirements if not re.search(r"#\s*\S+", line)]
+    assert without == []
+
+
+def test_the_npm_lock_holds_what_package_json_asks_for() -> None:
+    asked = {**PACKAGE["dependencies"], **PACKAGE["devDependencies"]}
+    packages = PACKAGE_LOCK["packages"]
+    assert {name: packages[f"node_modules/{name}"]["version"] for name in asked} == asked
+    for path, entry in packages.items():
+        assert path == "" or entry["integrity"].startswith("sha512-"), path
+
+
+def test_npm_runs_no_scripts_of_packages() -> None:
+    settings = (ROOT / ".npmrc").read_text().split()
+    assert {"ignore-scripts=true", "omit-lockfile-registry-resolved=true"} <= set(settings)
+
+
+def test_every_mapped_vendor_file_exists() -> None:
+    assert static_finder.missing_files() == []
+
+
+def test_a_missing_vendor_file_is_an_error_of_the_system_check(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(VENDOR_FILES, "vendor/nothing.js", "nothing/nothing.js")
+    messages = static_finder.VendorFinder().check()
+    assert [message.id for message in messages] == ["millstream.E001"]
+
+
+def test_the_finder_finds_the_map_and_nothing_else() -> None:
+    finder = static_finder.VendorFinder()
+    path = "vendor/tabler.min.css"
+    assert finder.find(path) == str(ROOT / "node_modules" / VENDOR_FILES[path])
+    assert finder.find(path, find_all=True) == [finder.find(path)]
+    assert finder.find("@tabler/core/dist/css/tabler.css") == []
+    assert {name for name, _ in finder.list([])} == set(VENDOR_FILES)
+    for name, storage in finder.list(["*.css"]):
+        assert name.endswith(".js")
+        with storage.open(name) as file:
+            assert file.read(1)

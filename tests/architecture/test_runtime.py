@@ -1,0 +1,274 @@
+"""What `make run` and `make test` stand on, as real processes in data directories of their own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from tools import service_user
+
+ROOT = Path(__file__).resolve().parents[2]
+RUN_SECONDS = 60
+
+
+@pytest.fixture
+def var(tmp_path: Path) -> Iterator[Path]:
+    """A data directory of this test's own; its servers are stopped in any case."""
+    path = tmp_path / "var"
+    path.mkdir()
+    yield path
+    tool("services", "stop", var=path)
+    assert processes_of(path) == []
+
+
+def environment(var: Path, **more: str) -> dict[str, str]:
+    """As a user's shell would have it: nothing of pytest, no servers given."""
+    dropped = ("PYTEST_", "DATABASE_URL", "REDIS_URL", "DJANGO_", "DEMO_MODE", "SECRET_KEY", "MAKE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    return {**kept, "VAR_DIR": str(var), **more}
+
+
+def tool(name: str, *arguments: str, var: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", f"tools.{name}", *arguments],
+        cwd=ROOT,
+        env=environment(var, **more),
+        capture_output=True,
+        text=True,
+        timeout=RUN_SECONDS,
+        check=False,
+    )
+
+
+def processes_of(var: Path) -> list[str]:
+    """The command of each living process that was started with this data directory."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+            command = (entry / "cmdline").read_bytes()
+            started_with = (entry / "environ").read_bytes()
+        except OSError:  # not a process, or gone, or not ours
+            continue
+        if state != "Z" and (str(var).encode() in command + started_with):
+            found.append(command.replace(b"\0", b" ").decode())
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def exports(output: str) -> dict[str, str]:
+    """What the shell gets from `tools.services env`."""
+    lines = [line.removeprefix("export ") for line in output.splitlines()]
+    return {name: value.strip("'") for name, _, value in (line.partition("=") for line in lines)}
+
+
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    """The one sentence of a refused command."""
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    [sentence] = [line for line in done.stderr.splitlines() if line.startswith("millstream:")]
+    return sentence
+
+
+def test_services_start_keep_their_data_and_stop(var: Path) -> None:
+    started = tool("services", "start", var=var)
+    assert started.returncode == 0, started.stderr
+    given = exports(started.stdout)
+    assert exports((var / "dev.env").read_text()) == given
+    with psycopg.connect(given["DATABASE_URL"]) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS value")
+        role = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+        assert role.fetchone() == (False,)
+    client = redis.Redis.from_url(given["REDIS_URL"])
+    client.set("kept", "42")
+    assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+    assert client.config_get("appendonly") == {"appendonly": "yes"}
+    client.close()
+
+    assert tool("services", "stop", var=var).returncode == 0
+    assert processes_of(var) == []
+    assert tool("services", "status", var=var).returncode == 3
+
+    assert tool("services", "start", var=var).returncode == 0
+    with psycopg.connect(given["DATABASE_URL"]) as connection:
+        assert connection.execute("SELECT value FROM kept").fetchone() == (42,)
+    with redis.Redis.from_url(given["REDIS_URL"]) as again:
+        assert again.get("kept") == b"42"
+
+
+def test_the_last_borrower_stops_the_services(var: Path) -> None:
+    """The inner command borrows what the outer one started, and leaves it running."""
+    python = [sys.executable, "-m", "tools.with_services"]
+    script = (
+        f'set -e; {" ".join(python)} sh -c "exit 0"; unset DATABASE_URL REDIS_URL; '
+        f'{" ".join(python)} sh -c "exit 0"; {sys.executable} -m tools.services status'
+    )
+    done = tool("with_services", "sh", "-c", script, var=var)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("running") == 2
+    assert processes_of(var) == []
+
+
+def test_with_services_hands_on_the_exit_code(var: Path) -> None:
+    assert tool("with_services", "sh", "-c", "exit 7", var=var).returncode == 7
+
+
+def test_a_path_too_long_for_a_socket_gets_a_short_one(tmp_path: Path) -> None:
+    var = tmp_path / ("long-" * 24)
+    var.mkdir()
+    try:
+        started = tool("services", "start", var=var)
+        assert started.returncode == 0, started.stderr
+        sockets = Path(exports(started.stdout)["DATABASE_URL"].partition("host=")[2])
+        assert len(str(sockets)) < 60
+        assert sockets.stat().st_mode & 0o077 == 0
+    finally:
+        tool("services", "stop", var=var)
+    assert processes_of(var) == []
+    sockets.rmdir()
+
+
+def test_data_of_another_postgresql_gets_a_sentence(var: Path) -> None:
+    data = var / "postgres"
+    data.mkdir()
+    (data / "PG_VERSION").write_text("15\n")
+    sentence = refusal(tool("services", "start", var=var))
+    assert "made by PostgreSQL 15" in sentence
+    assert f"mv {data} {data}-15" in sentence
+    assert "made by PostgreSQL 15" in refusal(tool("run", var=var, PORT=str(free_port())))
+
+
+def test_a_half_made_data_directory_gets_a_sentence(var: Path) -> None:
+    (var / "postgres").mkdir()
+    (var / "postgres" / "base").mkdir()
+    assert f"rm -r {var / 'postgres'}" in refusal(tool("services", "start", var=var))
+
+
+def test_the_lock_of_a_dead_server_does_not_stop_a_start(var: Path) -> None:
+    """Its process number belongs to something else of the same user by now."""
+    assert tool("services", "start", var=var).returncode == 0
+    lock = var / "postgres" / "postmaster.pid"
+    left_by_the_dead = lock.read_text()
+    assert tool("services", "stop", var=var).returncode == 0
+    user = service_user.current()
+    stranger = subprocess.Popen(["sleep", "60"], user=user.uid, group=user.gid)
+    try:
+        _, _, rest = left_by_the_dead.partition("\n")
+        lock.write_text(f"{stranger.pid}\n{rest}")
+        started = tool("services", "start", var=var)
+    finally:
+        stranger.kill()
+        stranger.wait()
+    assert started.returncode == 0, started.stderr
+    assert "removing a dead server's lock, postmaster.pid" in started.stdout
+
+
+def test_killed_servers_start_again(var: Path) -> None:
+    assert tool("services", "start", var=var).returncode == 0
+    pids = [int((var / "postgres" / "postmaster.pid").read_text().split()[0])]
+    pids.append(int((var / "redis" / "redis.pid").read_text()))
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while processes_of(var):
+        assert time.monotonic() < deadline, processes_of(var)
+        time.sleep(0.1)
+    started = tool("services", "start", var=var)
+    assert started.returncode == 0, started.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none"),
+        ("REDIS_URL", "redis://127.0.0.1:1/0"),
+    ],
+)
+def test_an_unreachable_server_gets_a_sentence(name: str, address: str, var: Path) -> None:
+    sentence = refusal(tool("run", var=var, PORT=str(free_port()), **{name: address}))
+    assert f"answers at {name}" in sentence
+    assert "start that server or correct the address" in sentence
+
+
+def test_a_taken_port_gets_a_sentence(var: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        sentence = refusal(tool("run", var=var, PORT=str(port)))
+    assert f"Port {port} on 127.0.0.1 cannot be used" in sentence
+    assert "make run" in sentence
+    assert not (var / "postgres").exists()  # nothing was started in vain
+
+
+def test_a_port_that_is_no_number_gets_a_sentence(var: Path) -> None:
+    assert "PORT=http is no port" in refusal(tool("run", var=var, PORT="http"))
+
+
+def start_make_run(var: Path, port: int, log: Path) -> subprocess.Popen[bytes]:
+    """`make run` in a process group of its own, as a terminal would start it."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            ["make", "run"],
+            cwd=ROOT,
+            env=environment(var, PORT=str(port)),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + RUN_SECONDS
+    while "Millstream answers at" not in log.read_text():
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.2)
+    return process
+
+
+def first_page(port: int) -> str:
+    browser = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with browser.open(f"http://127.0.0.1:{port}/", timeout=10) as answer:
+        return str(answer.read().decode())
+
+
+def test_make_run_shows_the_login_page_and_leaves_nothing_behind(var: Path) -> None:
+    """Twice: ended by Ctrl-C (SIGINT to the whole group), then by SIGTERM to make alone."""
+    port = free_port()
+    log = var.parent / "run.log"
+    process = start_make_run(var, port, log)
+    try:
+        assert 'name="login"' in first_page(port)
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(RUN_SECONDS)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(RUN_SECONDS)
+    assert processes_of(var) == []
+    assert "millstream: stopped." in log.read_text()
+    assert "Traceback" not in log.read_text()
+
+    log.write_text("")
+    process = start_make_run(var, port, log)
+    try:
+        # The second run finds its data: nothing is loaded, collected or made again.
+        assert "loading the demo factory" not in log.read_text()
+        assert "collecting static files" not in log.read_text()
+        assert 'name="login"' in first_page(port)
+    finally:
+        process.terminate()
+        process.wait(RUN_SECONDS)
+    assert processes_of(var) == []
