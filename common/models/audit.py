@@ -1,6 +1,7 @@
 """Who changed what, when and why; the database refuses to change these rows."""
 
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 
@@ -22,7 +23,7 @@ class AuditEntry(models.Model):
     target_label = models.CharField(max_length=200)
     reason = models.TextField(blank=True)
     # {"field": [old, new]}
-    changes = models.JSONField(default=dict)
+    changes = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
 
     class Meta:
         indexes = [models.Index(fields=["target_type", "target_id", "at"], name="audit_target")]

@@ -1,0 +1,34 @@
+"""Refusals: what a business action says when it will not be done."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.contrib import messages
+from django.http import HttpRequest
+from django.utils.functional import Promise
+
+
+class Refused(Exception):
+    """Base of every ``Cannot<Verb>``; carries a translated sentence a user can act on.
+
+    The API answers 409 with it, a page shows it as a message, a disabled button as its tooltip.
+    """
+
+    def __init__(self, sentence: str | Promise) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+    def __str__(self) -> str:
+        return str(self.sentence)
+
+
+@contextmanager
+def told(request: HttpRequest) -> Iterator[None]:
+    """Turn a refusal inside the block into a message on the next page.
+
+    Put the whole transaction inside the block, so that it is undone before the message is kept.
+    """
+    try:
+        yield
+    except Refused as refusal:
+        messages.error(request, str(refusal))

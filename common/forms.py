@@ -1,0 +1,49 @@
+"""Parts of forms that several apps need."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from common import idempotency
+from common.enums import Role
+from common.models import User
+
+
+class OnceForm(forms.Form):
+    """A form that carries a key, so that sending it twice does its work once."""
+
+    idempotency_key = forms.CharField(
+        max_length=idempotency.MAX_KEY_LENGTH,
+        widget=forms.HiddenInput,
+        initial=idempotency.new_key,
+    )
+
+
+class VersionForm(forms.Form):
+    """A form that carries the version it was opened with (``concurrency.check_version``)."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
+
+
+class UserForm(forms.ModelForm[User]):
+    """A user as administrators edit them: roles as check boxes, language as a choice."""
+
+    roles = forms.MultipleChoiceField(
+        label=_("Roles"), choices=Role.choices, widget=forms.CheckboxSelectMultiple, required=False
+    )
+
+    class Meta:
+        model = User
+        fields = ("username", "first_name", "last_name", "email", "roles", "language", "is_active")
+
+    def clean_roles(self) -> list[str]:
+        """Roles in the order of their table, which keeps the audit's differences honest."""
+        chosen: set[str] = set(self.cleaned_data["roles"])
+        return [role for role in Role.values if role in chosen]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        from django.conf import settings
+
+        self.fields["language"].widget = forms.Select(choices=settings.LANGUAGES)

@@ -1,0 +1,68 @@
+"""What a user should know, shown in the bell in the reader's own language."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from django.db.models import Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from common.enums import Level, Role
+from common.models import Notification, User
+
+# Kind to sentence; the parameters are kept with the notification and filled in when it is read.
+MESSAGES: dict[str, str | Promise] = {
+    "common.job_dead": _("The background job %(job)s failed for good: %(error)s"),
+    "crm.order_submitted": _("Order %(order)s of %(customer)s waits for approval."),
+    "crm.order_rejected": _("Order %(order)s was sent back: %(reason)s"),
+    "crm.line_not_converted": _("Order %(order)s, line %(line)s made no work order: %(reason)s"),
+    "crm.promise_at_risk": _(
+        "Order %(order)s, line %(line)s: estimated %(projected)s, promised %(promised)s."
+    ),
+    "aps.run_failed": _("The schedule of %(site)s could not be made: %(reason)s"),
+}
+
+
+def notify(
+    *,
+    kind: str,
+    parameters: Mapping[str, str | int],
+    now: datetime,
+    users: Iterable[User] = (),
+    roles: Iterable[Role] = (),
+    level: Level = Level.INFO,
+    url: str = "",
+) -> list[Notification]:
+    """Tell the users, and every active user with one of the roles, each once.
+
+    Raises KeyError for a kind that is not in MESSAGES and for a missing parameter.
+    """
+    str(MESSAGES[kind]) % dict(parameters)
+    reached = User.objects.filter(
+        Q(pk__in=[user.pk for user in users]) | Q(roles__overlap=list(roles)), is_active=True
+    )
+    return Notification.objects.bulk_create(
+        Notification(
+            user=user,
+            kind=kind,
+            parameters=dict(parameters),
+            level=level,
+            url=url,
+            created_at=now,
+        )
+        for user in reached.order_by("pk")
+    )
+
+
+def text(notification: Notification) -> str:
+    """The sentence in the active language; a kind that is gone shows its name."""
+    sentence = MESSAGES.get(notification.kind)
+    return str(sentence) % notification.parameters if sentence else notification.kind
+
+
+def mark_read(*, user: User, now: datetime, notification_id: int | None = None) -> int:
+    """Mark one of the user's notifications as read, or all; return how many were unread."""
+    unread = Notification.objects.filter(user=user, read_at__isnull=True)
+    if notification_id is not None:
+        unread = unread.filter(pk=notification_id)
+    return unread.update(read_at=now)

@@ -1,0 +1,71 @@
+"""Who may do what: one table from permission code to roles.
+
+A code is ``<app>.<verb>_<noun>``. Whoever adds a view adds its row here; a code that is not in
+the table raises, so a typing error cannot open a door. Administrators hold every right except
+the portal's, which belongs to customers alone; ``_row`` adds them.
+"""
+
+from django.contrib.auth.models import AnonymousUser
+
+from common.enums import Role
+from common.models import User
+
+STAFF = frozenset(Role) - {Role.CUSTOMER}
+PORTAL = frozenset({Role.CUSTOMER})
+EVERYONE = frozenset(Role)
+
+
+def _row(*roles: Role) -> frozenset[Role]:
+    return frozenset({*roles, Role.ADMINISTRATOR})
+
+
+_ORDER_READERS = _row(
+    Role.SALES,
+    Role.PLANNER,
+    Role.SUPERVISOR,
+    Role.PURCHASING,
+    Role.WAREHOUSE,
+    Role.QUALITY,
+    Role.AFTER_SALES,
+    Role.MANAGER,
+)
+
+PERMISSIONS: dict[str, frozenset[Role]] = {
+    # One's own account: home, language, password, second factor, notifications.
+    "common.use_account": EVERYONE,
+    "common.use": STAFF,
+    "common.manage_jobs": _row(),
+    "common.manage_users": _row(),
+    "common.view_audit": _row(Role.MANAGER),
+    "common.view_schema": EVERYONE,
+    "masterdata.view": STAFF,
+    "masterdata.edit": _row(Role.PLANNER),
+    "masterdata.edit_customer": _row(Role.PLANNER, Role.SALES),
+    "masterdata.import": _row(),
+    "erp.view_stock": STAFF - {Role.OPERATOR},
+    "erp.view_cost": _row(Role.MANAGER, Role.PURCHASING),
+    "mes.view_work_order": STAFF,
+    "mes.view_dispatch": STAFF,
+    "mes.release_work_order": _row(Role.PLANNER, Role.SUPERVISOR),
+    "mes.execute_operation": _row(Role.OPERATOR, Role.SUPERVISOR),
+    "aps.view_schedule": STAFF - {Role.OPERATOR},
+    "aps.plan": _row(Role.PLANNER),
+    "crm.view_order": _ORDER_READERS,
+    "crm.edit_order": _row(Role.SALES),
+    "crm.submit_order": _row(Role.SALES),
+    "crm.approve_order": _row(Role.SALES, Role.MANAGER),
+    "crm.hold_order": _row(Role.SALES, Role.PLANNER, Role.MANAGER),
+    "crm.cancel_order": _row(Role.SALES, Role.MANAGER),
+    "crm.check_promise": _row(Role.SALES, Role.PLANNER, Role.MANAGER),
+    "crm.ship": _row(Role.WAREHOUSE),
+    "crm.deliver": _row(Role.WAREHOUSE, Role.SALES),
+    "portal.view": PORTAL,
+}
+
+
+def allowed(user: User | AnonymousUser | None, code: str) -> bool:
+    """Whether the user's roles hold the right; raises KeyError for a code not in the table."""
+    roles = PERMISSIONS[code]
+    if not isinstance(user, User) or not user.is_active:
+        return False
+    return not roles.isdisjoint(user.roles)

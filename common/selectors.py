@@ -1,0 +1,53 @@
+"""Reads that more than one app needs."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils.functional import Promise
+
+from common.enums import Role
+from common.models import AuditEntry, Notification, User
+
+DEMO_PASSWORD = "millstream-demo"  # noqa: S105 - shown on the login page, in demo mode only
+# The second customer proves that customers do not see each other.
+_DEMO_USERNAMES = [*Role.values, "customer-b"]
+
+
+@dataclass(frozen=True)
+class DemoAccount:
+    """A login that the demo factory made."""
+
+    username: str
+    password: str
+    role: str | Promise
+    language: str
+
+
+def demo_accounts() -> list[DemoAccount]:
+    """The accounts of the demo factory in the order of their roles; none outside demo mode."""
+    if not settings.DEMO_MODE:
+        return []
+    users = User.objects.filter(username__in=_DEMO_USERNAMES, is_active=True).in_bulk(
+        field_name="username"
+    )
+    return [
+        DemoAccount(name, DEMO_PASSWORD, Role(users[name].roles[0]).label, users[name].language)
+        for name in _DEMO_USERNAMES
+        if name in users and users[name].roles
+    ]
+
+
+def notifications(*, user: User) -> QuerySet[Notification]:
+    """What the user was told, newest first."""
+    return Notification.objects.filter(user=user).order_by("-created_at", "-id")
+
+
+def unread_count(*, user: User) -> int:
+    """How many notifications the user has not read."""
+    return Notification.objects.filter(user=user, read_at__isnull=True).count()
+
+
+def audit_entries() -> QuerySet[AuditEntry]:
+    """The whole audit trail, newest first."""
+    return AuditEntry.objects.order_by("-at", "-id")
