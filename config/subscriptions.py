@@ -55,7 +55,18 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
     "crm.order.cancelled": [],
     "crm.order.shipped": [],
     "crm.order.delivered": [],
-    "erp.stock.received": [_READINESS, _REPLAN],
+    "erp.stock.received": [
+        _READINESS,
+        _REPLAN,
+        # Orders that only waited for bought goods may be ready to ship.
+        Reaction(
+            job="crm.refresh_site",
+            key="refresh:{site_id}:{event_id}",
+            arguments=("site_id",),
+            group_key="refresh:{site_id}",
+            coalesce=True,
+        ),
+    ],
     "mes.work_orders.changed": [_READINESS, _REPLAN],
     "mes.operation.started": [_PROGRESS, _REPLAN],
     "mes.operation.reported": [_REPLAN],

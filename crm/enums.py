@@ -28,7 +28,16 @@ ORDER_TRANSITIONS: dict[OrderState, frozenset[OrderState]] = {
     _O.DRAFT: frozenset({_O.SUBMITTED, _O.CANCELLED}),
     # Rejection sends a submitted order back to draft, with the reason.
     _O.SUBMITTED: frozenset({_O.APPROVED, _O.DRAFT, _O.ON_HOLD, _O.CANCELLED}),
-    _O.APPROVED: frozenset({_O.IN_PRODUCTION, _O.READY_TO_SHIP, _O.ON_HOLD, _O.CANCELLED}),
+    _O.APPROVED: frozenset(
+        {
+            _O.IN_PRODUCTION,
+            _O.READY_TO_SHIP,
+            _O.PARTLY_SHIPPED,
+            _O.SHIPPED,
+            _O.ON_HOLD,
+            _O.CANCELLED,
+        }
+    ),
     _O.IN_PRODUCTION: frozenset(
         {_O.READY_TO_SHIP, _O.PARTLY_SHIPPED, _O.SHIPPED, _O.ON_HOLD, _O.CANCELLED}
     ),

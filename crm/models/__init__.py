@@ -1,8 +1,9 @@
-from crm.models.order import Conversion, SalesOrder, SalesOrderLine
+from crm.models.order import BulkApproval, Conversion, SalesOrder, SalesOrderLine
 from crm.models.promise import Milestone, Projection, PromiseRevision
 from crm.models.shipment import Shipment, ShipmentLine
 
 __all__ = [
+    "BulkApproval",
     "Conversion",
     "Milestone",
     "Projection",

@@ -1,6 +1,7 @@
 """Sales orders and their lines, with the three dates that are never mixed."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -66,6 +67,8 @@ class SalesOrderLine(models.Model):
     requested_date = models.DateField(_("requested"))
     # What the promise check offered and sales accepted; it becomes the promise on approval.
     offered_date = models.DateField(_("offered"), null=True, blank=True)
+    # Sales keeps the customer's date though it does not fit and asks planning to make room.
+    is_rush_asked = models.BooleanField(default=False)
     promised_date = models.DateField(_("promised"), null=True, blank=True)
     projected_date = models.DateField(_("projected"), null=True, blank=True)
     # When the last piece is ready to leave the site, by the live schedule.
@@ -108,6 +111,23 @@ class SalesOrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id}/{self.position}"
+
+
+class BulkApproval(models.Model):
+    """Many orders approved with one click, worked off by a job; its page shows how far."""
+
+    order_ids = ArrayField(models.BigIntegerField())
+    # How many of them have been looked at.
+    handled = models.PositiveIntegerField(default=0)
+    # {"SO-100001": "why it was not approved"}
+    refused = models.JSONField(default=dict)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{len(self.order_ids)} orders"
 
 
 class Conversion(models.Model):

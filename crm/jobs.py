@@ -1,0 +1,43 @@
+"""What the job ledger runs for crm: ids in, one service call each."""
+
+from datetime import datetime
+from uuid import uuid4
+
+from common.jobs import JobKind, enqueue, register
+from common.models import User
+from crm.services import bulk, conversion, progress, projections
+
+
+@register("crm.convert_waiting", kind=JobKind.DATABASE)
+def convert_waiting(*, site_id: int, by: User | None, now: datetime) -> None:
+    done = conversion.convert_waiting(site_id=site_id, by=by, now=now)
+    if done.more_waiting:
+        # Not coalesced: this very job still counts as waiting until it commits.
+        enqueue(
+            "crm.convert_waiting",
+            key=f"convert:{site_id}:{uuid4()}",
+            group_key=f"convert:{site_id}",
+            now=now,
+            by=by,
+            site_id=site_id,
+        )
+
+
+@register("crm.approve_next", kind=JobKind.DATABASE)
+def approve_next(*, bulk_id: int, by: User | None, now: datetime) -> None:
+    bulk.approve_next(bulk_id=bulk_id, by=by, now=now)
+
+
+@register("crm.note_progress", kind=JobKind.DATABASE)
+def note_progress(*, work_order_id: int, by: User | None, now: datetime) -> None:
+    progress.note_work_order(work_order_id=work_order_id, now=now)
+
+
+@register("crm.refresh_site", kind=JobKind.DATABASE)
+def refresh_site(*, site_id: int, by: User | None, now: datetime) -> None:
+    progress.refresh_site(site_id=site_id, now=now)
+
+
+@register("crm.update_projections", kind=JobKind.DATABASE)
+def update_projections(*, site_id: int, by: User | None, now: datetime) -> None:
+    projections.update(site_id=site_id, by=by, now=now)

@@ -1,0 +1,187 @@
+"""Order lines become work orders: whatever waits at a site, in chunks, each line once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import DatabaseError, transaction
+from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
+
+from common import events
+from common.models import User
+from crm.enums import ConversionState, MilestoneKind, OrderState
+from crm.events import OrderConverted
+from crm.models import Conversion, SalesOrder, SalesOrderLine
+from crm.services import milestones, progress
+from erp.enums import RequirementKind
+from erp.services import requirements
+from masterdata.services import shipping
+from mes.services import supply
+
+# Orders per transaction: small enough that progress shows, large enough that lots form.
+CHUNK = 100
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What one chunk did."""
+
+    orders: int
+    lines: int
+    failed: int
+    more_waiting: bool
+
+
+def convert_waiting(*, site_id: int, by: User | None, now: datetime) -> Converted:
+    """Convert up to CHUNK orders' waiting lines, in the caller's transaction.
+
+    A line that cannot be converted keeps a sentence that says why; the others go on.
+    """
+    orders = list(
+        _waiting_orders(site_id).select_related("customer", "site")[: CHUNK + 1]
+    )
+    more = len(orders) > CHUNK
+    orders = orders[:CHUNK]
+    if not orders:
+        return Converted(orders=0, lines=0, failed=0, more_waiting=False)
+    lines = list(
+        SalesOrderLine.objects.select_for_update(no_key=True, of=("self",))
+        .filter(order__in=orders, conversion_state=ConversionState.WAITING, is_cancelled=False)
+        .select_related("order", "item")
+        .order_by("pk")
+    )
+    failures = _convert_together(site_id, lines, by, now)
+    _finish_orders(orders, by, now)
+    return Converted(
+        orders=len(orders), lines=len(lines), failed=len(failures), more_waiting=more
+    )
+
+
+def _waiting_orders(site_id: int):  # type: ignore[no-untyped-def]
+    waiting = SalesOrderLine.objects.filter(
+        order=OuterRef("pk"), conversion_state=ConversionState.WAITING, is_cancelled=False
+    )
+    return (
+        SalesOrder.objects.filter(Exists(waiting), site_id=site_id, state__in=OrderState.open())
+        .order_by("approved_at", "pk")
+        .select_for_update(no_key=True, of=("self",))
+    )
+
+
+def _convert_together(
+    site_id: int, lines: Sequence[SalesOrderLine], by: User | None, now: datetime
+) -> dict[int, str]:
+    """Plan all lines as one; if that breaks, order by order, so that one cannot stop the rest."""
+    try:
+        with transaction.atomic():
+            return _convert(site_id, lines, by, now)
+    except DatabaseError:
+        raise
+    except Exception:  # noqa: BLE001 - the lines are tried one order at a time below
+        failures: dict[int, str] = {}
+        for order_id in dict.fromkeys(line.order_id for line in lines):
+            mine = [line for line in lines if line.order_id == order_id]
+            failures |= _convert_alone(site_id, mine, by, now)
+        return failures
+
+
+def _convert_alone(
+    site_id: int, lines: Sequence[SalesOrderLine], by: User | None, now: datetime
+) -> dict[int, str]:
+    try:
+        with transaction.atomic():
+            return _convert(site_id, lines, by, now)
+    except DatabaseError:
+        raise
+    except Exception as error:  # noqa: BLE001 - shown on the order, where it can be retried
+        sentence = _("This line could not be converted: %(error)s") % {"error": error}
+        return _keep_failures(dict.fromkeys([line.pk for line in lines], sentence), lines)
+
+
+def _convert(
+    site_id: int, lines: Sequence[SalesOrderLine], by: User | None, now: datetime
+) -> dict[int, str]:
+    demands = _raise_requirements(site_id, lines, now)
+    plan = supply.plan(site_id=site_id, demands=demands, by=by, now=now)
+    by_requirement = {line.requirement_id: line.pk for line in lines}
+    failures = {
+        by_requirement[pk]: str(sentence) for pk, sentence in plan.failures.items()
+    }
+    done = [line for line in lines if line.pk not in failures]
+    for line in done:
+        line.conversion_state = ConversionState.CONVERTED
+        line.conversion_error = ""
+    SalesOrderLine.objects.bulk_update(
+        done, ["conversion_state", "conversion_error"], batch_size=1000
+    )
+    Conversion.objects.bulk_create(
+        [Conversion(line=line, revision=line.revision, converted_at=now) for line in done],
+        batch_size=1000,
+    )
+    return _keep_failures(failures, lines)
+
+
+def _raise_requirements(
+    site_id: int, lines: Sequence[SalesOrderLine], now: datetime
+) -> list[supply.Demand]:
+    """One sales requirement per line; of a line that has one, only the difference is demanded."""
+    calendar = shipping.ShippingCalendar.of_site(site_id, now=now)
+    fresh = [line for line in lines if line.requirement_id is None]
+    created = requirements.open_many(
+        [
+            requirements.NewRequirement(
+                item_id=line.item_id,
+                site_id=site_id,
+                kind=RequirementKind.SALES,
+                quantity=line.quantity,
+                due_at=calendar.latest_ready_at(
+                    day=line.requested_date, transit_days=line.order.customer.transit_days
+                ),
+                weight=line.order.customer.weight,
+                reference=f"{line.order.number}/{line.position}",
+            )
+            for line in fresh
+        ]
+    )
+    for line, requirement in zip(fresh, created, strict=True):
+        line.requirement_id = requirement.pk
+    SalesOrderLine.objects.bulk_update(fresh, ["requirement"], batch_size=1000)
+    grown = {
+        line.requirement_id: line.quantity
+        for line in lines
+        if line not in fresh and line.requirement_id is not None
+    }
+    requirements.set_quantities(grown)
+    open_quantities = requirements.uncovered([line.requirement_id for line in lines])
+    return [
+        supply.Demand(requirement_id=pk, quantity=quantity)
+        for pk, quantity in open_quantities.items()
+        if quantity > 0
+    ]
+
+
+def _keep_failures(
+    failures: dict[int, str], lines: Sequence[SalesOrderLine]
+) -> dict[int, str]:
+    failed = [line for line in lines if line.pk in failures]
+    for line in failed:
+        line.conversion_state = ConversionState.FAILED
+        line.conversion_error = failures[line.pk]
+    SalesOrderLine.objects.bulk_update(
+        failed, ["conversion_state", "conversion_error"], batch_size=1000
+    )
+    return failures
+
+
+def _finish_orders(orders: Sequence[SalesOrder], by: User | None, now: datetime) -> None:
+    ids = [order.pk for order in orders]
+    converted = set(
+        SalesOrderLine.objects.filter(
+            order__in=ids, conversion_state=ConversionState.CONVERTED
+        ).values_list("order_id", flat=True)
+    )
+    milestones.reach(order_ids=converted, kind=MilestoneKind.WORK_ORDERS_CREATED, now=now)
+    progress.refresh(order_ids=ids, now=now)
+    for order in orders:
+        events.publish(OrderConverted(order_id=order.pk, site_id=order.site_id), by=by, now=now)

@@ -1,0 +1,107 @@
+"""Projected dates: what the live schedule says, day at the customer's door, with history."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from aps import selectors as aps
+from common.models import User
+from crm.enums import ConversionState, MilestoneKind, OrderState, PromiseCause
+from crm.models import Projection, SalesOrderLine
+from crm.services import commitments, milestones
+from masterdata.services import shipping
+
+
+def update(*, site_id: int, by: User | None, now: datetime) -> int:
+    """Write the projected date of every open line of the site; how many moved.
+
+    The first projection of a line that was offered no date becomes its promise.
+    """
+    lines = list(
+        SalesOrderLine.objects.select_for_update(no_key=True, of=("self",))
+        .filter(
+            order__site_id=site_id,
+            order__state__in=OrderState.open(),
+            is_cancelled=False,
+            conversion_state=ConversionState.CONVERTED,
+            requirement__isnull=False,
+        )
+        .select_related("order__customer")
+        .order_by("pk")
+    )
+    dates = _dates(site_id, lines, now)
+    moved = [line for line in lines if dates[line.pk] != (line.projected_date,)]
+    _write_history(site_id, moved, dates, now)
+    for line in moved:
+        line.projected_date = dates[line.pk][0]
+    SalesOrderLine.objects.bulk_update(
+        lines, ["projected_date", "projected_ready_at"], batch_size=1000
+    )
+    _first_promises(lines, by, now)
+    _scheduled(lines, now)
+    return len(moved)
+
+
+def _dates(
+    site_id: int, lines: Sequence[SalesOrderLine], now: datetime
+) -> dict[int, tuple[date | None]]:
+    ready = aps.ready_dates(
+        requirement_ids=[line.requirement_id for line in lines if line.requirement_id], now=now
+    )
+    calendar = shipping.ShippingCalendar.of_site(site_id, now=now)
+    dates: dict[int, tuple[date | None]] = {}
+    for line in lines:
+        fact = ready.get(line.requirement_id or 0)
+        line.projected_ready_at = fact.at if fact else None
+        dates[line.pk] = (
+            calendar.delivery_date(
+                ready_at=line.projected_ready_at, transit_days=line.order.customer.transit_days
+            )
+            if line.projected_ready_at
+            else None,
+        )
+    return dates
+
+
+def _write_history(
+    site_id: int,
+    moved: Sequence[SalesOrderLine],
+    dates: dict[int, tuple[date | None]],
+    now: datetime,
+) -> None:
+    run = aps.current_run(site_id)
+    Projection.objects.bulk_create(
+        [
+            Projection(
+                line=line,
+                old_date=line.projected_date,
+                new_date=dates[line.pk][0],
+                cause=run.cause if run else "",
+                schedule_version=run.version if run else None,
+                at=now,
+            )
+            for line in moved
+        ],
+        batch_size=1000,
+    )
+
+
+def _first_promises(lines: Sequence[SalesOrderLine], by: User | None, now: datetime) -> None:
+    commitments.promise(
+        {
+            line: line.projected_date
+            for line in lines
+            if line.promised_date is None and line.projected_date and not line.is_rush_asked
+        },
+        cause=PromiseCause.FIRST,
+        by=by,
+        now=now,
+    )
+
+
+def _scheduled(lines: Sequence[SalesOrderLine], now: datetime) -> None:
+    undated = {line.order_id for line in lines if line.projected_date is None}
+    milestones.reach(
+        order_ids={line.order_id for line in lines} - undated,
+        kind=MilestoneKind.SCHEDULED,
+        now=now,
+    )
