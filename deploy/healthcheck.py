@@ -30,7 +30,7 @@ def worker() -> bool:
     name = f"celery@{socket.gethostname()}"
     command = [sys.executable, "-m", "celery", "-A", "config", "inspect", "ping"]
     command += ["--destination", name, "--timeout", "10"]
-    return subprocess.run(command, check=False).returncode == 0
+    return subprocess.run(command, check=False).returncode == 0  # noqa: S603
 
 
 def dispatcher() -> bool:

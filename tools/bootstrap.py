@@ -49,7 +49,7 @@ def _install_python_packages(*, dev: bool) -> None:
     if _venv_works() and _is_stamped(lock):
         return
     _make_venv()
-    print(f"millstream: installing Python packages ({lock.name}) ...", flush=True)
+    errors.notice(f"installing Python packages ({lock.name}) ...")
     _run(_installer(lock), f"The packages of {lock.name} could not be installed")
     _stamp(lock)
     if dev:
@@ -75,7 +75,7 @@ def _make_venv() -> None:
         return
     if VENV.exists():
         shutil.rmtree(VENV)
-    print("millstream: making .venv ...", flush=True)
+    errors.notice("making .venv ...")
     done = subprocess.run(
         [sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False
     )
@@ -116,10 +116,10 @@ def _install_node_packages() -> None:
     if not (shutil.which("node") and shutil.which("npm")):
         path = f"{VENV / 'bin'}{os.pathsep}{path}"
         if not _is_stamped(NODE_LOCK):
-            print(f"millstream: installing Node.js ({NODE_LOCK.name}) ...", flush=True)
+            errors.notice(f"installing Node.js ({NODE_LOCK.name}) ...")
             _run(_installer(NODE_LOCK), f"The packages of {NODE_LOCK.name} could not be installed")
             _stamp(NODE_LOCK)
-    print("millstream: installing the front end's packages (package-lock.json) ...", flush=True)
+    errors.notice("installing the front end's packages (package-lock.json) ...")
     npm = shutil.which("npm", path=path)
     if npm is None:
         raise CannotGoOn("npm is missing: install Node.js 20 or newer and run again.")

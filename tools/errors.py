@@ -10,12 +10,17 @@ class CannotGoOn(Exception):
     """The message is one sentence for the person at the keyboard, ending in what to do."""
 
 
+def notice(text: str) -> None:
+    """Tell what is being done, apart from the output that others read."""
+    print(f"millstream: {text}", file=sys.stderr, flush=True)
+
+
 def run_main(main: Callable[[], int]) -> None:
     """Run `main` and exit with its code; a `CannotGoOn` prints its sentence and exits with 1."""
     try:
         code = main()
     except CannotGoOn as reason:
-        print(f"millstream: {reason}", file=sys.stderr)
+        notice(str(reason))
         code = 1
     except KeyboardInterrupt:
         code = 130

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from tools import service_user
+from tools import errors, service_user
 from tools.errors import CannotGoOn
 from tools.service_user import ServiceUser
 
@@ -140,7 +140,7 @@ class Postgres:
                     f"A PostgreSQL (process {pid}) runs on {self.data} and does not answer: "
                     f"end it (kill -INT {pid}) and run again."
                 )
-            print(f"millstream: removing a dead server's lock, {lock.name} (process {pid}).")
+            errors.notice(f"removing a dead server's lock, {lock.name} (process {pid}).")
             lock.unlink()
 
     def _pg_ctl_start(self, programs: Path) -> None:
@@ -180,8 +180,8 @@ def check_reachable(url: str) -> None:
         psycopg.connect(url, connect_timeout=5).close()
     except psycopg.Error as error:
         raise CannotGoOn(
-            f"No PostgreSQL answers at DATABASE_URL ({_last_line(str(error))}): start that server or "
-            "correct the address; without DATABASE_URL the embedded one is used."
+            f"No PostgreSQL answers at DATABASE_URL ({_last_line(str(error))}): start that server "
+            "or correct the address; without DATABASE_URL the embedded one is used."
         ) from None
 
 

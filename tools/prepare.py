@@ -14,14 +14,16 @@ import django
 from django.conf import settings
 from django.core.management import call_command, get_commands
 
+from tools import errors
+
 
 def main() -> int:
-    """Migrate, collect static files if they changed, load the demo factory into an empty database."""
+    """Migrate, collect changed static files, load the demo factory into an empty database."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     logins = sys.stdout  # what the caller shows at the end; all else is progress
     sys.stdout = sys.stderr
-    _say("migrating")
+    errors.notice("migrating ...")
     call_command("migrate", interactive=False, verbosity=0)
     _collect_static()
     if settings.DEMO_MODE:
@@ -36,7 +38,7 @@ def _collect_static() -> None:
     current = _static_fingerprint()
     if stamp.exists() and stamp.read_text() == current and Path(settings.STATIC_ROOT).exists():
         return
-    _say("collecting static files")
+    errors.notice("collecting static files ...")
     stamp.unlink(missing_ok=True)
     call_command("collectstatic", interactive=False, clear=True, verbosity=0)
     stamp.write_text(current)
@@ -58,12 +60,8 @@ def _load_demo_if_empty() -> None:
     from django.contrib.auth import get_user_model
 
     if not get_user_model()._default_manager.exists() and "load_demo" in get_commands():
-        _say("loading the demo factory")
+        errors.notice("loading the demo factory ...")
         call_command("load_demo", stdout=sys.stderr)
-
-
-def _say(text: str) -> None:
-    print(f"millstream: {text} ...", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

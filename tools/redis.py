@@ -6,6 +6,7 @@ It carries wake-ups only (the job row in PostgreSQL is the truth), yet keeps the
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -86,10 +87,8 @@ class Redis:
         """Write the append-only file out, stop the server and wait until its process is gone."""
         client = redis.Redis.from_url(self.url)
         pid = int(client.info("server")["process_id"])
-        try:
+        with contextlib.suppress(redis.ConnectionError):
             client.shutdown()
-        except redis.ConnectionError:
-            pass
         deadline = time.monotonic() + STOP_SECONDS
         while _alive(pid):
             if time.monotonic() > deadline:
@@ -103,8 +102,8 @@ def check_reachable(url: str) -> None:
         redis.Redis.from_url(url, socket_connect_timeout=5).ping()
     except (redis.RedisError, ValueError) as error:
         raise CannotGoOn(
-            f"No Redis answers at REDIS_URL ({str(error).rstrip('.')}): start that server or correct "
-            "the address; without REDIS_URL the embedded one is used."
+            f"No Redis answers at REDIS_URL ({str(error).rstrip('.')}): start that server or "
+            "correct the address; without REDIS_URL the embedded one is used."
         ) from None
 
 

@@ -41,12 +41,12 @@ def main() -> int:
         with Services(var_dir()).borrowed() as databases:
             environment = _environment(databases, host, port)
             logins = _prepare(environment)
-            shown = "127.0.0.1" if host == "0.0.0.0" else host
+            shown = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
             return _run_processes(environment, f"http://{shown}:{port}/", logins, started_at)
     except KeyboardInterrupt:
         return 0  # that is how one stops it
     finally:
-        print("millstream: stopped.", flush=True)
+        errors.notice("stopped.")
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -134,7 +134,7 @@ def _announce(address: str, logins: str, started_at: float) -> None:
             pass
         time.sleep(0.2)
     else:
-        print(f"millstream: no page after {FIRST_PAGE_SECONDS} s; see the lines above.", flush=True)
+        errors.notice(f"no page after {FIRST_PAGE_SECONDS} s; see the lines above.")
         return
     seconds = time.monotonic() - started_at
     print(

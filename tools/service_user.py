@@ -14,6 +14,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools import errors
 from tools.errors import CannotGoOn
 
 NAME = "pgserver"
@@ -102,7 +103,7 @@ def make_reachable(user: ServiceUser, path: Path) -> None:
         mode = folder.stat().st_mode
         owner = folder.stat().st_uid
         if owner != user.uid and not mode & stat.S_IXOTH:
-            print(f"millstream: letting {NAME} pass through {folder} (chmod o+x).")
+            errors.notice(f"letting {NAME} pass through {folder} (chmod o+x).")
             folder.chmod(mode | stat.S_IXOTH)
 
 

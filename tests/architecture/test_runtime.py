@@ -80,7 +80,8 @@ def refusal(done: subprocess.CompletedProcess[str]) -> str:
     """The one sentence of a refused command."""
     assert done.returncode == 1, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
-    [sentence] = [line for line in done.stderr.splitlines() if line.startswith("millstream:")]
+    sentence = done.stderr.splitlines()[-1]
+    assert sentence.startswith("millstream: ")
     return sentence
 
 
@@ -174,7 +175,7 @@ def test_the_lock_of_a_dead_server_does_not_stop_a_start(var: Path) -> None:
         stranger.kill()
         stranger.wait()
     assert started.returncode == 0, started.stderr
-    assert "removing a dead server's lock, postmaster.pid" in started.stdout
+    assert "removing a dead server's lock, postmaster.pid" in started.stderr
 
 
 def test_killed_servers_start_again(var: Path) -> None:
