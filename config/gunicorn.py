@@ -13,6 +13,7 @@ graceful_timeout = 10
 max_requests = 10_000
 max_requests_jitter = 1_000
 # The heartbeat file, in memory: on a disk its sync would stall the worker.
-worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
+_MEMORY = "/dev/shm"  # noqa: S108
+worker_tmp_dir = _MEMORY if os.path.isdir(_MEMORY) else None
 accesslog = os.environ.get("WEB_ACCESS_LOG") or None
 control_socket_disable = True

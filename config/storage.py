@@ -20,7 +20,7 @@ def _without_source_maps(patterns: Any) -> tuple[tuple[str, tuple[Any, ...]], ..
     return tuple(kept)
 
 
-class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):
+class HashedStaticFilesStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
     """WhiteNoise's storage, deaf to source maps; an unknown name fails where it is used."""
 
     patterns = _without_source_maps(ManifestFilesMixin.patterns)
