@@ -13,9 +13,7 @@ class Site(BilingualName):
 
     code = models.CharField(_("code"), max_length=40, unique=True)
     time_zone = models.CharField(_("time zone"), max_length=40, default="UTC")
-    calendar = models.ForeignKey(
-        "masterdata.Calendar", on_delete=models.PROTECT, related_name="+"
-    )
+    calendar = models.ForeignKey("masterdata.Calendar", on_delete=models.PROTECT, related_name="+")
     shipping_calendar = models.ForeignKey(
         "masterdata.Calendar", on_delete=models.PROTECT, related_name="+"
     )
@@ -30,9 +28,7 @@ class WorkCenter(BilingualName):
 
     code = models.CharField(_("code"), max_length=40, unique=True)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
-    calendar = models.ForeignKey(
-        "masterdata.Calendar", on_delete=models.PROTECT, related_name="+"
-    )
+    calendar = models.ForeignKey("masterdata.Calendar", on_delete=models.PROTECT, related_name="+")
 
     def __str__(self) -> str:
         return self.code

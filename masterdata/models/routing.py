@@ -45,9 +45,7 @@ class RoutingOperation(BilingualName):
     setup_minutes = models.DecimalField(
         _("setup, minutes"), max_digits=10, decimal_places=3, default=0
     )
-    run_minutes = models.DecimalField(
-        _("run, minutes"), max_digits=12, decimal_places=5, default=0
-    )
+    run_minutes = models.DecimalField(_("run, minutes"), max_digits=12, decimal_places=5, default=0)
     run_basis = models.CharField(
         _("run minutes are"), max_length=10, choices=RunBasis, default=RunBasis.PER_PIECE
     )
@@ -79,9 +77,7 @@ class OperationAlternative(models.Model):
     operation = models.ForeignKey(
         RoutingOperation, on_delete=models.CASCADE, related_name="alternatives"
     )
-    work_unit = models.ForeignKey(
-        "masterdata.WorkUnit", on_delete=models.PROTECT, related_name="+"
-    )
+    work_unit = models.ForeignKey("masterdata.WorkUnit", on_delete=models.PROTECT, related_name="+")
     # Null: the operation's own minutes.
     setup_minutes = models.DecimalField(max_digits=10, decimal_places=3, null=True, blank=True)
     run_minutes = models.DecimalField(max_digits=12, decimal_places=5, null=True, blank=True)

@@ -1,0 +1,30 @@
+"""Reads of the master data, for all rooms above."""
+
+from masterdata.selectors.plant import UnitInfo, active_units, units_by_center
+from masterdata.selectors.search import search_customers, search_items
+from masterdata.selectors.structure import (
+    AlternativeStructure,
+    ComponentStructure,
+    ItemStructure,
+    OperationStructure,
+    StructureCycle,
+    eligible_units,
+    low_level_codes,
+    structures,
+)
+
+__all__ = [
+    "AlternativeStructure",
+    "ComponentStructure",
+    "ItemStructure",
+    "OperationStructure",
+    "StructureCycle",
+    "UnitInfo",
+    "active_units",
+    "eligible_units",
+    "low_level_codes",
+    "search_customers",
+    "search_items",
+    "structures",
+    "units_by_center",
+]
