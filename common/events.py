@@ -30,14 +30,10 @@ class DomainEvent:
         super().__init_subclass__(**kwargs)
         topic = cls.__dict__.get("topic")
         if not topic:
-            raise TypeError(
-                f"{cls.__name__} needs a topic such as 'mes.work_order.released'."
-            )
+            raise TypeError(f"{cls.__name__} needs a topic such as 'mes.work_order.released'.")
         other = _EVENTS.get(topic)
         if other is not None and other.__qualname__ != cls.__qualname__:
-            raise TypeError(
-                f"{cls.__name__} and {other.__name__} have the same topic {topic!r}."
-            )
+            raise TypeError(f"{cls.__name__} and {other.__name__} have the same topic {topic!r}.")
         _EVENTS[topic] = cls
 
 
@@ -62,18 +58,12 @@ class Reaction:
     def fields(self) -> frozenset[str]:
         """The event's fields that this reaction reads."""
         formats = (self.key, self.group_key)
-        named = {
-            name for text in formats for _, name, _, _ in string.Formatter().parse(text)
-        }
-        return frozenset({name for name in named if name} | set(self.arguments)) - {
-            "event_id"
-        }
+        named = {name for text in formats for _, name, _, _ in string.Formatter().parse(text)}
+        return frozenset({name for name in named if name} | set(self.arguments)) - {"event_id"}
 
     def delay(self) -> timedelta:
         """How long the job waits after the fact."""
-        seconds = (
-            self.delay_seconds() if callable(self.delay_seconds) else self.delay_seconds
-        )
+        seconds = self.delay_seconds() if callable(self.delay_seconds) else self.delay_seconds
         return timedelta(seconds=seconds)
 
 
@@ -90,9 +80,7 @@ def publish(event: DomainEvent, *, by: User | None, now: datetime) -> None:
     from config.subscriptions import SUBSCRIPTIONS
 
     if not connection.in_atomic_block:
-        raise NotInTransaction(
-            "A fact is published in the transaction that makes it true."
-        )
+        raise NotInTransaction("A fact is published in the transaction that makes it true.")
     payload = _payload(event)
     row = Event.objects.create(topic=event.topic, payload=payload, actor=by, at=now)
     requests = [
@@ -118,14 +106,10 @@ def _request(reaction: Reaction, fields: dict[str, Any], now: datetime) -> Reque
 def _payload(event: DomainEvent) -> dict[str, Any]:
     if not dataclasses.is_dataclass(event):
         raise TypeError(f"{type(event).__name__} must be a frozen dataclass.")
-    payload = {
-        field.name: getattr(event, field.name) for field in dataclasses.fields(event)
-    }
+    payload = {field.name: getattr(event, field.name) for field in dataclasses.fields(event)}
     for name, value in payload.items():
         # Ids only: a reader of the fact looks up the present state and is never out of date.
         if not isinstance(value, int | str | None):
             kind = type(value).__name__
-            raise TypeError(
-                f"{type(event).__name__}.{name} must be an id or a word, not {kind}."
-            )
+            raise TypeError(f"{type(event).__name__}.{name} must be an id or a word, not {kind}.")
     return payload

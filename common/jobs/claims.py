@@ -58,9 +58,7 @@ class Claim:
         """
         with transaction.atomic():
             # First, not last: the row lock now keeps the dispatcher from taking the job back.
-            if not self._mine().update(
-                state=JobState.DONE, done_at=now, lease_until=None
-            ):
+            if not self._mine().update(state=JobState.DONE, done_at=now, lease_until=None):
                 raise LostClaim(f"Job {self.job_id}, attempt {self.attempt}.")
             yield
             JobAttempt.objects.filter(job_id=self.job_id, attempt=self.attempt).update(
@@ -70,9 +68,7 @@ class Claim:
         self.finished = True
 
     def _mine(self) -> models.QuerySet[Job]:
-        return Job.objects.filter(
-            pk=self.job_id, state=JobState.RUNNING, attempt=self.attempt
-        )
+        return Job.objects.filter(pk=self.job_id, state=JobState.RUNNING, attempt=self.attempt)
 
 
 def claim(job_id: int, *, worker: str, now: datetime) -> tuple[Job, Claim] | None:
@@ -89,18 +85,23 @@ def claim(job_id: int, *, worker: str, now: datetime) -> tuple[Job, Claim] | Non
         )
         if job is None or (job.group_key and not _is_next(job)):
             return None
-        spec = registry.find(job.name)
-        lease = START_SECONDS if spec.kind is JobKind.DATABASE else spec.lease_seconds
+        lease = _lease_seconds(job.name)
         job.attempt += 1
         job.state = JobState.RUNNING
         job.lease_until = now + timedelta(seconds=lease)
         job.save(update_fields=["attempt", "state", "lease_until"])
-        JobAttempt.objects.create(
-            job=job, attempt=job.attempt, worker=worker, started_at=now
-        )
+        JobAttempt.objects.create(job=job, attempt=job.attempt, worker=worker, started_at=now)
         if job.coalesce:
             _merge_equals(job, now)
-    return job, Claim(job.pk, job.attempt, job.group_key, spec.lease_seconds)
+    return job, Claim(job.pk, job.attempt, job.group_key, lease)
+
+
+def _lease_seconds(name: str) -> int:
+    try:
+        spec = registry.find(name)
+    except registry.UnknownJob:
+        return START_SECONDS  # Long enough to fail with that sentence as the attempt's error.
+    return START_SECONDS if spec.kind is JobKind.DATABASE else spec.lease_seconds
 
 
 def _is_next(job: Job) -> bool:
@@ -108,9 +109,7 @@ def _is_next(job: Job) -> bool:
     with connection.cursor() as cursor:
         # Two claims of one group, each of whose rows the other does not see yet, must not pass
         # together. Held only for this short transaction.
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [job.group_key]
-        )
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [job.group_key])
     return not (
         Job.objects.filter(group_key=job.group_key)
         .exclude(pk=job.pk)
@@ -126,9 +125,7 @@ def _merge_equals(job: Job, now: datetime) -> None:
     """
     equals = (
         Job.objects.select_for_update(no_key=True, skip_locked=True)
-        .filter(
-            name=job.name, group_key=job.group_key, coalesce=True, state=JobState.QUEUED
-        )
+        .filter(name=job.name, group_key=job.group_key, coalesce=True, state=JobState.QUEUED)
         .exclude(pk=job.pk)
         .values_list("pk", flat=True)
     )
@@ -176,9 +173,7 @@ def wake_next(group_key: str) -> None:
     if not group_key:
         return
     following = (
-        Job.objects.filter(group_key=group_key, state=JobState.QUEUED)
-        .order_by("pk")
-        .first()
+        Job.objects.filter(group_key=group_key, state=JobState.QUEUED).order_by("pk").first()
     )
     if following is not None and following.run_at <= timezone.now():
         wakeups.send([(following.pk, following.queue)])
@@ -198,7 +193,5 @@ def _give_back(job: Job, outcome: AttemptOutcome, error: str, now: datetime) -> 
     job.last_error = error[-LONGEST_ERROR:]
     job.save(update_fields=["state", "run_at", "woken_at", "lease_until", "last_error"])
     if dead:
-        logger.error(
-            "Job %s is dead after %s attempts: %s", job, job.attempt, error[-300:]
-        )
+        logger.error("Job %s is dead after %s attempts: %s", job, job.attempt, error[-300:])
         transaction.on_commit(lambda: wake_next(job.group_key), robust=True)

@@ -17,6 +17,8 @@ Argument = int | str
 
 # A waiting job that is overdue by more than this is not joined any more (see _join_waiting).
 JOINABLE_SECONDS = 5
+# Of a large batch only so many are woken by the caller, who waits; the dispatcher wakes the rest.
+MOST_WAKEUPS = 100
 
 
 class NotInTransaction(Exception):
@@ -64,9 +66,7 @@ def enqueue_many(
 ) -> list[Job]:
     """Ask for many jobs with one statement; return the rows that are new. Raises as ``enqueue``."""
     if not connection.in_atomic_block:
-        raise NotInTransaction(
-            "A job is asked for inside transaction.atomic(), or it may be lost."
-        )
+        raise NotInTransaction("A job is asked for inside transaction.atomic(), or it may be lost.")
     specs = [registry.find(request.name) for request in requests]
     rows: list[Job] = []
     wake: list[tuple[int, str]] = []
@@ -84,16 +84,16 @@ def enqueue_many(
         for request, spec in zip(requests, specs, strict=True)
         if not request.coalesce
     ]
+    for row in plain[MOST_WAKEUPS:]:
+        row.woken_at = None
     rows += _insert(plain)
-    wake += [(row.pk, row.queue) for row in rows if row.run_at <= now]
+    wake += [(row.pk, row.queue) for row in rows if row.woken_at is not None]
     if wake:
         transaction.on_commit(partial(wakeups.send, wake), robust=True)
     return rows
 
 
-def _row(
-    request: Request, spec: registry.JobSpec, now: datetime, by: User | None
-) -> Job:
+def _row(request: Request, spec: registry.JobSpec, now: datetime, by: User | None) -> Job:
     run_at = request.run_at or now
     # A coalescing job's key only has to be unique: who is equal is decided by name and group.
     suffix = f"#{uuid.uuid4().hex[:12]}" if request.coalesce else ""
@@ -176,8 +176,4 @@ def _insert(jobs: list[Job]) -> list[Job]:
 
 def _value(job: Job, column: str) -> object:
     value = getattr(job, column)
-    return (
-        JSONField().get_db_prep_value(value, connection)
-        if column == "arguments"
-        else value
-    )
+    return JSONField().get_db_prep_value(value, connection) if column == "arguments" else value

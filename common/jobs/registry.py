@@ -88,14 +88,10 @@ def find(name: str) -> JobSpec:
 def _check_signature(name: str, kind: JobKind, function: Callable[..., Any]) -> None:
     parameters = inspect.signature(function).parameters
     if any(p.kind is not inspect.Parameter.KEYWORD_ONLY for p in parameters.values()):
-        raise TypeError(
-            f"The job {name!r} must take all its arguments by keyword only."
-        )
+        raise TypeError(f"The job {name!r} must take all its arguments by keyword only.")
     wanted = {"by", "now"} | (set() if kind is JobKind.DATABASE else {"claim"})
     if missing := wanted - set(parameters):
-        raise TypeError(
-            f"The job {name!r} must also take {', '.join(sorted(missing))}."
-        )
+        raise TypeError(f"The job {name!r} must also take {', '.join(sorted(missing))}.")
     if kind is JobKind.DATABASE and "claim" in parameters:
         raise TypeError(f"The job {name!r} is DATABASE: its transaction is its claim.")
 

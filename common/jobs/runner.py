@@ -37,9 +37,7 @@ def run_one(job_id: int, *, worker: str = "", now: datetime | None = None) -> bo
     except Exception as error:  # noqa: BLE001 -- whatever a job raises is its failure
         logger.warning("Job %s, attempt %s failed: %r", job, held.attempt, error)
         _drop_broken_connection(error)
-        claims.record_failure(
-            held, error=traceback.format_exc(), now=now or timezone.now()
-        )
+        claims.record_failure(held, error=traceback.format_exc(), now=now or timezone.now())
     return True
 
 
@@ -61,12 +59,10 @@ def run_due(
         moment = now or timezone.now()
         claims.take_back_lost(now=moment)
         if include_waiting:
-            Job.objects.filter(
-                state=JobState.QUEUED, attempt=0, run_at__gt=moment
-            ).update(run_at=moment)
-        due = Job.objects.filter(state=JobState.QUEUED, run_at__lte=moment).exclude(
-            pk__in=passed
-        )
+            Job.objects.filter(state=JobState.QUEUED, attempt=0, run_at__gt=moment).update(
+                run_at=moment
+            )
+        due = Job.objects.filter(state=JobState.QUEUED, run_at__lte=moment).exclude(pk__in=passed)
         job_id = due.order_by("run_at", "pk").values_list("pk", flat=True).first()
         if job_id is None:
             return count
@@ -79,9 +75,7 @@ def run_due(
     return count
 
 
-def _run_in_one_transaction(
-    spec: JobSpec, job: Job, held: Claim, now: datetime | None
-) -> None:
+def _run_in_one_transaction(spec: JobSpec, job: Job, held: Claim, now: datetime | None) -> None:
     moment = now or timezone.now()
     with held.finish(now=moment):
         spec.function(**job.arguments, by=job.actor, now=moment)
@@ -96,8 +90,5 @@ def _run_long(spec: JobSpec, job: Job, held: Claim, now: datetime | None) -> Non
 
 def _drop_broken_connection(error: Exception) -> None:
     """Let the failure be recorded on a new connection if the old one is gone."""
-    if (
-        isinstance(error, (OperationalError, InterfaceError))
-        and not connection.in_atomic_block
-    ):
+    if isinstance(error, (OperationalError, InterfaceError)) and not connection.in_atomic_block:
         connection.close()

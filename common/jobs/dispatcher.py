@@ -1,0 +1,109 @@
+"""The process that makes the ledger's promise good: nothing that is due stays asleep.
+
+Each round takes back what was lost, sends (again) the wake-ups of what is due, and writes a
+heartbeat. Several may run: SKIP LOCKED gives each row to one of them.
+"""
+
+import logging
+import threading
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError, InterfaceError, connections, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from common.enums import JobState
+from common.jobs import claims, wakeups
+from common.jobs.registry import QUEUES
+from common.models import Heartbeat, Job
+
+logger = logging.getLogger(__name__)
+
+NAME = "dispatcher"
+POLL_SECONDS = 1.0
+# While there is more to send than the queues may hold, rounds follow each other this fast.
+BUSY_SECONDS = 0.2
+# A wake-up that has led nowhere after this long is sent again.
+RESEND_SECONDS = 5.0
+# The broker never holds many more wake-ups of a queue than this: what waits there is not lost,
+# and sending it again would only make the queue longer.
+LONGEST_QUEUE = 300
+
+
+def run(stop: threading.Event) -> None:
+    """Dispatch until ``stop`` is set; outlives the loss of PostgreSQL and of the broker."""
+    while not stop.is_set():
+        pause = POLL_SECONDS
+        try:
+            sent = run_round(now=timezone.now())
+            pause = BUSY_SECONDS if sent else _until_next_due(now=timezone.now())
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("The database did not answer, trying again: %s", error)
+        finally:
+            connections.close_all()
+        stop.wait(pause)
+
+
+def run_round(*, now: datetime) -> int:
+    """Do one round and return how many wake-ups were sent."""
+    claims.take_back_lost(now=now)
+    sent = 0
+    for queue in QUEUES:
+        if _asleep(queue, now).exists():
+            sent += wakeups.send_now([(pk, queue) for pk in _take(queue, now, _room(queue))])
+    _beat(now, any_sent=sent > 0)
+    return sent
+
+
+def _room(queue: str) -> int:
+    """How many wake-ups may be sent to the queue; none while the broker does not answer."""
+    waiting = wakeups.waiting(queue)
+    return 0 if waiting is None else max(LONGEST_QUEUE - waiting, 0)
+
+
+def _asleep(queue: str, now: datetime) -> "QuerySet[Job]":
+    """Jobs whose turn has come and that nobody was told of lately."""
+    group = Job.objects.exclude(group_key="").filter(group_key=OuterRef("group_key"))
+    before = Q(state=JobState.QUEUED, pk__lt=OuterRef("pk")) | Q(state=JobState.RUNNING)
+    return (
+        Job.objects.filter(state=JobState.QUEUED, queue=queue, run_at__lte=now)
+        .filter(
+            Q(woken_at__isnull=True)
+            | Q(woken_at__lt=F("run_at"))
+            | Q(woken_at__lt=now - timedelta(seconds=RESEND_SECONDS))
+        )
+        .exclude(Exists(group.filter(before)))
+    )
+
+
+def _take(queue: str, now: datetime, limit: int) -> list[int]:
+    """Mark up to ``limit`` sleeping jobs as woken and return their ids.
+
+    Marked before the wake-up is sent: dying in between delays it by one resend and no more.
+    """
+    if limit == 0:
+        return []
+    with transaction.atomic():
+        due = _asleep(queue, now).select_for_update(no_key=True, skip_locked=True)
+        ids = list(due.order_by("run_at", "pk").values_list("pk", flat=True)[:limit])
+        Job.objects.filter(pk__in=ids).update(woken_at=now)
+    return ids
+
+
+def _beat(now: datetime, *, any_sent: bool) -> None:
+    """Write the heartbeat, with the wake-ups lost since the broker last took one."""
+    failures = wakeups.take_failures()
+    made = {"at": now, "failures": failures}
+    changed = {"at": now} if not (failures or any_sent) else dict(made)
+    if failures and not any_sent:
+        changed["failures"] = F("failures") + failures  # type: ignore[assignment]
+    Heartbeat.objects.update_or_create(name=NAME, defaults=changed, create_defaults=made)
+
+
+def _until_next_due(*, now: datetime) -> float:
+    """Seconds to sleep: one poll, or less if a job becomes due before that."""
+    waiting = Job.objects.filter(state=JobState.QUEUED, run_at__gt=now)
+    run_at = waiting.order_by("run_at").values_list("run_at", flat=True).first()
+    if run_at is None:
+        return POLL_SECONDS
+    return min(max((run_at - now).total_seconds(), 0.02), POLL_SECONDS)
