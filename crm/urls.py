@@ -1,4 +1,27 @@
-from django.urls import URLPattern, URLResolver
+"""Pages of orders."""
+
+from django.urls import path
+
+from crm.views import actions, entry, orders
 
 app_name = "crm"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", orders.order_list, name="order-list"),
+    path("new/", entry.order_create, name="order-create"),
+    path("check/", entry.order_check, name="order-check"),
+    path("lookup/<slug:kind>/", entry.lookup, name="lookup"),
+    path("bulk/", actions.bulk_approve, name="bulk-approve"),
+    path("bulk/<int:pk>/", actions.bulk_detail, name="bulk-detail"),
+    path("shipments/<str:number>/deliver/", actions.shipment_deliver, name="shipment-deliver"),
+    path("<str:number>/", orders.order_detail, name="order-detail"),
+    path("<str:number>/edit/", entry.order_edit, name="order-edit"),
+    path("<str:number>/submit/", actions.order_submit, name="order-submit"),
+    path("<str:number>/approve/", actions.order_approve, name="order-approve"),
+    path("<str:number>/reject/", actions.order_reject, name="order-reject"),
+    path("<str:number>/hold/", actions.order_hold, name="order-hold"),
+    path("<str:number>/resume/", actions.order_resume, name="order-resume"),
+    path("<str:number>/cancel/", actions.order_cancel, name="order-cancel"),
+    path("<str:number>/retry/", actions.order_retry, name="order-retry"),
+    path("<str:number>/quantity/", actions.order_change_quantity, name="order-change-quantity"),
+    path("<str:number>/ship/", actions.order_ship, name="order-ship"),
+]

@@ -1,0 +1,140 @@
+"""Order entry: the head, and lines as they are typed."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from common.forms import OnceForm
+from crm.enums import OrderState
+from crm.services.orders import NewLine
+from masterdata import selectors as masterdata
+
+_COMPACT = {"class": "form-control form-control-sm", "autocomplete": "off"}
+
+
+class OrderForm(OnceForm):
+    """Customer and references; the customer is named by code."""
+
+    customer = forms.CharField(
+        label=_("Customer"),
+        widget=forms.TextInput(
+            {"class": "form-control", "autocomplete": "off", "data-lookup": "customer"}
+        ),
+    )
+    customer_reference = forms.CharField(
+        label=_("Customer's reference"),
+        max_length=80,
+        required=False,
+        widget=forms.TextInput({"class": "form-control", "autocomplete": "off"}),
+    )
+    note = forms.CharField(
+        label=_("Note"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea({"class": "form-control", "rows": 2}),
+    )
+
+    def clean_customer(self) -> Any:
+        code = self.cleaned_data["customer"].strip()
+        customer = masterdata.customer_by_code(code)
+        if customer is None or not customer.is_active:
+            raise forms.ValidationError(_("There is no customer “%(code)s”."), params={"code": code})
+        return customer
+
+
+class LineForm(forms.Form):
+    """One line; a row left wholly empty is no line."""
+
+    item = forms.CharField(
+        label=_("Item"), widget=forms.TextInput({**_COMPACT, "data-lookup": "item"})
+    )
+    quantity = forms.DecimalField(
+        label=_("Quantity"),
+        max_digits=14,
+        decimal_places=4,
+        widget=forms.TextInput({**_COMPACT, "inputmode": "decimal"}),
+    )
+    unit_price = forms.DecimalField(
+        label=_("Unit price"),
+        max_digits=14,
+        decimal_places=4,
+        min_value=0,
+        required=False,
+        widget=forms.TextInput({**_COMPACT, "inputmode": "decimal"}),
+    )
+    requested_date = forms.DateField(
+        label=_("Requested"), widget=forms.DateInput({**_COMPACT, "type": "date"}, "%Y-%m-%d")
+    )
+    rush = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    def clean_item(self) -> Any:
+        code = self.cleaned_data["item"].strip()
+        item = masterdata.item_by_code(code)
+        if item is None or not item.is_active:
+            raise forms.ValidationError(_("There is no item “%(code)s”."), params={"code": code})
+        return item
+
+    def clean_quantity(self) -> Any:
+        quantity = self.cleaned_data["quantity"]
+        if quantity <= 0:
+            raise forms.ValidationError(_("The quantity must be more than zero."))
+        return quantity
+
+    def new_line(self) -> NewLine:
+        """What orders.create takes; call it on a valid, filled row only."""
+        data = self.cleaned_data
+        return NewLine(
+            item_id=data["item"].pk,
+            quantity=data["quantity"],
+            requested_date=data["requested_date"],
+            unit_price=data["unit_price"],
+        )
+
+
+class BaseLineFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
+    """Rows that were filled, in order."""
+
+    def filled(self) -> list[LineForm]:
+        return [form for form in self.forms if form.has_changed()]
+
+    def clean(self) -> None:
+        if not any(self.errors) and not self.filled():
+            raise forms.ValidationError(_("Add at least one line."))
+
+
+LineFormSet = forms.formset_factory(
+    LineForm, formset=BaseLineFormSet, extra=0, min_num=3, max_num=500, absolute_max=500
+)
+
+
+class ReasonForm(forms.Form):
+    """Why something is held, sent back, cancelled or changed."""
+
+    reason = forms.CharField(max_length=300, required=False, strip=True)
+
+
+class QuantityForm(ReasonForm):
+    """Another quantity for a line of an approved order."""
+
+    position = forms.IntegerField(min_value=1)
+    quantity = forms.DecimalField(max_digits=14, decimal_places=4, min_value=0)
+
+
+class OrderFilter(forms.Form):
+    """What the order list is narrowed to; lives in the URL."""
+
+    q = forms.CharField(
+        label=_("Search"),
+        required=False,
+        widget=forms.TextInput(
+            {"type": "search", "class": "form-control", "placeholder": _("Number or customer")}
+        ),
+    )
+    state = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=[("", _("All")), ("late", _("Late")), ("failed", _("Not converted"))]
+        + list(OrderState.choices),
+        widget=forms.Select({"class": "form-select"}),
+    )

@@ -1,0 +1,127 @@
+"""What pages and the API read of orders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import (
+    Count,
+    DecimalField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Max,
+    Min,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Sum,
+)
+
+from crm.enums import ConversionState, OrderState
+from crm.models import BulkApproval, SalesOrder, SalesOrderLine
+
+_LIVE = Q(lines__is_cancelled=False)
+
+
+def orders() -> QuerySet[SalesOrder]:
+    """All orders with what a list shows: lines, value, dates, and whether they run late."""
+    late = SalesOrderLine.objects.filter(
+        order=OuterRef("pk"), is_cancelled=False, projected_date__gt=F("promised_date")
+    )
+    failed = SalesOrderLine.objects.filter(
+        order=OuterRef("pk"), conversion_state=ConversionState.FAILED
+    )
+    value = ExpressionWrapper(
+        F("lines__quantity") * F("lines__unit_price"),
+        output_field=DecimalField(max_digits=20, decimal_places=4),
+    )
+    return (
+        SalesOrder.objects.select_related("customer", "site")
+        .annotate(
+            line_count=Count("lines", filter=_LIVE),
+            value=Sum(value, filter=_LIVE),
+            requested_date=Min("lines__requested_date", filter=_LIVE),
+            promised_date=Max("lines__promised_date", filter=_LIVE),
+            projected_date=Max("lines__projected_date", filter=_LIVE),
+            is_late=Exists(late),
+            has_failed=Exists(failed),
+        )
+        .order_by("-created_at", "-pk")
+    )
+
+
+def order(number: str) -> SalesOrder:
+    """One order with lines, dates' history, milestones and shipments; raise DoesNotExist."""
+    lines = SalesOrderLine.objects.select_related("item").order_by("position")
+    return (
+        orders()
+        .prefetch_related(
+            Prefetch("lines", queryset=lines),
+            "lines__promises__by",
+            "lines__projections",
+            "milestones",
+            "shipments__lines__line",
+        )
+        .get(number=number)
+    )
+
+
+def requirement_ids(lines: Sequence[SalesOrderLine]) -> list[int]:
+    """The requirements of lines that have one."""
+    return [line.requirement_id for line in lines if line.requirement_id is not None]
+
+
+@dataclass(frozen=True)
+class BulkProgress:
+    """How far a bulk approval and what follows from it have come; counts of orders and lines."""
+
+    orders: int
+    handled: int
+    refused: int
+    lines: int
+    converted: int
+    failed: int
+    dated: int
+
+    @property
+    def is_finished(self) -> bool:
+        """Nothing is under way any more: every line has a date or a reason why not."""
+        return self.handled == self.orders and self.dated + self.failed >= self.lines
+
+    @property
+    def percent(self) -> int:
+        """Share of the steps done: approved, converted, dated."""
+        steps = self.orders + 2 * self.lines
+        done = self.handled + self.converted + self.failed + self.dated + self.failed
+        return 100 * done // steps if steps else 100
+
+
+def bulk_progress(bulk: BulkApproval) -> BulkProgress:
+    """Count the bulk's orders and lines by how far they are; two queries."""
+    open_lines = Q(is_cancelled=False, order__state__in=[*OrderState.open()])
+    counts = SalesOrderLine.objects.filter(order__in=bulk.order_ids).aggregate(
+        lines=Count("pk", filter=open_lines),
+        converted=Count(
+            "pk", filter=open_lines & Q(conversion_state=ConversionState.CONVERTED)
+        ),
+        failed=Count("pk", filter=open_lines & Q(conversion_state=ConversionState.FAILED)),
+        dated=Count("pk", filter=open_lines & Q(projected_date__isnull=False)),
+    )
+    return BulkProgress(
+        orders=len(bulk.order_ids),
+        handled=bulk.handled,
+        refused=len(bulk.refused),
+        **counts,
+    )
+
+
+def late_lines(*, on: date) -> QuerySet[SalesOrderLine]:
+    """Open lines whose projected day is after the promised one, or whose promise has passed."""
+    return (
+        SalesOrderLine.objects.filter(order__state__in=OrderState.open(), is_cancelled=False)
+        .filter(Q(projected_date__gt=F("promised_date")) | Q(promised_date__lt=on))
+        .select_related("order__customer", "item")
+        .order_by("promised_date")
+    )

@@ -1,0 +1,234 @@
+"""Order entry: typing an order, with the answer to each line's date while typing."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from aps.services import promises
+from common import idempotency
+from common.access import AuthenticatedRequest, requires
+from common.errors import Refused
+from crm import policies
+from crm.forms import BaseLineFormSet, LineFormSet, OrderForm
+from crm.models import SalesOrder
+from crm.services import orders
+from masterdata import selectors as masterdata
+
+LOOKUP_LIMIT = 12
+
+
+@requires("crm.edit_order")
+def order_create(request: AuthenticatedRequest) -> HttpResponse:
+    """A new order; "submit" also asks for approval where every date can be kept."""
+    form = OrderForm(request.POST or None)
+    lines = LineFormSet(request.POST or None, prefix="line")
+    if request.method == "POST" and form.is_valid() and lines.is_valid():
+        try:
+            return HttpResponseRedirect(_save_new(request, form, lines))
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+    status = 422 if request.method == "POST" else 200
+    return render(
+        request, "crm/order_form.html", {"form": form, "lines": lines, "order": None}, status=status
+    )
+
+
+def _save_new(
+    request: AuthenticatedRequest, form: OrderForm, lines: BaseLineFormSet
+) -> str:
+    """Create the order once, however often the form is sent; the page to go to."""
+    now = timezone.now()
+    data = form.cleaned_data
+    rows = [row.new_line() for row in lines.filled()]
+    rush = frozenset(
+        10 * number
+        for number, row in enumerate(lines.filled(), start=1)
+        if row.cleaned_data["rush"]
+    )
+    wants_submit = request.POST.get("action") == "submit"
+
+    def effect() -> str:
+        order = orders.create(
+            site_id=masterdata.default_site().pk,
+            customer_id=data["customer"].pk,
+            customer_reference=data["customer_reference"],
+            note=data["note"],
+            lines=rows,
+            by=request.user,
+            now=now,
+        )
+        return _submit_or_ask(request, order, rush) if wants_submit else _page(order)
+
+    return idempotency.once(
+        user=request.user,
+        key=data["idempotency_key"],
+        fingerprint=idempotency.fingerprint(request.POST),
+        now=now,
+        effect=effect,
+    )
+
+
+def _submit_or_ask(
+    request: AuthenticatedRequest, order: SalesOrder, rush: frozenset[int]
+) -> str:
+    """Submit where each date can be kept or the way out was chosen, else ask on the order page."""
+    answers = answers_of(order)
+    undecided = [
+        line
+        for line, answer in answers
+        if not answer.feasible and line.position not in rush
+    ]
+    if undecided:
+        return _page(order) + "?ask=1"
+    orders.submit(order=order, by=request.user, now=timezone.now(), rush_positions=rush)
+    return _page(order)
+
+
+def answers_of(order: SalesOrder):  # type: ignore[no-untyped-def]
+    """(line, answer) for each line of an order, by the live schedule."""
+    lines = list(order.lines.select_related("item").order_by("position"))
+    answers = promises.check(
+        site_id=order.site_id,
+        customer_id=order.customer_id,
+        lines=[
+            promises.LineRequest(
+                item_id=line.item_id, quantity=line.quantity, requested_date=line.requested_date
+            )
+            for line in lines
+        ],
+        now=timezone.now(),
+    )
+    return list(zip(lines, answers, strict=True))
+
+
+def _page(order: SalesOrder) -> str:
+    return reverse("crm:order-detail", kwargs={"number": order.number})
+
+
+@requires("crm.edit_order")
+def order_edit(request: AuthenticatedRequest, number: str) -> HttpResponse:
+    """The lines of a draft."""
+    order = get_object_or_404(SalesOrder.objects.select_related("customer"), number=number)
+    initial = [
+        {
+            "item": line.item.code,
+            "quantity": line.quantity.normalize(),
+            "unit_price": line.unit_price,
+            "requested_date": line.requested_date,
+        }
+        for line in order.lines.select_related("item").order_by("position")
+    ]
+    form = OrderForm(
+        request.POST or None,
+        initial={
+            "customer": order.customer.code,
+            "customer_reference": order.customer_reference,
+            "note": order.note,
+        },
+    )
+    form.fields["customer"].disabled = True
+    lines = LineFormSet(request.POST or None, prefix="line", initial=initial)
+    if request.method == "POST" and form.is_valid() and lines.is_valid():
+        try:
+            _replace(request, order, lines)
+            return HttpResponseRedirect(_page(order))
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+    return render(
+        request,
+        "crm/order_form.html",
+        {"form": form, "lines": lines, "order": order, "cannot": policies.refusal(
+            policies.check_can_edit, order
+        )},
+        status=422 if request.method == "POST" else 200,
+    )
+
+
+def _replace(
+    request: AuthenticatedRequest, order: SalesOrder, lines: BaseLineFormSet
+) -> None:
+    version = request.POST.get("version", "")
+    orders.replace_lines(
+        order=order,
+        lines=[row.new_line() for row in lines.forms if row.cleaned_data],
+        version=int(version) if version.isdigit() else 0,
+        by=request.user,
+        now=timezone.now(),
+    )
+
+
+@requires("crm.check_promise")
+@require_POST
+def order_check(request: HttpRequest) -> JsonResponse:
+    """The answers to the rows that are complete: {"rows": {"0": {...}}}; writes nothing."""
+    lines = LineFormSet(request.POST, prefix="line")
+    lines.is_valid()
+    rows = {
+        number: form
+        for number, form in enumerate(lines.forms)
+        if form.has_changed() and form.is_valid()
+    }
+    customer = masterdata.customer_by_code(request.POST.get("customer", "").strip())
+    try:
+        answers = promises.check(
+            site_id=masterdata.default_site().pk,
+            customer_id=customer.pk if customer else None,
+            lines=[
+                promises.LineRequest(
+                    item_id=form.cleaned_data["item"].pk,
+                    quantity=form.cleaned_data["quantity"],
+                    requested_date=form.cleaned_data["requested_date"],
+                )
+                for form in rows.values()
+            ],
+            now=timezone.now(),
+        )
+    except Refused as refusal:
+        return JsonResponse({"rows": {}, "error": str(refusal)})
+    return JsonResponse(
+        {
+            "rows": {
+                str(number): _row(request, form, answer)
+                for (number, form), answer in zip(rows.items(), answers, strict=True)
+            }
+        }
+    )
+
+
+def _row(request: HttpRequest, form, answer: promises.LineAnswer) -> dict[str, object]:  # type: ignore[no-untyped-def]
+    item = form.cleaned_data["item"]
+    context = {"answer": answer, "item": item}
+    return {
+        "status": str(answer.status),
+        "feasible": answer.feasible,
+        "earliest": answer.earliest_date.isoformat() if answer.earliest_date else None,
+        "name": item.label,
+        "unit": item.uom,
+        "price": str(item.list_price.normalize()),
+        "html": render_to_string("crm/order_form.html#answer", context, request),
+        "dialog": ""
+        if answer.feasible
+        else render_to_string("crm/order_form.html#ways-out", context, request),
+    }
+
+
+@requires("crm.edit_order")
+@require_GET
+def lookup(request: HttpRequest, kind: str) -> JsonResponse:
+    """Type-ahead for items and customers: code and name."""
+    text = request.GET.get("q", "").strip()
+    search = masterdata.search_items if kind == "item" else masterdata.search_customers
+    return JsonResponse(
+        {
+            "results": [
+                {"code": found.code, "name": found.label}
+                for found in search(text=text, limit=LOOKUP_LIMIT)
+            ],
+            "empty": _("Nothing found."),
+        }
+    )

@@ -1,0 +1,143 @@
+"""The order list and the order page."""
+
+from decimal import Decimal
+
+from django.core.paginator import Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+
+from aps import selectors as aps
+from common import audit
+from common.access import requires
+from common.permissions import allowed
+from crm import policies, selectors
+from crm.enums import MilestoneKind, OrderState
+from crm.forms import OrderFilter
+from crm.models import SalesOrder
+from erp import selectors as erp
+from mes import selectors as mes
+
+PAGE_SIZE = 50
+
+
+@requires("crm.view_order")
+def order_list(request: HttpRequest) -> HttpResponse:
+    """Orders, newest first, narrowed by the URL; submitted ones can be approved in bulk."""
+    form = OrderFilter(request.GET)
+    orders = _narrowed(form, selectors.orders())
+    page = Paginator(orders, PAGE_SIZE).get_page(request.GET.get("page"))
+    template = "crm/order_list.html" + ("#rows" if request.htmx else "")  # type: ignore[attr-defined]
+    return render(
+        request,
+        template,
+        {
+            "filter": form,
+            "page": page,
+            "can_create": allowed(request.user, "crm.edit_order"),
+            "can_approve": allowed(request.user, "crm.approve_order"),
+            "waiting": SalesOrder.objects.filter(state=OrderState.SUBMITTED).count(),
+        },
+    )
+
+
+def _narrowed(form: OrderFilter, orders: QuerySet[SalesOrder]) -> QuerySet[SalesOrder]:
+    if not form.is_valid():
+        return orders
+    text, state = form.cleaned_data["q"].strip(), form.cleaned_data["state"]
+    if text:
+        orders = orders.filter(
+            Q(number__icontains=text)
+            | Q(customer__code__icontains=text)
+            | Q(customer__name__icontains=text)
+            | Q(customer__name_zh__icontains=text)
+            | Q(customer_reference__icontains=text)
+        )
+    if state == "late":
+        return orders.filter(is_late=True, state__in=OrderState.open())
+    if state == "failed":
+        return orders.filter(has_failed=True)
+    return orders.filter(state=state) if state else orders
+
+
+@requires("crm.view_order")
+def order_detail(request: HttpRequest, number: str) -> HttpResponse:
+    """One order: where it stands, its three dates per line, work orders, shipments, history."""
+    found = get_object_or_404(SalesOrder, number=number)
+    order = selectors.order(found.number)
+    lines = list(order.lines.all())
+    ids = selectors.requirement_ids(lines)
+    ready = erp.reserved_quantities(ids)
+    progress = mes.progress(ids)
+    for line in lines:
+        key = line.requirement_id or 0
+        line.ready_quantity = ready.get(key, Decimal(0))  # type: ignore[attr-defined]
+        line.made = progress.get(key)  # type: ignore[attr-defined]
+        line.is_late = bool(  # type: ignore[attr-defined]
+            line.promised_date
+            and line.projected_date
+            and line.projected_date > line.promised_date
+        )
+    context = {
+        "order": order,
+        "lines": lines,
+        "work_orders": mes.work_orders_serving(ids),
+        "steps": _steps(order),
+        "refusals": _refusals(order),
+        "rights": {
+            verb: allowed(request.user, f"crm.{code}")
+            for verb, code in (
+                ("edit", "edit_order"),
+                ("submit", "submit_order"),
+                ("approve", "approve_order"),
+                ("hold", "hold_order"),
+                ("cancel", "cancel_order"),
+                ("ship", "ship"),
+                ("deliver", "deliver"),
+            )
+        },
+        "history": audit.history(order)[:20],
+        "can_ship_now": any(line.ready_quantity for line in lines),  # type: ignore[attr-defined]
+        "schedule": aps.current_run(order.site_id),
+        "is_moving": _is_moving(order),
+        "now": timezone.now(),
+    }
+    template = "crm/order_detail.html" + ("#facts" if request.htmx else "")  # type: ignore[attr-defined]
+    return render(request, template, context)
+
+
+def _is_moving(order: SalesOrder) -> bool:
+    """Whether jobs are likely to change the page soon, so that it looks again by itself."""
+    if order.state not in OrderState.open():
+        return False
+    return any(
+        line.projected_date is None and line.conversion_state != "failed"
+        for line in order.lines.all()
+    )
+
+
+def _steps(order: SalesOrder) -> list[dict[str, object]]:
+    reached = {milestone.kind: milestone.at for milestone in order.milestones.all()}
+    steps: list[dict[str, object]] = []
+    current_given = order.state in {OrderState.CANCELLED, OrderState.DRAFT}
+    for kind in MilestoneKind:
+        done = kind in reached
+        state = "done" if done else "upcoming"
+        if not done and not current_given:
+            state, current_given = "current", True
+        steps.append({"label": kind.label, "state": state, "at": reached.get(kind)})
+    return steps
+
+
+def _refusals(order: SalesOrder) -> dict[str, str]:
+    """Why each action is not possible now; the disabled buttons' sentences."""
+    return {
+        "edit": policies.refusal(policies.check_can_edit, order),
+        "submit": policies.refusal(policies.check_can_submit, order),
+        "approve": policies.refusal(policies.check_can_approve, order),
+        "hold": policies.refusal(policies.check_can_hold, order),
+        "resume": policies.refusal(policies.check_can_resume, order),
+        "cancel": policies.refusal(policies.check_can_cancel, order),
+        "ship": policies.refusal(policies.check_can_ship, order),
+    }
