@@ -1,0 +1,180 @@
+"""What every page's frame shows: navigation by role, bell, theme, language, demo accounts."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.utils.translation import gettext_lazy as _
+from django_stubs_ext import StrPromise
+
+from common import access, selectors
+from common.enums import Role
+from common.models import User
+
+THEME_COOKIE = "theme"
+SIDEBAR_COOKIE = "sidebar"
+_THEMES = ("light", "dark")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the navigation; it appears where the page exists and its reader may open it."""
+
+    url_name: str
+    label: StrPromise
+    icon: str
+    # The entry lights up on every page under this prefix of its URL.
+    url: str = ""
+    active: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    label: StrPromise
+    entries: tuple[Entry, ...]
+
+
+NAVIGATION: tuple[Group, ...] = (
+    Group(
+        _("Sales"),
+        (
+            Entry("crm:order-list", _("Orders"), "clipboard-list"),
+            Entry("crm:customer-list", _("Customers"), "users"),
+            Entry("crm:shipment-list", _("Shipments"), "truck"),
+        ),
+    ),
+    Group(
+        _("Planning"),
+        (
+            Entry("aps:board", _("Schedule"), "timeline-event"),
+            Entry("aps:run-list", _("Planning runs"), "refresh"),
+        ),
+    ),
+    Group(
+        _("Shop floor"),
+        (
+            Entry("mes:dispatch-list", _("Dispatch list"), "list-check"),
+            Entry("mes:work-order-list", _("Work orders"), "hammer"),
+        ),
+    ),
+    Group(
+        _("Supply"),
+        (
+            Entry("erp:stock-list", _("Stock"), "packages"),
+            Entry("erp:shortage-list", _("Shortages"), "alert-triangle"),
+        ),
+    ),
+    Group(
+        _("System"),
+        (
+            Entry("masterdata:home", _("Master data"), "database"),
+            Entry("common:job-list", _("Background jobs"), "activity"),
+            Entry("common:audit-list", _("Audit trail"), "history"),
+            Entry("admin:index", _("Administration"), "settings"),
+            Entry("common:gallery", _("Component gallery"), "palette"),
+        ),
+    ),
+)
+
+
+def reverse_or_empty(name: str) -> str:
+    """The URL of a page, empty where this installation has no such page."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
+def may_open(request: HttpRequest, url: str) -> bool:
+    """Whether the page's own declared permission lets this user in: the table is asked, not us."""
+    try:
+        match = resolve(url)
+    except Resolver404:
+        return False
+    return access.may_open(request.user, match.func, match)
+
+
+class Shell:
+    """The frame's facts, each computed only when a template asks."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    @property
+    def theme(self) -> str:
+        """light, dark, or empty to follow the system."""
+        value = self.request.COOKIES.get(THEME_COOKIE, "")
+        return value if value in _THEMES else ""
+
+    @property
+    def folded(self) -> bool:
+        """Whether the user folded the sidebar to its icons."""
+        return self.request.COOKIES.get(SIDEBAR_COOKIE) == "folded"
+
+    @cached_property
+    def navigation(self) -> list[Group]:
+        """The groups with the entries this user may open; empty groups are left out."""
+        if not self.request.user.is_authenticated:
+            return []
+        groups = (Group(group.label, tuple(self._open(group.entries))) for group in NAVIGATION)
+        return [group for group in groups if group.entries]
+
+    def _open(self, entries: Sequence[Entry]) -> Iterator[Entry]:
+        for entry in entries:
+            url = reverse_or_empty(entry.url_name)
+            if url and may_open(self.request, url):
+                path = self.request.path
+                active = path == url or (url.count("/") > 1 and path.startswith(url))
+                yield Entry(entry.url_name, entry.label, entry.icon, url, active)
+
+    @cached_property
+    def urls(self) -> dict[str, str]:
+        """Optional pages the frame links to, by short name; empty where missing."""
+        names = {
+            "home": "common:home",
+            "language": "common:language-set",
+            "notifications": "common:notification-list",
+            "search": "common:search",
+            "password": "account_change_password",
+            "mfa": "mfa_index",
+            "logout": "account_logout",
+            "login": "account_login",
+            "portal": "portal:order-list",
+        }
+        return {short: reverse_or_empty(name) for short, name in names.items()}
+
+    @property
+    def frame(self) -> str:
+        """The template that account and error pages extend: customers keep the portal's frame."""
+        user = self.request.user
+        if isinstance(user, User) and user.has_role(Role.CUSTOMER):
+            return "portal_base.html"
+        return "base.html" if user.is_authenticated else "entrance_base.html"
+
+    @cached_property
+    def unread(self) -> int:
+        """Unread notifications."""
+        user = self.request.user
+        return selectors.unread_count(user=user) if isinstance(user, User) else 0
+
+    @property
+    def demo(self) -> bool:
+        return bool(settings.DEMO_MODE)
+
+    @cached_property
+    def demo_accounts(self) -> Sequence[selectors.DemoAccount]:
+        """The accounts the login page offers; none outside demo mode."""
+        return selectors.demo_accounts()
+
+    @property
+    def languages(self) -> list[tuple[str, str]]:
+        """Code and the language's own name."""
+        return [("en", "English"), ("zh-hans", "简体中文")]
+
+
+def shell(request: HttpRequest) -> dict[str, object]:
+    """``shell`` for every template."""
+    return {"shell": Shell(request)}
