@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import signal
 import subprocess
 import time
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from urllib.parse import quote
 
 import psycopg
 
-from tools import errors, service_user
+from tools import errors, processes, service_user
 from tools.errors import CannotGoOn
 from tools.service_user import ServiceUser
 
@@ -64,25 +66,19 @@ class Postgres:
         self._ensure_database()
 
     def stop(self) -> None:
-        """Stop the server; clients are disconnected, committed work is kept."""
-        done = self.user.run(
-            [
-                _programs() / "pg_ctl",
-                "-D",
-                self.data,
-                "-m",
-                "fast",
-                "-w",
-                "-t",
-                str(STOP_SECONDS),
-                "stop",
-            ],
-            STOP_SECONDS + 10,
-        )
-        if done.returncode != 0 and self.is_running():
-            raise CannotGoOn(
-                f"PostgreSQL does not stop: {_last_line(done.stderr)}; see {self.log}."
-            )
+        """Stop the server and wait until its process is gone; committed work is kept.
+
+        By signal, not by pg_ctl: that works even where the folder above has become unreachable.
+        """
+        pid = _server_of(self.data / "postmaster.pid", self.data)
+        if pid is None:
+            return
+        os.kill(pid, signal.SIGINT)  # "fast": clients are disconnected, then an orderly end
+        deadline = time.monotonic() + STOP_SECONDS
+        while processes.is_alive(pid):
+            if time.monotonic() > deadline:
+                raise CannotGoOn(f"PostgreSQL (process {pid}) does not stop; see {self.log}.")
+            time.sleep(0.05)
 
     def _conninfo(self, database: str) -> str:
         return f"host={self.sockets} user=postgres dbname={database} connect_timeout=5"
@@ -130,17 +126,15 @@ class Postgres:
         user for a server: after a power cut or a container's restart that stops it for good.
         """
         for lock in (self.data / "postmaster.pid", self.sockets / ".s.PGSQL.5432.lock"):
-            try:
-                pid = int(lock.read_text().split()[0])
-                command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            except (FileNotFoundError, ProcessLookupError, ValueError, IndexError):
+            if not lock.exists():
                 continue
-            if str(self.data).encode() in command:
+            pid = _server_of(lock, self.data)
+            if pid is not None:
                 raise CannotGoOn(
                     f"A PostgreSQL (process {pid}) runs on {self.data} and does not answer: "
                     f"end it (kill -INT {pid}) and run again."
                 )
-            errors.notice(f"removing a dead server's lock, {lock.name} (process {pid}).")
+            errors.notice(f"removing a dead server's lock, {lock.name}.")
             lock.unlink()
 
     def _pg_ctl_start(self, programs: Path) -> None:
@@ -196,6 +190,15 @@ def _answers(conninfo: str) -> bool:
         else:
             return True
     return False
+
+
+def _server_of(lock: Path, data: Path) -> int | None:
+    """The process that `lock` names, if it lives and is a PostgreSQL on `data`."""
+    try:
+        pid = int(lock.read_text().split()[0])
+    except (FileNotFoundError, ValueError, IndexError):
+        return None
+    return pid if str(data) in processes.command(pid) else None
 
 
 def _programs() -> Path:

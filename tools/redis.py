@@ -17,7 +17,7 @@ from pathlib import Path
 
 import redis
 
-from tools import service_user
+from tools import processes, service_user
 from tools.errors import CannotGoOn
 from tools.service_user import ServiceUser
 
@@ -90,7 +90,7 @@ class Redis:
         with contextlib.suppress(redis.ConnectionError):
             client.shutdown()
         deadline = time.monotonic() + STOP_SECONDS
-        while _alive(pid):
+        while processes.is_alive(pid):
             if time.monotonic() > deadline:
                 raise CannotGoOn(f"Redis (process {pid}) does not stop; see {self.log}.")
             time.sleep(0.05)
@@ -112,14 +112,6 @@ def _answers(url: str) -> bool:
         return bool(redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2).ping())
     except redis.RedisError:
         return False
-
-
-def _alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
 
 
 def _program() -> Path:

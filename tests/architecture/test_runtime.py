@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -21,9 +22,17 @@ RUN_SECONDS = 60
 
 
 @pytest.fixture
-def var(tmp_path: Path) -> Iterator[Path]:
+def folder() -> Iterator[Path]:
+    """A short path of this test's own. Not tmp_path: each start of pytest closes the folder above
+    that to others, also to the servers' system user."""
+    with tempfile.TemporaryDirectory(prefix="millstream-test-") as path:
+        yield Path(path)
+
+
+@pytest.fixture
+def var(folder: Path) -> Iterator[Path]:
     """A data directory of this test's own; its servers are stopped in any case."""
-    path = tmp_path / "var"
+    path = folder / "var"
     path.mkdir()
     yield path
     tool("services", "stop", var=path)
@@ -128,8 +137,8 @@ def test_with_services_hands_on_the_exit_code(var: Path) -> None:
     assert tool("with_services", "sh", "-c", "exit 7", var=var).returncode == 7
 
 
-def test_a_path_too_long_for_a_socket_gets_a_short_one(tmp_path: Path) -> None:
-    var = tmp_path / ("long-" * 24)
+def test_a_path_too_long_for_a_socket_gets_a_short_one(folder: Path) -> None:
+    var = folder / ("long-" * 24)
     var.mkdir()
     try:
         started = tool("services", "start", var=var)
