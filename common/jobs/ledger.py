@@ -125,44 +125,35 @@ def _join_waiting(request: Request, now: datetime) -> Job | None:
     A stream of overlapping transactions could keep one row locked for ever: a row that is
     overdue is therefore left alone and soon free.
     """
-    return (
-        Job.objects.raw(
-            """
-            SELECT * FROM common_job
-            WHERE name = %s AND group_key = %s AND coalesce AND state = %s AND run_at > %s
-            ORDER BY id LIMIT 1 FOR SHARE SKIP LOCKED
-            """,
-            [
-                request.name,
-                request.group_key,
-                JobState.QUEUED,
-                now - timedelta(seconds=JOINABLE_SECONDS),
-            ],
-        )[:1]
-        or [None]
-    )[0]
+    overdue = now - timedelta(seconds=JOINABLE_SECONDS)
+    rows = Job.objects.raw(
+        """
+        SELECT * FROM common_job
+        WHERE name = %s AND group_key = %s AND coalesce AND state = %s AND run_at > %s
+        ORDER BY id LIMIT 1 FOR SHARE SKIP LOCKED
+        """,
+        [request.name, request.group_key, JobState.QUEUED, overdue],
+    )
+    return next(iter(rows), None)
 
 
 _COLUMNS = (
     "name", "arguments", "key", "group_key", "coalesce", "queue", "state", "run_at", "woken_at",
     "attempt", "max_attempts", "last_error", "actor_id", "created_at",
 )  # fmt: skip
+_PLACES = f"({', '.join(['%s'] * len(_COLUMNS))})"
+# bulk_create(ignore_conflicts=True) would not tell which rows are new.
+_INSERT = f"INSERT INTO common_job ({', '.join(_COLUMNS)}) VALUES "  # noqa: S608 -- own names
+_NEW_ONLY = " ON CONFLICT (key) DO NOTHING RETURNING id, key"
 
 
 def _insert(jobs: list[Job]) -> list[Job]:
     """Insert the rows whose keys are new; set their ids and return them."""
     if not jobs:
         return []
-    places = f"({', '.join(['%s'] * len(_COLUMNS))})"
     values = [_value(job, column) for job in jobs for column in _COLUMNS]
     with connection.cursor() as cursor:
-        # bulk_create(ignore_conflicts=True) would not tell which rows are new.
-        cursor.execute(
-            f"INSERT INTO common_job ({', '.join(_COLUMNS)}) "
-            f"VALUES {', '.join([places] * len(jobs))} "
-            "ON CONFLICT (key) DO NOTHING RETURNING id, key",
-            values,
-        )
+        cursor.execute(_INSERT + ", ".join([_PLACES] * len(jobs)) + _NEW_ONLY, values)
         ids = {key: pk for pk, key in cursor.fetchall()}
     made = []
     for job in jobs:

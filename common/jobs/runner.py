@@ -34,7 +34,7 @@ def run_one(job_id: int, *, worker: str = "", now: datetime | None = None) -> bo
             _run_long(spec, job, held, now)
     except LostClaim as lost:
         logger.warning("Discarded, another attempt has the job: %s", lost)
-    except Exception as error:  # noqa: BLE001 -- whatever a job raises is its failure
+    except Exception as error:  # whatever a job raises is its failure
         logger.warning("Job %s, attempt %s failed: %r", job, held.attempt, error)
         _drop_broken_connection(error)
         claims.record_failure(held, error=traceback.format_exc(), now=now or timezone.now())

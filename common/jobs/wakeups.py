@@ -31,6 +31,9 @@ class _Sender:
     """The thread, connections and counts of one process."""
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
         self.lock = threading.Lock()
         self.outbox: SimpleQueue[list[WakeUp]] = SimpleQueue()
         self.unsent = 0
@@ -59,7 +62,7 @@ class _Sender:
                 for job_id, queue in wanted:
                     publish(producer, job_id, queue)
                     sent += 1
-        except Exception as error:  # noqa: BLE001 -- whatever it is, the row is the truth
+        except Exception as error:  # whatever it is, the row is the truth
             self.note_failure(len(wanted) - sent, error)
         return sent
 
@@ -72,7 +75,7 @@ class _Sender:
                     return int(producer.channel.queue_declare(queue, passive=True).message_count)
                 except producer.connection.channel_errors:
                     return 0  # An empty Redis list does not exist.
-        except Exception as error:  # noqa: BLE001 -- as in send()
+        except Exception as error:  # as in send()
             self.note_failure(1, error)
             return None
 
@@ -143,8 +146,7 @@ def flush(seconds: float = LAST_SECONDS) -> bool:
 
 def reset() -> None:
     """Begin anew, without thread, connections, pause and counts: a forked child's own sender."""
-    global _sender
-    _sender = _Sender()
+    _sender.reset()
 
 
 def connect() -> Any:
