@@ -13,6 +13,7 @@ from django.template import RequestContext
 from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import SafeString
 
+from common.enums import Role
 from common.templatetags import ui_format, ui_icons, ui_status
 
 register = template.Library()
@@ -86,6 +87,26 @@ def money(value: object, currency: str = "") -> str:
 def minutes(value: object) -> str:
     """{{ operation.run_minutes|minutes }}: "3 h 20 min"."""
     return ui_format.minutes(value)
+
+
+_ROLE_ICONS = {
+    Role.SALES: "heart-handshake",
+    Role.PLANNER: "timeline-event",
+    Role.SUPERVISOR: "list-check",
+    Role.OPERATOR: "tool",
+    Role.PURCHASING: "shopping-cart",
+    Role.WAREHOUSE: "packages",
+    Role.QUALITY: "circle-check",
+    Role.AFTER_SALES: "inbox",
+    Role.MANAGER: "chart-bar",
+    Role.ADMINISTRATOR: "settings",
+}
+
+
+@register.filter
+def role_icon(username: str) -> str:
+    """The icon of a demo account, which is named as its role; customers share one."""
+    return _ROLE_ICONS.get(Role(username), "user") if username in Role.values else "user"
 
 
 @register.filter

@@ -30,7 +30,7 @@ def _paths(name: str, style: str) -> str:
 def svg(name: str, *, css_class: str = "", label: str = "", filled: bool = False) -> SafeString:
     """The icon as inline SVG, hidden from screen readers unless it has a ``label``."""
     paths = mark_safe(_paths(name, "filled" if filled else "outline"))  # noqa: S308 - our own files
-    paint = "fill=currentColor" if filled else "fill=none stroke=currentColor"
+    paint = 'fill="currentColor"' if filled else 'fill="none" stroke="currentColor"'
     meaning = (
         format_html('role="img" aria-label="{}"', label)
         if label
