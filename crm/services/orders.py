@@ -8,7 +8,6 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from aps.services import promises
 from common import audit, events, numbers, transitions
 from common.models import User
 from crm import policies
@@ -21,7 +20,7 @@ from crm.enums import (
 )
 from crm.events import OrderApproved, OrderCancelled, OrderSubmitted
 from crm.models import SalesOrder, SalesOrderLine
-from crm.services import commitments, milestones
+from crm.services import checks, commitments, milestones
 from crm.services.undoing import Undone, undo_lines
 from masterdata import selectors as masterdata
 from mes.services import work_orders
@@ -145,25 +144,16 @@ def submit(
 
 
 def _offer_dates(order: SalesOrder, rush_positions: frozenset[int], now: datetime) -> None:
-    lines = list(order.lines.order_by("position"))
-    answers = promises.check(
-        site_id=order.site_id,
-        customer_id=order.customer_id,
-        lines=[
-            promises.LineRequest(
-                item_id=line.item_id, quantity=line.quantity, requested_date=line.requested_date
-            )
-            for line in lines
-        ],
-        now=now,
-    )
-    for line, answer in zip(lines, answers, strict=True):
+    pairs = checks.answers_of(order, now=now)
+    for line, answer in pairs:
         line.is_rush_asked = line.position in rush_positions and not answer.feasible
         if answer.feasible:
             line.offered_date = line.requested_date
         else:
             line.offered_date = None if line.is_rush_asked else answer.earliest_date
-    SalesOrderLine.objects.bulk_update(lines, ["is_rush_asked", "offered_date"])
+    SalesOrderLine.objects.bulk_update(
+        [line for line, _answer in pairs], ["is_rush_asked", "offered_date"]
+    )
 
 
 def approve(*, order: SalesOrder, by: User | None, now: datetime) -> SalesOrder:

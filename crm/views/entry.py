@@ -16,7 +16,7 @@ from common.errors import Refused
 from crm import policies
 from crm.forms import BaseLineFormSet, LineFormSet, OrderForm
 from crm.models import SalesOrder
-from crm.services import orders
+from crm.services import checks, orders
 from masterdata import selectors as masterdata
 
 LOOKUP_LIMIT = 12
@@ -77,7 +77,7 @@ def _submit_or_ask(
     request: AuthenticatedRequest, order: SalesOrder, rush: frozenset[int]
 ) -> str:
     """Submit where each date can be kept or the way out was chosen, else ask on the order page."""
-    answers = answers_of(order)
+    answers = checks.answers_of(order, now=timezone.now())
     undecided = [
         line
         for line, answer in answers
@@ -87,23 +87,6 @@ def _submit_or_ask(
         return _page(order) + "?ask=1"
     orders.submit(order=order, by=request.user, now=timezone.now(), rush_positions=rush)
     return _page(order)
-
-
-def answers_of(order: SalesOrder):  # type: ignore[no-untyped-def]
-    """(line, answer) for each line of an order, by the live schedule."""
-    lines = list(order.lines.select_related("item").order_by("position"))
-    answers = promises.check(
-        site_id=order.site_id,
-        customer_id=order.customer_id,
-        lines=[
-            promises.LineRequest(
-                item_id=line.item_id, quantity=line.quantity, requested_date=line.requested_date
-            )
-            for line in lines
-        ],
-        now=timezone.now(),
-    )
-    return list(zip(lines, answers, strict=True))
 
 
 def _page(order: SalesOrder) -> str:

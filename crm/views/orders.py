@@ -16,6 +16,7 @@ from crm import policies, selectors
 from crm.enums import MilestoneKind, OrderState
 from crm.forms import OrderFilter
 from crm.models import SalesOrder
+from crm.services import checks
 from erp import selectors as erp
 from mes import selectors as mes
 
@@ -101,10 +102,17 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
         "can_ship_now": any(line.ready_quantity for line in lines),  # type: ignore[attr-defined]
         "schedule": aps.current_run(order.site_id),
         "is_moving": _is_moving(order),
-        "now": timezone.now(),
+        "ask": _undecided(request, order),
     }
     template = "crm/order_detail.html" + ("#facts" if request.htmx else "")  # type: ignore[attr-defined]
     return render(request, template, context)
+
+
+def _undecided(request: HttpRequest, order: SalesOrder) -> list[object]:
+    """Lines whose date cannot be kept, when submitting has just stopped at them."""
+    if "ask" not in request.GET or order.state != OrderState.DRAFT:
+        return []
+    return [pair for pair in checks.answers_of(order, now=timezone.now()) if not pair[1].feasible]
 
 
 def _is_moving(order: SalesOrder) -> bool:
