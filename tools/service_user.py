@@ -29,20 +29,29 @@ class ServiceUser:
     gid: int | None = None
 
     def run(self, command: list[str | Path], timeout: float) -> subprocess.CompletedProcess[str]:
-        """Run `command` as this user and return its output; `timeout` is in seconds."""
-        return subprocess.run(
-            [str(part) for part in command],
-            user=self.uid,
-            group=self.gid,
-            extra_groups=None if self.uid is None else [],
-            cwd="/",
-            env={**os.environ, "LC_ALL": "C.UTF-8", "HOME": "/"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        """Run `command` as this user and return its output; `timeout` is in seconds.
+
+        Raise CannotGoOn where it cannot be run, or takes longer.
+        """
+        try:
+            return subprocess.run(
+                [str(part) for part in command],
+                user=self.uid,
+                group=self.gid,
+                extra_groups=None if self.uid is None else [],
+                cwd="/",
+                env={**os.environ, "LC_ALL": "C.UTF-8", "HOME": "/"},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise CannotGoOn(
+                f"{command[0]} does not run ({error}): remove .venv and run again, "
+                "or give DATABASE_URL and REDIS_URL."
+            ) from None
 
     def own(self, path: Path) -> Path:
         """Make `path` a directory that this user, and nobody else, can use."""

@@ -1,5 +1,6 @@
 """What `make run` and `make test` stand on, as real processes in data directories of their own."""
 
+import gettext
 import os
 import signal
 import socket
@@ -15,7 +16,8 @@ import psycopg
 import pytest
 import redis
 
-from tools import service_user
+from tools import compile_messages, postgres, service_user
+from tools.errors import CannotGoOn
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN_SECONDS = 60
@@ -166,6 +168,28 @@ def test_a_half_made_data_directory_gets_a_sentence(var: Path) -> None:
     (var / "postgres").mkdir()
     (var / "postgres" / "base").mkdir()
     assert f"rm -r {var / 'postgres'}" in refusal(tool("services", "start", var=var))
+
+
+def test_a_missing_library_gets_a_sentence(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs = var / "wheel" / "pginstall" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "postgres").write_text("#!/bin/sh\necho libicu.so.72: cannot open >&2\nexit 127\n")
+    (programs / "postgres").chmod(0o755)
+    monkeypatch.setattr(postgres, "_programs", lambda: programs)
+    server = postgres.Postgres(var / "postgres", var / "run", var / "log", service_user.current())
+    with pytest.raises(CannotGoOn, match=r"libicu.so.72: cannot open.*system's packages"):
+        server.start()
+
+
+def test_translations_are_compiled_without_gettext(folder: Path) -> None:
+    po = folder / "django.po"
+    head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    fuzzy = '#, fuzzy\nmsgid "late"\nmsgstr "x"\n'
+    po.write_text(f'{head}msgid "order"\nmsgstr "订单"\n\n{fuzzy}', encoding="utf-8")
+    with compile_messages.compile_catalogue(po).open("rb") as file:
+        translations = gettext.GNUTranslations(file)
+    assert translations.gettext("order") == "订单"
+    assert translations.gettext("late") == "late"  # fuzzy: not to be shown
 
 
 def test_the_lock_of_a_dead_server_does_not_stop_a_start(var: Path) -> None:
