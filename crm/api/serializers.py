@@ -1,0 +1,226 @@
+"""Bodies that the API takes and gives for orders."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+
+from aps.enums import PromiseStatus
+from common.api import StrictSerializer
+from crm.enums import MilestoneKind, OrderState
+from masterdata import selectors as masterdata
+
+
+class ItemCode(serializers.CharField):
+    """An item by its code."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        item = masterdata.item_by_code(super().to_internal_value(data))
+        if item is None or not item.is_active:
+            raise serializers.ValidationError(_("There is no such item."))
+        return item
+
+    def to_representation(self, value: Any) -> str:
+        return str(value.code)
+
+
+class CustomerCode(serializers.CharField):
+    """A customer by its code."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        customer = masterdata.customer_by_code(super().to_internal_value(data))
+        if customer is None or not customer.is_active:
+            raise serializers.ValidationError(_("There is no such customer."))
+        return customer
+
+    def to_representation(self, value: Any) -> str:
+        return str(value.code)
+
+
+class Quantity(serializers.DecimalField):
+    """More than zero, up to four decimals, in the item's unit."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=14, decimal_places=4, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        value = super().to_internal_value(data)
+        if value <= 0:
+            raise serializers.ValidationError(_("The quantity must be more than zero."))
+        return value
+
+
+class PromiseLineIn(StrictSerializer):
+    item = ItemCode()
+    quantity = Quantity()
+    requested_date = serializers.DateField()
+
+
+class PromiseCheckIn(StrictSerializer):
+    customer = CustomerCode(required=False, allow_null=True)
+    lines = PromiseLineIn(many=True, allow_empty=False, max_length=200)
+
+
+class ReasonOut(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    text = serializers.CharField()
+    until = serializers.DateTimeField(allow_null=True)
+    code = serializers.CharField()
+
+
+class AlternativeOut(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    text = serializers.CharField()
+    date = serializers.DateField(allow_null=True)
+    quantity = serializers.DecimalField(max_digits=14, decimal_places=4, allow_null=True)
+    rest_quantity = serializers.DecimalField(max_digits=14, decimal_places=4, allow_null=True)
+    rest_date = serializers.DateField(allow_null=True)
+
+
+class PromiseLineOut(serializers.Serializer[Any]):
+    item = serializers.CharField()
+    quantity = serializers.DecimalField(max_digits=14, decimal_places=4)
+    requested_date = serializers.DateField()
+    feasible = serializers.BooleanField()
+    status = serializers.ChoiceField(choices=PromiseStatus.choices)
+    earliest_date = serializers.DateField(allow_null=True)
+    latest_start = serializers.DateTimeField(allow_null=True)
+    slack_minutes = serializers.IntegerField()
+    reasons = ReasonOut(many=True)
+    alternatives = AlternativeOut(many=True)
+    refusal = serializers.CharField(allow_blank=True)
+
+
+class PromiseCheckOut(serializers.Serializer[Any]):
+    schedule_version = serializers.IntegerField(allow_null=True)
+    lines = PromiseLineOut(many=True)
+
+
+class OrderLineIn(StrictSerializer):
+    item = ItemCode()
+    quantity = Quantity()
+    requested_date = serializers.DateField()
+    unit_price = serializers.DecimalField(
+        max_digits=14, decimal_places=4, min_value=0, required=False, allow_null=True
+    )
+
+
+class OrderIn(StrictSerializer):
+    customer = CustomerCode()
+    customer_reference = serializers.CharField(max_length=80, required=False, allow_blank=True)
+    note = serializers.CharField(max_length=2000, required=False, allow_blank=True)
+    lines = OrderLineIn(many=True, allow_empty=False, max_length=500)
+
+
+class SubmitIn(StrictSerializer):
+    """Positions that keep their date and ask planning to make room."""
+
+    rush = serializers.ListField(child=serializers.IntegerField(min_value=1), required=False)
+
+
+class ReasonIn(StrictSerializer):
+    reason = serializers.CharField(max_length=300)
+
+
+class OrderLineOut(serializers.Serializer[Any]):
+    position = serializers.IntegerField()
+    item = serializers.CharField(source="item.code")
+    quantity = serializers.DecimalField(max_digits=14, decimal_places=4)
+    shipped = serializers.DecimalField(max_digits=14, decimal_places=4)
+    unit_price = serializers.DecimalField(max_digits=14, decimal_places=4)
+    requested_date = serializers.DateField()
+    offered_date = serializers.DateField(allow_null=True)
+    promised_date = serializers.DateField(allow_null=True)
+    projected_date = serializers.DateField(allow_null=True)
+    is_cancelled = serializers.BooleanField()
+    conversion = serializers.CharField(source="conversion_state")
+    conversion_error = serializers.CharField(allow_blank=True)
+
+
+class WorkOrderOut(serializers.Serializer[Any]):
+    number = serializers.CharField()
+    item = serializers.CharField(source="item_code")
+    state = serializers.CharField()
+    quantity = serializers.DecimalField(max_digits=14, decimal_places=4)
+    good = serializers.DecimalField(max_digits=14, decimal_places=4)
+    planned_starts_at = serializers.DateTimeField(allow_null=True)
+    planned_ends_at = serializers.DateTimeField(allow_null=True)
+
+
+class MilestoneOut(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=MilestoneKind.choices)
+    at = serializers.DateTimeField()
+
+
+class ShipmentLineOut(serializers.Serializer[Any]):
+    position = serializers.IntegerField(source="line.position")
+    quantity = serializers.DecimalField(max_digits=14, decimal_places=4)
+
+
+class ShipmentOut(serializers.Serializer[Any]):
+    number = serializers.CharField()
+    order = serializers.CharField(source="order.number")
+    carrier = serializers.CharField()
+    tracking_code = serializers.CharField()
+    shipped_at = serializers.DateTimeField()
+    delivered_at = serializers.DateTimeField(allow_null=True)
+    lines = ShipmentLineOut(source="lines.all", many=True)
+
+
+class OrderOut(serializers.Serializer[Any]):
+    number = serializers.CharField()
+    customer = serializers.CharField(source="customer.code")
+    customer_reference = serializers.CharField()
+    status = serializers.ChoiceField(source="state", choices=OrderState.choices)
+    currency = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    lines = OrderLineOut(source="lines.all", many=True)
+    milestones = serializers.SerializerMethodField()
+    shipments = ShipmentOut(source="shipments.all", many=True)
+    work_orders = serializers.SerializerMethodField()
+
+    def get_milestones(self, order: Any) -> list[dict[str, Any]]:
+        reached = sorted(order.milestones.all(), key=lambda row: (row.at, row.pk))
+        return list(MilestoneOut(reached, many=True).data)
+
+    def get_work_orders(self, order: Any) -> list[dict[str, Any]]:
+        return list(WorkOrderOut(self.context["work_orders"], many=True).data)
+
+
+class CancelledOut(serializers.Serializer[Any]):
+    """What cancelling undid, and what has started and goes on."""
+
+    undone = serializers.ListField(child=serializers.CharField())
+    remaining = serializers.ListField(child=serializers.CharField())
+    order = OrderOut()
+
+
+class ShipmentLineIn(StrictSerializer):
+    position = serializers.IntegerField(min_value=1)
+    quantity = Quantity()
+
+
+class ShipmentIn(StrictSerializer):
+    order = serializers.CharField(max_length=20)
+    lines = ShipmentLineIn(many=True, required=False, max_length=500)
+    carrier = serializers.CharField(max_length=80, required=False, allow_blank=True)
+    tracking_code = serializers.CharField(max_length=80, required=False, allow_blank=True)
+
+    def validate_lines(self, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        positions = [line["position"] for line in lines]
+        if len(set(positions)) < len(positions):
+            raise serializers.ValidationError(_("Name each line once."))
+        return lines
+
+
+class OrderRowOut(serializers.Serializer[Any]):
+    """An order in the list."""
+
+    number = serializers.CharField()
+    customer = serializers.CharField(source="customer.code")
+    customer_reference = serializers.CharField()
+    status = serializers.ChoiceField(source="state", choices=OrderState.choices)
+    requested_date = serializers.DateField(allow_null=True)
+    promised_date = serializers.DateField(allow_null=True)
+    projected_date = serializers.DateField(allow_null=True)
+    is_late = serializers.BooleanField()

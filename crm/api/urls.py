@@ -1,0 +1,37 @@
+"""Orders under /api/v1/."""
+
+from django.urls import path
+
+from crm.api import views
+
+urlpatterns = [
+    path("promise-checks/", views.PromiseCheckView.as_view(), name="api-promise-check"),
+    path("sales-orders/", views.OrderListView.as_view(), name="api-order-list"),
+    path("sales-orders/<str:number>/", views.OrderDetailView.as_view(), name="api-order"),
+    path(
+        "sales-orders/<str:number>/submit/",
+        views.OrderSubmitView.as_view(),
+        name="api-order-submit",
+    ),
+    path(
+        "sales-orders/<str:number>/approve/",
+        views.OrderApproveView.as_view(),
+        name="api-order-approve",
+    ),
+    path(
+        "sales-orders/<str:number>/reject/",
+        views.OrderRejectView.as_view(),
+        name="api-order-reject",
+    ),
+    path(
+        "sales-orders/<str:number>/cancel/",
+        views.OrderCancelView.as_view(),
+        name="api-order-cancel",
+    ),
+    path("shipments/", views.ShipmentListView.as_view(), name="api-shipment-list"),
+    path(
+        "shipments/<str:number>/deliver/",
+        views.ShipmentDeliverView.as_view(),
+        name="api-shipment-deliver",
+    ),
+]
