@@ -64,7 +64,7 @@ class DateColumn(tables.Column):
         super().__init__(*args, **kwargs)
 
     def render(self, value: Any) -> SafeString:
-        near = format_html(' <span class="date-relative">{}</span>', ui_format.in_days(value))
+        near = format_html(' <span class="date-relative">· {}</span>', ui_format.in_days(value))
         return format_html(
             '<time datetime="{}" title="{}">{}</time>{}',
             value.isoformat(),

@@ -28,6 +28,11 @@ function foldSidebar(button) {
   remember("sidebar", folded ? "folded" : "open");
 }
 
+// Newer browsers obey the button's command attribute themselves.
+function native(button) {
+  return "commandForElement" in HTMLButtonElement.prototype && button.hasAttribute("commandfor");
+}
+
 function openDialog(id) {
   const dialog = document.getElementById(id);
   if (dialog instanceof HTMLDialogElement && !dialog.open) dialog.showModal();
@@ -46,9 +51,10 @@ document.addEventListener("click", (event) => {
   const opener = target.closest("[data-dialog-open]");
   if (opener) {
     closeMenus();
-    openDialog(opener.dataset.dialogOpen);
+    if (!native(opener)) openDialog(opener.dataset.dialogOpen);
   }
-  target.closest("[data-dialog-close]")?.closest("dialog")?.close();
+  const closer = target.closest("[data-dialog-close]");
+  if (closer && !native(closer)) closer.closest("dialog")?.close();
   // A click on the backdrop hits the dialog element itself.
   if (target instanceof HTMLDialogElement && outside(target, event)) target.close();
   if (target.closest("[data-theme-switch]")) switchTheme();
