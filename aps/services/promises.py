@@ -1,8 +1,15 @@
 """Capable to promise: can this line be kept, when at the earliest, and why (APICS: CTP)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
+from aps import solver
+from aps.services import doors, live, promise_reply, supplies
+from aps.services.doors import Door
+from aps.services.explosion import CannotCheck
+from aps.services.live import Live
 from aps.services.promise_answers import (
     Alternative,
     AlternativeKind,
@@ -12,7 +19,13 @@ from aps.services.promise_answers import (
     Reason,
     ReasonKind,
 )
-from common.errors import Refused
+from aps.services.promise_split import Trial, find_split
+from aps.services.supplies import Supplies
+from aps.solver import Busy, InfeasibleHorizon, Occupancy
+from masterdata import selectors as masterdata
+from masterdata.selectors import ItemStructure, StructureCycle
+from masterdata.services import calendars
+from masterdata.services.shipping import NoShippingTime
 
 __all__ = [
     "Alternative",
@@ -26,9 +39,12 @@ __all__ = [
     "check",
 ]
 
-
-class CannotCheck(Refused):
-    """The line cannot be checked; the sentence says what is missing."""
+# A line that is feasible with less slack than this, in clock minutes, is at risk.
+RISK_MINUTES = 24 * 60
+# How far the calendars are read, in days; the next one is tried when the work does not fit.
+HORIZON_DAYS = (400, 1100, 2200)
+# So many lines of one check are told how they could be split; it costs a few checks each.
+MOST_SPLITS = 10
 
 
 def check(
@@ -41,6 +57,115 @@ def check(
     """One answer per line, in order, from the live schedule of the site.
 
     Lines compete with each other in the order given. Reserves nothing and writes nothing. A line
-    that cannot be checked answers with its ``refusal``; an unknown site raises CannotCheck.
+    that cannot be checked answers with its ``refusal``; an unknown site or customer raises
+    CannotCheck.
     """
-    raise NotImplementedError
+    if not lines:
+        return []
+    door = doors.of(site_id=site_id, customer_id=customer_id, now=now)
+    structures, broken = _structures(lines, door)
+    free = supplies.read(
+        site_id=site_id,
+        made=[pk for pk, item in structures.items() if item.is_made],
+        bought=[pk for pk, item in structures.items() if not item.is_made],
+        now=now,
+    )
+    checking = _Checking(site_id, door, structures, broken, free, now)
+    return [checking.answer(line) for line in lines]
+
+
+def _structures(
+    lines: Sequence[LineRequest], door: Door
+) -> tuple[dict[int, ItemStructure], dict[int, str]]:
+    """What the items are made of, and sentences for those whose structure is broken."""
+    item_ids = {line.item_id for line in lines}
+    try:
+        return masterdata.structures(item_ids=item_ids, on=door.today), {}
+    except StructureCycle:
+        found: dict[int, ItemStructure] = {}
+        broken: dict[int, str] = {}
+        for item_id in sorted(item_ids):
+            try:
+                found |= masterdata.structures(item_ids=[item_id], on=door.today)
+            except StructureCycle as cycle:
+                broken[item_id] = str(cycle)
+        return found, broken
+
+
+class _Checking:
+    """The lines of one check, one after the other; each leaves less for the next."""
+
+    def __init__(
+        self,
+        site_id: int,
+        door: Door,
+        structures: Mapping[int, ItemStructure],
+        broken: Mapping[int, str],
+        free: Supplies,
+        now: datetime,
+    ) -> None:
+        self._site_id = site_id
+        self._door = door
+        self._structures = structures
+        self._broken = broken
+        self._supplies = free
+        self._now = now
+        self._minute = calendars.to_minutes_up(now)
+        self._taken: list[tuple[int, Busy]] = []
+        self._splits = 0
+
+    def answer(self, line: LineRequest) -> LineAnswer:
+        """The answer for a line, or its refusal."""
+        try:
+            self._check_sense(line)
+            for days in HORIZON_DAYS:
+                plant = live.read(site_id=self._site_id, days=days, now=self._now)
+                try:
+                    return self._answer(line, plant)
+                except InfeasibleHorizon:
+                    continue
+            raise CannotCheck(
+                _("The work for this line does not end within %(years)s years.")
+                % {"years": HORIZON_DAYS[-1] // 365}
+            )
+        except (CannotCheck, NoShippingTime) as refused:
+            return promise_reply.refusal(line, refused)
+
+    def _check_sense(self, line: LineRequest) -> None:
+        if line.item_id in self._broken:
+            raise CannotCheck(self._broken[line.item_id])
+        if line.item_id not in self._structures:
+            raise CannotCheck(_("This item does not exist."))
+        if not line.quantity.is_finite() or line.quantity <= 0:
+            raise CannotCheck(_("The quantity must be greater than zero."))
+
+    def _answer(self, line: LineRequest, plant: Live) -> LineAnswer:
+        trial = Trial(
+            line=line,
+            structures=self._structures,
+            supplies=self._supplies,
+            live=plant,
+            occupancy=self._occupancy(plant),
+            due=min(self._door.latest_ready(line.requested_date), plant.horizon - 1),
+            now=self._minute,
+            risk_minutes=RISK_MINUTES,
+        )
+        whole = trial.of(line.quantity)
+        split = None
+        if whole.answer.status == solver.Status.INFEASIBLE and self._splits < MOST_SPLITS:
+            self._splits += 1
+            split = find_split(trial)
+        reply = promise_reply.reply(
+            line=line, tried=whole, split=split, live=plant, door=self._door, now=self._minute
+        )
+        self._supplies = whole.left
+        self._taken += [
+            (placed.resource, Busy(placed.start, placed.end)) for placed in whole.answer.forward
+        ]
+        return reply
+
+    def _occupancy(self, plant: Live) -> Occupancy:
+        """The live occupancy with the earlier lines of this check on it."""
+        if not self._taken:
+            return plant.occupancy
+        return plant.with_busy(self._taken)

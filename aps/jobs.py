@@ -1,0 +1,13 @@
+"""What the job ledger runs for aps."""
+
+from datetime import datetime
+
+from aps.services import runs
+from common.jobs import Claim, JobKind, register
+from common.models import User
+
+
+@register("aps.replan_site", kind=JobKind.LONG, queue="solver")
+def replan_site(*, site_id: int, by: User | None, now: datetime, claim: Claim) -> None:
+    """Make the site's plan anew and publish it."""
+    runs.replan(site_id=site_id, by=by, now=now, claim=claim)

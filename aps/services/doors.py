@@ -1,0 +1,52 @@
+"""From readiness at the site to the customer's door and back, for one check."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from aps.services.explosion import CannotCheck
+from masterdata.models import Customer, Site
+from masterdata.services import calendars, shipping
+from masterdata.services.shipping import ShippingCalendar
+
+
+@dataclass(frozen=True)
+class Door:
+    """The site's shipping days and the customer's transit."""
+
+    shipping: ShippingCalendar
+    transit_days: int
+    zone: ZoneInfo
+    today: date
+
+    def arrival(self, minute: int) -> date:
+        """The day at the door of what is ready at a minute since 1970. Raises NoShippingTime."""
+        return self.shipping.delivery_date(
+            ready_at=calendars.to_datetime(minute), transit_days=self.transit_days
+        )
+
+    def latest_ready(self, day: date) -> int:
+        """The latest minute of readiness that keeps the day. Raises NoShippingTime."""
+        moment = self.shipping.latest_ready_at(day=day, transit_days=self.transit_days)
+        return calendars.to_minutes(moment)
+
+
+def of(*, site_id: int, customer_id: int | None, now: datetime) -> Door:
+    """The door of a customer, or our own dock for none; raises CannotCheck for unknown ids."""
+    site = Site.objects.filter(pk=site_id).first()
+    if site is None:
+        raise CannotCheck(_("This site does not exist."))
+    transit_days = 0
+    if customer_id is not None:
+        found = Customer.objects.filter(pk=customer_id).values_list("transit_days", flat=True)
+        if not found:
+            raise CannotCheck(_("This customer does not exist."))
+        transit_days = found[0]
+    return Door(
+        shipping=ShippingCalendar(site),
+        transit_days=transit_days,
+        zone=calendars.zone(site.time_zone),
+        today=shipping.today(site, now=now),
+    )

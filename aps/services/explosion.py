@@ -1,0 +1,234 @@
+"""What a line would need made: every BOM level, net of free supply, as solver operations.
+
+Approximations against the conversion that follows an order, all on the side of caution or of no
+effect on one line: a period lot is made for this line alone, the surplus of a fixed lot serves
+nobody else, and more than MOST_LOTS lots of one item are treated as so many larger ones.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_CEILING, Decimal
+
+from django.utils.translation import gettext as _
+
+from aps.services import plant
+from aps.services.live import Live
+from aps.services.plant import DAY_MINUTES, MILESTONE, SUBCONTRACT
+from aps.services.supplies import Supplies, Taken
+from aps.solver import Mode, Operation
+from common.errors import Refused
+from masterdata.enums import LotPolicy, RunBasis
+from masterdata.selectors import ItemStructure, OperationStructure, eligible_units
+
+MOST_LOTS = 20
+WHOLE = Decimal(1)
+
+
+class CannotCheck(Refused):
+    """The line cannot be checked; the sentence says what is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What an operation of the solver stands for."""
+
+    item: ItemStructure
+    # None for the milestone that says the line is complete.
+    operation: OperationStructure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """An item that is there only from ``at`` on, and why."""
+
+    item: ItemStructure
+    needed: Decimal
+    on_stock: Decimal
+    at: int
+    # The document that brings it; empty where it would be ordered now.
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What has to be over before something begins: operations, and a minute."""
+
+    operations: tuple[int, ...] = ()
+    at: int = 0
+    shortage: Shortage | None = None
+
+    def __add__(self, other: "Ready") -> "Ready":
+        later = max(self, other, key=lambda ready: ready.at)
+        return Ready(self.operations + other.operations, later.at, later.shortage)
+
+
+@dataclass
+class Exploded:
+    """A line's operations; the last one, without work, is the line's completion."""
+
+    operations: list[Operation] = field(default_factory=list)
+    steps: dict[int, Step] = field(default_factory=dict)
+    shortages: dict[int, Shortage] = field(default_factory=dict)
+    # Codes of items whose free output has no planned time yet.
+    unplanned: set[str] = field(default_factory=set)
+
+    @property
+    def has_work(self) -> bool:
+        return len(self.operations) > 1
+
+
+def explode(
+    *,
+    item_id: int,
+    quantity: Decimal,
+    structures: Mapping[int, ItemStructure],
+    supplies: Supplies,
+    live: Live,
+    now: int,
+    first_id: int = 1,
+) -> Exploded:
+    """The work for a quantity of an item; takes what it uses out of ``supplies``.
+
+    Raises CannotCheck where an item can be neither made nor bought.
+    """
+    explosion = _Explosion(structures, supplies, live, now, first_id)
+    ready = explosion.need(structures[item_id], quantity)
+    explosion.add(structures[item_id], None, (Mode(MILESTONE, 0),), ready)
+    return explosion.found
+
+
+class _Explosion:
+    """One pass from the top down; operations come out children first."""
+
+    def __init__(
+        self,
+        structures: Mapping[int, ItemStructure],
+        supplies: Supplies,
+        live: Live,
+        now: int,
+        first_id: int,
+    ) -> None:
+        self._structures = structures
+        self._supplies = supplies
+        self._live = live
+        self._now = now
+        self._next_id = first_id
+        self.found = Exploded()
+
+    def need(self, item: ItemStructure, quantity: Decimal) -> Ready:
+        """Get hold of a quantity: free supply first, the rest made or bought."""
+        taken = self._supplies.take(item.item_id, quantity)
+        if taken.rest > 0 and item.item_id in self._supplies.unplanned:
+            self.found.unplanned.add(item.code)
+        ready = Ready()
+        if taken.last is not None:
+            ready = self._from_lot(item, quantity, taken)
+        if taken.rest <= 0:
+            return ready
+        if item.is_made:
+            return ready + self._make(item, taken.rest)
+        at = self._now + item.lead_time_days * DAY_MINUTES
+        return ready + Ready(
+            at=at, shortage=Shortage(item, quantity, taken.from_stock, at, reference="")
+        )
+
+    def _from_lot(self, item: ItemStructure, quantity: Decimal, taken: Taken) -> Ready:
+        assert taken.last is not None  # noqa: S101 - asked by the caller
+        lot = taken.last
+        return Ready(
+            at=lot.at,
+            shortage=Shortage(item, quantity, taken.from_stock, lot.at, lot.reference),
+        )
+
+    def _make(self, item: ItemStructure, quantity: Decimal) -> Ready:
+        if not item.operations and not item.components:
+            raise CannotCheck(
+                _("%(item)s is made here, but has neither a bill of material nor a routing.")
+                % {"item": item.code}
+            )
+        ready = Ready()
+        for lot in lots(item, quantity):
+            ready = ready + self._make_lot(item, lot)
+        return ready
+
+    def _make_lot(self, item: ItemStructure, quantity: Decimal) -> Ready:
+        """One work order: its components, then its operations one after the other."""
+        ready = Ready()
+        for component in item.components:
+            needed = quantity * component.quantity_per / (1 - component.scrap_rate)
+            below = self._structures.get(component.item_id)
+            if below is None:
+                raise CannotCheck(
+                    _("A component of %(item)s no longer exists.") % {"item": item.code}
+                )
+            ready = ready + self.need(below, needed)
+        for operation in item.operations:
+            modes = self._modes(item, operation, quantity)
+            ready = self.add(item, operation, modes, ready)
+        return ready
+
+    def _modes(
+        self, item: ItemStructure, operation: OperationStructure, quantity: Decimal
+    ) -> tuple[Mode, ...]:
+        if operation.subcontractor_id is not None:
+            return (Mode(SUBCONTRACT, operation.subcontract_days * DAY_MINUTES),)
+        units = eligible_units(
+            operation, self._live.units_by_center.get(operation.work_center_id, [])
+        )
+        pieces = quantity if operation.run_basis == RunBasis.PER_PIECE else WHOLE
+        modes = tuple(
+            Mode(
+                unit.work_unit_id,
+                math.ceil(unit.setup_minutes + unit.run_minutes * pieces),
+            )
+            for unit in units
+            if unit.work_unit_id in self._live.units
+        )
+        if not modes:
+            raise CannotCheck(
+                _("No work unit can do operation %(sequence)s of %(item)s.")
+                % {"sequence": operation.sequence, "item": item.code}
+            )
+        return modes
+
+    def add(
+        self,
+        item: ItemStructure,
+        operation: OperationStructure | None,
+        modes: Sequence[Mode],
+        ready: Ready,
+    ) -> Ready:
+        """Add a solver operation that waits for ``ready``; what waits for it is returned."""
+        identity = self._next_id
+        self._next_id += 1
+        self.found.operations.append(
+            Operation(
+                id=identity,
+                job=0,
+                modes=tuple(modes),
+                predecessors=ready.operations,
+                release=max(ready.at, self._now),
+                interruptible=plant.may_pause(
+                    operation is None or operation.interruptible,
+                    modes,
+                    self._live.longest_windows,
+                ),
+            )
+        )
+        self.found.steps[identity] = Step(item, operation)
+        if ready.shortage is not None and ready.at > self._now:
+            self.found.shortages[identity] = ready.shortage
+        return Ready((identity,))
+
+
+def lots(item: ItemStructure, quantity: Decimal) -> list[Decimal]:
+    """The work order quantities that yield a quantity of good pieces, by the lot policy."""
+    started = quantity / (1 - item.scrap_rate)
+    if item.uom == "EA" or item.scrap_rate:
+        started = started.quantize(WHOLE, rounding=ROUND_CEILING)
+    if item.lot_policy != LotPolicy.FIXED or not item.lot_size:
+        return [started]
+    count = int((started / item.lot_size).to_integral_value(rounding=ROUND_CEILING))
+    together = min(count, MOST_LOTS)
+    return [item.lot_size * count / together] * together

@@ -1,0 +1,165 @@
+"""The live schedule as the promise check reads it: kept in the process while it is in force.
+
+Why a kept one is never out of date: its key is the published run and how many of its operations
+are still open. Of one run that set can only shrink (done and cancelled are final), so an equal
+count is an equal set. One query per check compares the key with the database. What the key does
+not see (calendars, an operation that is overdue) is read again after KEEP_SECONDS.
+"""
+
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q
+
+from aps.enums import RunState
+from aps.models import ScheduledOperation, ScheduleRun
+from aps.services import plant
+from aps.solver import Busy, Occupancy
+from common.intervals import CalendarExhausted, WorkingTime
+from masterdata import selectors as masterdata
+from masterdata.selectors import UnitInfo
+from masterdata.services import calendars
+from mes import selectors as mes
+from mes.enums import OperationState
+
+KEEP_SECONDS = 60
+# Before now there is nothing to plan, but a running operation began there.
+LOOK_BACK = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Live:
+    """What is on the machines, and when they work; shared by threads and changed by none."""
+
+    site_id: int
+    run_id: int | None
+    version: int | None
+    open_count: int
+    read_at: datetime
+    units: Mapping[int, UnitInfo]
+    units_by_center: Mapping[int, list[int]]
+    occupancy: Occupancy
+    busy: Mapping[int, list[Busy]]
+    longest_windows: Mapping[int, int]
+    # Open operations of the site that the live schedule does not hold.
+    unplanned: int
+    # The calendars are known until then, in minutes since 1970.
+    horizon: int
+
+    def holds(self, run_id: int | None, open_count: int, now: datetime) -> bool:
+        """Whether this is still the live schedule."""
+        age = (now - self.read_at).total_seconds()
+        same = (self.run_id, self.open_count) == (run_id, open_count)
+        return same and 0 <= age < KEEP_SECONDS
+
+    def with_busy(self, taken: Iterable[tuple[int, Busy]]) -> Occupancy:
+        """The same occupancy with more on it."""
+        busy = {unit: list(row) for unit, row in self.busy.items()}
+        for unit, interval in taken:
+            if unit in self.units:
+                busy.setdefault(unit, []).append(interval)
+        return Occupancy(self.occupancy.resources.values(), busy)
+
+
+_kept: dict[tuple[int, int], Live] = {}
+_reading = threading.Lock()
+
+
+def read(*, site_id: int, days: int, now: datetime) -> Live:
+    """The live schedule with calendars for so many days, kept or read."""
+    run_id, version, open_count = _key(site_id)
+    live = _kept.get((site_id, days))
+    if live is not None and live.holds(run_id, open_count, now):
+        return live
+    with _reading:  # One thread reads, the others wait for what it finds.
+        live = _kept.get((site_id, days))
+        if live is None or not live.holds(run_id, open_count, now):
+            live = _read(site_id, days, run_id, version, open_count, now)
+            _kept[site_id, days] = live
+    return live
+
+
+def forget() -> None:
+    """Drop what is kept; for tests, where primary keys begin anew."""
+    _kept.clear()
+
+
+def _key(site_id: int) -> tuple[int | None, int | None, int]:
+    still = Q(operations__operation__state__in=OperationState.open())
+    found = (
+        ScheduleRun.objects.filter(site_id=site_id, state=RunState.PUBLISHED)
+        .annotate(open=Count("operations", filter=still))
+        .values_list("pk", "version", "open")
+        .first()
+    )
+    return found or (None, None, 0)
+
+
+def _read(
+    site_id: int,
+    days: int,
+    run_id: int | None,
+    version: int | None,
+    open_count: int,
+    now: datetime,
+) -> Live:
+    starts_at, ends_at = now - LOOK_BACK, now + timedelta(days=days)
+    start, end = calendars.to_minutes(starts_at), calendars.to_minutes(ends_at)
+    units = {unit.id: unit for unit in masterdata.active_units(site_id=site_id)}
+    times = calendars.unit_times(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
+    busy = _busy(run_id, times, calendars.to_minutes_up(now))
+    return Live(
+        site_id=site_id,
+        run_id=run_id,
+        version=version,
+        open_count=open_count,
+        read_at=now,
+        units=units,
+        units_by_center=masterdata.units_by_center(list(units.values())),
+        occupancy=Occupancy(plant.resources(units.values(), times, start, end), busy),
+        busy=busy,
+        longest_windows=plant.longest_windows(times),
+        unplanned=max(0, mes.open_operation_count(site_id=site_id) - open_count),
+        horizon=end,
+    )
+
+
+def _busy(run_id: int | None, times: Mapping[int, WorkingTime], now: int) -> dict[int, list[Busy]]:
+    """What each work unit still has to do, in the schedule's order.
+
+    What should have been done by now and is not pushes what follows it on the same unit.
+    """
+    rows = (
+        ScheduledOperation.objects.filter(
+            run_id=run_id, work_unit__in=times, operation__state__in=OperationState.open()
+        )
+        .order_by("work_unit_id", "starts_at", "ends_at")
+        .values_list("work_unit_id", "starts_at", "ends_at", "operation__state")
+    )
+    busy: dict[int, list[Busy]] = {unit: [] for unit in times}
+    free_from = dict.fromkeys(times, now)
+    # What runs is on its unit now, whatever was planned before it.
+    for unit, starts_at, ends_at, state in sorted(
+        rows, key=lambda row: row[3] not in OperationState.started()
+    ):
+        assert unit is not None  # noqa: S101 - filtered above
+        start, end = calendars.to_minutes(starts_at), calendars.to_minutes_up(ends_at)
+        if state in OperationState.started():
+            interval = Busy(now, max(end, now + 1))
+        else:
+            interval = _placed(times[unit], start, end, free_from[unit])
+        busy[unit].append(interval)
+        free_from[unit] = max(free_from[unit], interval.end)
+    return busy
+
+
+def _placed(times: WorkingTime, start: int, end: int, free_from: int) -> Busy:
+    """[start, end), or the same working minutes as soon as the unit is free."""
+    if start >= free_from:
+        return Busy(start, end)
+    try:
+        return Busy(*times.place(free_from, max(1, times.worked(start, end))))
+    except CalendarExhausted:
+        return Busy(start, max(end, start))
