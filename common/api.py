@@ -1,9 +1,7 @@
 """What every view of ``/api/v1/`` shares: who may, what errors look like, repeated POSTs.
 
-    class SubmitOrder(ApiView):
-        required_permission = "crm.submit_order"
-
-        def post(self, request: ApiRequest, number: str) -> Response: ...
+A view derives from ``ApiView`` and says who may in ``required_permission``, either one code or
+one per method: ``{"GET": "crm.view_order", "POST": "crm.edit_order"}``.
 """
 
 import json

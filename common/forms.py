@@ -1,8 +1,8 @@
 """Parts of forms that several apps need."""
 
-from typing import Any
-
 from django import forms
+from django.conf import settings
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.utils.translation import gettext_lazy as _
 
 from common import idempotency
@@ -26,24 +26,40 @@ class VersionForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
 
 
-class UserForm(forms.ModelForm[User]):
-    """A user as administrators edit them: roles as check boxes, language as a choice."""
+class _RolesMixin(forms.ModelForm):  # type: ignore[type-arg]
+    """Roles as check boxes, language as a choice."""
 
     roles = forms.MultipleChoiceField(
         label=_("Roles"), choices=Role.choices, widget=forms.CheckboxSelectMultiple, required=False
     )
-
-    class Meta:
-        model = User
-        fields = ("username", "first_name", "last_name", "email", "roles", "language", "is_active")
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
 
     def clean_roles(self) -> list[str]:
         """Roles in the order of their table, which keeps the audit's differences honest."""
         chosen: set[str] = set(self.cleaned_data["roles"])
         return [role for role in Role.values if role in chosen]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        from django.conf import settings
 
-        self.fields["language"].widget = forms.Select(choices=settings.LANGUAGES)
+class UserForm(_RolesMixin, UserChangeForm):  # type: ignore[type-arg]
+    """A user as administrators edit them."""
+
+    class Meta:
+        model = User
+        fields = (
+            "username",
+            "password",
+            "first_name",
+            "last_name",
+            "email",
+            "roles",
+            "language",
+            "is_active",
+        )
+
+
+class NewUserForm(_RolesMixin, AdminUserCreationForm):  # type: ignore[type-arg]
+    """A new user, with a password or (a program, a login through an identity provider) without."""
+
+    class Meta:
+        model = User
+        fields = ("username", "roles", "language")

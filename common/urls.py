@@ -11,12 +11,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("language/", accounts.language_set, name="language-set"),
     path("notifications/", notifications.notification_list, name="notification-list"),
-    path(
-        "notifications/read/", notifications.notification_read_all, name="notification-read-all"
-    ),
-    path(
-        "notifications/<int:pk>/read/", notifications.notification_read, name="notification-read"
-    ),
+    path("notifications/read/", notifications.notification_read_all, name="notification-read-all"),
+    path("notifications/<int:pk>/read/", notifications.notification_read, name="notification-read"),
     path("audit/", audit.audit_list, name="audit-list"),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),

@@ -87,6 +87,11 @@ class User(AbstractBaseUser):
         """First and last name, empty where none is known."""
         return f"{self.first_name} {self.last_name}".strip()
 
+    @property
+    def role_labels(self) -> list[str]:
+        """The roles in the active language."""
+        return [str(Role(role).label) for role in self.roles]
+
     def has_role(self, *roles: Role) -> bool:
         """Whether the user holds one of the roles."""
         return any(role in self.roles for role in roles)

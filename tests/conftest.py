@@ -1,0 +1,64 @@
+"""Fixtures that every app's tests share."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from django.test import Client
+from rest_framework.authtoken.models import Token
+from rest_framework.test import APIClient
+
+from common.enums import Role
+from common.models import User
+from tests.factories import UserFactory
+
+UserFor = Callable[..., User]
+ClientFor = Callable[..., Client]
+ApiClientFor = Callable[..., APIClient]
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A Monday morning in the plant."""
+    return datetime(2026, 11, 23, 7, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def user_for(db: None) -> UserFor:
+    """One user per role, made when first asked for; the username is the role's name."""
+    users: dict[Role, User] = {}
+
+    def user_for(role: Role | str) -> User:
+        role = Role(role)
+        if role not in users:
+            users[role] = UserFactory(username=role.value, roles=[role.value])
+        return users[role]
+
+    return user_for
+
+
+@pytest.fixture
+def client_for(user_for: UserFor) -> ClientFor:
+    """A browser with the role's user logged in; without a role, an anonymous one."""
+
+    def client_for(role: Role | str | None = None) -> Client:
+        client = Client()
+        if role is not None:
+            client.force_login(user_for(role), backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return client_for
+
+
+@pytest.fixture
+def api_client_for(user_for: UserFor) -> ApiClientFor:
+    """A program with the role's token; without a role, one with none."""
+
+    def api_client_for(role: Role | str | None = None) -> APIClient:
+        client = APIClient()
+        if role is not None:
+            token, _created = Token.objects.get_or_create(user=user_for(role))
+            client.credentials(HTTP_AUTHORIZATION=f"Token {token.key}")
+        return client
+
+    return api_client_for
