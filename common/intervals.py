@@ -37,13 +37,9 @@ class Interval:
     def __post_init__(self) -> None:
         for bound in (self.start, self.end):
             if not isinstance(bound, int) or isinstance(bound, bool):
-                raise InvalidInterval(
-                    f"An interval counts whole minutes, not {bound!r}."
-                )
+                raise InvalidInterval(f"An interval counts whole minutes, not {bound!r}.")
         if self.end < self.start:
-            raise InvalidInterval(
-                f"An interval cannot end at {self.end} before {self.start}."
-            )
+            raise InvalidInterval(f"An interval cannot end at {self.end} before {self.start}.")
 
     def __contains__(self, moment: object) -> bool:
         return isinstance(moment, int) and self.start <= moment < self.end
@@ -71,9 +67,7 @@ def union(intervals: Iterable[Interval]) -> list[Interval]:
     return joined
 
 
-def subtract(
-    intervals: Iterable[Interval], removed: Iterable[Interval]
-) -> list[Interval]:
+def subtract(intervals: Iterable[Interval], removed: Iterable[Interval]) -> list[Interval]:
     """Minutes in ``intervals`` and in none of ``removed``: sorted and disjoint."""
     cuts = union(removed)
     left: list[Interval] = []
@@ -157,9 +151,7 @@ class WorkingTime(Sequence[Interval]):
     def __repr__(self) -> str:
         if not self._starts:
             return "WorkingTime([])"
-        return (
-            f"WorkingTime({len(self)} windows, {self._starts[0]} to {self._ends[-1]})"
-        )
+        return f"WorkingTime({len(self)} windows, {self._starts[0]} to {self._ends[-1]})"
 
     # -- questions -----------------------------------------------------------------------------
 
@@ -221,9 +213,7 @@ class WorkingTime(Sequence[Interval]):
         """The latest start whose ``minutes`` lie in one window, unbroken, and are over at ``end``."""
         return self.place_before(end, minutes, interruptible=False)[0]
 
-    def place(
-        self, moment: int, minutes: int, interruptible: bool = True
-    ) -> tuple[int, int]:
+    def place(self, moment: int, minutes: int, interruptible: bool = True) -> tuple[int, int]:
         """Earliest (start, end) from ``moment`` with exactly ``minutes`` worked.
 
         Uninterruptible work lies in one window. Zero minutes give the next worked moment twice.
@@ -239,15 +229,11 @@ class WorkingTime(Sequence[Interval]):
             for later in range(at + 1, len(ends)):
                 if starts[later] + minutes <= ends[later]:
                     return starts[later], starts[later] + minutes
-            raise CalendarExhausted(
-                f"No working window after {moment} holds {minutes} minutes."
-            )
+            raise CalendarExhausted(f"No working window after {moment} holds {minutes} minutes.")
         target = self._done[at] + start - starts[at] + minutes
         last = bisect_left(self._done, target)
         if last > len(ends):
-            raise CalendarExhausted(
-                f"Working time ends within {minutes} minutes from {start}."
-            )
+            raise CalendarExhausted(f"Working time ends within {minutes} minutes from {start}.")
         return start, ends[last - 1] - (self._done[last] - target)
 
     def place_before(
@@ -265,13 +251,9 @@ class WorkingTime(Sequence[Interval]):
             for earlier in range(at - 1, -1, -1):
                 if ends[earlier] - minutes >= starts[earlier]:
                     return ends[earlier] - minutes, ends[earlier]
-            raise CalendarExhausted(
-                f"No working window before {moment} holds {minutes} minutes."
-            )
+            raise CalendarExhausted(f"No working window before {moment} holds {minutes} minutes.")
         target = self._done[at] + end - starts[at] - minutes
         if target < 0:
-            raise CalendarExhausted(
-                f"Working time begins within {minutes} minutes before {end}."
-            )
+            raise CalendarExhausted(f"Working time begins within {minutes} minutes before {end}.")
         first = bisect_right(self._done, target) - 1
         return starts[first] + target - self._done[first], end

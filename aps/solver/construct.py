@@ -12,56 +12,57 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heappop, heappush, nsmallest
 
-from aps.solver.plant import LOCK_WEIGHT, NO_DUE, Plant, State
+from aps.solver.plant import LOCK_WEIGHT, NO_DUE, Plant, Slot, State
 from aps.solver.problem import Problem
+from aps.solver.schedule import feasible_order, freeze
 from aps.solver.solution import Solution, make_solution
 
 Score = Callable[[int, int], float]
 """(step, moment) -> urgency; the smallest is taken first."""
+
+TRIES = 6
+FAR = 10080
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """Per step: latest useful end seen from all jobs downstream, their weight, work to come.
 
-    ``due`` and ``tail`` are clock minutes (work stretched by the calendars, times an allowance
-    for waiting); ``minutes`` the step's own fewest working minutes.
+    ``due`` is a clock moment (later work stretched by the calendars, times an allowance for
+    waiting); ``minutes`` the step's own fewest working minutes, ``remaining`` those of the
+    longest route from it to the end, itself included.
     """
 
     due: list[float]
-    tail: list[float]
     weight: list[float]
     minutes: list[float]
+    remaining: list[float]
 
 
 def outlook(plant: Plant, *, allowance: float = 1.0) -> Outlook:
     """Due dates and weights propagated backwards through the precedence graph."""
     count = len(plant.steps)
-    due, tail = [float(NO_DUE)] * count, [0.0] * count
-    weight, minutes = [0.0] * count, [0.0] * count
+    due, weight = [float(NO_DUE)] * count, [0.0] * count
+    minutes, remaining = [0.0] * count, [0.0] * count
     for i in reversed(plant.order):
         step = plant.steps[i]
         job = plant.problem.jobs[step.job]
         minutes[i] = min(m for _, m in step.modes)
-        span = min(m * plant.stretch[r] for r, m in step.modes)
         if job.due is not None and job.weight:
             due[i], weight[i] = float(job.due), float(job.weight)
+        longest = 0.0
         for after in plant.successors[i]:
-            follower = plant.steps[after]
-            reach = tail[after]
-            if follower.is_lock and follower.fixed is not None:
-                due[i] = min(due[i], float(follower.fixed[1]))
-                weight[i] = LOCK_WEIGHT
-            else:
-                due[i] = min(
-                    due[i], due[after] - minutes[after] * _span(plant, after, allowance)
-                )
+            locked = plant.steps[after].fixed
+            if locked is not None and plant.steps[after].is_lock:
+                due[i], weight[i] = min(due[i], float(locked[1])), LOCK_WEIGHT
+            elif locked is None:
+                due[i] = min(due[i], due[after] - minutes[after] * _span(plant, after, allowance))
                 weight[i] = max(weight[i], weight[after])
-            tail[i] = max(tail[i], reach)
-        tail[i] += span * allowance
-    return Outlook(due, tail, weight, minutes)
+                longest = max(longest, remaining[after])
+        remaining[i] = minutes[i] + longest
+    return Outlook(due, weight, minutes, remaining)
 
 
 def _span(plant: Plant, i: int, allowance: float) -> float:
@@ -76,15 +77,6 @@ def serial(plant: Plant, key: Sequence[float]) -> State:
         if plant.steps[i].fixed is None:
             state.place_soonest(i)
     return state
-
-
-def feasible_order(plant: Plant, key: Sequence[float]) -> list[int]:
-    """Steps by ``key``, each pulled before whatever follows it."""
-    pulled = list(key)
-    for i in reversed(plant.order):
-        for before in plant.steps[i].predecessors:
-            pulled[before] = min(pulled[before], pulled[i])
-    return sorted(range(len(pulled)), key=lambda i: (pulled[i], plant.rank[i]))
 
 
 def parallel(plant: Plant, score: Score) -> State:
@@ -112,9 +104,7 @@ class _Dispatcher:
             if plant.steps[i].fixed is None and not self.missing[i]:
                 self._announce(i)
         while self.arrivals or self.events:
-            if self.arrivals and (
-                not self.events or self.arrivals[0][0] <= self.events[0][0]
-            ):
+            if self.arrivals and (not self.events or self.arrivals[0][0] <= self.events[0][0]):
                 moment, _, i = heappop(self.arrivals)
                 self._arrive(i, moment)
                 continue
@@ -123,11 +113,24 @@ class _Dispatcher:
             self.waiting[resource] = queue
             if not queue:
                 continue
-            score = self.score
-            chosen = min(queue, key=lambda i: (score(i, moment), i))
-            self._place(chosen)
-            heappush(self.events, (max(moment, self._free(resource, moment)), resource))
+            again = self._serve(resource, moment, queue)
+            heappush(self.events, (again, resource))
         return state
+
+    def _serve(self, resource: int, moment: int, queue: list[int]) -> int:
+        """Place what the free machine takes up now; the moment to look at it again.
+
+        An operation that another machine would end sooner waits for that machine.
+        """
+        score, state = self.score, self.state
+        put_off = moment + FAR
+        for i in nsmallest(TRIES, queue, key=lambda i: (score(i, moment), i)):
+            slot = state.soonest(i, self.plant.steps[i].modes)
+            if slot[2] == resource or slot[0] <= moment:
+                self._put(i, slot)
+                return max(moment, self._free(resource, moment))
+            put_off = min(put_off, slot[0])
+        return put_off
 
     def _announce(self, i: int) -> None:
         heappush(self.arrivals, (self.state.ready(i), self.plant.rank[i], i))
@@ -139,19 +142,17 @@ class _Dispatcher:
             return
         for resource, _ in modes:
             if not self.waiting[resource]:
-                heappush(
-                    self.events, (max(moment, self._free(resource, moment)), resource)
-                )
+                heappush(self.events, (max(moment, self._free(resource, moment)), resource))
             self.waiting[resource].append(i)
 
     def _free(self, resource: int, moment: int) -> int:
-        return min(
-            lane.ends[-1] if lane.ends else moment
-            for lane in self.state.lanes[resource]
-        )
+        return min(lane.ends[-1] if lane.ends else moment for lane in self.state.lanes[resource])
 
     def _place(self, i: int) -> None:
-        self.state.place_soonest(i)
+        self._put(i, self.state.soonest(i, self.plant.steps[i].modes))
+
+    def _put(self, i: int, slot: Slot) -> None:
+        self.state.put(i, slot)
         for after in self.plant.successors[i]:
             if self.plant.steps[after].fixed is None:
                 self.missing[after] -= 1
@@ -159,14 +160,19 @@ class _Dispatcher:
                     self._announce(after)
 
 
-def apparent_tardiness_cost(view: Outlook, *, look_ahead: float) -> Score:
-    """Vepsalainen and Morton (1987): weight per minute, fading with slack / (k x mean minutes)."""
+def apparent_tardiness_cost(view: Outlook, *, look_ahead: float, share: float) -> Score:
+    """Vepsalainen and Morton (1987): weight per minute, fading with slack / (k x mean minutes).
+
+    ``share``: how much of the denominator is the remaining route instead of the step alone
+    (weighted shortest remaining time), which finishes jobs instead of starting many.
+    """
     count = max(1, len(view.minutes))
     scale = look_ahead * max(1.0, sum(view.minutes) / count)
     ratio = [
-        (w + 1e-6) / max(1.0, m) for w, m in zip(view.weight, view.minutes, strict=True)
+        (weight + 1e-6) / max(1.0, (1 - share) * own + share * rest)
+        for weight, own, rest in zip(view.weight, view.minutes, view.remaining, strict=True)
     ]
-    latest = [d - m for d, m in zip(view.due, view.minutes, strict=True)]
+    latest = [due - own for due, own in zip(view.due, view.minutes, strict=True)]
 
     def score(i: int, moment: int) -> float:
         slack = latest[i] - moment
@@ -196,31 +202,42 @@ def first_come(plant: Plant) -> Score:
     return lambda i, moment: plant.steps[i].ready + plant.rank[i] * 1e-6
 
 
+COSTS = (  # allowance, look-ahead, share of the remaining route; the most successful first
+    (1.0, 8.0, 0.3),
+    (0.5, 32.0, 0.3),
+    (2.0, 8.0, 1.0),
+    (2.0, 32.0, 0.1),
+    (1.0, 8.0, 0.1),
+    (2.0, 8.0, 0.3),
+    (1.0, 2.0, 0.3),
+    (2.0, 32.0, 1.0),
+)
+
+
 def rules(plant: Plant) -> list[Callable[[], State]]:
     """All constructors, the most promising first; each call makes one schedule."""
-    near, wide = outlook(plant), outlook(plant, allowance=2.0)
-    latest = [d - m for d, m in zip(near.due, near.minutes, strict=True)]
-    tries: list[Callable[[], State]] = [
-        lambda: parallel(plant, apparent_tardiness_cost(near, look_ahead=8.0)),
-        lambda: serial(plant, latest),
+    views = {allowance: outlook(plant, allowance=allowance) for allowance in (0.5, 1.0, 2.0)}
+    near = views[1.0]
+    latest = [due - own for due, own in zip(near.due, near.minutes, strict=True)]
+
+    def by_cost(allowance: float, look_ahead: float, share: float) -> Callable[[], State]:
+        view = views[allowance]
+        score = apparent_tardiness_cost(view, look_ahead=look_ahead, share=share)
+        return lambda: parallel(plant, score)
+
+    return [
+        by_cost(*COSTS[0]),
         lambda: parallel(plant, earliest_due(near)),
+        *(by_cost(*cost) for cost in COSTS[1:]),
         lambda: parallel(plant, weighted_slack(near)),
+        lambda: serial(plant, latest),
+        lambda: parallel(plant, first_come(plant)),
     ]
-    for view in (near, wide):
-        for look_ahead in (2.0, 4.0, 16.0, 32.0):
-            tries.append(_atc(plant, view, look_ahead))
-    tries.append(lambda: parallel(plant, first_come(plant)))
-    return tries
-
-
-def _atc(plant: Plant, view: Outlook, look_ahead: float) -> Callable[[], State]:
-    return lambda: parallel(plant, apparent_tardiness_cost(view, look_ahead=look_ahead))
 
 
 def construct(problem: Problem, *, max_rules: int | None = None) -> Solution:
     """The best schedule of the dispatch rules; raises ``HorizonTooShort``."""
     plant = Plant(problem)
-    found = [
-        make_solution(problem, rule().placements()) for rule in rules(plant)[:max_rules]
-    ]
-    return min(found, key=lambda solution: solution.figures.key)
+    found = [freeze(rule()) for rule in rules(plant)[:max_rules]]
+    best = min(found, key=lambda schedule: schedule.worth)
+    return make_solution(problem, best.placements(plant))

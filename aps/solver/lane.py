@@ -76,9 +76,7 @@ class Lane:
         count = len(starts)
         while True:
             if at:
-                moment = max(
-                    moment, ends[at - 1] + self.setup(families[at - 1], family)
-                )
+                moment = max(moment, ends[at - 1] + self.setup(families[at - 1], family))
             if at < count and starts[at] - moment < minutes:
                 at += 1
                 continue
@@ -95,14 +93,10 @@ class Lane:
         place_before = self.working_time.place_before
         if not minutes:
             return place_before(moment, 0)
-        at = (
-            bisect_left(starts, moment) - 1
-        )  # the last interval that begins before the moment
+        at = bisect_left(starts, moment) - 1  # the last interval that begins before the moment
         while True:
             if at + 1 < len(starts):
-                moment = min(
-                    moment, starts[at + 1] - self.setup(family, families[at + 1])
-                )
+                moment = min(moment, starts[at + 1] - self.setup(family, families[at + 1]))
             if at >= 0 and moment - ends[at] < minutes:
                 at -= 1
                 continue
@@ -133,6 +127,47 @@ class Lane:
         self.starts.insert(at, start)
         self.ends.insert(at, end)
         self.families.insert(at, family)
+
+    def remove(self, start: int, end: int) -> bool:
+        """Give [start, end) back; False when the neighbours left behind lack their setup."""
+        if end <= start:
+            return True
+        at = bisect_right(self.starts, start) - 1
+        if self.matrix is None:
+            self._cut(at, start, end)
+            return True
+        del self.starts[at], self.ends[at], self.families[at]
+        return self.joint_holds(at)
+
+    def _cut(self, at: int, start: int, end: int) -> None:
+        first, last = self.starts[at], self.ends[at]
+        if first < start and end < last:
+            self.ends[at] = start
+            self.starts.insert(at + 1, end)
+            self.ends.insert(at + 1, last)
+            self.families.insert(at + 1, self.families[at])
+        elif first < start:
+            self.ends[at] = start
+        elif end < last:
+            self.starts[at] = end
+        else:
+            del self.starts[at], self.ends[at], self.families[at]
+
+    def joint_holds(self, at: int) -> bool:
+        """Whether the intervals before and at the position leave each other their setup."""
+        if not 0 < at < len(self.starts):
+            return True
+        gap = self.setup(self.families[at - 1], self.families[at])
+        return self.ends[at - 1] + gap <= self.starts[at]
+
+    def sound(self) -> bool:
+        """Whether every changeover on the lane has its minutes."""
+        return all(self.joint_holds(at) for at in range(1, len(self.starts)))
+
+    def holds(self, start: int, end: int) -> bool:
+        """Whether the lane is taken throughout [start, end)."""
+        at = bisect_right(self.starts, start) - 1
+        return at >= 0 and self.ends[at] >= end
 
     def free(self, start: int, end: int) -> bool:
         """Whether nothing is taken in [start, end)."""

@@ -19,6 +19,10 @@ NO_DUE = 10**9
 LOCK_WEIGHT = 1000
 
 
+Slot = tuple[int, int, int, Lane | None]
+"""start, end, resource position, lane (None where capacity is infinite)."""
+
+
 class HorizonTooShort(Exception):
     """An operation does not fit before working time ends on all its resources; one sentence."""
 
@@ -60,9 +64,7 @@ class Plant:
             )
             for o in problem.operations
         ]
-        self.order = [
-            at[identity] for identity in topological_order(problem.operations)
-        ]
+        self.order = [at[identity] for identity in topological_order(problem.operations)]
         self.rank = [0] * len(self.order)
         for rank, step in enumerate(self.order):
             self.rank[step] = rank
@@ -72,10 +74,11 @@ class Plant:
             self.of_job[one.job].append(i)
             for before in one.predecessors:
                 self.successors[before].append(i)
-        self.at = at
-        self.lanes = make_lanes(
-            problem.resources, problem.setup_minutes, self._fixed_busy()
-        )
+        self.locks = [i for i, step in enumerate(self.steps) if step.is_lock]
+        self.locked_after = [
+            [a for a in after if self.steps[a].is_lock] for after in self.successors
+        ]
+        self.lanes = make_lanes(problem.resources, problem.setup_minutes, self._fixed_busy())
         self.stretch = [_stretch(r, problem.now) for r in problem.resources]
 
     def _fixed(self, placed: Placement | None) -> tuple[int, int, int] | None:
@@ -125,56 +128,47 @@ class State:
 
     def place_among(self, i: int, modes: Iterable[tuple[int, int]]) -> None:
         """Place the step by insertion in the mode that ends it first."""
+        self.put(i, self.soonest(i, modes))
+
+    def soonest(self, i: int, modes: Iterable[tuple[int, int]]) -> Slot:
+        """The slot that ends the step first; raises ``HorizonTooShort``."""
         step, ready = self.plant.steps[i], self.ready(i)
-        best: tuple[int, int, int, int, Lane | None] | None = None
+        best: Slot | None = None
+        fewest = 0
         for resource, minutes in modes:
             found = self._soonest_on(resource, ready, minutes, step)
             if found is None:
                 continue
-            start, end, lane = found
-            if best is None or end < best[0] or (end == best[0] and minutes < best[1]):
-                best = (end, minutes, resource, start, lane)
+            if best is None or found[1] < best[1] or (found[1] == best[1] and minutes < fewest):
+                best, fewest = found, minutes
         if best is None:
             raise HorizonTooShort(
                 f"Operation {self.plant.ids[i]} does not fit before working time ends on "
                 "any of its resources."
             )
-        end, _, self.resource[i], self.start[i], chosen = best
-        self.end[i] = end
-        if chosen is not None:
-            chosen.insert(self.start[i], end, step.family)
+        return best
 
-    def _soonest_on(
-        self, resource: int, ready: int, minutes: int, step: Step
-    ) -> tuple[int, int, Lane | None] | None:
-        best: tuple[int, int, Lane | None] | None = None
+    def put(self, i: int, slot: Slot) -> None:
+        """Take the slot for the step."""
+        self.start[i], self.end[i], self.resource[i], lane = slot
+        if lane is not None:
+            lane.insert(slot[0], slot[1], self.plant.steps[i].family)
+
+    def _soonest_on(self, resource: int, ready: int, minutes: int, step: Step) -> Slot | None:
+        best: Slot | None = None
         lanes = self.lanes[resource]
         try:
             if not lanes:
                 working_time = self.plant.resources[resource].working_time
-                return (*working_time.place(ready, minutes, step.interruptible), None)
+                start, end = working_time.place(ready, minutes, step.interruptible)
+                return start, end, resource, None
             for lane in lanes:
-                start, end = lane.earliest(
-                    ready, minutes, step.interruptible, step.family
-                )
+                start, end = lane.earliest(ready, minutes, step.interruptible, step.family)
                 if best is None or end < best[1]:
-                    best = (start, end, lane)
+                    best = (start, end, resource, lane)
         except CalendarExhausted:
             return best
         return best
-
-    def placements(self) -> list[Placement]:
-        """The schedule by ids."""
-        plant = self.plant
-        return [
-            Placement(
-                identity,
-                plant.resources[self.resource[i]].id,
-                self.start[i],
-                self.end[i],
-            )
-            for i, identity in enumerate(plant.ids)
-        ]
 
 
 def make_lanes(
@@ -190,18 +184,17 @@ def make_lanes(
     rows: list[list[Lane]] = []
     for resource in resources:
         matrix = setup.get(resource.id)
-        lanes = [
-            Lane(resource.working_time, matrix) for _ in range(resource.capacity or 0)
-        ]
+        lanes = [Lane(resource.working_time, matrix) for _ in range(resource.capacity or 0)]
         for start, end, family in sorted(busy.get(resource.id, ())) if lanes else ():
             lane = next(
                 (lane for lane in lanes if not lane.ends or lane.ends[-1] <= start),
                 None,
             )
-            if lane is None:
-                lane = min(lanes, key=lambda one: one.ends[-1])
-                start = lane.ends[-1]
-            lane.insert(start, end, family)
+            if lane is not None:
+                lane.insert(start, end, family)
+                continue
+            lane = min(lanes, key=lambda one: one.ends[-1])
+            lane.insert(lane.ends[-1], end, family)
         rows.append(lanes)
     return rows
 

@@ -57,8 +57,7 @@ def parse(data: Any) -> PlantFile:
     jobs, machines = _list(data, "jobs"), _list(data, "machines")
     weeks = _weeks_needed(jobs, data)
     calendars = {
-        name: _calendar(name, spec, weeks)
-        for name, spec in _dict(data, "calendars").items()
+        name: _calendar(name, spec, weeks) for name, spec in _dict(data, "calendars").items()
     }
     resources = tuple(_resource(i, row, calendars) for i, row in enumerate(machines))
     machine_at = {r.name: r.id for r in resources}
@@ -106,16 +105,12 @@ def _weeks_needed(jobs: list[Any], data: Mapping[str, Any]) -> int:
         latest = max(latest, _number(job, "release", 0))
         for operation in _list(job, "operations"):
             operations += 1
-            minutes += max(
-                (_number(m, "minutes") for m in _list(operation, "machines")), default=0
-            )
+            minutes += max((_number(m, "minutes") for m in _list(operation, "machines")), default=0)
     off = 0
     weekly = WEEK
     for name, spec in _dict(data, "calendars").items():
         off = max([off, *(end for _, end in _pairs(name, spec, "off"))])
-        weekly = min(
-            weekly, sum(end - start for start, end in _pairs(name, spec, "weekly"))
-        )
+        weekly = min(weekly, sum(end - start for start, end in _pairs(name, spec, "weekly")))
     setups = [
         m
         for rows in _dict(data, "setup_minutes", {}).values()
@@ -136,9 +131,7 @@ def _calendar(name: str, spec: Any, weeks: int) -> WorkingTime:
         for start, end in weekly
     ]
     return WorkingTime(
-        subtract(
-            windows, [Interval(start, end) for start, end in _pairs(name, spec, "off")]
-        )
+        subtract(windows, [Interval(start, end) for start, end in _pairs(name, spec, "off")])
     )
 
 
@@ -151,9 +144,7 @@ def _pairs(name: str, spec: Any, key: str) -> list[tuple[int, int]]:
             and all(isinstance(x, int) for x in pair)
             and 0 <= pair[0] <= pair[1]
         ):
-            raise MalformedFile(
-                f"Calendar {name} holds {pair!r} where a [start, end] belongs."
-            )
+            raise MalformedFile(f"Calendar {name} holds {pair!r} where a [start, end] belongs.")
         pairs.append((pair[0], pair[1]))
     return pairs
 
@@ -168,9 +159,7 @@ def _resource(i: int, row: Any, calendars: Mapping[str, WorkingTime]) -> Resourc
 def _job(i: int, row: Any) -> Job:
     due = row.get("due")
     if due is not None and not isinstance(due, int):
-        raise MalformedFile(
-            f"Job {row.get('id')} is due at {due!r}, which is no whole minute."
-        )
+        raise MalformedFile(f"Job {row.get('id')} is due at {due!r}, which is no whole minute.")
     return Job(i, due=due, weight=_number(row, "weight", 0), name=_text(row, "id"))
 
 
@@ -186,15 +175,11 @@ def _operation(
     for mode in _list(row, "machines"):
         machine = _text(mode, "id")
         if machine not in machine_at:
-            raise MalformedFile(
-                f"Operation {name} may run on the unknown machine {machine}."
-            )
+            raise MalformedFile(f"Operation {name} may run on the unknown machine {machine}.")
         modes.append(Mode(machine_at[machine], _number(mode, "minutes")))
     for before in _list(row, "after", []):
         if before not in operation_at:
-            raise MalformedFile(
-                f"Operation {name} follows the unknown operation {before!r}."
-            )
+            raise MalformedFile(f"Operation {name} follows the unknown operation {before!r}.")
     try:
         return Operation(
             id=operation_at[name],
@@ -215,12 +200,9 @@ def _setups(
     setups: dict[int, dict[str, dict[str, int]]] = {}
     for machine, matrix in _dict(data, "setup_minutes", {}).items():
         if machine not in machine_at:
-            raise MalformedFile(
-                f"The setup minutes name the unknown machine {machine}."
-            )
+            raise MalformedFile(f"The setup minutes name the unknown machine {machine}.")
         setups[machine_at[machine]] = {
-            before: {after: _number(row, after) for after in row}
-            for before, row in matrix.items()
+            before: {after: _number(row, after) for after in row} for before, row in matrix.items()
         }
     return setups
 
@@ -249,7 +231,5 @@ def _text(row: Any, key: str) -> str:
 def _number(row: Any, key: str, default: int | None = None) -> int:
     found = row.get(key, default) if isinstance(row, dict) else None
     if not isinstance(found, int) or isinstance(found, bool) or found < 0:
-        raise MalformedFile(
-            f"{key} is {found!r}, where a whole number of minutes belongs."
-        )
+        raise MalformedFile(f"{key} is {found!r}, where a whole number of minutes belongs.")
     return found

@@ -31,9 +31,7 @@ class Resource:
 
     def __post_init__(self) -> None:
         if self.capacity is not None and self.capacity < 1:
-            raise InvalidProblem(
-                f"Resource {self.name} needs a capacity of at least 1 or None."
-            )
+            raise InvalidProblem(f"Resource {self.name} needs a capacity of at least 1 or None.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An order: its weighted tardiness is weight x minutes its last operation ends after ``due``."""
+    """An order; weighted tardiness is weight x minutes its last operation ends after ``due``."""
 
     id: int
     due: int | None
@@ -121,9 +119,7 @@ class Problem:
         check_setup(self.setup_minutes, resources)
 
 
-def check_operations(
-    operations: Iterable[Operation], resources: Mapping[int, Resource]
-) -> None:
+def check_operations(operations: Iterable[Operation], resources: Mapping[int, Resource]) -> None:
     """Raise ``InvalidProblem`` unless ids, modes, fixed placements and precedence make sense."""
     listed = list(operations)
     _check_unique("operation", [o.id for o in listed])
@@ -156,9 +152,7 @@ def check_setup(setup: SetupMinutes, resources: Mapping[int, Resource]) -> None:
                 "1, which leaves open who follows whom."
             )
         if any(minutes < 0 for row in matrix.values() for minutes in row.values()):
-            raise InvalidProblem(
-                f"Resource {resources[resource].name} has negative setup minutes."
-            )
+            raise InvalidProblem(f"Resource {resources[resource].name} has negative setup minutes.")
 
 
 def topological_order(operations: Iterable[Operation]) -> list[int]:
@@ -178,9 +172,7 @@ def topological_order(operations: Iterable[Operation]) -> list[int]:
                 ready.append(follower)
     if len(ready) < len(waiting):
         stuck = min(identity for identity, count in waiting.items() if count)
-        raise InvalidProblem(
-            f"Operation {stuck} waits, over its predecessors, for itself."
-        )
+        raise InvalidProblem(f"Operation {stuck} waits, over its predecessors, for itself.")
     return ready
 
 
@@ -205,6 +197,4 @@ def _check_fixed(operation: Operation, resources: Mapping[int, Resource]) -> Non
             f"Operation {operation.id} is fixed on the unknown resource {fixed.resource}."
         )
     if fixed.end < fixed.start:
-        raise InvalidProblem(
-            f"Operation {operation.id} is fixed with its end before its start."
-        )
+        raise InvalidProblem(f"Operation {operation.id} is fixed with its end before its start.")

@@ -101,14 +101,10 @@ def measure(problem: Problem, placements: Iterable[Placement]) -> Figures:
         lock_conflict_minutes=conflict,
         weighted_tardiness=sum(weight * minutes for weight, minutes in late.values()),
         setup_minutes=_setup_minutes(problem, at.values()),
-        flow_minutes=sum(
-            max(0, end - max(first[j], problem.now)) for j, end in last.items()
-        ),
+        flow_minutes=sum(max(0, end - max(first[j], problem.now)) for j, end in last.items()),
         makespan=max((end - problem.now for end in last.values()), default=0),
         late_jobs=sum(1 for weight, minutes in late.values() if weight and minutes),
-        max_tardiness=max(
-            (minutes for weight, minutes in late.values() if weight), default=0
-        ),
+        max_tardiness=max((minutes for weight, minutes in late.values() if weight), default=0),
     )
 
 
@@ -125,7 +121,5 @@ def _setup_minutes(problem: Problem, placements: Iterable[Placement]) -> int:
         matrix = problem.setup_minutes[resource]
         row.sort(key=lambda p: (p.start, p.end))
         for before, after in itertools.pairwise(row):
-            total += matrix.get(family[before.operation], {}).get(
-                family[after.operation], 0
-            )
+            total += matrix.get(family[before.operation], {}).get(family[after.operation], 0)
     return total

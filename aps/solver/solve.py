@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from aps.solver.construct import construct
+from aps.solver.construct import rules
+from aps.solver.improve import Budget, improve
+from aps.solver.plant import Plant
 from aps.solver.problem import Problem
-from aps.solver.solution import Solution
+from aps.solver.schedule import Schedule, decode, freeze
+from aps.solver.solution import Solution, make_solution
+
+RULES_SHARE = 0.15
+"""Part of the time the rules may take; the first one always runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +43,44 @@ def solve(
     Same ``seed`` and ``max_steps`` give the same schedule as long as ``seconds`` does not cut in.
     ``workers``: threads. Raises ``HorizonTooShort``.
     """
-    return construct(problem)
+    plant = Plant(problem)
+    budget = Budget(clock, seconds, max_steps, should_stop or (lambda: False))
+    best = _first_schedule(plant, budget, start)
+
+    def report(schedule: Schedule) -> None:
+        if on_progress is not None:
+            found = make_solution(problem, schedule.placements(plant))
+            on_progress(Progress(budget.steps, budget.used, found))
+
+    report(best)
+    best = improve(plant, best, budget=budget, seed=seed, workers=workers, on_round=report)
+    return make_solution(problem, best.placements(plant))
+
+
+def _first_schedule(plant: Plant, budget: Budget, start: Solution | None) -> Schedule:
+    """The best of the rules and, if there is one, the schedule to start from."""
+    tries = rules(plant)
+    best = freeze(tries[0]())
+    if start is not None:
+        best = min(best, _as_schedule(plant, start), key=lambda s: s.worth)
+    for rule in tries[1:]:
+        if budget.used > RULES_SHARE * budget.seconds or budget.should_stop():
+            break
+        best = min(best, freeze(rule()), key=lambda s: s.worth)
+    return best
+
+
+def _as_schedule(plant: Plant, start: Solution) -> Schedule:
+    """The given schedule, left-shifted into what the problem allows now.
+
+    Operations it does not know, or that may no longer run where it has them, go where they end
+    first, after all others.
+    """
+    latest = max((p.end for p in start.placements), default=0)
+    resource, begin = [], []
+    for i, identity in enumerate(plant.ids):
+        placed = start.by_operation.get(identity)
+        at = plant.resource_at.get(placed.resource, -1) if placed else -1
+        resource.append(at)
+        begin.append(placed.start if placed else latest + plant.rank[i])
+    return decode(plant, resource, begin)

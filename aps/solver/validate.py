@@ -6,6 +6,7 @@ solver's calendar or gap search cannot hide itself here.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
@@ -24,9 +25,7 @@ def validate(problem: Problem, placements: Iterable[Placement]) -> list[str]:
     if found:
         return found
     at = {p.operation: p for p in placed}
-    windows = {
-        r.id: [(w.start, w.end) for w in r.working_time] for r in problem.resources
-    }
+    windows = {r.id: [(w.start, w.end) for w in r.working_time] for r in problem.resources}
     for operation in problem.operations:
         here = at[operation.id]
         found += _one(problem, operation, here, windows)
@@ -70,7 +69,10 @@ def _one(
     if here.end < here.start:
         yield f"{name} ends before it starts."
         return
-    row = windows[here.resource]
+    everything = windows[here.resource]  # the few windows the operation can touch
+    first = bisect_right(everything, (here.start, here.start)) - 1
+    last = bisect_right(everything, (here.end, here.end))
+    row = everything[max(0, first - 1) : last + 1]
     if not any(a <= here.start < b for a, b in row):
         yield f"{name} starts at {here.start}, outside working time."
     if here.end > here.start and not any(a < here.end <= b for a, b in row):
@@ -78,9 +80,7 @@ def _one(
     worked = sum(max(0, min(b, here.end) - max(a, here.start)) for a, b in row)
     if worked not in wanted:
         yield f"{name} works {worked} of {min(wanted)} minutes."
-    if not operation.interruptible and not any(
-        a <= here.start and here.end <= b for a, b in row
-    ):
+    if not operation.interruptible and not any(a <= here.start and here.end <= b for a, b in row):
         yield f"{name} is interrupted by non-working time."
 
 

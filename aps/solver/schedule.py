@@ -1,0 +1,85 @@
+"""A complete schedule by position, cheap to copy, and the decoders that make one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aps.solver.plant import Plant, State
+from aps.solver.problem import Placement
+
+Worth = tuple[int, int, int, int]
+"""Smaller is better: broken locks, weighted tardiness, setup minutes, flow minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Resource position, start and end per step, and what the whole is worth."""
+
+    resource: tuple[int, ...]
+    start: tuple[int, ...]
+    end: tuple[int, ...]
+    worth: Worth
+
+    def placements(self, plant: Plant) -> list[Placement]:
+        """The schedule by ids."""
+        return [
+            Placement(identity, plant.resources[self.resource[i]].id, self.start[i], self.end[i])
+            for i, identity in enumerate(plant.ids)
+        ]
+
+
+def freeze(state: State) -> Schedule:
+    """The finished state as a schedule."""
+    return Schedule(tuple(state.resource), tuple(state.start), tuple(state.end), _worth(state))
+
+
+def feasible_order(plant: Plant, key: Sequence[float]) -> list[int]:
+    """Steps by ``key``, each pulled before whatever follows it."""
+    pulled = list(key)
+    for i in reversed(plant.order):
+        for before in plant.steps[i].predecessors:
+            pulled[before] = min(pulled[before], pulled[i])
+    return sorted(range(len(pulled)), key=lambda i: (pulled[i], plant.rank[i]))
+
+
+def decode(plant: Plant, resource: Sequence[int], start: Sequence[int]) -> Schedule:
+    """Left-shift: each step, in order of start, into the first gap of the machine it has.
+
+    Never later than the given times where these are feasible (without setups; with setups an
+    insertion may cost a follower a changeover, so a caller compares before accepting).
+    """
+    state = plant.new_state()
+    for i in feasible_order(plant, start):
+        step = plant.steps[i]
+        if step.fixed is None:
+            kept = [m for m in step.modes if m[0] == resource[i]]
+            state.place_among(i, kept or step.modes)
+    return freeze(state)
+
+
+def _worth(state: State) -> Worth:
+    plant = state.plant
+    conflict = tardiness = flow = 0
+    now = plant.problem.now
+    for job, steps in zip(plant.problem.jobs, plant.of_job, strict=True):
+        if not steps:
+            continue
+        end = max(state.end[i] for i in steps)
+        flow += max(0, end - max(now, min(state.start[i] for i in steps)))
+        if job.due is not None and end > job.due:
+            tardiness += job.weight * (end - job.due)
+    for i in plant.locks:
+        ends = [state.end[p] for p in plant.steps[i].predecessors]
+        conflict += max(0, max(ends, default=0) - state.start[i])
+    return conflict, tardiness, _setups(state), flow
+
+
+def _setups(state: State) -> int:
+    total = 0
+    for row in state.lanes:
+        for lane in row:
+            if lane.matrix is not None:
+                families = lane.families
+                total += sum(map(lane.setup, families, families[1:]))
+    return total
