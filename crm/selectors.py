@@ -68,6 +68,22 @@ def order(number: str) -> SalesOrder:
     )
 
 
+def orders_of(customer_id: int) -> QuerySet[SalesOrder]:
+    """A customer's own orders with lines and dates' history; drafts are ours, not theirs."""
+    lines = SalesOrderLine.objects.select_related("item").order_by("position")
+    return (
+        orders()
+        .filter(customer_id=customer_id)
+        .exclude(state=OrderState.DRAFT)
+        .prefetch_related(
+            Prefetch("lines", queryset=lines),
+            "lines__projections",
+            "milestones",
+            "shipments__lines__line__item",
+        )
+    )
+
+
 def requirement_ids(lines: Sequence[SalesOrderLine]) -> list[int]:
     """The requirements of lines that have one."""
     return [line.requirement_id for line in lines if line.requirement_id is not None]

@@ -1,4 +1,11 @@
-from django.urls import URLPattern, URLResolver
+"""The customer's pages."""
+
+from django.urls import path
+
+from portal import views
 
 app_name = "portal"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", views.order_list, name="order-list"),
+    path("orders/<str:number>/", views.order_detail, name="order-detail"),
+]

@@ -1,0 +1,12 @@
+"""The customer's orders under /api/v1/portal/."""
+
+from django.urls import path
+
+from portal.api import views
+
+urlpatterns = [
+    path("portal/orders/", views.OrderListView.as_view(), name="api-portal-orders"),
+    path(
+        "portal/orders/<str:number>/", views.OrderDetailView.as_view(), name="api-portal-order"
+    ),
+]

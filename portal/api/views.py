@@ -1,0 +1,99 @@
+"""The customer's orders over HTTP, for a customer's token: the same facts as the pages."""
+
+from typing import Any
+
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from common.api import ApiRequest, ApiView
+from portal import selectors
+
+
+class LineOut(serializers.Serializer[Any]):
+    position = serializers.IntegerField()
+    item = serializers.CharField(source="item_code")
+    name = serializers.CharField(source="item_name")
+    unit = serializers.CharField()
+    quantity = serializers.DecimalField(max_digits=14, decimal_places=4)
+    shipped = serializers.DecimalField(max_digits=14, decimal_places=4)
+    percent_made = serializers.IntegerField()
+    current_operation = serializers.CharField(allow_blank=True)
+    requested_date = serializers.DateField()
+    promised_date = serializers.DateField(allow_null=True)
+    estimated_date = serializers.DateField(allow_null=True)
+    is_cancelled = serializers.BooleanField()
+
+
+class StepOut(serializers.Serializer[Any]):
+    kind = serializers.CharField()
+    label = serializers.CharField()
+    state = serializers.CharField()
+    at = serializers.DateTimeField(allow_null=True)
+    note = serializers.CharField(allow_blank=True)
+    percent = serializers.IntegerField(allow_null=True)
+
+
+class DateChangeOut(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    old_date = serializers.DateField(allow_null=True)
+    new_date = serializers.DateField(allow_null=True)
+    reason = serializers.CharField()
+
+
+class ConsignmentOut(serializers.Serializer[Any]):
+    number = serializers.CharField()
+    shipped_at = serializers.DateTimeField()
+    delivered_at = serializers.DateTimeField(allow_null=True)
+    carrier = serializers.CharField(allow_blank=True)
+    tracking_code = serializers.CharField(allow_blank=True)
+    items = serializers.SerializerMethodField()
+
+    def get_items(self, shipment: selectors.Consignment) -> list[dict[str, str]]:
+        return [{"item": code, "quantity": str(quantity)} for code, quantity in shipment.items]
+
+
+class OrderOut(serializers.Serializer[Any]):
+    number = serializers.CharField()
+    reference = serializers.CharField(allow_blank=True)
+    status = serializers.CharField(source="state")
+    headline = serializers.CharField()
+    promised_date = serializers.DateField(allow_null=True)
+    estimated_date = serializers.DateField(allow_null=True)
+    is_late = serializers.BooleanField()
+    lines = LineOut(many=True)
+    steps = StepOut(many=True)
+    date_changes = DateChangeOut(many=True)
+    shipments = ConsignmentOut(many=True)
+
+
+def _customer_id(request: ApiRequest) -> int:
+    try:
+        return selectors.customer_id_of(request.user)
+    except selectors.NoCustomer as error:
+        raise Http404 from error
+
+
+class OrderListView(ApiView):
+    """My orders, newest first."""
+
+    required_permission = "portal.view"
+
+    @extend_schema(responses=OrderOut(many=True))
+    def get(self, request: ApiRequest) -> Response:
+        found = selectors.orders(customer_id=_customer_id(request))
+        return Response(OrderOut(found, many=True).data)
+
+
+class OrderDetailView(ApiView):
+    """One of my orders; another customer's is a 404."""
+
+    required_permission = "portal.view"
+
+    @extend_schema(responses=OrderOut)
+    def get(self, request: ApiRequest, number: str) -> Response:
+        found = selectors.order(customer_id=_customer_id(request), number=number)
+        if found is None:
+            raise Http404
+        return Response(OrderOut(found).data)

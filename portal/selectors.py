@@ -1,0 +1,261 @@
+"""What a customer may know of their orders: every function takes the customer.
+
+Read models without prices, costs, machines' names or anything of another customer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from common.models import User
+from crm import selectors as crm
+from crm.enums import MilestoneKind, OrderState
+from masterdata import selectors as masterdata
+from mes import selectors as mes
+
+
+class NoCustomer(Exception):
+    """The account belongs to no customer."""
+
+
+@dataclass(frozen=True)
+class DateChange:
+    """The estimate moved: from, to, when, and why in words for a customer."""
+
+    at: datetime
+    old_date: date | None
+    new_date: date | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the timeline; ``state`` is done, current or upcoming."""
+
+    kind: str
+    label: str
+    state: str
+    at: datetime | None
+    note: str = ""
+    percent: int | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    position: int
+    item_code: str
+    item_name: str
+    unit: str
+    quantity: Decimal
+    shipped: Decimal
+    percent_made: int
+    current_operation: str
+    requested_date: date
+    promised_date: date | None
+    estimated_date: date | None
+    is_cancelled: bool
+
+
+@dataclass(frozen=True)
+class Consignment:
+    number: str
+    shipped_at: datetime
+    delivered_at: datetime | None
+    carrier: str
+    tracking_code: str
+    items: tuple[tuple[str, Decimal], ...]
+
+
+@dataclass(frozen=True)
+class Order:
+    """One order as its customer sees it."""
+
+    number: str
+    reference: str
+    state: str
+    state_label: str
+    headline: str
+    tone: str
+    promised_date: date | None
+    estimated_date: date | None
+    is_late: bool
+    lines: tuple[Line, ...]
+    steps: tuple[Step, ...]
+    date_changes: tuple[DateChange, ...]
+    shipments: tuple[Consignment, ...]
+
+
+# What a plan's cause is called to a customer; an unknown cause is simply a new plan.
+REASONS = {
+    "conversion": gettext_lazy("Your order was placed in our production plan"),
+    "report": gettext_lazy("Progress in production"),
+    "material": gettext_lazy("A delivery of material"),
+    "manual": gettext_lazy("Our planners revised the plan"),
+}
+
+
+def customer_id_of(user: User) -> int:
+    """The customer that a portal account belongs to; raise NoCustomer."""
+    found = masterdata.customer_id_of(user.pk)
+    if found is None:
+        raise NoCustomer(user.username)
+    return found
+
+
+def orders(*, customer_id: int) -> list[Order]:
+    """The customer's orders, newest first; queries do not grow with their number."""
+    return _read(list(crm.orders_of(customer_id)[:200]))
+
+
+def order(*, customer_id: int, number: str) -> Order | None:
+    """One order of the customer; None where it is not theirs or does not exist."""
+    found = crm.orders_of(customer_id).filter(number=number).first()
+    return _read([found])[0] if found else None
+
+
+def _read(found: Sequence) -> list[Order]:  # type: ignore[type-arg]
+    ids = [
+        line.requirement_id
+        for row in found
+        for line in row.lines.all()
+        if line.requirement_id is not None
+    ]
+    progress = mes.progress(ids)
+    return [_order(row, progress) for row in found]
+
+
+def _order(row, progress) -> Order:  # type: ignore[no-untyped-def]
+    lines = tuple(_line(line, progress.get(line.requirement_id or 0)) for line in row.lines.all())
+    live = [line for line in lines if not line.is_cancelled]
+    estimated = _latest([line.estimated_date for line in live])
+    promised = _latest([line.promised_date for line in live])
+    is_late = any(
+        line.estimated_date and line.promised_date and line.estimated_date > line.promised_date
+        for line in live
+    )
+    return Order(
+        number=row.number,
+        reference=row.customer_reference,
+        state=row.state,
+        state_label=str(OrderState(row.state).label),
+        headline=_headline(row, estimated, is_late),
+        tone=_tone(row.state, is_late),
+        promised_date=promised,
+        estimated_date=estimated,
+        is_late=is_late,
+        lines=lines,
+        steps=_steps(row, live),
+        date_changes=_changes(row),
+        shipments=_shipments(row),
+    )
+
+
+def _latest(days: Sequence[date | None]) -> date | None:
+    """The last of the days; None while one is missing."""
+    known = [day for day in days if day is not None]
+    return max(known) if known and len(known) == len(days) else None
+
+
+def _line(line, made) -> Line:  # type: ignore[no-untyped-def]
+    return Line(
+        position=line.position,
+        item_code=line.item.code,
+        item_name=line.item.label,
+        unit=line.item.uom,
+        quantity=line.quantity,
+        shipped=line.shipped,
+        percent_made=made.percent if made else 0,
+        current_operation=made.current_operation if made else "",
+        requested_date=line.requested_date,
+        promised_date=line.promised_date,
+        estimated_date=line.projected_date,
+        is_cancelled=line.is_cancelled,
+    )
+
+
+def _headline(row, estimated: date | None, is_late: bool) -> str:  # type: ignore[no-untyped-def]
+    from common.templatetags.ui_format import day
+
+    if row.state == OrderState.DELIVERED:
+        return _("Delivered")
+    if row.state == OrderState.SHIPPED:
+        return _("On its way to you")
+    if row.state == OrderState.CANCELLED:
+        return _("Cancelled")
+    if row.state == OrderState.ON_HOLD:
+        return _("On hold; we will be in touch")
+    if estimated is None:
+        return _("We are planning your order")
+    if is_late:
+        return _("Arrives %(day)s, later than promised") % {"day": day(estimated)}
+    return _("Arrives %(day)s, on time") % {"day": day(estimated)}
+
+
+def _tone(state: str, is_late: bool) -> str:
+    if state in {OrderState.DELIVERED, OrderState.SHIPPED}:
+        return "done"
+    if state in {OrderState.CANCELLED, OrderState.ON_HOLD}:
+        return "hold"
+    return "late" if is_late else "running"
+
+
+def _steps(row, lines: Sequence[Line]) -> tuple[Step, ...]:  # type: ignore[no-untyped-def]
+    reached = {milestone.kind: milestone.at for milestone in row.milestones.all()}
+    is_over = row.state in {OrderState.CANCELLED, OrderState.CLOSED}
+    total = sum((line.quantity for line in lines), Decimal(0))
+    made = sum((line.quantity * line.percent_made for line in lines), Decimal(0))
+    percent = int(made / total) if total else 0
+    operation = next((line.current_operation for line in lines if line.current_operation), "")
+    steps: list[Step] = []
+    current_given = is_over
+    for kind in MilestoneKind:
+        if kind == MilestoneKind.WORK_ORDERS_CREATED:
+            continue  # ours to know: a customer sees that the order is scheduled
+        state = "done" if kind in reached else "upcoming"
+        if state == "upcoming" and not current_given:
+            state, current_given = "current", True
+        in_work = state == "current" and kind == MilestoneKind.FINISHED
+        steps.append(
+            Step(
+                kind=kind.value,
+                label=str(kind.label),
+                state=state,
+                at=reached.get(kind),
+                note=operation if in_work else "",
+                percent=percent if in_work else None,
+            )
+        )
+    return tuple(steps)
+
+
+def _changes(row) -> tuple[DateChange, ...]:  # type: ignore[no-untyped-def]
+    """The estimate's moves, newest first; several lines moved by one plan are one entry."""
+    changes: dict[tuple[object, ...], DateChange] = {}
+    for line in row.lines.all():
+        for entry in line.projections.all():
+            key = (entry.schedule_version, entry.old_date, entry.new_date)
+            changes[key] = DateChange(
+                at=entry.at,
+                old_date=entry.old_date,
+                new_date=entry.new_date,
+                reason=str(REASONS.get(entry.cause, _("A new production plan"))),
+            )
+    return tuple(sorted(changes.values(), key=lambda change: change.at, reverse=True))
+
+
+def _shipments(row) -> tuple[Consignment, ...]:  # type: ignore[no-untyped-def]
+    return tuple(
+        Consignment(
+            number=shipment.number,
+            shipped_at=shipment.shipped_at,
+            delivered_at=shipment.delivered_at,
+            carrier=shipment.carrier,
+            tracking_code=shipment.tracking_code,
+            items=tuple((row.line.item.code, row.quantity) for row in shipment.lines.all()),
+        )
+        for shipment in row.shipments.all()
+    )

@@ -1,0 +1,33 @@
+"""The customer's pages: plain HTML that needs no script."""
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from common.access import AuthenticatedRequest, requires
+from portal import selectors
+
+
+def _customer_id(request: AuthenticatedRequest) -> int:
+    try:
+        return selectors.customer_id_of(request.user)
+    except selectors.NoCustomer as error:
+        raise Http404 from error
+
+
+@requires("portal.view")
+@require_safe
+def order_list(request: AuthenticatedRequest) -> HttpResponse:
+    """My orders, each with its headline."""
+    found = selectors.orders(customer_id=_customer_id(request))
+    return render(request, "portal/order_list.html", {"orders": found})
+
+
+@requires("portal.view")
+@require_safe
+def order_detail(request: AuthenticatedRequest, number: str) -> HttpResponse:
+    """Where one of my orders is; another customer's is a 404."""
+    found = selectors.order(customer_id=_customer_id(request), number=number)
+    if found is None:
+        raise Http404
+    return render(request, "portal/order_detail.html", {"order": found})
