@@ -13,7 +13,7 @@ import sys
 import psycopg
 import redis
 
-from tools import errors
+from tools import errors, interrupts
 from tools.errors import CannotGoOn
 from tools.paths import ROOT, var_dir
 from tools.services import Services
@@ -26,6 +26,7 @@ def main() -> int:
             "DATABASE_URL is given and demo-reset would delete everything in that database: "
             "say so with DEMO_RESET_DATABASE=yes, or unset DATABASE_URL."
         )
+    interrupts.as_keyboard_interrupt()
     with Services(var_dir()).borrowed() as databases:
         _empty_database(databases["DATABASE_URL"])
         redis.Redis.from_url(databases["REDIS_URL"]).flushdb()

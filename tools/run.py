@@ -8,19 +8,17 @@ where; `DEMO_MODE=0` with a `SECRET_KEY` runs without the demo factory.
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import threading
 import time
 import urllib.error
 import urllib.request
-from types import FrameType
 
 import honcho.manager
 from honcho.environ import parse_procfile
 
-from tools import errors
+from tools import errors, interrupts
 from tools.errors import CannotGoOn
 from tools.paths import ROOT, VENV, VENV_PYTHON, var_dir
 from tools.services import Services
@@ -33,8 +31,7 @@ FIRST_PAGE_SECONDS = 120
 def main() -> int:
     """Run until a signal or until one process ends; nothing is left behind."""
     started_at = time.monotonic()
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    interrupts.as_keyboard_interrupt()
     host, port = os.environ.get("HOST") or "127.0.0.1", _port()
     _check_port_is_free(host, port)
     try:
@@ -47,10 +44,6 @@ def main() -> int:
         return 0  # that is how one stops it
     finally:
         errors.notice("stopped.")
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _port() -> int:

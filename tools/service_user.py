@@ -42,6 +42,7 @@ class ServiceUser:
                 cwd="/",
                 env={**os.environ, "LC_ALL": "C.UTF-8", "HOME": "/"},
                 stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for `make run`, which stops the servers itself
                 capture_output=True,
                 text=True,
                 timeout=timeout,

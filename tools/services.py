@@ -18,7 +18,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools import errors, postgres, redis, service_user
+from tools import errors, interrupts, postgres, redis, service_user
 from tools.errors import CannotGoOn
 from tools.paths import var_dir
 from tools.postgres import Postgres
@@ -66,7 +66,7 @@ class Services:
     def start(self) -> None:
         """Start what is not running and check what was given; raise CannotGoOn with the reason."""
         self.var.mkdir(parents=True, exist_ok=True)
-        with self._locked("services.lock", fcntl.LOCK_EX):
+        with self._locked("services.lock", fcntl.LOCK_EX), interrupts.deferred():
             if self.postgres or self.redis:
                 _own_sockets(self.user, self.sockets)
             if self.postgres is None:
@@ -80,7 +80,7 @@ class Services:
 
     def stop(self) -> None:
         """Stop the embedded servers that run."""
-        with self._locked("services.lock", fcntl.LOCK_EX):
+        with self._locked("services.lock", fcntl.LOCK_EX), interrupts.deferred():
             for server in (self.redis, self.postgres):
                 if server is not None and server.is_running():
                     server.stop()

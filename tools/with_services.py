@@ -12,7 +12,7 @@ import subprocess
 import sys
 from types import FrameType
 
-from tools import errors
+from tools import errors, interrupts
 from tools.paths import VENV, var_dir
 from tools.services import Services
 
@@ -23,6 +23,7 @@ def main() -> int:
         print(__doc__)
         return 2
     path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    interrupts.as_keyboard_interrupt()
     with Services(var_dir()).borrowed() as environment:
         process = subprocess.Popen(sys.argv[1:], env={**os.environ, "PATH": path, **environment})
 

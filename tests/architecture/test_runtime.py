@@ -225,6 +225,20 @@ def test_killed_servers_start_again(var: Path) -> None:
     assert started.returncode == 0, started.stderr
 
 
+def test_an_interrupted_start_leaves_nothing_behind_and_can_be_repeated(var: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tools.with_services", "sleep", "60"], cwd=ROOT, env=environment(var)
+    )
+    while not (var / "postgres" / "base").exists():  # in the middle of making the cluster
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.terminate()
+    process.wait(RUN_SECONDS)
+    assert processes_of(var) == []
+    started = tool("services", "start", var=var)
+    assert started.returncode == 0, started.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "address"),
     [
