@@ -16,6 +16,7 @@ from crm.models import Conversion, SalesOrder, SalesOrderLine
 from crm.services import milestones, progress
 from erp.enums import RequirementKind
 from erp.services import requirements
+from masterdata import selectors as masterdata
 from masterdata.services import shipping
 from mes.services import supply
 
@@ -126,7 +127,7 @@ def _raise_requirements(
     site_id: int, lines: Sequence[SalesOrderLine], now: datetime
 ) -> list[supply.Demand]:
     """One sales requirement per line; of a line that has one, only the difference is demanded."""
-    calendar = shipping.ShippingCalendar.of_site(site_id, now=now)
+    calendar = shipping.ShippingCalendar(masterdata.site(site_id))
     fresh = [line for line in lines if line.requirement_id is None]
     created = requirements.open_many(
         [

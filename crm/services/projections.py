@@ -8,6 +8,7 @@ from common.models import User
 from crm.enums import ConversionState, MilestoneKind, OrderState, PromiseCause
 from crm.models import Projection, SalesOrderLine
 from crm.services import commitments, milestones
+from masterdata import selectors as masterdata
 from masterdata.services import shipping
 
 
@@ -47,7 +48,7 @@ def _dates(
     ready = aps.ready_dates(
         requirement_ids=[line.requirement_id for line in lines if line.requirement_id], now=now
     )
-    calendar = shipping.ShippingCalendar.of_site(site_id, now=now)
+    calendar = shipping.ShippingCalendar(masterdata.site(site_id))
     dates: dict[int, tuple[date | None]] = {}
     for line in lines:
         fact = ready.get(line.requirement_id or 0)

@@ -210,7 +210,7 @@ def lookup(request: HttpRequest, kind: str) -> JsonResponse:
         {
             "results": [
                 {"code": found.code, "name": found.label}
-                for found in search(text=text, limit=LOOKUP_LIMIT)
+                for found in search(text, LOOKUP_LIMIT)
             ],
             "empty": _("Nothing found."),
         }

@@ -1,5 +1,13 @@
 """Reads of the master data, for all rooms above."""
 
+from masterdata.selectors.lookup import (
+    customer_by_code,
+    customer_id_of,
+    default_site,
+    item_by_code,
+    items_by_id,
+    site,
+)
 from masterdata.selectors.plant import UnitInfo, active_units, units_by_center
 from masterdata.selectors.search import search_customers, search_items
 from masterdata.selectors.structure import (
@@ -21,10 +29,16 @@ __all__ = [
     "StructureCycle",
     "UnitInfo",
     "active_units",
+    "customer_by_code",
+    "customer_id_of",
+    "default_site",
     "eligible_units",
+    "item_by_code",
+    "items_by_id",
     "low_level_codes",
     "search_customers",
     "search_items",
+    "site",
     "structures",
     "units_by_center",
 ]

@@ -1,0 +1,37 @@
+"""One object by its code, or by who asks."""
+
+from collections.abc import Iterable
+
+from masterdata.models import Customer, CustomerUser, Item, Site
+
+
+def default_site() -> Site:
+    """The site that orders go to until a customer or item says otherwise: the first one."""
+    return Site.objects.order_by("pk")[:1].get()
+
+
+def site(site_id: int) -> Site:
+    """The site; raise Site.DoesNotExist."""
+    return Site.objects.get(pk=site_id)
+
+
+def item_by_code(code: str) -> Item | None:
+    """The item of a code, however its letters are cased."""
+    return Item.objects.filter(code__iexact=code.strip()).first() if code.strip() else None
+
+
+def items_by_id(ids: Iterable[int]) -> dict[int, Item]:
+    """The items that exist among the ids."""
+    return Item.objects.in_bulk(list(ids))
+
+
+def customer_by_code(code: str) -> Customer | None:
+    """The customer of a code, however its letters are cased."""
+    return Customer.objects.filter(code__iexact=code.strip()).first() if code.strip() else None
+
+
+def customer_id_of(user_id: int) -> int | None:
+    """The customer that a portal user belongs to."""
+    return (
+        CustomerUser.objects.filter(user_id=user_id).values_list("customer_id", flat=True).first()
+    )
