@@ -13,6 +13,9 @@ class Calendar(BilingualName):
     code = models.CharField(_("code"), max_length=40, unique=True)
     time_zone = models.CharField(_("time zone"), max_length=40, default="UTC")
 
+    class Meta:
+        verbose_name = _("calendar")
+
     def __str__(self) -> str:
         return self.code
 

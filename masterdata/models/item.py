@@ -42,8 +42,11 @@ class Item(BilingualName):
     )
     list_price = models.DecimalField(_("list price"), max_digits=14, decimal_places=4, default=0)
     is_active = models.BooleanField(_("active"), default=True)
+    # Counts edits; a form that was opened with an older one is stale.
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
+        verbose_name = _("item")
         constraints = [
             models.CheckConstraint(
                 condition=Q(scrap_rate__gte=0, scrap_rate__lt=1),

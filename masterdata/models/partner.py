@@ -19,8 +19,11 @@ class Customer(BilingualName):
     transit_days = models.PositiveIntegerField(_("transit, days"), default=0)
     email = models.EmailField(_("e-mail"), blank=True)
     is_active = models.BooleanField(_("active"), default=True)
+    # Counts edits; a form that was opened with an older one is stale.
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
+        verbose_name = _("customer")
         constraints = [
             models.CheckConstraint(
                 condition=Q(weight__gte=1), name="%(app_label)s_%(class)s_weight_positive"
@@ -48,6 +51,9 @@ class Supplier(BilingualName):
 
     code = models.CharField(_("code"), max_length=40, unique=True)
     is_active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        verbose_name = _("supplier")
 
     def __str__(self) -> str:
         return self.code

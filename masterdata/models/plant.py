@@ -19,6 +19,9 @@ class Site(BilingualName):
     )
     currency = models.CharField(_("currency"), max_length=3, default="USD")
 
+    class Meta:
+        verbose_name = _("site")
+
     def __str__(self) -> str:
         return self.code
 
@@ -29,6 +32,9 @@ class WorkCenter(BilingualName):
     code = models.CharField(_("code"), max_length=40, unique=True)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
     calendar = models.ForeignKey("masterdata.Calendar", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        verbose_name = _("work center")
 
     def __str__(self) -> str:
         return self.code
@@ -45,8 +51,11 @@ class WorkUnit(BilingualName):
     )
     energy_kw = models.DecimalField(_("energy, kW"), max_digits=10, decimal_places=3, default=0)
     is_active = models.BooleanField(_("active"), default=True)
+    # Counts edits; a form that was opened with an older one is stale.
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
+        verbose_name = _("work unit")
         constraints = [
             models.CheckConstraint(
                 condition=Q(energy_kw__gte=0), name="%(app_label)s_%(class)s_energy_not_negative"

@@ -1,0 +1,224 @@
+"""Routings: what may be saved, and saving one."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from common import audit
+from common.errors import Refused
+from common.models import User
+from masterdata.enums import RunBasis
+from masterdata.models import (
+    Item,
+    OperationAlternative,
+    Routing,
+    RoutingOperation,
+    Supplier,
+    WorkCenter,
+    WorkUnit,
+)
+from masterdata.services import boms, validity
+
+
+class OverlappingRoutings(Refused):
+    """Two revisions of an item would be valid on the same day."""
+
+
+class MissingWorkCenter(Refused):
+    """An operation names no work center, or one that does not exist."""
+
+
+class UnknownWorkUnit(Refused):
+    """An alternative names a work unit that does not exist."""
+
+
+class UnknownSubcontractor(Refused):
+    """An operation names a supplier that does not exist."""
+
+
+class InvalidOperation(Refused):
+    """A sequence is there twice, minutes are negative, or days lack their subcontractor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A work unit by code; None: the operation's own minutes."""
+
+    work_unit: str
+    setup_minutes: Decimal | None = None
+    run_minutes: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A step as typed or sent."""
+
+    sequence: int
+    name: str
+    work_center: str  # a code
+    name_zh: str = ""
+    setup_minutes: Decimal = Decimal(0)
+    run_minutes: Decimal = Decimal(0)
+    run_basis: str = RunBasis.PER_PIECE
+    setup_family: str = ""
+    is_interruptible: bool = True
+    subcontractor: str = ""
+    subcontract_days: int = 0
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    centers: dict[str, WorkCenter]
+    units: dict[str, WorkUnit]
+    suppliers: dict[str, Supplier]
+
+
+def save(
+    *,
+    item: Item,
+    revision: str,
+    valid_from: date,
+    valid_to: date | None,
+    operations: Sequence[Operation],
+    by: User | None,
+    now: datetime,
+) -> Routing:
+    """Write a revision with exactly these operations; raise what is wrong with it."""
+    with transaction.atomic():
+        Item.objects.select_for_update(no_key=True).get(pk=item.pk)
+        known = _look_up(operations)
+        boms.check_span((valid_from, valid_to))
+        check_operations(operations)
+        check_no_overlap(item, revision, (valid_from, valid_to))
+        routing, _created = Routing.objects.update_or_create(
+            item=item,
+            revision=revision,
+            defaults={"valid_from": valid_from, "valid_to": valid_to},
+        )
+        before = _described(routing.operations.select_related("work_center"))
+        routing.operations.all().delete()
+        written = RoutingOperation.objects.bulk_create(
+            _operation(routing, step, known) for step in operations
+        )
+        OperationAlternative.objects.bulk_create(
+            OperationAlternative(
+                operation=row,
+                work_unit=known.units[choice.work_unit],
+                setup_minutes=choice.setup_minutes,
+                run_minutes=choice.run_minutes,
+            )
+            for row, step in zip(written, operations, strict=True)
+            for choice in step.alternatives
+        )
+        changes = audit.difference({"operations": before}, {"operations": _described(written)})
+        audit.record(
+            action="masterdata.routing.save", target=routing, by=by, now=now, changes=changes
+        )
+        return routing
+
+
+def check_no_overlap(item: Item, revision: str, span: tuple[date, date | None]) -> None:
+    """Raise OverlappingRoutings where another revision is valid on a day of the span."""
+    for other in Routing.objects.filter(item=item).exclude(revision=revision):
+        if validity.overlaps(span, (other.valid_from, other.valid_to)):
+            raise OverlappingRoutings(overlapping_routings(item.code, revision, other.revision))
+
+
+def overlapping_routings(code: str, one: str, other: str) -> str:
+    return _(
+        "Routing revisions %(one)s and %(other)s of %(item)s are valid at the same time; end one"
+        " before the other begins."
+    ) % {"item": code, "one": one, "other": other}
+
+
+def check_operations(operations: Sequence[Operation]) -> None:
+    """Raise InvalidOperation for what is wrong with the steps themselves."""
+    seen: set[int] = set()
+    for step in operations:
+        if step.sequence in seen:
+            raise InvalidOperation(
+                _("Operation %(sequence)s is there twice.") % {"sequence": step.sequence}
+            )
+        seen.add(step.sequence)
+        minutes = [step.setup_minutes, step.run_minutes]
+        for choice in step.alternatives:
+            minutes += [choice.setup_minutes or Decimal(0), choice.run_minutes or Decimal(0)]
+        if min(minutes) < 0:
+            raise InvalidOperation(
+                _("Operation %(sequence)s has negative minutes.") % {"sequence": step.sequence}
+            )
+        units = [choice.work_unit for choice in step.alternatives]
+        if len(set(units)) < len(units):
+            raise InvalidOperation(
+                _("Operation %(sequence)s names a work unit twice.") % {"sequence": step.sequence}
+            )
+        if step.subcontract_days and not step.subcontractor:
+            raise InvalidOperation(
+                _("Operation %(sequence)s has days outside but no subcontractor.")
+                % {"sequence": step.sequence}
+            )
+
+
+def _look_up(operations: Sequence[Operation]) -> _Known:
+    """The rows behind the codes; raises the exception of the first kind that is missing."""
+    for step in operations:
+        if not step.work_center:
+            raise MissingWorkCenter(
+                _("Operation %(sequence)s has no work center.") % {"sequence": step.sequence}
+            )
+    centers = {
+        row.code: row
+        for row in WorkCenter.objects.filter(code__in={o.work_center for o in operations})
+    }
+    chosen = {choice.work_unit for step in operations for choice in step.alternatives}
+    units = {row.code: row for row in WorkUnit.objects.filter(code__in=chosen)}
+    outside = {step.subcontractor for step in operations if step.subcontractor}
+    suppliers = {row.code: row for row in Supplier.objects.filter(code__in=outside)}
+    for step in operations:
+        if step.work_center not in centers:
+            raise MissingWorkCenter(
+                _("Operation %(sequence)s: there is no work center %(code)s.")
+                % {"sequence": step.sequence, "code": step.work_center}
+            )
+        for choice in step.alternatives:
+            if choice.work_unit not in units:
+                raise UnknownWorkUnit(
+                    _("Operation %(sequence)s: there is no work unit %(code)s.")
+                    % {"sequence": step.sequence, "code": choice.work_unit}
+                )
+        if step.subcontractor and step.subcontractor not in suppliers:
+            raise UnknownSubcontractor(
+                _("Operation %(sequence)s: there is no supplier %(code)s.")
+                % {"sequence": step.sequence, "code": step.subcontractor}
+            )
+    return _Known(centers, units, suppliers)
+
+
+def _operation(routing: Routing, step: Operation, known: _Known) -> RoutingOperation:
+    return RoutingOperation(
+        routing=routing,
+        sequence=step.sequence,
+        name=step.name,
+        name_zh=step.name_zh,
+        work_center=known.centers[step.work_center],
+        setup_minutes=step.setup_minutes,
+        run_minutes=step.run_minutes,
+        run_basis=step.run_basis,
+        setup_family=step.setup_family,
+        is_interruptible=step.is_interruptible,
+        subcontractor=known.suppliers.get(step.subcontractor),
+        subcontract_days=step.subcontract_days,
+    )
+
+
+def _described(operations: Iterable[RoutingOperation]) -> list[str]:
+    return [
+        f"{row.sequence} {row.work_center.code} {row.name}:"
+        f" {row.setup_minutes.normalize():f} + {row.run_minutes.normalize():f}"
+        for row in sorted(operations, key=lambda row: row.sequence)
+    ]
