@@ -34,7 +34,7 @@ class Column:
     @property
     def refers_to(self) -> type[models.Model] | None:
         """The model whose code the column names."""
-        return self.field.related_model if self.field.is_relation else None  # type: ignore[return-value]
+        return self.field.related_model if self.field.is_relation else None
 
     @property
     def attribute(self) -> str:

@@ -198,7 +198,7 @@ def _check_rows(
 ) -> list[Parsed]:
     """Fill in what the file leaves out, then ask the row's own rules."""
     defaults = {column.attribute: column.default for column in resource.columns}
-    faults = []
+    faults: list[BadRow] = []
     for parsed in rows:
         there = existing.rows[parsed.pk] if parsed.pk else None
         for name, default in defaults.items():

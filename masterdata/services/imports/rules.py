@@ -116,10 +116,10 @@ def no_overlapping_lines(table: Table, rows: list[Parsed]) -> Iterator[BadRow]:
     ]
     codes = _codes(component for component, _one, _other in clashes)
     for component, one, other in clashes:
-        parsed = other[1] or one[1]
-        if parsed:
+        named = other[1] or one[1]
+        if named:
             reason = boms.overlapping_lines(codes[component], one[0], other[0])
-            yield table.bad(parsed.row, "component", reason)
+            yield table.bad(named.row, "component", reason)
 
 
 def no_cycles(table: Table, rows: list[Parsed]) -> Iterator[BadRow]:
