@@ -33,8 +33,8 @@ bench-promise: setup ## measure the promise check only
 shell: setup ## a Python shell with Django, PostgreSQL and Redis
 	@DEMO_MODE=1 exec $(WITH_SERVICES) python manage.py shell
 
-messages: setup-dev ## collect the texts to translate (needs GNU gettext) and compile the translations
-	@exec $(BIN)/python -m tools.make_messages
+messages: setup-dev ## collect the texts to translate into locale/ and compile the translations
+	@exec $(BIN)/python -m tools.messages
 
 lock: setup-dev ## resolve pyproject.toml again into the lock files (needs uv), package.json likewise
 	@exec $(BIN)/python -m tools.lock

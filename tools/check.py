@@ -29,7 +29,7 @@ COMMANDS: dict[str, list[str]] = {
     "architecture": [str(VENV / "bin" / "lint-imports")],
     "migrations": [*MANAGE, "makemigrations", "--check", "--dry-run"],
     "settings": [*MANAGE, "check", "--deploy", "--fail-level", "WARNING"],
-    "translations": [sys.executable, "-m", "tools.compile_messages", "--check"],
+    "translations": [sys.executable, "-m", "tools.messages", "--check"],
 }
 # What a lock file says where it was resolved against an index or a mirror. Funding links are not.
 ADDRESS = re.compile(

@@ -12,12 +12,14 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import polib
 import psycopg
 import pytest
 import redis
 
-from tools import compile_messages, postgres, service_user
+from tools import compile_messages, messages, postgres, service_user
 from tools.errors import CannotGoOn
+from tools.messages import Text
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN_SECONDS = 60
@@ -190,6 +192,55 @@ def test_translations_are_compiled_without_gettext(folder: Path) -> None:
         translations = gettext.GNUTranslations(file)
     assert translations.gettext("order") == "订单"
     assert translations.gettext("late") == "late"  # fuzzy: not to be shown
+
+
+def test_the_texts_to_translate_are_found_in_python_and_templates() -> None:
+    python = """
+_("order")
+gettext_lazy("two " "parts")
+ngettext("%(n)d piece", "%(n)d pieces", n)
+pgettext("machine", "state")
+_(variable)
+other("nothing")
+"""
+    assert set(messages.texts_of_python(python)) == {
+        Text("order"),
+        Text("two parts"),
+        Text("%(n)d piece", "%(n)d pieces"),
+        Text("state", context="machine"),
+    }
+    template = """{% load i18n %}<c-x label="{% translate "it's 5%" %}">{{ _("key") }}
+{% blocktranslate trimmed count n=list|length %}
+  {{ n }} part
+{% plural %}
+  {{ n }} parts
+{% endblocktranslate %}{% translate 'state' context 'machine' %}"""
+    assert set(messages.texts_of_template(template)) == {
+        Text("it's 5%%"),
+        Text("key"),
+        Text("%(n)s part", "%(n)s parts"),
+        Text("state", context="machine"),
+    }
+
+
+def test_a_missing_or_broken_translation_is_a_fault() -> None:
+    texts = {
+        Text("order"): ["a.py"],
+        Text("late"): ["a.py"],
+        Text("%(n)s part", "%(n)s parts"): ["b.html"],
+        Text("by %(name)s"): ["b.html"],
+    }
+    po = messages.merge(polib.POFile(), texts)
+    assert len(messages.faults(po, texts)) == 4
+    for entry in po:
+        if entry.msgid_plural:
+            entry.msgstr_plural = {0: "%(n)s 件"}
+        else:
+            entry.msgstr = {"order": "订单", "late": "迟", "by %(name)s": "%(wrong)s"}[entry.msgid]
+    [fault] = messages.faults(po, texts)
+    assert "placeholders differ: 'by %(name)s'" in fault
+    again = messages.merge(po, texts | {Text("new"): ["c.py"]})
+    assert [entry.msgid for entry in again.untranslated_entries()] == ["new"]
 
 
 def test_the_lock_of_a_dead_server_does_not_stop_a_start(var: Path) -> None:
