@@ -90,7 +90,8 @@ def declared(view: Callable[..., Any], match: ResolverMatch | None = None) -> Re
     prefixes = [prefix for prefix in THIRD_PARTY if route.startswith(prefix)]
     if prefixes:
         return THIRD_PARTY[max(prefixes, key=len)]
-    name = f"{getattr(view, '__module__', '')}.{getattr(view, '__qualname__', view)}"
+    shown = getattr(view, "view_class", None) or api_class(view) or view
+    name = f"{getattr(shown, '__module__', '')}.{getattr(shown, '__qualname__', shown)}"
     raise ImproperlyConfigured(f"{name} does not declare who may open it: use @requires.")
 
 
