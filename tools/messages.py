@@ -181,7 +181,7 @@ def main() -> int:
     if found:
         print("\n".join(found))
         raise CannotGoOn(
-            f"{len(found)} texts are not well translated: run `make messages`, then fill locale/ in."
+            f"{len(found)} texts are not well translated: `make messages`, then fill locale/ in."
         )
     return compile_messages.main()
 
