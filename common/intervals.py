@@ -198,7 +198,7 @@ class WorkingTime(Sequence[Interval]):
         return min(moment, self._ends[at])
 
     def add(self, start: int, minutes: int) -> int:
-        """The earliest end of ``minutes`` of work begun at the first worked minute from ``start``."""
+        """Earliest end of ``minutes`` of work begun at the first worked minute from ``start``."""
         return self.place(start, minutes)[1]
 
     def subtract(self, end: int, minutes: int) -> int:
@@ -210,7 +210,7 @@ class WorkingTime(Sequence[Interval]):
         return self.place(moment, minutes, interruptible=False)[0]
 
     def last_window_fitting(self, end: int, minutes: int) -> int:
-        """The latest start whose ``minutes`` lie in one window, unbroken, and are over at ``end``."""
+        """Latest start whose ``minutes`` lie in one window, unbroken, and are over at ``end``."""
         return self.place_before(end, minutes, interruptible=False)[0]
 
     def place(self, moment: int, minutes: int, interruptible: bool = True) -> tuple[int, int]:

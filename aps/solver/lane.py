@@ -169,6 +169,15 @@ class Lane:
         at = bisect_right(self.starts, start) - 1
         return at >= 0 and self.ends[at] >= end
 
+    def admits(self, start: int, end: int, family: str) -> bool:
+        """Whether [start, end) is free, with the setups before and after it."""
+        at = bisect_right(self.ends, start)
+        if at and self.ends[at - 1] + self.setup(self.families[at - 1], family) > start:
+            return False
+        if at == len(self.starts):
+            return True
+        return end + self.setup(family, self.families[at]) <= self.starts[at]
+
     def free(self, start: int, end: int) -> bool:
         """Whether nothing is taken in [start, end)."""
         at = bisect_right(self.ends, start)

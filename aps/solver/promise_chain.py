@@ -1,0 +1,71 @@
+"""Why a request ends when it ends: the chain of work and waiting back from its last operation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aps.solver.problem import Operation, Placement, Resource
+from aps.solver.promise_types import Link, LinkKind, Request
+from common.intervals import CalendarExhausted
+
+
+def explain(
+    *,
+    request: Request,
+    resources: Mapping[int, Resource],
+    schedule: Mapping[int, Placement],
+    now: int,
+) -> tuple[tuple[Link, ...], Link | None]:
+    """The chain from now to the last end, without a hole, and its binding link.
+
+    Binding is the link that costs the most waiting; where nothing waits, the minimum lead time.
+    None for a request without operations.
+    """
+    if not schedule:
+        return (), None
+    operations = {o.id: o for o in request.operations}
+    last = max(schedule.values(), key=lambda p: (p.end, p.start, p.operation))
+    links: list[Link] = []
+    current: Placement | None = last
+    while current is not None and current.end > now:
+        operation = operations[current.operation]
+        feeder = _latest_feeder(operation, schedule)
+        if operation.fixed is not None:
+            links.append(_link(LinkKind.PRECEDENCE, current, now, current.end))
+            break
+        fed_at = max(now, feeder.end if feeder else now)
+        ready = max(fed_at, operation.release)
+        links.append(_link(LinkKind.WORK, current, current.start, current.end))
+        links += _waiting(operation, current, ready, resources[current.resource])
+        if ready > fed_at:
+            label = request.release_labels.get(operation.id, "")
+            links.append(Link(LinkKind.MATERIAL, operation.id, None, fed_at, ready, label))
+        current = feeder if feeder and feeder.end > now else None
+    links = [link for link in reversed(links) if link.minutes]
+    waits = [link for link in links if link.kind is not LinkKind.WORK]
+    if waits:
+        return tuple(links), max(waits, key=lambda link: link.minutes)
+    return tuple(links), Link(LinkKind.MINIMUM, last.operation, None, now, max(now, last.end))
+
+
+def _latest_feeder(operation: Operation, schedule: Mapping[int, Placement]) -> Placement | None:
+    feeders = [schedule[p] for p in operation.predecessors]
+    return max(feeders, key=lambda p: (p.end, p.start, p.operation), default=None)
+
+
+def _waiting(operation: Operation, placed: Placement, ready: int, resource: Resource) -> list[Link]:
+    """[ready, start) as time nobody works, then time the resource is taken; latest first."""
+    minutes = resource.working_time.worked(placed.start, placed.end)
+    try:
+        could, _ = resource.working_time.place(ready, minutes, operation.interruptible)
+    except CalendarExhausted:
+        could = placed.start
+    could = min(could, placed.start)
+    return [
+        _link(LinkKind.CAPACITY, placed, could, placed.start),
+        _link(LinkKind.CALENDAR, placed, ready, could),
+    ]
+
+
+def _link(kind: LinkKind, placed: Placement, start: int, end: int) -> Link:
+    return Link(kind, placed.operation, placed.resource, start, end)
