@@ -5,6 +5,7 @@ from masterdata.selectors.lookup import (
     customer_id_of,
     default_site,
     item_by_code,
+    items,
     items_by_id,
     site,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "default_site",
     "eligible_units",
     "item_by_code",
+    "items",
     "items_by_id",
     "low_level_codes",
     "search_customers",

@@ -35,3 +35,8 @@ def customer_id_of(user_id: int) -> int | None:
     return (
         CustomerUser.objects.filter(user_id=user_id).values_list("customer_id", flat=True).first()
     )
+
+
+def items() -> list[Item]:
+    """All active items by code."""
+    return list(Item.objects.filter(is_active=True).order_by("code"))

@@ -1,0 +1,47 @@
+"""The demo's operators: they make what an order needs, one operation after the other."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from common.models import User
+from crm.models import SalesOrder
+from crm.services import progress
+from mes import selectors as mes
+from mes.services import execution, readiness
+
+
+def make(
+    *, order: SalesOrder, by: User, starts_at: datetime, operations: int | None = None
+) -> None:
+    """Start, report and finish the operations of the order's work orders, children first.
+
+    ``operations`` stops after so many and leaves the next one running.
+    """
+    at = starts_at
+    left = operations
+    for operation in mes.operations_to_make(_requirements(order)):
+        with transaction.atomic():
+            readiness.refresh(site_id=order.site_id, now=at)
+        operation.refresh_from_db()
+        unit = mes.free_unit(operation)
+        execution.start(operation=operation, work_unit=unit, by=by, now=at)
+        if left == 0:
+            return
+        at += timedelta(hours=4)
+        quantity = operation.work_order.quantity
+        execution.report(operation=operation, good=quantity, scrap=0, by=by, now=at)
+        execution.finish(operation=operation, by=by, now=at)
+        at += timedelta(minutes=30)
+        left = None if left is None else left - 1
+
+
+def settle(*, order: SalesOrder, now: datetime) -> None:
+    """Bring the order's state up to date, as the jobs would have done by then."""
+    with transaction.atomic():
+        progress.refresh(order_ids=[order.pk], now=now)
+
+
+def _requirements(order: SalesOrder) -> list[int]:
+    ids = order.lines.values_list("requirement_id", flat=True)
+    return [pk for pk in ids if pk is not None]

@@ -1,0 +1,50 @@
+"""One account per role, named after it."""
+
+from common.enums import Role
+from common.models import User
+from common.selectors import DEMO_PASSWORD
+from masterdata.services import portal_users
+
+# username: (first name, language); a customer's account belongs to the customer after it.
+NAMES = {
+    Role.SALES: "Sara Lin",
+    Role.PLANNER: "Paul Wu",
+    Role.SUPERVISOR: "Susan Zhao",
+    Role.OPERATOR: "Oscar Chen",
+    Role.PURCHASING: "Peter Sun",
+    Role.WAREHOUSE: "Wendy Hu",
+    Role.QUALITY: "Quinn Gao",
+    Role.AFTER_SALES: "Anna Shi",
+    Role.MANAGER: "Martin Ye",
+    Role.ADMINISTRATOR: "Ada Jin",
+}
+CUSTOMERS = {"customer": ("CUST-A", "Carol Ames"), "customer-b": ("CUST-B", "包晨")}
+
+
+def create() -> dict[str, User]:
+    """The accounts by username; existing ones are kept."""
+    users = {role.value: _user(role.value, name, role) for role, name in NAMES.items()}
+    for username, (code, name) in CUSTOMERS.items():
+        users[username] = _user(username, name, Role.CUSTOMER)
+        portal_users.assign(user=users[username], customer_code=code)
+    administrator = users[Role.ADMINISTRATOR]
+    administrator.is_staff = True
+    administrator.save(update_fields=["is_staff"])
+    return users
+
+
+def _user(username: str, name: str, role: Role) -> User:
+    first, _space, last = name.partition(" ")
+    user, created = User.objects.get_or_create(
+        username=username,
+        defaults={
+            "first_name": first,
+            "last_name": last,
+            "roles": [role.value],
+            "language": "zh-hans" if username == "customer-b" else "en",
+        },
+    )
+    if created:
+        user.set_password(DEMO_PASSWORD)
+        user.save(update_fields=["password"])
+    return user
