@@ -44,6 +44,11 @@ class PurchaseOrderState(models.TextChoices):
     CLOSED = "closed", _("Closed")
     CANCELLED = "cancelled", _("Cancelled")
 
+    @classmethod
+    def on_order(cls) -> list["PurchaseOrderState"]:
+        """States in which goods are still to come."""
+        return [cls.SENT, cls.CONFIRMED, cls.PARTLY_RECEIVED]
+
 
 _PO = PurchaseOrderState
 PURCHASE_ORDER_TRANSITIONS: dict[PurchaseOrderState, frozenset[PurchaseOrderState]] = {

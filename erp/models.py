@@ -72,9 +72,7 @@ class Requirement(models.Model):
     item = models.ForeignKey("masterdata.Item", on_delete=models.PROTECT, related_name="+")
     site = models.ForeignKey("masterdata.Site", on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=10, choices=RequirementKind)
-    state = models.CharField(
-        max_length=10, choices=RequirementState, default=RequirementState.OPEN
-    )
+    state = models.CharField(max_length=10, choices=RequirementState, default=RequirementState.OPEN)
     quantity = models.DecimalField(**QUANTITY)
     # Left the stock for it: issued to the work order or shipped to the customer.
     issued = models.DecimalField(**QUANTITY, default=0)
@@ -114,9 +112,7 @@ class Reservation(models.Model):
     requirement = models.ForeignKey(
         Requirement, on_delete=models.CASCADE, related_name="reservations"
     )
-    balance = models.ForeignKey(
-        StockBalance, on_delete=models.PROTECT, related_name="reservations"
-    )
+    balance = models.ForeignKey(StockBalance, on_delete=models.PROTECT, related_name="reservations")
     quantity = models.DecimalField(**QUANTITY)
 
     class Meta:
@@ -138,9 +134,7 @@ class PurchaseOrder(models.Model):
     """What we asked of a supplier."""
 
     number = models.CharField(max_length=20, unique=True)
-    supplier = models.ForeignKey(
-        "masterdata.Supplier", on_delete=models.PROTECT, related_name="+"
-    )
+    supplier = models.ForeignKey("masterdata.Supplier", on_delete=models.PROTECT, related_name="+")
     site = models.ForeignKey("masterdata.Site", on_delete=models.PROTECT, related_name="+")
     state = models.CharField(
         max_length=16, choices=PurchaseOrderState, default=PurchaseOrderState.DRAFT

@@ -18,14 +18,10 @@ class WorkOrderOperation(BilingualName):
     work_center = models.ForeignKey(
         "masterdata.WorkCenter", on_delete=models.PROTECT, related_name="+"
     )
-    state = models.CharField(
-        max_length=12, choices=OperationState, default=OperationState.WAITING
-    )
+    state = models.CharField(max_length=12, choices=OperationState, default=OperationState.WAITING)
     setup_minutes = models.DecimalField(max_digits=10, decimal_places=3, default=0)
     run_minutes = models.DecimalField(max_digits=12, decimal_places=5, default=0)
-    run_basis = models.CharField(
-        max_length=10, choices=RunBasis, default=RunBasis.PER_PIECE
-    )
+    run_basis = models.CharField(max_length=10, choices=RunBasis, default=RunBasis.PER_PIECE)
     setup_family = models.CharField(max_length=40, blank=True)
     is_interruptible = models.BooleanField(default=True)
     subcontractor = models.ForeignKey(
@@ -88,9 +84,7 @@ class OperationUnit(models.Model):
     operation = models.ForeignKey(
         WorkOrderOperation, on_delete=models.CASCADE, related_name="units"
     )
-    work_unit = models.ForeignKey(
-        "masterdata.WorkUnit", on_delete=models.PROTECT, related_name="+"
-    )
+    work_unit = models.ForeignKey("masterdata.WorkUnit", on_delete=models.PROTECT, related_name="+")
     setup_minutes = models.DecimalField(max_digits=10, decimal_places=3)
     run_minutes = models.DecimalField(max_digits=12, decimal_places=5)
 

@@ -14,11 +14,13 @@ class WorkOrder(models.Model):
     number = models.CharField(max_length=20, unique=True)
     item = models.ForeignKey("masterdata.Item", on_delete=models.PROTECT, related_name="+")
     site = models.ForeignKey("masterdata.Site", on_delete=models.PROTECT, related_name="+")
-    state = models.CharField(
-        max_length=12, choices=WorkOrderState, default=WorkOrderState.PLANNED
-    )
-    # To be started; ``good`` and ``scrapped`` count what came out of the last operation.
+    state = models.CharField(max_length=12, choices=WorkOrderState, default=WorkOrderState.PLANNED)
+    # To be started; ``good`` counts what came out of the last operation, ``scrapped`` what was
+    # lost at any of them.
     quantity = models.DecimalField(**QUANTITY)
+    # Good pieces to count on: the quantity less the scrap allowance of the day it was planned,
+    # less what was scrapped beyond it. Its pegs never promise more.
+    output = models.DecimalField(**QUANTITY)
     good = models.DecimalField(**QUANTITY, default=0)
     scrapped = models.DecimalField(**QUANTITY, default=0)
     due_at = models.DateTimeField()
@@ -43,6 +45,10 @@ class WorkOrder(models.Model):
                 condition=Q(good__lte=F("quantity") - F("scrapped")),
                 name="%(app_label)s_%(class)s_quantities_conserved",
             ),
+            models.CheckConstraint(
+                condition=Q(output__gte=0, output__lte=F("quantity")),
+                name="%(app_label)s_%(class)s_output_within_quantity",
+            ),
         ]
         indexes = [
             models.Index(
@@ -60,9 +66,7 @@ class WorkOrderPeg(models.Model):
     """The share of a work order's output that serves a requirement."""
 
     work_order = models.ForeignKey(WorkOrder, on_delete=models.CASCADE, related_name="pegs")
-    requirement = models.ForeignKey(
-        "erp.Requirement", on_delete=models.CASCADE, related_name="+"
-    )
+    requirement = models.ForeignKey("erp.Requirement", on_delete=models.CASCADE, related_name="+")
     quantity = models.DecimalField(**QUANTITY)
     # Already handed over to the requirement as reserved stock.
     delivered = models.DecimalField(**QUANTITY, default=0)

@@ -1,0 +1,41 @@
+"""Reads of stock, demand and what is on order, for this room and those above."""
+
+from erp.selectors.demand import (
+    Coverage,
+    Waiting,
+    coverage,
+    places,
+    requirements,
+    reserved_quantities,
+    sites_of,
+    waiting,
+)
+from erp.selectors.purchasing import (
+    MaterialDate,
+    MaterialKind,
+    Shortage,
+    incoming,
+    material_dates,
+    shortages,
+)
+from erp.selectors.stock import balances, free_stock, moves_of
+
+__all__ = [
+    "Coverage",
+    "MaterialDate",
+    "MaterialKind",
+    "Shortage",
+    "Waiting",
+    "balances",
+    "coverage",
+    "free_stock",
+    "incoming",
+    "material_dates",
+    "moves_of",
+    "places",
+    "requirements",
+    "reserved_quantities",
+    "shortages",
+    "sites_of",
+    "waiting",
+]

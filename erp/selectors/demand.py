@@ -1,0 +1,130 @@
+"""Requirements and how far they are covered by stock."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import DecimalField, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from erp.enums import RequirementState
+from erp.models import Requirement, Reservation
+from masterdata.enums import Supply
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """A requirement with what is issued and reserved for it."""
+
+    requirement_id: int
+    item_id: int
+    site_id: int
+    quantity: Decimal
+    issued: Decimal
+    reserved: Decimal
+    due_at: datetime
+    weight: int
+    reference: str
+    time_zone: str
+    is_open: bool
+
+    @property
+    def missing(self) -> Decimal:
+        """What stock does not cover yet; pegged work orders are not counted here."""
+        return max(ZERO, self.quantity - self.issued - self.reserved)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A quantity of a bought item that a requirement still waits for."""
+
+    requirement_id: int
+    item_id: int
+    quantity: Decimal
+    due_at: datetime
+    reference: str
+
+
+def requirements(ids: Iterable[int]) -> QuerySet[Requirement]:
+    """Requirements by id, with their items."""
+    return Requirement.objects.filter(pk__in=list(ids)).select_related("item").order_by("pk")
+
+
+def coverage(ids: Collection[int]) -> list[Coverage]:
+    """How far each requirement is covered by stock, in the order of their ids; one query."""
+    if not ids:
+        return []
+    rows = _with_reserved(Requirement.objects.filter(pk__in=list(ids))).order_by("pk")
+    return [
+        Coverage(*row[:-1], is_open=row[-1] == RequirementState.OPEN)
+        for row in rows.values_list(
+            "pk",
+            "item_id",
+            "site_id",
+            "quantity",
+            "issued",
+            "reserved",
+            "due_at",
+            "weight",
+            "reference",
+            "site__time_zone",
+            "state",
+        )
+    ]
+
+
+def reserved_quantities(ids: Collection[int]) -> dict[int, Decimal]:
+    """Stock that is kept for each requirement, by id; 0 where there is none."""
+    found = dict.fromkeys(ids, ZERO)
+    found.update(
+        Reservation.objects.filter(requirement__in=list(found))
+        .values("requirement")
+        .annotate(total=Sum("quantity"))
+        .values_list("requirement", "total")
+    )
+    return found
+
+
+def waiting(*, site_id: int, item_ids: Collection[int] | None = None) -> list[Waiting]:
+    """Open needs of bought items that stock does not cover, the first due first; one query."""
+    rows = Requirement.objects.filter(
+        site_id=site_id, state=RequirementState.OPEN, item__supply=Supply.BUY
+    )
+    if item_ids is not None:
+        rows = rows.filter(item__in=list(item_ids))
+    missing = (
+        _with_reserved(rows)
+        .annotate(missing=F("quantity") - F("issued") - F("reserved"))
+        .filter(missing__gt=0)
+        .order_by("due_at", "pk")
+    )
+    return [
+        Waiting(*row)
+        for row in missing.values_list("pk", "item_id", "missing", "due_at", "reference")
+    ]
+
+
+def places(ids: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Item id and site id of each requirement."""
+    rows = Requirement.objects.filter(pk__in=list(ids))
+    return {pk: (item, site) for pk, item, site in rows.values_list("pk", "item_id", "site_id")}
+
+
+def sites_of(ids: Iterable[int]) -> list[int]:
+    """The sites of the requirements, in the order in which they are locked."""
+    rows = Requirement.objects.filter(pk__in=list(ids)).order_by("site_id")
+    return list(rows.values_list("site_id", flat=True).distinct())
+
+
+def _with_reserved(rows: QuerySet[Requirement]) -> QuerySet[Requirement]:
+    held = (
+        Reservation.objects.filter(requirement=OuterRef("pk"))
+        .order_by()
+        .values("requirement")
+        .annotate(total=Sum("quantity"))
+        .values("total")
+    )
+    return rows.annotate(reserved=Coalesce(Subquery(held), ZERO, output_field=DecimalField()))

@@ -1,0 +1,178 @@
+"""When bought material will be there, and where it falls short."""
+
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.db import models
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from erp.enums import PurchaseOrderState, RequirementState
+from erp.models import PurchaseOrderLine, Requirement
+from erp.selectors.demand import Waiting, waiting
+from masterdata.enums import Supply
+
+ZERO = Decimal(0)
+DAY = timedelta(days=1)
+
+
+class MaterialKind(models.TextChoices):
+    """Why material is there when it is."""
+
+    ON_STOCK = "on_stock", _("On stock")
+    ON_ORDER = "on_order", _("On order")
+    LEAD_TIME = "lead_time", _("Not on order; lead time")
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialDate:
+    """When a requirement's material is complete; ``at`` is None where it lies in the store."""
+
+    at: datetime | None
+    kind: MaterialKind
+    # The purchase order that brings the last of it.
+    reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """A bought item that will not be there when somebody needs it."""
+
+    item_id: int
+    item_code: str
+    item_name: str
+    item_name_zh: str
+    uom: str
+    requirement_id: int
+    # Who needs it: "WO-100007" or "SO-100001/10".
+    reference: str
+    quantity: Decimal
+    # When it hurts.
+    due_at: datetime
+    # When it will come, by what is on order or by its lead time.
+    expected_at: datetime
+    kind: MaterialKind
+    order_reference: str
+
+    @property
+    def is_late(self) -> bool:
+        return self.expected_at > self.due_at
+
+
+@dataclass(slots=True)
+class Incoming:
+    """What is still to come of a purchase order line, and when it is counted on."""
+
+    item_id: int
+    quantity: Decimal
+    at: datetime
+    reference: str
+
+
+def incoming(
+    *, site_id: int, now: datetime, item_ids: Iterable[int] | None = None
+) -> list[Incoming]:
+    """Open purchase order lines of a site, by day; one query.
+
+    A line is counted on for the end of its due day, an overdue one for a day from now.
+    """
+    lines = PurchaseOrderLine.objects.filter(
+        order__site_id=site_id, order__state__in=PurchaseOrderState.on_order()
+    )
+    if item_ids is not None:
+        lines = lines.filter(item__in=list(item_ids))
+    rows = (
+        lines.annotate(left=F("quantity") - F("received") - F("rejected"))
+        .filter(left__gt=0)
+        .order_by("due_date", "order__number", "position")
+    )
+    found = []
+    for item_id, left, due, zone, number in rows.values_list(
+        "item_id", "left", "due_date", "order__site__time_zone", "order__number"
+    ):
+        at = datetime.combine(due + DAY, time(), tzinfo=ZoneInfo(zone))
+        found.append(Incoming(item_id, left, at if at > now else now + DAY, number))
+    # Stable: what is overdue keeps its order, after what comes earlier than a day from now.
+    return sorted(found, key=lambda line: line.at)
+
+
+def material_dates(*, site_id: int, now: datetime) -> dict[int, MaterialDate]:
+    """When the material of each open requirement of a bought item is complete, by id.
+
+    Three queries for any number of requirements. What stock does not cover is given the open
+    purchase order lines, the first due need first; the rest would be ordered now.
+    """
+    bought = Requirement.objects.filter(
+        site_id=site_id, state=RequirementState.OPEN, item__supply=Supply.BUY
+    ).values_list("pk", "item__lead_time_days")
+    lead_times = dict(bought)
+    on_stock = MaterialDate(at=None, kind=MaterialKind.ON_STOCK)
+    dates = dict.fromkeys(lead_times, on_stock)
+    needs = waiting(site_id=site_id)
+    supplies = _by_item(incoming(site_id=site_id, now=now))
+    for need in needs:
+        days = lead_times.get(need.requirement_id, 0)
+        dates[need.requirement_id] = _take(need, supplies[need.item_id], now, days)
+    return dates
+
+
+def shortages(*, site_id: int, now: datetime) -> list[Shortage]:
+    """Bought items that stock does not cover, by the date that it hurts; late ones say so."""
+    needs = waiting(site_id=site_id)
+    dates = material_dates(site_id=site_id, now=now)
+    items = {
+        requirement.pk: requirement.item
+        for requirement in Requirement.objects.filter(
+            pk__in=[need.requirement_id for need in needs]
+        ).select_related("item")
+    }
+    found = []
+    for need in needs:
+        item, date = items[need.requirement_id], dates[need.requirement_id]
+        found.append(
+            Shortage(
+                item_id=item.pk,
+                item_code=item.code,
+                item_name=item.name,
+                item_name_zh=item.name_zh,
+                uom=item.uom,
+                requirement_id=need.requirement_id,
+                reference=need.reference,
+                quantity=need.quantity,
+                due_at=need.due_at,
+                expected_at=date.at or now,
+                kind=date.kind,
+                order_reference=date.reference,
+            )
+        )
+    return found
+
+
+def _by_item(lines: Iterable[Incoming]) -> dict[int, deque[Incoming]]:
+    found: dict[int, deque[Incoming]] = defaultdict(deque)
+    for line in lines:
+        found[line.item_id].append(line)
+    return found
+
+
+def _take(
+    need: Waiting, supplies: deque[Incoming], now: datetime, lead_time_days: int
+) -> MaterialDate:
+    """The date of the last piece; takes what it uses out of ``supplies``."""
+    left, last = need.quantity, None
+    while left > 0 and supplies:
+        last = supplies[0]
+        share = min(left, last.quantity)
+        left -= share
+        last.quantity -= share
+        if not last.quantity:
+            supplies.popleft()
+    if left > 0 or last is None:
+        ordered_now = now + lead_time_days * DAY
+        at = max(ordered_now, last.at) if last else ordered_now
+        return MaterialDate(at, MaterialKind.LEAD_TIME)
+    return MaterialDate(last.at, MaterialKind.ON_ORDER, last.reference)

@@ -1,0 +1,61 @@
+"""What lies in the store, what of it is free, and how it came there."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.db.models import DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from erp.enums import PurchaseOrderState
+from erp.models import PurchaseOrderLine, StockBalance, StockMove
+
+ZERO = Decimal(0)
+
+
+def free_stock(*, site_id: int, item_ids: Iterable[int]) -> dict[int, Decimal]:
+    """On hand less reserved, by item id; 0 where there is none.
+
+    Safety stock counts as free: keeping it up is a matter of purchasing, not of saying no.
+    """
+    free = dict.fromkeys(item_ids, ZERO)
+    rows = StockBalance.objects.filter(site_id=site_id, item__in=list(free))
+    free.update(rows.values_list("item_id", F("on_hand") - F("reserved")))
+    return free
+
+
+def balances(*, site_id: int | None = None, text: str = "") -> QuerySet[StockBalance]:
+    """The stock list by item code, each row with ``free`` and ``on_order``."""
+    found = StockBalance.objects.select_related("item", "site").order_by("item__code", "site__code")
+    if site_id is not None:
+        found = found.filter(site_id=site_id)
+    if text.strip():
+        found = found.filter(
+            Q(item__code__icontains=text)
+            | Q(item__name__icontains=text)
+            | Q(item__name_zh__icontains=text)
+        )
+    return found.annotate(free=F("on_hand") - F("reserved"), on_order=_on_order())
+
+
+def moves_of(*, item_id: int, site_id: int) -> QuerySet[StockMove]:
+    """How an item's stock changed, newest first."""
+    return (
+        StockMove.objects.filter(item_id=item_id, site_id=site_id)
+        .select_related("by")
+        .order_by("-at", "-pk")
+    )
+
+
+def _on_order() -> Coalesce:
+    lines = (
+        PurchaseOrderLine.objects.filter(
+            item=OuterRef("item"),
+            order__site=OuterRef("site"),
+            order__state__in=PurchaseOrderState.on_order(),
+        )
+        .order_by()
+        .values("item")
+        .annotate(open=Sum(F("quantity") - F("received") - F("rejected")))
+        .values("open")
+    )
+    return Coalesce(Subquery(lines), ZERO, output_field=DecimalField())

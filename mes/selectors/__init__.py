@@ -1,0 +1,45 @@
+"""Reads of work orders, for this room and those above."""
+
+from mes.selectors.floor import (
+    DispatchRow,
+    dispatch_list,
+    running_on,
+    uncovered_requirements,
+    work_order_detail,
+)
+from mes.selectors.open_work import OpenOperation, OpenUnit, open_operations
+from mes.selectors.output import FreeOutput, free_output
+from mes.selectors.progress import Progress, progress
+from mes.selectors.tree import (
+    SupplyTree,
+    pegged_quantities,
+    promised_quantities,
+    requirements_served,
+    requirements_served_by,
+    requirements_started,
+    supply_tree,
+    work_orders_serving,
+)
+
+__all__ = [
+    "DispatchRow",
+    "FreeOutput",
+    "OpenOperation",
+    "OpenUnit",
+    "Progress",
+    "SupplyTree",
+    "dispatch_list",
+    "free_output",
+    "open_operations",
+    "pegged_quantities",
+    "progress",
+    "promised_quantities",
+    "requirements_served",
+    "requirements_served_by",
+    "requirements_started",
+    "running_on",
+    "supply_tree",
+    "uncovered_requirements",
+    "work_order_detail",
+    "work_orders_serving",
+]

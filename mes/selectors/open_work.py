@@ -1,0 +1,193 @@
+"""All that aps needs to build its problem, in a constant number of queries."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from erp import selectors as erp
+from masterdata.enums import RunBasis
+from mes.enums import OperationState, WorkOrderState
+from mes.models import OperationUnit, WorkOrderMaterial, WorkOrderOperation, WorkOrderPeg
+from mes.selectors.tree import requirements_served_by
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenUnit:
+    """A work unit that may do the operation, with its minutes there."""
+
+    work_unit_id: int
+    setup_minutes: Decimal
+    run_minutes: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOperation:
+    """An operation that is not done, with all that scheduling asks about it."""
+
+    id: int
+    work_order_id: int
+    work_order_number: str
+    work_order_state: WorkOrderState
+    sequence: int
+    state: OperationState
+    item_id: int
+    work_center_id: int
+    # Pieces still to be run here.
+    remaining: Decimal
+    setup_minutes: Decimal
+    run_minutes: Decimal
+    run_basis: RunBasis
+    setup_family: str
+    is_interruptible: bool
+    subcontractor_id: int | None
+    subcontract_days: int
+    # None and not restricted: any active unit of the work center at the operation's own times.
+    units: tuple[OpenUnit, ...]
+    # Where and since when it runs; None before it starts.
+    work_unit_id: int | None
+    started_at: datetime | None
+    planned_work_unit_id: int | None
+    planned_starts_at: datetime | None
+    planned_ends_at: datetime | None
+    due_at: datetime
+    priority: int
+    # Component requirements of its work order that wait for purchases, for erp.material_dates;
+    # empty once the work order has started.
+    material_requirement_ids: tuple[int, ...]
+    # Open work orders whose output the work order waits for.
+    predecessor_work_order_ids: tuple[int, ...]
+    # The order lines behind it: requirement ids, the earliest due moment, the sum of weights.
+    sales_requirement_ids: tuple[int, ...]
+    sales_due_at: datetime | None
+    sales_weight: int
+
+    def run_total(self, run_minutes: Decimal) -> Decimal:
+        """Working minutes still to run, at the given minutes (of the operation or of a unit)."""
+        if self.run_basis == RunBasis.PER_ORDER:
+            return run_minutes if self.remaining > 0 else ZERO
+        return run_minutes * self.remaining
+
+
+def open_operations(
+    *, site_id: int, work_order_ids: Iterable[int] | None = None
+) -> list[OpenOperation]:
+    """Operations that are not done, of work orders that are not over, by work order and sequence.
+
+    Work orders on hold are in it, with their state: whether they count is the planner's to say.
+    """
+    rows = WorkOrderOperation.objects.filter(
+        work_order__site_id=site_id, work_order__state__in=WorkOrderState.open()
+    )
+    if work_order_ids is not None:
+        rows = rows.filter(work_order__in=list(work_order_ids))
+    operations = list(
+        rows.exclude(state=OperationState.CANCELLED)
+        .select_related("work_order")
+        .order_by("work_order", "sequence")
+    )
+    links = _Links.read({operation.work_order_id for operation in operations})
+    units = _units(operations)
+    found = []
+    before: WorkOrderOperation | None = None
+    for operation in operations:
+        if before is None or before.work_order_id != operation.work_order_id:
+            before, coming = operation, operation.work_order.quantity
+        # What can still reach it: all that came or may come out of the operation before.
+        remaining = max(ZERO, coming - operation.good - operation.scrap)
+        coming = operation.good + remaining
+        before = operation
+        if operation.state != OperationState.DONE:
+            found.append(_open(operation, remaining, units.get(operation.pk, ()), links))
+        else:
+            coming = operation.good
+    return found
+
+
+def _units(operations: list[WorkOrderOperation]) -> dict[int, tuple[OpenUnit, ...]]:
+    found: dict[int, list[OpenUnit]] = defaultdict(list)
+    wanted = [o.pk for o in operations if o.state != OperationState.DONE]
+    rows = OperationUnit.objects.filter(operation__in=wanted).order_by("operation", "work_unit")
+    for pk, unit, setup, run in rows.values_list(
+        "operation_id", "work_unit_id", "setup_minutes", "run_minutes"
+    ):
+        found[pk].append(OpenUnit(unit, setup, run))
+    return {pk: tuple(units) for pk, units in found.items()}
+
+
+@dataclass(slots=True)
+class _Links:
+    """Materials, predecessors and order lines by work order."""
+
+    materials: dict[int, list[int]]
+    predecessors: dict[int, set[int]]
+    tops: dict[int, frozenset[int]]
+    sales: dict[int, erp.Coverage]
+
+    @classmethod
+    def read(cls, work_order_ids: set[int]) -> "_Links":
+        materials: dict[int, list[int]] = defaultdict(list)
+        owner: dict[int, int] = {}
+        lines = WorkOrderMaterial.objects.filter(
+            work_order__in=list(work_order_ids), work_order__started_at__isnull=True
+        ).order_by("work_order", "position")
+        for work_order_id, pk in lines.values_list("work_order_id", "requirement_id"):
+            materials[work_order_id].append(pk)
+            owner[pk] = work_order_id
+        predecessors: dict[int, set[int]] = defaultdict(set)
+        pegs = WorkOrderPeg.objects.filter(
+            requirement__in=list(owner), work_order__state__in=WorkOrderState.open()
+        )
+        for child, pk in pegs.values_list("work_order_id", "requirement_id"):
+            predecessors[owner[pk]].add(child)
+        tops = requirements_served_by(work_order_ids)
+        rows = erp.coverage(set().union(*tops.values()))
+        return cls(materials, predecessors, tops, {row.requirement_id: row for row in rows})
+
+
+def _open(
+    operation: WorkOrderOperation,
+    remaining: Decimal,
+    units: tuple[OpenUnit, ...],
+    links: _Links,
+) -> OpenOperation:
+    order = operation.work_order
+    sales = [
+        links.sales[pk]
+        for pk in sorted(links.tops.get(order.pk, ()))
+        if pk in links.sales and links.sales[pk].is_open
+    ]
+    return OpenOperation(
+        id=operation.pk,
+        work_order_id=order.pk,
+        work_order_number=order.number,
+        work_order_state=WorkOrderState(order.state),
+        sequence=operation.sequence,
+        state=OperationState(operation.state),
+        item_id=order.item_id,
+        work_center_id=operation.work_center_id,
+        remaining=remaining,
+        setup_minutes=operation.setup_minutes,
+        run_minutes=operation.run_minutes,
+        run_basis=RunBasis(operation.run_basis),
+        setup_family=operation.setup_family,
+        is_interruptible=operation.is_interruptible,
+        subcontractor_id=operation.subcontractor_id,
+        subcontract_days=operation.subcontract_days,
+        units=units,
+        work_unit_id=operation.work_unit_id,
+        started_at=operation.started_at,
+        planned_work_unit_id=operation.planned_work_unit_id,
+        planned_starts_at=operation.planned_starts_at,
+        planned_ends_at=operation.planned_ends_at,
+        due_at=order.due_at,
+        priority=order.priority,
+        material_requirement_ids=tuple(links.materials.get(order.pk, ())),
+        predecessor_work_order_ids=tuple(sorted(links.predecessors.get(order.pk, ()))),
+        sales_requirement_ids=tuple(row.requirement_id for row in sales),
+        sales_due_at=min((row.due_at for row in sales), default=None),
+        sales_weight=sum(row.weight for row in sales),
+    )

@@ -1,0 +1,15 @@
+"""Supply of requirements: plan it and take it back."""
+
+from mes.services.supply.planning import plan
+from mes.services.supply.types import CannotUnplan, Demand, StartedWork, SupplyPlan, Unplanned
+from mes.services.supply.unplanning import unplan
+
+__all__ = [
+    "CannotUnplan",
+    "Demand",
+    "StartedWork",
+    "SupplyPlan",
+    "Unplanned",
+    "plan",
+    "unplan",
+]

@@ -1,0 +1,76 @@
+"""Plan supply for requirements: stock, free output, and work orders over all levels."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from common import events
+from common.concurrency import Lock, lock
+from common.models import User
+from erp import selectors as erp
+from masterdata.services import calendars
+from mes import selectors
+from mes.events import WorkOrdersChanged
+from mes.services.supply import book as books
+from mes.services.supply.explode import Exploder, Explosion, Need, roots
+from mes.services.supply.types import Demand, SupplyPlan
+from mes.services.supply.write import write
+
+ZERO = Decimal(0)
+
+
+def plan(*, site_id: int, demands: Sequence[Demand], by: User | None, now: datetime) -> SupplyPlan:
+    """Cover the demands, at most what is not covered yet; in the caller's transaction.
+
+    Asking again for what is covered changes nothing. A demand that cannot be made over all its
+    levels is in ``failures`` with a sentence and leaves nothing behind; the others go on.
+    """
+    with transaction.atomic():
+        lock(Lock.SUPPLY, site_id)
+        needs, time_zone = _uncovered(site_id, demands)
+        if not needs:
+            return SupplyPlan()
+        explosion, failures = _explode(site_id, calendars.zone(time_zone), needs, now)
+        touched = write(explosion, site_id=site_id, by=by, now=now)
+        if touched:
+            events.publish(WorkOrdersChanged(site_id=site_id), by=by, now=now)
+    return SupplyPlan(work_order_ids=touched, failures=failures)
+
+
+def _uncovered(site_id: int, demands: Sequence[Demand]) -> tuple[list[Need], str]:
+    """What is asked for and not covered yet, and the site's time zone."""
+    wanted: dict[int, Decimal] = {}
+    for demand in demands:
+        wanted[demand.requirement_id] = wanted.get(demand.requirement_id, ZERO) + demand.quantity
+    promised = selectors.promised_quantities(wanted)
+    needs, time_zone = [], "UTC"
+    for row in erp.coverage(wanted):
+        pk, time_zone = row.requirement_id, row.time_zone
+        quantity = min(wanted[pk], row.missing - promised[pk])
+        if row.site_id == site_id and row.is_open and quantity > 0:
+            needs.append(Need(row.item_id, quantity, row.due_at, row.weight, pk))
+    return needs, time_zone
+
+
+def _explode(
+    site_id: int, zone: ZoneInfo, needs: list[Need], now: datetime
+) -> tuple[Explosion, dict[int, str]]:
+    """Explode; whoever fails is taken out and the rest exploded again as if it had not asked."""
+    book = books.read(
+        site_id=site_id, zone=zone, needs=[(n.item_id, n.due_at) for n in needs], now=now
+    )
+    failures: dict[int, str] = {}
+    while True:
+        explosion = Exploder(book).run(
+            Need(n.item_id, n.quantity, n.due_at, n.priority, n.requirement_id)
+            for n in needs
+            if n.requirement_id not in failures
+        )
+        if not explosion.failures:
+            return explosion, failures
+        for need, sentence in explosion.failures:
+            for root in roots(need):
+                failures.setdefault(root, sentence)

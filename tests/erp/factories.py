@@ -1,0 +1,65 @@
+"""Test objects of the store; each sets required fields only."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import factory
+from factory.django import DjangoModelFactory
+
+from erp import models
+from erp.enums import PurchaseOrderState, RequirementKind
+from masterdata.enums import Supply
+from tests.masterdata.factories import ItemFactory, SiteFactory, SupplierFactory
+
+DUE = datetime(2026, 12, 18, 16, 0, tzinfo=UTC)
+
+
+class StockBalanceFactory(DjangoModelFactory):
+    class Meta:
+        model = models.StockBalance
+
+    item = factory.SubFactory(ItemFactory, supply=Supply.BUY)
+    site = factory.SubFactory(SiteFactory)
+
+
+class RequirementFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Requirement
+
+    item = factory.SubFactory(ItemFactory, supply=Supply.BUY)
+    site = factory.SubFactory(SiteFactory)
+    kind = RequirementKind.SALES
+    quantity = Decimal(10)
+    due_at = DUE
+    weight = 1
+    reference = factory.Sequence(lambda n: f"SO-{n}/10")
+
+
+class PurchaseOrderFactory(DjangoModelFactory):
+    class Meta:
+        model = models.PurchaseOrder
+
+    number = factory.Sequence(lambda n: f"PO-{n}")
+    supplier = factory.SubFactory(SupplierFactory)
+    site = factory.SubFactory(SiteFactory)
+    state = PurchaseOrderState.SENT
+    ordered_at = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+class PurchaseOrderLineFactory(DjangoModelFactory):
+    class Meta:
+        model = models.PurchaseOrderLine
+
+    order = factory.SubFactory(PurchaseOrderFactory)
+    position = factory.Sequence(lambda n: (n + 1) * 10)
+    item = factory.SubFactory(ItemFactory, supply=Supply.BUY)
+    quantity = Decimal(10)
+    due_date = DUE.date()
+
+
+def put_on_stock(item, site, quantity):
+    """So much of the item lies free in the store."""
+    balance, _created = models.StockBalance.objects.get_or_create(item=item, site=site)
+    balance.on_hand += Decimal(quantity)
+    balance.save()
+    return balance
