@@ -18,6 +18,8 @@ from tools.errors import CannotGoOn
 from tools.paths import ROOT, var_dir
 from tools.services import Services
 
+RUNNING = "Millstream is running on this data: stop it first (Ctrl-C), then reset."
+
 
 def main() -> int:
     """Empty the schema and Redis, migrate and load the demo factory."""
@@ -27,7 +29,8 @@ def main() -> int:
             "say so with DEMO_RESET_DATABASE=yes, or unset DATABASE_URL."
         )
     interrupts.as_keyboard_interrupt()
-    with Services(var_dir()).borrowed() as databases:
+    services = Services(var_dir())
+    with services.alone(RUNNING), services.borrowed() as databases:
         _empty_database(databases["DATABASE_URL"])
         redis.Redis.from_url(databases["REDIS_URL"]).flushdb()
         environment = {**os.environ, **databases, "VAR_DIR": str(var_dir()), "DEMO_MODE": "1"}
@@ -46,7 +49,7 @@ def _empty_database(url: str) -> None:
             " AND backend_type = 'client backend'"
         ).fetchone()
         if others and others[0]:
-            raise CannotGoOn("Millstream is running on this database: stop it first (Ctrl-C).")
+            raise CannotGoOn(RUNNING)
         connection.execute("DROP SCHEMA public CASCADE")
         connection.execute("CREATE SCHEMA public")
 

@@ -26,6 +26,10 @@ from tools.services import Services
 # Seconds from SIGTERM to SIGKILL for web, worker and dispatcher: a worker finishes its short job.
 honcho.manager.KILL_WAIT = 20
 FIRST_PAGE_SECONDS = 120
+ALREADY_RUNNING = (
+    "Millstream runs already on the data of this checkout: use that one, or stop it first; "
+    "another VAR_DIR or another checkout runs beside it."
+)
 
 
 def main() -> int:
@@ -35,15 +39,16 @@ def main() -> int:
     host, port = os.environ.get("HOST") or "127.0.0.1", _port()
     _check_port_is_free(host, port)
     try:
-        with Services(var_dir()).borrowed() as databases:
+        services = Services(var_dir())
+        with services.alone(ALREADY_RUNNING), services.borrowed() as databases:
             environment = _environment(databases, host, port)
             logins = _prepare(environment)
             shown = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
-            return _run_processes(environment, f"http://{shown}:{port}/", logins, started_at)
+            _run_processes(environment, f"http://{shown}:{port}/", logins, started_at)
     except KeyboardInterrupt:
-        return 0  # that is how one stops it
-    finally:
-        errors.notice("stopped.")
+        pass  # that is how one stops it
+    errors.notice("stopped.")
+    return 0
 
 
 def _port() -> int:
@@ -99,7 +104,7 @@ def _prepare(environment: dict[str, str]) -> str:
 
 def _run_processes(
     environment: dict[str, str], address: str, logins: str, started_at: float
-) -> int:
+) -> None:
     manager = honcho.manager.Manager()
     for name, command in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
         manager.add_process(name, command, env=environment, cwd=str(ROOT))
@@ -109,7 +114,6 @@ def _run_processes(
     manager.loop()  # until SIGINT, SIGTERM or the end of one process; ends the others
     if manager.returncode not in (130, 143):
         raise CannotGoOn("One process ended by itself and the others were stopped: see above why.")
-    return 0
 
 
 def _announce(address: str, logins: str, started_at: float) -> None:

@@ -103,6 +103,17 @@ class Services:
                     self.stop()
 
     @contextlib.contextmanager
+    def alone(self, otherwise: str) -> Iterator[None]:
+        """Be the only `make run` or `make demo-reset` on this data, or raise `otherwise`."""
+        self.var.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(self._locked("run.lock", fcntl.LOCK_EX | fcntl.LOCK_NB))
+            except BlockingIOError:
+                raise CannotGoOn(otherwise) from None
+            yield
+
+    @contextlib.contextmanager
     def _locked(self, name: str, operation: int) -> Iterator[None]:
         with (self.var / name).open("w") as file:
             fcntl.flock(file, operation)

@@ -350,6 +350,8 @@ def test_make_run_shows_the_login_page_and_leaves_nothing_behind(var: Path) -> N
     process = start_make_run(var, port, log)
     try:
         assert 'name="login"' in first_page(port)
+        assert "runs already" in refusal(tool("run", var=var, PORT=str(free_port())))
+        assert "stop it first" in refusal(tool("demo_reset", var=var))
         os.killpg(process.pid, signal.SIGINT)
         process.wait(RUN_SECONDS)
     finally:
