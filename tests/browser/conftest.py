@@ -1,0 +1,100 @@
+"""The system's Chromium, and one page per role.
+
+    @pytest.mark.browser
+    def test_the_list_holds(page_for: PageFor, live_server) -> None:
+        page = page_for("sales")
+        check_page(page, live_server.url + "/orders/")
+
+The checks are in ``tests.browser.checks``.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from common.enums import Role
+from tests.factories import UserFactory
+
+PageFor = Callable[..., Page]
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+# Playwright's loop runs in this thread; the tests' own queries beside it are plain and safe.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser; missing, the tests are skipped here and fail in CI."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if path is None:
+        sentence = "Chromium is missing: apt-get install -y chromium"
+        if os.environ.get("CI") == "true":
+            pytest.fail(sentence)
+        pytest.skip(sentence)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page_for(chromium: Browser, live_server: Any) -> Iterator[PageFor]:
+    """A page with the role's user logged in; without a role, an anonymous one.
+
+    The user is made when first asked for, its username is the role's name. ``user`` takes one
+    that exists; other arguments go to the browser context (``java_script_enabled=False``).
+    """
+    contexts: list[BrowserContext] = []
+
+    def page_for(role: Role | str | None = None, *, user: Any = None, **options: Any) -> Page:
+        options = {"reduced_motion": "reduce", "base_url": live_server.url, **options}
+        context = chromium.new_context(**options)
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        if role is not None and user is None:
+            user = _user(Role(role))
+        if user is not None:
+            context.add_cookies([_session(user, live_server.url)])
+        page = context.new_page()
+        page.goto("about:blank")
+        return page
+
+    yield page_for
+    for context in contexts:
+        context.close()
+
+
+def _user(role: Role) -> Any:
+    from common.models import User
+
+    found = User.objects.filter(username=role.value).first()
+    return found or UserFactory(username=role.value, roles=[role.value])
+
+
+def _session(user: Any, url: str) -> Any:
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return {
+        "name": settings.SESSION_COOKIE_NAME,
+        "value": client.cookies[settings.SESSION_COOKIE_NAME].value,
+        "domain": urlsplit(url).hostname,
+        "path": "/",
+    }
