@@ -1,14 +1,14 @@
 """What a line would need made: every BOM level, net of free supply, as solver operations.
 
-Approximations against the conversion that follows an order, all on the side of caution or of no
-effect on one line: a period lot is made for this line alone, the surplus of a fixed lot serves
-nobody else, and more than MOST_LOTS lots of one item are treated as so many larger ones.
+Lot arithmetic is the conversion's own (mes.services.supply.lots). Approximations against it, on
+the side of caution: a need is its own work order even where the conversion would gather several
+into one, the surplus of a fixed lot serves nobody else, and BOM and routing are today's.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
@@ -20,8 +20,8 @@ from aps.solver import Mode, Operation
 from common.errors import Refused
 from masterdata.enums import LotPolicy, RunBasis
 from masterdata.selectors import ItemStructure, OperationStructure, eligible_units
+from mes.services.supply import lots
 
-MOST_LOTS = 20
 WHOLE = Decimal(1)
 
 
@@ -142,29 +142,25 @@ class _Explosion:
         )
 
     def _make(self, item: ItemStructure, quantity: Decimal) -> Ready:
-        if not item.operations and not item.components:
-            raise CannotCheck(
-                _("%(item)s is made here, but has neither a bill of material nor a routing.")
-                % {"item": item.code}
-            )
-        ready = Ready()
-        for lot in lots(item, quantity):
-            ready = ready + self._make_lot(item, lot)
-        return ready
-
-    def _make_lot(self, item: ItemStructure, quantity: Decimal) -> Ready:
         """One work order: its components, then its operations one after the other."""
+        if not item.operations:
+            raise CannotCheck(_no_way_to_make(item))
+        fixed = item.lot_size if item.lot_policy == LotPolicy.FIXED else None
+        started = lots.to_start(
+            quantity, scrap_rate=item.scrap_rate, uom=item.uom, lot_size=fixed or None
+        )
         ready = Ready()
         for component in item.components:
-            needed = quantity * component.quantity_per / (1 - component.scrap_rate)
-            below = self._structures.get(component.item_id)
-            if below is None:
-                raise CannotCheck(
-                    _("A component of %(item)s no longer exists.") % {"item": item.code}
-                )
+            below = self._structures[component.item_id]
+            needed = lots.component_need(
+                started,
+                quantity_per=component.quantity_per,
+                scrap_rate=component.scrap_rate,
+                uom=below.uom,
+            )
             ready = ready + self.need(below, needed)
         for operation in item.operations:
-            modes = self._modes(item, operation, quantity)
+            modes = self._modes(item, operation, started)
             ready = self.add(item, operation, modes, ready)
         return ready
 
@@ -222,13 +218,9 @@ class _Explosion:
         return Ready((identity,))
 
 
-def lots(item: ItemStructure, quantity: Decimal) -> list[Decimal]:
-    """The work order quantities that yield a quantity of good pieces, by the lot policy."""
-    started = quantity / (1 - item.scrap_rate)
-    if item.uom == "EA" or item.scrap_rate:
-        started = started.quantize(WHOLE, rounding=ROUND_CEILING)
-    if item.lot_policy != LotPolicy.FIXED or not item.lot_size:
-        return [started]
-    count = int((started / item.lot_size).to_integral_value(rounding=ROUND_CEILING))
-    together = min(count, MOST_LOTS)
-    return [item.lot_size * count / together] * together
+def _no_way_to_make(item: ItemStructure) -> str:
+    if item.components:
+        text = _("%(item)s is made here, but has no routing.")
+    else:
+        text = _("%(item)s is made here, but has neither a bill of material nor a routing.")
+    return text % {"item": item.code}

@@ -3,7 +3,8 @@
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date as Day  # a field below is called date
+from datetime import datetime
 from decimal import Decimal
 
 from aps.enums import PromiseStatus
@@ -15,7 +16,7 @@ class LineRequest:
 
     item_id: int
     quantity: Decimal
-    requested_date: date
+    requested_date: Day
 
 
 class ReasonKind(enum.StrEnum):
@@ -53,10 +54,10 @@ class Alternative:
 
     kind: AlternativeKind
     text: str
-    date: date | None = None
+    date: Day | None = None
     quantity: Decimal | None = None
     rest_quantity: Decimal | None = None
-    rest_date: date | None = None
+    rest_date: Day | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,10 @@ class LineAnswer:
 
     item_id: int
     quantity: Decimal
-    requested_date: date
+    requested_date: Day
     status: PromiseStatus
     feasible: bool
-    earliest_date: date | None = None
+    earliest_date: Day | None = None
     ready_at: datetime | None = None
     latest_start: datetime | None = None
     slack_minutes: int = 0

@@ -1,0 +1,169 @@
+"""What the planner's board draws: rows, bars and the hours nobody works; and the load of units."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from aps.models import ScheduledOperation
+from aps.selectors.schedule import current_run
+from common.intervals import WorkingTime
+from erp import selectors as erp
+from masterdata import selectors as masterdata
+from masterdata.selectors import UnitInfo
+from masterdata.services import calendars
+from mes import selectors as mes
+from mes.enums import OperationState
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """An operation on the board; ``references`` are the order lines it serves."""
+
+    operation_id: int
+    work_order_id: int
+    work_order_number: str
+    item_code: str
+    sequence: int
+    name: str
+    name_zh: str
+    state: str
+    work_unit_id: int | None
+    starts_at: datetime
+    ends_at: datetime
+    due_at: datetime
+    references: tuple[str, ...] = ()
+    # Ends after the earliest of them (or the work order) is due.
+    is_late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A work unit with its bars by start, and when it does not work; None is outside work."""
+
+    unit: UnitInfo | None
+    bars: tuple[Bar, ...]
+    closed: tuple[tuple[datetime, datetime], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A window [starts_at, ends_at) of the live schedule."""
+
+    version: int | None
+    starts_at: datetime
+    ends_at: datetime
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much of a work unit's working time in a window is planned."""
+
+    unit: UnitInfo
+    working_minutes: int
+    planned_minutes: int
+
+    @property
+    def percent(self) -> float:
+        """Planned share, 0 where nobody works."""
+        return 100 * self.planned_minutes / self.working_minutes if self.working_minutes else 0.0
+
+
+def board(*, site_id: int, starts_at: datetime, ends_at: datetime) -> Board:
+    """All rows of a site with the bars that touch the window; queries grow with BOM levels only."""
+    run = current_run(site_id)
+    bars = _bars(run.pk, starts_at, ends_at) if run is not None else []
+    units = masterdata.active_units(site_id=site_id)
+    times = calendars.unit_times(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
+    by_unit: dict[int | None, list[Bar]] = {}
+    for bar in _with_references(bars):
+        by_unit.setdefault(bar.work_unit_id, []).append(bar)
+    rows = [
+        Row(
+            unit=unit,
+            bars=tuple(by_unit.get(unit.id, ())),
+            closed=_closed(times[unit.id], starts_at, ends_at) if unit.id in times else (),
+        )
+        for unit in units
+    ]
+    if None in by_unit:
+        rows.append(Row(unit=None, bars=tuple(by_unit[None])))
+    return Board(run.version if run else None, starts_at, ends_at, tuple(rows))
+
+
+def utilisation(*, site_id: int, starts_at: datetime, ends_at: datetime) -> list[Load]:
+    """Working and planned minutes of every active work unit in the window; six queries."""
+    run = current_run(site_id)
+    times = calendars.unit_times(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
+    start, end = calendars.to_minutes(starts_at), calendars.to_minutes(ends_at)
+    planned: dict[int | None, int] = {}
+    rows = ScheduledOperation.objects.filter(run=run, starts_at__lt=ends_at, ends_at__gt=starts_at)
+    for unit_id, begins, ends in rows.values_list("work_unit_id", "starts_at", "ends_at"):
+        if unit_id in times:
+            first, last = calendars.to_minutes(begins), calendars.to_minutes_up(ends)
+            worked = times[unit_id].worked(max(start, first), min(end, last))
+            planned[unit_id] = planned.get(unit_id, 0) + worked
+    return [
+        Load(unit, times[unit.id].worked(start, end), planned.get(unit.id, 0))
+        for unit in masterdata.active_units(site_id=site_id)
+        if unit.id in times
+    ]
+
+
+def _bars(run_id: int, starts_at: datetime, ends_at: datetime) -> list[Bar]:
+    rows = (
+        ScheduledOperation.objects.filter(run=run_id, starts_at__lt=ends_at, ends_at__gt=starts_at)
+        .exclude(operation__state=OperationState.CANCELLED)
+        .order_by("work_unit_id", "starts_at", "ends_at", "operation_id")
+    )
+    return [
+        Bar(*row)
+        for row in rows.values_list(
+            "operation_id",
+            "operation__work_order_id",
+            "operation__work_order__number",
+            "operation__work_order__item__code",
+            "operation__sequence",
+            "operation__name",
+            "operation__name_zh",
+            "operation__state",
+            "work_unit_id",
+            "starts_at",
+            "ends_at",
+            "operation__work_order__due_at",
+        )
+    ]
+
+
+def _with_references(bars: Sequence[Bar]) -> list[Bar]:
+    """The bars with the order lines behind them and whether they come too late for one."""
+    served = mes.requirements_served_by({bar.work_order_id for bar in bars})
+    wanted = {pk for found in served.values() for pk in found}
+    lines: Mapping[int, erp.Coverage] = {row.requirement_id: row for row in erp.coverage(wanted)}
+    marked = []
+    for bar in bars:
+        mine = [lines[pk] for pk in sorted(served.get(bar.work_order_id, ())) if pk in lines]
+        due = min((line.due_at for line in mine), default=bar.due_at)
+        marked.append(
+            replace(
+                bar,
+                references=tuple(line.reference for line in mine),
+                is_late=bar.ends_at > due and bar.state != OperationState.DONE,
+            )
+        )
+    return marked
+
+
+def _closed(
+    times: WorkingTime, starts_at: datetime, ends_at: datetime
+) -> tuple[tuple[datetime, datetime], ...]:
+    """The parts of the window in which nobody works."""
+    found = []
+    moment, end = calendars.to_minutes(starts_at), calendars.to_minutes(ends_at)
+    for window in times.windows_between(moment, end):
+        if window.start > moment:
+            found.append((moment, window.start))
+        moment = window.end
+    if moment < end:
+        found.append((moment, end))
+    return tuple((calendars.to_datetime(a), calendars.to_datetime(b)) for a, b in found)

@@ -1,0 +1,211 @@
+"""When each order line will be complete, by the live schedule, and which ones are late."""
+
+import enum
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Count, Max
+
+from aps.enums import RunState
+from aps.models import ScheduledOperation
+from erp import selectors as erp
+from erp.enums import RequirementKind
+from erp.selectors import Coverage, MaterialDate
+from mes.enums import OperationState, WorkOrderState
+
+ZERO = Decimal(0)
+
+
+class ReadyCause(enum.StrEnum):
+    """What the moment of readiness depends on."""
+
+    DONE = "done"  # it has left the stock
+    STOCK = "stock"
+    SCHEDULE = "schedule"
+    PURCHASE = "purchase"
+    UNPLANNED = "unplanned"  # a work order has no time in the live schedule
+    ON_HOLD = "on_hold"
+    UNCOVERED = "uncovered"  # nobody makes or buys the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """When a requirement is complete; ``at`` is None while nobody can know.
+
+    ``detail`` names the work order or purchase order that decides.
+    """
+
+    at: datetime | None
+    cause: ReadyCause
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LateLine:
+    """An order line that the live schedule finishes after its due moment, or not at all."""
+
+    requirement_id: int
+    # "SO-100001/10"
+    reference: str
+    item_id: int
+    quantity: Decimal
+    weight: int
+    due_at: datetime
+    ready: Ready
+
+    @property
+    def late_minutes(self) -> int | None:
+        """Clock minutes late; None while nobody can know."""
+        if self.ready.at is None:
+            return None
+        return int((self.ready.at - self.due_at).total_seconds() // 60)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A work order that is still to deliver to a requirement."""
+
+    requirement_id: int
+    work_order_id: int
+    number: str
+    state: str
+    quantity: Decimal
+    delivered: Decimal
+    open_operations: int
+
+
+def ready_dates(*, requirement_ids: Iterable[int], now: datetime) -> dict[int, Ready]:
+    """When each requirement will be fully available, by id; seven queries for any number of ids.
+
+    Unknown ids are left out.
+    """
+    rows = erp.coverage(list(requirement_ids))
+    return _ready(rows, now)
+
+
+def late_orders(*, site_id: int, now: datetime) -> list[LateLine]:
+    """Order lines that wait for work and will be late, or have no date; the worst first."""
+    waiting = _open_operations().filter(
+        work_order__site_id=site_id, work_order__pegs__requirement__kind=RequirementKind.SALES
+    )
+    ids = waiting.values_list("work_order__pegs__requirement_id", flat=True).distinct()
+    rows = [row for row in erp.coverage(list(ids)) if row.is_open]
+    ready = _ready(rows, now)
+    late = [
+        LateLine(
+            requirement_id=row.requirement_id,
+            reference=row.reference,
+            item_id=row.item_id,
+            quantity=row.quantity,
+            weight=row.weight,
+            due_at=row.due_at,
+            ready=ready[row.requirement_id],
+        )
+        for row in rows
+        if _is_late(row, ready[row.requirement_id])
+    ]
+    return sorted(late, key=_urgency, reverse=True)
+
+
+def _urgency(line: LateLine) -> tuple[bool, int]:
+    minutes = line.late_minutes
+    return minutes is None, (minutes or 0) * max(1, line.weight)
+
+
+def _is_late(row: Coverage, ready: Ready) -> bool:
+    return ready.at is None or ready.at > row.due_at
+
+
+def _ready(rows: Collection[Coverage], now: datetime) -> dict[int, Ready]:
+    waiting = [row for row in rows if row.is_open and row.missing > 0]
+    works = _works([row.requirement_id for row in waiting])
+    ends = _ends({work.work_order_id for found in works.values() for work in found})
+    purchases: dict[int, MaterialDate] = {}
+    for site_id in sorted({row.site_id for row in waiting}):
+        purchases |= erp.material_dates(site_id=site_id, now=now)
+    done = {row.requirement_id: _settled(row, now) for row in rows}
+    for row in waiting:
+        pk = row.requirement_id
+        done[pk] = _one(row, works.get(pk, []), ends, purchases.get(pk), now)
+    return done
+
+
+def _settled(row: Coverage, now: datetime) -> Ready:
+    cause = ReadyCause.STOCK if row.is_open else ReadyCause.DONE
+    return Ready(now, cause)
+
+
+def _one(
+    row: Coverage,
+    works: list[_Work],
+    ends: Mapping[int, tuple[datetime, int]],
+    purchase: MaterialDate | None,
+    now: datetime,
+) -> Ready:
+    """The last of what it waits for; no date as soon as one part has none."""
+    latest = Ready(now, ReadyCause.STOCK)
+    left = row.missing
+    for work in works:
+        left -= work.quantity - work.delivered
+        end, planned = ends.get(work.work_order_id, (now, 0))
+        if work.state == WorkOrderState.ON_HOLD:
+            return Ready(None, ReadyCause.ON_HOLD, work.number)
+        if planned < work.open_operations:
+            return Ready(None, ReadyCause.UNPLANNED, work.number)
+        if latest.at is None or end > latest.at:
+            latest = Ready(end, ReadyCause.SCHEDULE, work.number)
+    if left <= 0:
+        return latest
+    if purchase is None:
+        return Ready(None, ReadyCause.UNCOVERED)
+    if purchase.at is not None and (latest.at is None or purchase.at > latest.at):
+        return Ready(purchase.at, ReadyCause.PURCHASE, purchase.reference)
+    return latest
+
+
+def _open_operations():  # type: ignore[no-untyped-def]
+    """Operations still to be done, over the foreign key of the scheduled ones."""
+    return ScheduledOperation.operation.get_queryset().filter(
+        state__in=OperationState.open(), work_order__state__in=WorkOrderState.open()
+    )
+
+
+def _works(requirement_ids: list[int]) -> dict[int, list[_Work]]:
+    """The open work orders that still owe something to each requirement; one query."""
+    rows = (
+        _open_operations()
+        .filter(work_order__pegs__requirement__in=requirement_ids)
+        .order_by()
+        .values_list(
+            "work_order__pegs__requirement_id",
+            "work_order_id",
+            "work_order__number",
+            "work_order__state",
+            "work_order__pegs__quantity",
+            "work_order__pegs__delivered",
+        )
+        .annotate(operations=Count("pk"))
+    )
+    found: dict[int, list[_Work]] = {}
+    for row in rows:
+        work = _Work(*row)
+        if work.quantity > work.delivered:
+            found.setdefault(work.requirement_id, []).append(work)
+    return found
+
+
+def _ends(work_order_ids: set[int]) -> dict[int, tuple[datetime, int]]:
+    """The live schedule's last end and number of open operations, by work order; one query."""
+    rows = (
+        ScheduledOperation.objects.filter(
+            run__state=RunState.PUBLISHED,
+            operation__work_order__in=list(work_order_ids),
+            operation__state__in=OperationState.open(),
+        )
+        .order_by()
+        .values_list("operation__work_order_id")
+        .annotate(last=Max("ends_at"), operations=Count("pk"))
+    )
+    return {pk: (last, count) for pk, last, count in rows}

@@ -1,0 +1,299 @@
+"""From the open operations of a site to the solver's problem: remaining work only.
+
+How the floor becomes a problem:
+
+- A work order is a job. It is due, and weighs, as the order lines that it serves at first hand:
+  the earliest due moment, the sum of their weights. So a lot for several lines is as urgent as its
+  most urgent line and counts for all of them; a component weighs nothing, its parents carry it.
+- Operations of a work order run one after the other; the first one waits for the last ones of the
+  work orders pegged to its materials, and for bought material.
+- What runs stays where it is. What was interrupted goes on on its machine.
+- A work order on hold is left out, with everything that waits for it: a date made up for it would
+  reach the customer. The same goes for an operation that no active work unit can do.
+"""
+
+import enum
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from aps.services import floor, plant
+from aps.services.plant import DAY_MINUTES, SUBCONTRACT
+from aps.solver import Job, Mode, Operation, Placement, Problem
+from common.intervals import CalendarExhausted, WorkingTime
+from erp import selectors as erp
+from erp.selectors import Coverage, MaterialDate
+from masterdata import selectors as masterdata
+from masterdata.services import calendars
+from mes import selectors as mes
+from mes.enums import OperationState, WorkOrderState
+from mes.selectors import OpenOperation
+
+# A running operation began before now; the calendars are read from there.
+LOOK_BACK = timedelta(days=30)
+
+
+class BlockKind(enum.StrEnum):
+    """Why an operation cannot be planned."""
+
+    ON_HOLD = "on_hold"
+    NO_WORK_UNIT = "no_work_unit"
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The cause and the work order (or its operation) where it lies."""
+
+    kind: BlockKind
+    reference: str
+
+
+@dataclass(frozen=True)
+class Built:
+    """A problem, and what it says about the floor that the solver need not know."""
+
+    problem: Problem
+    # Where the live schedule has these operations, as a start for the next one.
+    previous: tuple[Placement, ...] = ()
+    # By operation id: the material that its release waits for.
+    waits: Mapping[int, MaterialDate] = field(default_factory=dict)
+    # By operation id: why it is not in the problem.
+    left_out: Mapping[int, Block] = field(default_factory=dict)
+
+
+def build(*, site_id: int, now: datetime, days: int) -> Built:
+    """The problem of a site with calendars for so many days; a constant number of queries."""
+    operations = mes.open_operations(site_id=site_id)
+    units = {unit.id: unit for unit in masterdata.active_units(site_id=site_id)}
+    starts_at, ends_at = now - LOOK_BACK, now + timedelta(days=days)
+    times = calendars.unit_times(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
+    sales = {pk for operation in operations for pk in operation.sales_requirement_ids}
+    builder = _Builder(
+        operations=operations,
+        units_by_center=masterdata.units_by_center(list(units.values())),
+        times=times,
+        materials=erp.material_dates(site_id=site_id, now=now),
+        sales={row.requirement_id: row for row in erp.coverage(sales)},
+        reported=floor.reported(site_id=site_id),
+        now=calendars.to_minutes_up(now),
+    )
+    kept = builder.operations()
+    start, end = calendars.to_minutes(starts_at), calendars.to_minutes(ends_at)
+    problem = Problem(
+        resources=tuple(plant.resources(units.values(), times, start, end)),
+        jobs=tuple(builder.jobs({operation.job for operation in kept})),
+        operations=tuple(kept),
+        now=calendars.to_minutes_up(now),
+    )
+    return Built(
+        problem=problem,
+        previous=tuple(_previous(operations, {operation.id for operation in kept})),
+        waits=builder.waits,
+        left_out=builder.left_out,
+    )
+
+
+class _Builder:
+    """One pass over the open operations, work orders by work order."""
+
+    def __init__(
+        self,
+        *,
+        operations: Sequence[OpenOperation],
+        units_by_center: Mapping[int, list[int]],
+        times: Mapping[int, WorkingTime],
+        materials: Mapping[int, MaterialDate],
+        sales: Mapping[int, Coverage],
+        reported: frozenset[int],
+        now: int,
+    ) -> None:
+        self._units_by_center = units_by_center
+        self._times = times
+        self._longest = plant.longest_windows(times)
+        self._materials = materials
+        self._sales = sales
+        self._reported = reported
+        self._now = now
+        self._orders: dict[int, list[OpenOperation]] = {}
+        for operation in operations:
+            self._orders.setdefault(operation.work_order_id, []).append(operation)
+        self._modes: dict[int, tuple[Mode, ...]] = {}
+        self.waits: dict[int, MaterialDate] = {}
+        self.left_out: dict[int, Block] = {}
+
+    def operations(self) -> list[Operation]:
+        """The solver's operations, without those that cannot be planned."""
+        blocked = self._blocked_orders()
+        found: list[Operation] = []
+        for order_id, row in self._orders.items():
+            if order_id in blocked:
+                kept = [o for o in row if _runs(o)]
+                for operation in row:
+                    if operation not in kept:
+                        self.left_out[operation.id] = blocked[order_id]
+            else:
+                kept = row
+            before: tuple[int, ...] = self._children_ends(row[0], blocked)
+            for number, operation in enumerate(kept):
+                found.append(self._operation(operation, before, is_first=number == 0))
+                before = (operation.id,)
+        return found
+
+    def jobs(self, order_ids: Iterable[int]) -> list[Job]:
+        """One job per work order, due and weighing as the order lines it serves at first hand."""
+        covered: dict[int, set[int]] = {}
+        for row in self._orders.values():
+            for child in row[0].predecessor_work_order_ids:
+                covered.setdefault(child, set()).update(row[0].sales_requirement_ids)
+        jobs = []
+        for order_id in sorted(order_ids):
+            first = self._orders[order_id][0]
+            direct = [
+                self._sales[pk]
+                for pk in first.sales_requirement_ids
+                if pk in self._sales and pk not in covered.get(order_id, ())
+            ]
+            due_at = min((line.due_at for line in direct), default=first.due_at)
+            weight = sum(line.weight for line in direct)
+            due = calendars.to_minutes(due_at)
+            jobs.append(Job(order_id, due, weight, first.work_order_number))
+        return jobs
+
+    def _blocked_orders(self) -> dict[int, Block]:
+        """Work orders that cannot be planned, and those that wait for them, with the reason."""
+        blocked: dict[int, Block] = {}
+        followers: dict[int, list[int]] = {}
+        for order_id, row in self._orders.items():
+            for child in row[0].predecessor_work_order_ids:
+                followers.setdefault(child, []).append(order_id)
+            reason = self._own_block(row)
+            if reason:
+                blocked[order_id] = reason
+        stack = list(blocked)
+        while stack:
+            order_id = stack.pop()
+            for follower in followers.get(order_id, ()):
+                if follower not in blocked:
+                    blocked[follower] = blocked[order_id]
+                    stack.append(follower)
+        return blocked
+
+    def _own_block(self, row: Sequence[OpenOperation]) -> Block | None:
+        """Why the work order cannot be planned by itself; None where it can."""
+        first = row[0]
+        if first.work_order_state == WorkOrderState.ON_HOLD:
+            return Block(BlockKind.ON_HOLD, first.work_order_number)
+        for operation in row:
+            self._modes[operation.id] = self._modes_of(operation)
+            if not self._modes[operation.id] and not _runs(operation):
+                reference = f"{operation.work_order_number}/{operation.sequence}"
+                return Block(BlockKind.NO_WORK_UNIT, reference)
+        return None
+
+    def _children_ends(self, first: OpenOperation, blocked: Mapping[int, Block]) -> tuple[int, ...]:
+        """The last operations of the work orders that this one waits for."""
+        return tuple(
+            self._orders[child][-1].id
+            for child in first.predecessor_work_order_ids
+            if child in self._orders and child not in blocked
+        )
+
+    def _operation(
+        self, operation: OpenOperation, before: tuple[int, ...], *, is_first: bool
+    ) -> Operation:
+        fixed = self._fixed(operation) if _runs(operation) else None
+        if fixed is not None:
+            modes: tuple[Mode, ...] = (Mode(fixed.resource, 0),)
+        else:
+            modes = self._modes[operation.id]
+        return Operation(
+            id=operation.id,
+            job=operation.work_order_id,
+            modes=modes,
+            predecessors=before,
+            release=self._release(operation) if is_first else self._now,
+            interruptible=plant.may_pause(operation.is_interruptible, modes, self._longest),
+            fixed=fixed,
+        )
+
+    def _release(self, operation: OpenOperation) -> int:
+        """When the bought material of the work order is there; now at the earliest."""
+        release = self._now
+        for pk in operation.material_requirement_ids:
+            material = self._materials.get(pk)
+            if material is None or material.at is None:
+                continue
+            at = calendars.to_minutes_up(material.at)
+            if at > release:
+                release = at
+                self.waits[operation.id] = material
+        return release
+
+    def _modes_of(self, operation: OpenOperation) -> tuple[Mode, ...]:
+        """Where it can be done, in whole minutes rounded up; empty where nowhere."""
+        if operation.subcontractor_id is not None:
+            return (Mode(SUBCONTRACT, operation.subcontract_days * DAY_MINUTES),)
+        minutes = {
+            unit.work_unit_id: (unit.setup_minutes, unit.run_minutes)
+            for unit in operation.units
+            if unit.work_unit_id in self._times
+        }
+        if not operation.units:
+            own = (operation.setup_minutes, operation.run_minutes)
+            units = self._units_by_center.get(operation.work_center_id, [])
+            minutes = dict.fromkeys(units, own)
+        if operation.state == OperationState.INTERRUPTED and operation.work_unit_id in minutes:
+            # Its setup stands: it goes on where it was, with what is left to run.
+            run = minutes[operation.work_unit_id][1]
+            minutes = {operation.work_unit_id: (Decimal(0), run)}
+        return tuple(
+            Mode(unit, _whole(operation, setup, run)) for unit, (setup, run) in minutes.items()
+        )
+
+    def _fixed(self, operation: OpenOperation) -> Placement:
+        """Where it runs since when, and what is left of it, at least a minute."""
+        started = calendars.to_minutes(operation.started_at) if operation.started_at else self._now
+        # Before now in any case: it is a fact, not a lock.
+        started = min(started, self._now - 1)
+        unit = operation.work_unit_id
+        if operation.subcontractor_id is not None or unit is None or unit not in self._times:
+            end = started + operation.subcontract_days * DAY_MINUTES
+            return Placement(operation.id, SUBCONTRACT, started, max(end, self._now + 1))
+        left = self._left(operation, unit, started)
+        try:
+            end = self._times[unit].place(self._now, left)[1]
+        except CalendarExhausted:
+            end = self._now + left
+        return Placement(operation.id, unit, started, end)
+
+    def _left(self, operation: OpenOperation, unit: int, started: int) -> int:
+        """Working minutes still to run: by the pieces, or by the clock where none is reported."""
+        own = {u.work_unit_id: (u.setup_minutes, u.run_minutes) for u in operation.units}
+        setup, run = own.get(unit, (operation.setup_minutes, operation.run_minutes))
+        if operation.id in self._reported:
+            return max(1, _whole(operation, Decimal(0), run))
+        worked = self._times[unit].worked(started, self._now)
+        return max(1, _whole(operation, setup, run) - worked)
+
+
+def _runs(operation: OpenOperation) -> bool:
+    return operation.state in (OperationState.SETUP, OperationState.RUNNING)
+
+
+def _whole(operation: OpenOperation, setup: Decimal, run: Decimal) -> int:
+    if operation.remaining <= 0:
+        return 0
+    return math.ceil(setup + operation.run_total(run))
+
+
+def _previous(operations: Iterable[OpenOperation], kept: set[int]) -> Iterable[Placement]:
+    for operation in operations:
+        starts_at, ends_at = operation.planned_starts_at, operation.planned_ends_at
+        if operation.id not in kept or starts_at is None or ends_at is None:
+            continue
+        unit = operation.planned_work_unit_id or SUBCONTRACT
+        yield Placement(
+            operation.id, unit, calendars.to_minutes(starts_at), calendars.to_minutes(ends_at)
+        )
