@@ -1,4 +1,29 @@
-from django.urls import URLPattern, URLResolver
+"""Pages of the floor."""
+
+from django.urls import path
+
+from mes.views import dispatch, work_orders
 
 app_name = "mes"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", dispatch.dispatch_list, name="dispatch-list"),
+    path("operations/<int:pk>/start/", dispatch.operation_start, name="operation-start"),
+    path("operations/<int:pk>/report/", dispatch.operation_report, name="operation-report"),
+    path(
+        "operations/<int:pk>/interrupt/", dispatch.operation_interrupt, name="operation-interrupt"
+    ),
+    path("operations/<int:pk>/resume/", dispatch.operation_resume, name="operation-resume"),
+    path("work-orders/", work_orders.work_order_list, name="work-order-list"),
+    path("work-orders/<str:number>/", work_orders.work_order_detail, name="work-order-detail"),
+    path(
+        "work-orders/<str:number>/release/",
+        work_orders.work_order_release,
+        name="work-order-release",
+    ),
+    path("work-orders/<str:number>/hold/", work_orders.work_order_hold, name="work-order-hold"),
+    path(
+        "work-orders/<str:number>/resume/",
+        work_orders.work_order_resume,
+        name="work-order-resume",
+    ),
+]

@@ -232,12 +232,23 @@ def _cancel_orders(orders: list[WorkOrder], by: User | None, now: datetime) -> N
     ids = [order.pk for order in orders]
     # The quantities stay, to be read later; only the state and what hangs on it go.
     WorkOrder.objects.filter(pk__in=ids).update(state=WorkOrderState.CANCELLED)
-    WorkOrderOperation.objects.filter(
-        work_order__in=ids, state__in=[OperationState.WAITING, OperationState.READY]
-    ).update(
+    cancel_operations(ids)
+    audit.record_many(action="mes.work_order.cancel", targets=orders, by=by, now=now)
+
+
+def cancel_operations(work_order_ids: list[int]) -> None:
+    """Cancel the operations of work orders that have not started, and drop their plan."""
+    locked = (
+        WorkOrderOperation.objects.select_for_update(no_key=True)
+        .filter(
+            work_order__in=work_order_ids,
+            state__in=[OperationState.WAITING, OperationState.READY],
+        )
+        .order_by("pk")
+    )
+    WorkOrderOperation.objects.filter(pk__in=list(locked.values_list("pk", flat=True))).update(
         state=OperationState.CANCELLED,
         planned_work_unit=None,
         planned_starts_at=None,
         planned_ends_at=None,
     )
-    audit.record_many(action="mes.work_order.cancel", targets=orders, by=by, now=now)

@@ -1,0 +1,13 @@
+"""What the job ledger runs for the floor."""
+
+from datetime import datetime
+
+from common.jobs import JobKind, register
+from common.models import User
+from mes.services import readiness
+
+
+@register("mes.refresh_readiness", kind=JobKind.DATABASE)
+def refresh_readiness(*, site_id: int, by: User | None, now: datetime) -> None:
+    """Bring WAITING and READY of a site's operations up to date."""
+    readiness.refresh(site_id=site_id, now=now)

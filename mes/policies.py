@@ -1,0 +1,318 @@
+"""What may be done on the floor; each refusal is a sentence somebody can act on."""
+
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from common.errors import Refused
+from erp import selectors as erp
+from masterdata import selectors as masterdata
+from mes import selectors
+from mes.enums import (
+    OPERATION_TRANSITIONS,
+    WORK_ORDER_TRANSITIONS,
+    OperationState,
+    WorkOrderState,
+)
+from mes.models import OperationUnit, WorkOrder, WorkOrderMaterial, WorkOrderOperation
+
+# Units that are counted, not measured.
+WHOLE = frozenset({"EA"})
+
+
+class CannotRelease(Refused):
+    """The work order cannot be released."""
+
+
+class CannotHold(Refused):
+    """The work order cannot be held."""
+
+
+class CannotResume(Refused):
+    """The work order or operation cannot go on."""
+
+
+class CannotCancel(Refused):
+    """The work order cannot be cancelled."""
+
+
+class CannotStart(Refused):
+    """The operation cannot start."""
+
+
+class CannotReport(Refused):
+    """The pieces cannot be reported."""
+
+
+class CannotFinish(Refused):
+    """The operation cannot be finished."""
+
+
+class CannotInterrupt(Refused):
+    """The operation cannot be interrupted."""
+
+
+def plain(quantity: Decimal) -> str:
+    """A quantity as people write it: 5, not 5.0000."""
+    return f"{quantity.normalize():f}"
+
+
+# -- work orders ------------------------------------------------------------------------------
+
+
+def check_can_release(order: WorkOrder) -> None:
+    """Raise CannotRelease unless the work order is planned."""
+    _check_order(order, WorkOrderState.RELEASED, CannotRelease)
+
+
+def check_can_hold(order: WorkOrder, reason: str) -> None:
+    """Raise CannotHold without a reason, or for a work order that is over or held."""
+    if not reason.strip():
+        raise CannotHold(_("Say why %(number)s is put on hold.") % {"number": order.number})
+    _check_order(order, WorkOrderState.ON_HOLD, CannotHold)
+
+
+def check_can_resume_order(order: WorkOrder) -> None:
+    """Raise CannotResume unless the work order is on hold."""
+    if order.state != WorkOrderState.ON_HOLD:
+        raise CannotResume(_("%(number)s is not on hold.") % {"number": order.number})
+
+
+def check_can_cancel(order: WorkOrder, reason: str) -> None:
+    """Raise CannotCancel without a reason, when started, or while somebody counts on it."""
+    if not reason.strip():
+        raise CannotCancel(_("Say why %(number)s is cancelled.") % {"number": order.number})
+    if order.started_at is not None:
+        raise CannotCancel(
+            _("%(number)s has started: close its operations short instead.")
+            % {"number": order.number}
+        )
+    _check_order(order, WorkOrderState.CANCELLED, CannotCancel)
+    peg = order.pegs.select_related("requirement").order_by("pk").first()
+    if peg is not None:
+        raise CannotCancel(
+            _("%(number)s is made for %(reference)s; reduce or cancel that instead.")
+            % {"number": order.number, "reference": peg.requirement.reference}
+        )
+
+
+def _check_order(order: WorkOrder, new: WorkOrderState, error: type[Refused]) -> None:
+    old = WorkOrderState(order.state)
+    if new not in WORK_ORDER_TRANSITIONS[old]:
+        raise error(
+            _("%(number)s is %(state)s, so this cannot be done.")
+            % {"number": order.number, "state": old.label}
+        )
+
+
+# -- operations -------------------------------------------------------------------------------
+
+
+def check_can_start(operation: WorkOrderOperation, work_unit_id: int | None) -> None:
+    """Raise CannotStart: state, hold, sequence, work unit, material."""
+    name = _name(operation)
+    state = OperationState(operation.state)
+    if state not in (OperationState.WAITING, OperationState.READY):
+        raise CannotStart(_("%(name)s is already %(state)s.") % {**name, "state": state.label})
+    check_order_goes_on(operation, CannotStart)
+    check_sequence(operation)
+    check_unit(operation, work_unit_id, CannotStart)
+    if operation.work_order.started_at is None:
+        check_material(operation.work_order)
+
+
+def check_order_goes_on(operation: WorkOrderOperation, error: type[Refused]) -> None:
+    """Raise ``error`` where the work order is on hold or over."""
+    state = WorkOrderState(operation.work_order.state)
+    if state == WorkOrderState.ON_HOLD:
+        raise error(_("%(number)s is on hold.") % {"number": operation.work_order.number})
+    if state not in WorkOrderState.open():
+        raise error(
+            _("%(number)s is %(state)s.")
+            % {"number": operation.work_order.number, "state": state.label}
+        )
+
+
+def check_sequence(operation: WorkOrderOperation) -> None:
+    """Raise CannotStart where an operation before it is not done, or left no good piece."""
+    before = previous(operation)
+    if before is None:
+        return
+    if before.state != OperationState.DONE:
+        came = came_in(before)
+        raise CannotStart(
+            _(
+                "Operation %(sequence)s of %(number)s cannot start: "
+                "%(before)s is at %(made)s of %(of)s."
+            )
+            % {
+                **_name(operation),
+                "before": before.sequence,
+                "made": plain(before.good + before.scrap),
+                "of": plain(came),
+            }
+        )
+    if before.good <= 0:
+        raise CannotStart(
+            _("Operation %(before)s of %(number)s left no good piece.")
+            % {**_name(operation), "before": before.sequence}
+        )
+
+
+def check_unit(
+    operation: WorkOrderOperation, work_unit_id: int | None, error: type[Refused]
+) -> None:
+    """Raise ``error`` for a work unit that may not do the operation or is busy."""
+    if work_unit_id is None:
+        if operation.subcontractor_id is None:
+            raise error(_("Choose the work unit that it runs on."))
+        return
+    units = {unit.id: unit.code for unit in masterdata.active_units()}
+    eligible = _eligible(operation)
+    if work_unit_id not in units or work_unit_id not in eligible:
+        raise error(
+            _("%(unit)s cannot do operation %(sequence)s of %(number)s; %(others)s can.")
+            % {
+                **_name(operation),
+                "unit": units.get(work_unit_id, work_unit_id),
+                "others": ", ".join(sorted(units[pk] for pk in eligible if pk in units)) or "–",
+            }
+        )
+    other = selectors.running_on(work_unit_id)
+    if other is not None and other.pk != operation.pk:
+        raise error(busy_sentence(units[work_unit_id], other))
+
+
+def busy_sentence(unit: str, other: WorkOrderOperation) -> str:
+    """What a work unit that is taken says."""
+    return _("%(unit)s is busy with operation %(sequence)s of %(number)s.") % {
+        **_name(other),
+        "unit": unit,
+    }
+
+
+def _eligible(operation: WorkOrderOperation) -> set[int]:
+    frozen = set(
+        OperationUnit.objects.filter(operation=operation).values_list("work_unit_id", flat=True)
+    )
+    if frozen:
+        return frozen
+    units = masterdata.units_by_center(masterdata.active_units())
+    return set(units.get(operation.work_center_id, ()))
+
+
+def check_material(order: WorkOrder) -> None:
+    """Raise CannotStart naming each component that is not completely reserved."""
+    lines = WorkOrderMaterial.objects.filter(work_order=order).select_related("item")
+    items = {line.requirement_id: line.item for line in lines.order_by("position")}
+    short = [
+        _("%(item)s: %(missing)s %(uom)s short")
+        % {
+            "item": items[row.requirement_id].code,
+            "missing": plain(row.missing),
+            "uom": items[row.requirement_id].uom,
+        }
+        for row in erp.coverage(list(items))
+        if row.missing > 0
+    ]
+    if short:
+        raise CannotStart(
+            _("%(number)s lacks material. %(short)s.")
+            % {"number": order.number, "short": "; ".join(short)}
+        )
+
+
+def check_can_report(operation: WorkOrderOperation, good: Decimal, scrap: Decimal) -> None:
+    """Raise CannotReport: not running, nothing, negative, parts of pieces, or too many."""
+    if operation.state not in (OperationState.RUNNING, OperationState.SETUP):
+        raise CannotReport(
+            _("Operation %(sequence)s of %(number)s is not running; start it first.")
+            % _name(operation)
+        )
+    check_order_goes_on(operation, CannotReport)
+    if good < 0 or scrap < 0:
+        raise CannotReport(_("A quantity cannot be below zero."))
+    if good + scrap == 0:
+        raise CannotReport(_("Report at least one good or scrapped piece."))
+    if operation.work_order.item.uom in WHOLE and (good % 1 or scrap % 1):
+        raise CannotReport(_("Report whole pieces."))
+    came, reported = came_in(operation), operation.good + operation.scrap
+    if reported + good + scrap > came:
+        raise CannotReport(
+            _(
+                "Operation %(sequence)s of %(number)s got %(came)s and has reported "
+                "%(reported)s; %(more)s more are too many."
+            )
+            % {
+                **_name(operation),
+                "came": plain(came),
+                "reported": plain(reported),
+                "more": plain(good + scrap),
+            }
+        )
+
+
+def check_can_finish(operation: WorkOrderOperation, *, short_close: bool, reason: str) -> None:
+    """Raise CannotFinish: not started, or pieces that nobody has accounted for."""
+    if operation.state not in (OperationState.RUNNING, OperationState.INTERRUPTED):
+        raise CannotFinish(
+            _("Operation %(sequence)s of %(number)s is not running.") % _name(operation)
+        )
+    check_order_goes_on(operation, CannotFinish)
+    left = came_in(operation) - operation.good - operation.scrap
+    if left <= 0:
+        return
+    if not short_close:
+        raise CannotFinish(
+            _(
+                "%(left)s of %(came)s are not accounted for: report them, "
+                "or close short with a reason."
+            )
+            % {"left": plain(left), "came": plain(came_in(operation))}
+        )
+    if not reason.strip():
+        raise CannotFinish(_("Say why %(left)s are missing.") % {"left": plain(left)})
+
+
+def check_can_interrupt(operation: WorkOrderOperation) -> None:
+    """Raise CannotInterrupt unless it runs."""
+    if OperationState.INTERRUPTED not in OPERATION_TRANSITIONS[OperationState(operation.state)]:
+        raise CannotInterrupt(
+            _("Operation %(sequence)s of %(number)s is not running.") % _name(operation)
+        )
+
+
+def check_can_resume(operation: WorkOrderOperation, work_unit_id: int | None) -> None:
+    """Raise CannotResume unless it was interrupted and the work unit is free."""
+    if operation.state != OperationState.INTERRUPTED:
+        raise CannotResume(
+            _("Operation %(sequence)s of %(number)s is not interrupted.") % _name(operation)
+        )
+    check_order_goes_on(operation, CannotResume)
+    check_unit(operation, work_unit_id, CannotResume)
+
+
+def previous(operation: WorkOrderOperation) -> WorkOrderOperation | None:
+    """The operation before it in the same work order."""
+    return (
+        WorkOrderOperation.objects.filter(
+            work_order=operation.work_order_id, sequence__lt=operation.sequence
+        )
+        .order_by("-sequence")
+        .first()
+    )
+
+
+def came_in(operation: WorkOrderOperation) -> Decimal:
+    """Pieces that the operation has to account for: good ones of the one before, or all."""
+    before = previous(operation)
+    return operation.work_order.quantity if before is None else before.good
+
+
+def _name(operation: WorkOrderOperation) -> dict[str, object]:
+    return {
+        "sequence": operation.sequence,
+        "number": operation.work_order.number,
+        "name": _("Operation %(sequence)s of %(number)s")
+        % {"sequence": operation.sequence, "number": operation.work_order.number},
+    }

@@ -1,0 +1,114 @@
+"""The plain dispatch list: what a work unit does next, and start, report, finish."""
+
+from decimal import Decimal
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from common.access import AuthenticatedRequest, requires
+from common.errors import told
+from common.permissions import allowed
+from masterdata import selectors as masterdata
+from mes import selectors
+from mes.forms import ReportForm
+from mes.models import WorkOrderOperation
+from mes.services import execution
+
+
+@requires("mes.view_dispatch")
+def dispatch_list(request: HttpRequest) -> HttpResponse:
+    """Choose a work unit once; then its list, what runs first."""
+    units = masterdata.active_units()
+    code = request.GET.get("unit") or request.COOKIES.get("unit", "")
+    unit = next((unit for unit in units if unit.code == code), None)
+    context: dict[str, object] = {"units": units, "unit": unit}
+    if unit is not None:
+        context |= {
+            "rows": selectors.dispatch_list(work_unit_id=unit.id, limit=30),
+            "can_execute": allowed(request.user, "mes.execute_operation"),
+        }
+    template = "mes/dispatch_list.html" + ("#list" if request.htmx else "")  # type: ignore[attr-defined]
+    response = render(request, template, context)
+    if unit is not None:
+        response.set_cookie("unit", unit.code, max_age=90 * 86_400, samesite="Lax", httponly=True)
+    return response
+
+
+def _operation(pk: int) -> WorkOrderOperation:
+    return get_object_or_404(WorkOrderOperation.objects.select_related("work_order"), pk=pk)
+
+
+def _back(request: HttpRequest) -> HttpResponseRedirect:
+    unit = request.POST.get("unit", "")
+    url = reverse("mes:dispatch-list")
+    return HttpResponseRedirect(f"{url}?unit={unit}" if unit.replace("-", "").isalnum() else url)
+
+
+@requires("mes.execute_operation")
+@require_POST
+def operation_start(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    operation = _operation(pk)
+    unit = masterdata.work_unit_by_code(request.POST.get("unit", ""))
+    if unit is None:
+        messages.error(request, _("Choose a work unit first."))
+        return _back(request)
+    with told(request):
+        execution.start(
+            operation=operation, work_unit=unit, by=request.user, now=timezone.now()
+        )
+    return _back(request)
+
+
+@requires("mes.execute_operation")
+@require_POST
+def operation_report(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """Report pieces; the button "finish" reports what was typed and finishes."""
+    operation = _operation(pk)
+    form = ReportForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Type good and scrap as numbers of zero or more."))
+        return _back(request)
+    good = form.cleaned_data["good"] or Decimal(0)
+    scrap = form.cleaned_data["scrap"] or Decimal(0)
+    now = timezone.now()
+    with told(request):
+        if good or scrap:
+            execution.report(
+                operation=operation,
+                good=good,
+                scrap=scrap,
+                reason=form.cleaned_data["reason"],
+                by=request.user,
+                now=now,
+            )
+        if request.POST.get("action") == "finish":
+            execution.finish(operation=operation, by=request.user, now=now)
+        elif not good and not scrap:
+            messages.error(request, _("Type how many pieces are good or scrap."))
+    return _back(request)
+
+
+@requires("mes.execute_operation")
+@require_POST
+def operation_interrupt(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    with told(request):
+        execution.interrupt(
+            operation=_operation(pk),
+            reason=request.POST.get("reason", "")[:200],
+            by=request.user,
+            now=timezone.now(),
+        )
+    return _back(request)
+
+
+@requires("mes.execute_operation")
+@require_POST
+def operation_resume(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    with told(request):
+        execution.resume(operation=_operation(pk), by=request.user, now=timezone.now())
+    return _back(request)

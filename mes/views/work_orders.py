@@ -1,0 +1,94 @@
+"""Work orders: the list and one with all that hangs on it."""
+
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from common.access import AuthenticatedRequest, requires
+from common.errors import told
+from common.permissions import allowed
+from mes import policies, selectors
+from mes.forms import WorkOrderFilter
+from mes.models import WorkOrder
+from mes.services import work_orders
+
+PAGE_SIZE = 50
+
+
+@requires("mes.view_work_order")
+def work_order_list(request: HttpRequest) -> HttpResponse:
+    """Work orders, newest first, narrowed by the URL."""
+    form = WorkOrderFilter(request.GET)
+    found = selectors.work_orders()
+    if form.is_valid():
+        text, state = form.cleaned_data["q"].strip(), form.cleaned_data["state"]
+        if text:
+            found = found.filter(
+                Q(number__icontains=text)
+                | Q(item__code__icontains=text)
+                | Q(item__name__icontains=text)
+                | Q(item__name_zh__icontains=text)
+            )
+        if state:
+            found = found.filter(state=state)
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    template = "mes/work_order_list.html" + ("#rows" if request.htmx else "")  # type: ignore[attr-defined]
+    return render(request, template, {"filter": form, "page": page})
+
+
+@requires("mes.view_work_order")
+def work_order_detail(request: HttpRequest, number: str) -> HttpResponse:
+    """One work order: operations with plan and progress, materials, what it serves."""
+    try:
+        work_order = selectors.work_order_detail(number)
+    except WorkOrder.DoesNotExist as error:
+        raise Http404 from error
+    return render(
+        request,
+        "mes/work_order_detail.html",
+        {
+            "work_order": work_order,
+            "can_release": allowed(request.user, "mes.release_work_order"),
+            "refusals": {
+                "release": policies.refusal(policies.check_can_release, work_order),
+                "hold": policies.refusal(policies.check_can_hold, work_order),
+                "resume": policies.refusal(policies.check_can_resume, work_order),
+            },
+        },
+    )
+
+
+def _change(request: AuthenticatedRequest, number: str, verb: str) -> HttpResponse:
+    work_order = get_object_or_404(WorkOrder, number=number)
+    now = timezone.now()
+    with told(request):
+        if verb == "release":
+            work_orders.release(work_order=work_order, by=request.user, now=now)
+        elif verb == "resume":
+            work_orders.resume(work_order=work_order, by=request.user, now=now)
+        else:
+            reason = request.POST.get("reason", "")[:300]
+            work_orders.hold(work_order=work_order, reason=reason, by=request.user, now=now)
+    return HttpResponseRedirect(reverse("mes:work-order-detail", kwargs={"number": number}))
+
+
+@requires("mes.release_work_order")
+@require_POST
+def work_order_release(request: AuthenticatedRequest, number: str) -> HttpResponse:
+    return _change(request, number, "release")
+
+
+@requires("mes.release_work_order")
+@require_POST
+def work_order_hold(request: AuthenticatedRequest, number: str) -> HttpResponse:
+    return _change(request, number, "hold")
+
+
+@requires("mes.release_work_order")
+@require_POST
+def work_order_resume(request: AuthenticatedRequest, number: str) -> HttpResponse:
+    return _change(request, number, "resume")
