@@ -63,7 +63,9 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["run_at"], condition=Q(state=JobState.QUEUED), name="job_due"),
             models.Index(
-                fields=["lease_until"], condition=Q(state=JobState.RUNNING), name="job_leased"
+                fields=["lease_until"],
+                condition=Q(state=JobState.RUNNING),
+                name="job_leased",
             ),
             models.Index(
                 fields=["group_key", "id"],
@@ -100,7 +102,8 @@ class JobAttempt(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["job", "attempt"], name="%(app_label)s_%(class)s_once_per_number"
+                fields=["job", "attempt"],
+                name="%(app_label)s_%(class)s_once_per_number",
             )
         ]
 

@@ -3,6 +3,7 @@
 The processes run with the settings of production (connection pool included), not of pytest.
 """
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -12,11 +13,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-import psutil
 import pytest
 import redis
 from django.db import connection
@@ -70,8 +69,8 @@ class LiveRedis:
         options = {"port": "0", "unixsocket": str(self.socket), "dir": str(self.folder)}
         options |= {"save": "", "appendonly": "no", "daemonize": "no"}
         arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
-        log = (self.folder / "redis.log").open("ab")
-        self.process = subprocess.Popen([_redis_server(), *arguments], stdout=log, stderr=log)
+        with (self.folder / "redis.log").open("ab") as log:
+            self.process = subprocess.Popen([_redis_server(), *arguments], stdout=log, stderr=log)
         wait_until(self._answers, START_SECONDS)
 
     def kill(self) -> None:
@@ -108,31 +107,34 @@ class LiveProcess:
         try:
             wait_until(self._is_ready, START_SECONDS)
         except AssertionError:
+            self.kill()
             raise AssertionError(f"{self.command} did not start:\n{self.text()}") from None
 
     def text(self) -> str:
         """What it has logged."""
         return self.log.read_text(errors="replace")
 
-    def children(self) -> list[psutil.Process]:
-        """Its child processes; of a worker those that run the jobs."""
+    def children(self) -> list[int]:
+        """The ids of its child processes; of a worker those that run the jobs."""
         assert self.process is not None
-        return psutil.Process(self.process.pid).children(recursive=True)
+        pid = self.process.pid
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
     def kill_children(self) -> None:
         """SIGKILL the children only, as the kernel does when memory runs out."""
         for child in self.children():
-            child.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
 
     def kill(self) -> None:
         """SIGKILL the process and its children."""
-        if self.process is None:
-            return
-        processes = [*self.children(), psutil.Process(self.process.pid)]
-        for process in processes:
-            process.kill()
-        self.process.wait()
-        self.process = None
+        if self.process is not None:
+            if self.process.poll() is None:
+                self.process.send_signal(signal.SIGSTOP)  # It must not replace its children now.
+                self.kill_children()
+            self.process.kill()
+            self.process.wait()
+            self.process = None
 
     def terminate(self, seconds: float = 30) -> int:
         """SIGTERM it and return its exit code."""
@@ -184,7 +186,19 @@ def live_worker(
     transactional_db: None, live_redis: LiveRedis, live_folder: Path
 ) -> Iterator[LiveProcess]:
     """A Celery worker with two children on the test database, serving every queue."""
-    command = ["-m", "celery", "-A", "config", "worker", "--concurrency", "2", "--queues", QUEUES]
+    command = [
+        "-m",
+        "celery",
+        "-A",
+        "config",
+        "worker",
+        "--concurrency",
+        "2",
+        "--queues",
+        QUEUES,
+        "--loglevel",
+        "info",
+    ]
     command += ["--without-gossip", "--without-mingle", "--include", "tests.faults.toy_jobs"]
     with _running(LiveProcess("worker", command, " ready.", live_folder, live_redis.url)) as worker:
         yield worker
@@ -201,7 +215,7 @@ def live_dispatcher(
         yield dispatcher
 
 
-@contextmanager
+@contextlib.contextmanager
 def _running(process: LiveProcess) -> Iterator[LiveProcess]:
     process.start()
     try:
@@ -217,7 +231,9 @@ def _environment(redis_url: str) -> dict[str, str]:
     if database["PASSWORD"]:
         login += f":{quote(database['PASSWORD'])}"
     host, port = quote(database["HOST"], safe=""), database["PORT"]
-    url = f"postgresql://{login}@/{database['NAME']}?host={host}" + (f"&port={port}" if port else "")
+    url = f"postgresql://{login}@/{database['NAME']}?host={host}" + (
+        f"&port={port}" if port else ""
+    )
     inherited = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
     return inherited | {
         "DATABASE_URL": url,
