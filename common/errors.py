@@ -1,6 +1,6 @@
 """Refusals: what a business action says when it will not be done."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.contrib import messages
@@ -20,6 +20,15 @@ class Refused(Exception):
 
     def __str__(self) -> str:
         return str(self.sentence)
+
+
+def refusal(check: Callable[..., None], *subject: object) -> str:
+    """Why an action is not possible now, "" if it is: the disabled button's sentence."""
+    try:
+        check(*subject)
+    except Refused as refused:
+        return str(refused)
+    return ""
 
 
 @contextmanager

@@ -1,7 +1,5 @@
 """Who may do what with an order in which state: check_can_<verb> raises with the reason."""
 
-from collections.abc import Callable
-
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
@@ -148,12 +146,3 @@ def check_can_deliver(shipment: Shipment) -> None:
         raise CannotDeliver(
             _("Shipment %(number)s was delivered already.") % {"number": shipment.number}
         )
-
-
-def refusal(check: Callable[..., None], subject: object) -> str:
-    """The reason why an action is not possible now, "" if it is: the disabled button's tooltip."""
-    try:
-        check(subject)
-    except Refused as refused:
-        return str(refused)
-    return ""

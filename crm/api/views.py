@@ -24,7 +24,7 @@ from mes import selectors as mes
 def _order_body(number: str) -> dict[str, Any]:
     order = selectors.order(number)
     ids = selectors.requirement_ids(list(order.lines.all()))
-    context = {"work_orders": mes.work_orders_serving(ids)}
+    context = {"work_orders": mes.work_order_rows(ids)}
     return dict(serializers.OrderOut(order, context=context).data)
 
 

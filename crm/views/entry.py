@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from aps.services import promises
 from common import idempotency
 from common.access import AuthenticatedRequest, requires
-from common.errors import Refused
+from common.errors import Refused, refusal
 from crm import policies
 from crm.forms import BaseLineFormSet, LineFormSet, OrderForm
 from crm.models import SalesOrder
@@ -125,8 +125,7 @@ def order_edit(request: AuthenticatedRequest, number: str) -> HttpResponse:
     return render(
         request,
         "crm/order_form.html",
-        {"form": form, "lines": lines, "order": order, "cannot": policies.refusal(
-            policies.check_can_edit, order
+        {"form": form, "lines": lines, "order": order, "cannot": refusal(policies.check_can_edit, order
         )},
         status=422 if request.method == "POST" else 200,
     )

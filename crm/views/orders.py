@@ -11,6 +11,7 @@ from django.utils import timezone
 from aps import selectors as aps
 from common import audit
 from common.access import requires
+from common.errors import refusal
 from common.permissions import allowed
 from crm import policies, selectors
 from crm.enums import MilestoneKind, OrderState
@@ -83,7 +84,7 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
     context = {
         "order": order,
         "lines": lines,
-        "work_orders": mes.work_orders_serving(ids),
+        "work_orders": mes.work_order_rows(ids),
         "steps": _steps(order),
         "refusals": _refusals(order),
         "rights": {
@@ -141,11 +142,11 @@ def _steps(order: SalesOrder) -> list[dict[str, object]]:
 def _refusals(order: SalesOrder) -> dict[str, str]:
     """Why each action is not possible now; the disabled buttons' sentences."""
     return {
-        "edit": policies.refusal(policies.check_can_edit, order),
-        "submit": policies.refusal(policies.check_can_submit, order),
-        "approve": policies.refusal(policies.check_can_approve, order),
-        "hold": policies.refusal(policies.check_can_hold, order),
-        "resume": policies.refusal(policies.check_can_resume, order),
-        "cancel": policies.refusal(policies.check_can_cancel, order),
-        "ship": policies.refusal(policies.check_can_ship, order),
+        "edit": refusal(policies.check_can_edit, order),
+        "submit": refusal(policies.check_can_submit, order),
+        "approve": refusal(policies.check_can_approve, order),
+        "hold": refusal(policies.check_can_hold, order),
+        "resume": refusal(policies.check_can_resume, order),
+        "cancel": refusal(policies.check_can_cancel, order),
+        "ship": refusal(policies.check_can_ship, order),
     }

@@ -8,6 +8,7 @@ from masterdata.selectors.lookup import (
     items,
     items_by_id,
     site,
+    work_unit_by_code,
 )
 from masterdata.selectors.plant import UnitInfo, active_units, units_by_center
 from masterdata.selectors.search import search_customers, search_items
@@ -43,4 +44,5 @@ __all__ = [
     "site",
     "structures",
     "units_by_center",
+    "work_unit_by_code",
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from masterdata.models import Customer, CustomerUser, Item, Site
+from masterdata.models import Customer, CustomerUser, Item, Site, WorkUnit
 
 
 def default_site() -> Site:
@@ -40,3 +40,8 @@ def customer_id_of(user_id: int) -> int | None:
 def items() -> list[Item]:
     """All active items by code."""
     return list(Item.objects.filter(is_active=True).order_by("code"))
+
+
+def work_unit_by_code(code: str) -> WorkUnit | None:
+    """The active work unit of a code."""
+    return WorkUnit.objects.filter(code=code.strip(), is_active=True).first()

@@ -10,6 +10,7 @@ from mes.selectors.floor import (
 from mes.selectors.open_work import OpenOperation, OpenUnit, open_operations
 from mes.selectors.output import FreeOutput, free_output
 from mes.selectors.progress import Progress, progress
+from mes.selectors.rows import WorkOrderRow, work_order_rows, work_orders
 from mes.selectors.tree import (
     SupplyTree,
     pegged_quantities,
@@ -28,6 +29,7 @@ __all__ = [
     "OpenUnit",
     "Progress",
     "SupplyTree",
+    "WorkOrderRow",
     "dispatch_list",
     "free_output",
     "open_operations",
@@ -41,5 +43,7 @@ __all__ = [
     "supply_tree",
     "uncovered_requirements",
     "work_order_detail",
+    "work_order_rows",
+    "work_orders",
     "work_orders_serving",
 ]

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from common.access import AuthenticatedRequest, requires
-from common.errors import told
+from common.errors import refusal, told
 from common.permissions import allowed
 from mes import policies, selectors
 from mes.forms import WorkOrderFilter
@@ -54,9 +54,9 @@ def work_order_detail(request: HttpRequest, number: str) -> HttpResponse:
             "work_order": work_order,
             "can_release": allowed(request.user, "mes.release_work_order"),
             "refusals": {
-                "release": policies.refusal(policies.check_can_release, work_order),
-                "hold": policies.refusal(policies.check_can_hold, work_order),
-                "resume": policies.refusal(policies.check_can_resume, work_order),
+                "release": refusal(policies.check_can_release, work_order),
+                "hold": refusal(policies.check_can_hold, work_order, "-"),
+                "resume": refusal(policies.check_can_resume_order, work_order),
             },
         },
     )
@@ -67,12 +67,12 @@ def _change(request: AuthenticatedRequest, number: str, verb: str) -> HttpRespon
     now = timezone.now()
     with told(request):
         if verb == "release":
-            work_orders.release(work_order=work_order, by=request.user, now=now)
+            work_orders.release(order=work_order, by=request.user, now=now)
         elif verb == "resume":
-            work_orders.resume(work_order=work_order, by=request.user, now=now)
+            work_orders.resume(order=work_order, by=request.user, now=now)
         else:
             reason = request.POST.get("reason", "")[:300]
-            work_orders.hold(work_order=work_order, reason=reason, by=request.user, now=now)
+            work_orders.hold(order=work_order, reason=reason, by=request.user, now=now)
     return HttpResponseRedirect(reverse("mes:work-order-detail", kwargs={"number": number}))
 
 
