@@ -10,6 +10,7 @@ from django.db.models import Count, Max
 
 from aps.enums import RunState
 from aps.models import ScheduledOperation
+from aps.selectors import floor
 from erp import selectors as erp
 from erp.enums import RequirementKind
 from erp.selectors import Coverage, MaterialDate
@@ -87,7 +88,7 @@ def ready_dates(*, requirement_ids: Iterable[int], now: datetime) -> dict[int, R
 
 def late_orders(*, site_id: int, now: datetime) -> list[LateLine]:
     """Order lines that wait for work and will be late, or have no date; the worst first."""
-    waiting = _open_operations().filter(
+    waiting = floor.open_rows().filter(
         work_order__site_id=site_id, work_order__pegs__requirement__kind=RequirementKind.SALES
     )
     ids = waiting.values_list("work_order__pegs__requirement_id", flat=True).distinct()
@@ -165,17 +166,10 @@ def _one(
     return latest
 
 
-def _open_operations():  # type: ignore[no-untyped-def]
-    """Operations still to be done, over the foreign key of the scheduled ones."""
-    return ScheduledOperation.operation.get_queryset().filter(
-        state__in=OperationState.open(), work_order__state__in=WorkOrderState.open()
-    )
-
-
 def _works(requirement_ids: list[int]) -> dict[int, list[_Work]]:
     """The open work orders that still owe something to each requirement; one query."""
     rows = (
-        _open_operations()
+        floor.open_rows()
         .filter(work_order__pegs__requirement__in=requirement_ids)
         .order_by()
         .values_list(

@@ -7,7 +7,8 @@ from django.db.models import Q
 
 from aps.enums import RunState
 from aps.models import ScheduledOperation, ScheduleRun
-from mes.enums import OperationState, WorkOrderState
+from aps.selectors import floor as rows
+from mes.enums import OperationState
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,38 +21,31 @@ class Begun:
 
 def reported(*, site_id: int) -> frozenset[int]:
     """Ids of running operations of the live schedule with pieces reported; one query."""
-    rows = ScheduledOperation.objects.filter(
+    found = ScheduledOperation.objects.filter(
         Q(operation__good__gt=0) | Q(operation__scrap__gt=0),
         run__site_id=site_id,
         run__state=RunState.PUBLISHED,
         operation__state__in=OperationState.started(),
     )
-    return frozenset(rows.values_list("operation_id", flat=True))
+    return frozenset(found.values_list("operation_id", flat=True))
 
 
 def open_count(*, site_id: int) -> int:
     """How many operations of the site are still to be done; one query."""
-    operations = ScheduledOperation.operation.get_queryset().filter(
-        state__in=OperationState.open(),
-        work_order__site_id=site_id,
-        work_order__state__in=WorkOrderState.open(),
-    )
-    return int(operations.count())
+    return rows.open_rows().filter(work_order__site_id=site_id).count()
 
 
 def closed(run: ScheduleRun) -> set[int]:
     """Operations of a run that are done or cancelled."""
-    rows = ScheduledOperation.objects.filter(run=run)
-    over = rows.exclude(operation__state__in=OperationState.open())
+    planned = ScheduledOperation.objects.filter(run=run)
+    over = planned.exclude(operation__state__in=OperationState.open())
     return set(over.values_list("operation_id", flat=True))
 
 
 def begun(run: ScheduleRun) -> dict[int, Begun]:
     """Operations of a run that have been started, by id."""
-    rows = ScheduledOperation.objects.filter(
-        run=run,
-        operation__state__in=OperationState.started(),
-        operation__started_at__isnull=False,
+    planned = ScheduledOperation.objects.filter(
+        run=run, operation__state__in=OperationState.started()
     )
-    found = rows.values_list("operation_id", "operation__work_unit_id", "operation__started_at")
-    return {pk: Begun(unit, started_at) for pk, unit, started_at in found}
+    found = planned.values_list("operation_id", "operation__work_unit_id", "operation__started_at")
+    return {pk: Begun(unit, at) for pk, unit, at in found if at is not None}

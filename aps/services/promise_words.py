@@ -135,8 +135,9 @@ class Words:
         )
 
     def _center(self, link: Link) -> str:
-        if link.resource in self.live.units:
-            return self.live.units[link.resource].work_center_code
+        unit = self.live.units.get(link.resource or 0)
+        if unit is not None:
+            return unit.work_center_code
         return _("subcontractor")
 
     def _link(self, link: Link) -> str:
