@@ -166,7 +166,9 @@ class WorkingTime(Sequence[Interval]):
         return self[at] if at >= 0 and moment < self._ends[at] else None
 
     def windows_between(self, start: int, end: int) -> list[Interval]:
-        """The working windows cut to [start, end)."""
+        """The working windows cut to [start, end); none where ``end`` is not after ``start``."""
+        if end <= start:
+            return []
         first, last = bisect_right(self._ends, start), bisect_left(self._starts, end)
         return [
             Interval(max(start, self._starts[i]), min(end, self._ends[i]))

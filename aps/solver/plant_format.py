@@ -61,8 +61,11 @@ def parse(data: Any) -> PlantFile:
     }
     resources = tuple(_resource(i, row, calendars) for i, row in enumerate(machines))
     machine_at = {r.name: r.id for r in resources}
-    names = {_text(o, "id"): 0 for j in jobs for o in _list(j, "operations")}
-    operation_at = {name: i for i, name in enumerate(names)}
+    operation_at: dict[str, int] = {}
+    for name in (_text(o, "id") for j in jobs for o in _list(j, "operations")):
+        if name in operation_at:
+            raise MalformedFile(f"Operation {name} appears twice.")
+        operation_at[name] = len(operation_at)
     operations = tuple(
         _operation(row, at, _number(job, "release", 0), operation_at, machine_at)
         for at, job in enumerate(jobs)

@@ -120,6 +120,8 @@ class Ruiner:
         else:
             seed = rng.choice(jobs)
         core = self._tree(seed) if rng.random() < 0.5 else set(plant.of_job[seed])
+        if not core:
+            return [], {}
         picked = dict.fromkeys([seed, *(plant.steps[i].job for i in sorted(core))])
         self._add_neighbours(picked, sorted(core), rng.randint(1, 5))
         for job in picked:
