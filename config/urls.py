@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from common.access import Requirement
-from common.api import HasRequiredPermission
+from common.api_access import HasRequiredPermission
 
 
 class SchemaView(SpectacularAPIView):
@@ -26,6 +26,8 @@ ACCOUNTS = [
     path("inactive/", account.account_inactive, name="account_inactive"),
     path("reauthenticate/", account.reauthenticate, name="account_reauthenticate"),
     path("password/change/", account.password_change, name="account_change_password"),
+    # allauth leads there who has none, such as a user an administrator made without.
+    path("password/set/", account.password_set, name="account_set_password"),
     path("2fa/", include("allauth.mfa.urls")),
 ]
 

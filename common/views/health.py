@@ -55,7 +55,7 @@ def _ask(check: Callable[[], bool]) -> str:
 def _database() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-        return cursor.fetchone() == (1,)
+        return cursor.fetchone() is not None
 
 
 def _migrations() -> bool:

@@ -132,7 +132,10 @@ def test_a_method_without_a_right_is_not_answered(client_for) -> None:
 
 def test_the_anonymous_are_sent_to_the_login_and_back(client_for) -> None:
     answer = client_for().get("/approve/?a=1")
-    assert (answer.status_code, answer["Location"]) == (302, "/accounts/login/?next=/approve/%3Fa%3D1")
+    assert (answer.status_code, answer["Location"]) == (
+        302,
+        "/accounts/login/?next=/approve/%3Fa%3D1",
+    )
 
 
 def test_a_fragment_sends_the_whole_page_to_the_login(client_for) -> None:

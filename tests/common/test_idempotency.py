@@ -1,6 +1,5 @@
 """A repeated POST gets the first answer again, and its effect happens once."""
 
-import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -233,5 +232,4 @@ def test_the_database_keeps_one_row_per_key(user_for, now) -> None:
 
 
 def test_a_fingerprint_tells_numbers_from_text() -> None:
-    one, other = (idempotency.fingerprint("POST", "/", json.loads(t)) for t in ('{"a":1}', '{"a":"1"}'))
-    assert one != other
+    assert idempotency.fingerprint("/", {"a": 1}) != idempotency.fingerprint("/", {"a": "1"})

@@ -1,0 +1,97 @@
+"""What the browser is told with every page: no foreign script, no frame, no guessing."""
+
+import re
+from functools import cache
+
+import pytest
+from django.test import Client
+
+from common import access
+from common.enums import Role
+from tests.architecture.url_walk import Address, all_addresses
+
+# Code in a page that a Content-Security-Policy without 'unsafe-inline' would not run.
+INLINE = re.compile(
+    r"<script(?![^>]*\bsrc=)(?![^>]*type=\"application/json\")[^>]*>|<style[\s>]"
+    r"|\son[a-z]+\s*=\s*[\"']|href\s*=\s*[\"']\s*javascript:|\shx-on[:-]",
+    re.IGNORECASE,
+)
+FOREIGN = re.compile(
+    r"<(?:script|link|img|iframe)[^>]+(?:src|href)=\"(?:https?:)?//", re.IGNORECASE
+)
+# Django's own pages: their policy is checked, their markup is Django's.
+NOT_OURS = ("admin/", "api/")
+
+
+@cache
+def _addresses() -> list[Address]:
+    return all_addresses()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "address" in metafunc.fixturenames:
+        metafunc.parametrize("address", _addresses(), ids=str)
+
+
+def _policy(header: str) -> dict[str, list[str]]:
+    parts = [part.split() for part in header.split(";") if part.strip()]
+    return {name: values for name, *values in parts}
+
+
+def _who(address: Address) -> Role:
+    return Role.CUSTOMER if address.route.startswith("portal/") else Role.ADMINISTRATOR
+
+
+def test_every_answer_carries_the_headers(client_for, address: Address) -> None:
+    answer = client_for(_who(address)).get(address.path)
+    policy = _policy(answer.headers["Content-Security-Policy"])
+    assert policy["script-src"] == ["'self'"]
+    assert policy["style-src"] == ["'self'"]
+    assert policy["object-src"] == policy["base-uri"] == policy["frame-ancestors"] == ["'none'"]
+    assert answer.headers["X-Frame-Options"] == "DENY"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+
+
+def test_no_page_carries_code_or_foreign_files(client_for, address: Address) -> None:
+    if address.route.startswith(NOT_OURS) or access.api_class(address.view):
+        return
+    answer = client_for(_who(address)).get(address.path, follow=True)
+    if answer.streaming or "html" not in answer.headers.get("Content-Type", ""):
+        return
+    page = answer.content.decode()
+    assert INLINE.findall(page) == []
+    assert FOREIGN.findall(page) == []
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<script>alert(1)</script>",
+        '<script type="module">import "x"</script>',
+        '<a onclick="go()">',
+        '<div hx-on:click="x">',
+        "<style>p{}</style>",
+        '<a href="javascript:go()">',
+    ],
+)
+def test_the_search_for_code_finds_code(markup: str) -> None:
+    """The control."""
+    assert INLINE.search(markup)
+    assert not INLINE.search('<script src="/static/js/app.js" defer></script>')
+    assert not INLINE.search('<script type="application/json" id="data">{}</script>')
+
+
+def test_the_sessions_cookie_is_out_of_a_scripts_reach(db, settings) -> None:
+    from tests.factories import UserFactory
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    user = UserFactory(username="sales", roles=[Role.SALES])
+    user.set_password("correct horse battery")
+    user.save()
+    client = Client()
+    data = {"login": "sales", "password": "correct horse battery"}
+    client.post("/accounts/login/", data)
+    cookie = client.cookies["sessionid"]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
