@@ -12,7 +12,7 @@ from common.templatetags import ui_format, ui_status
 PER_PAGE = 50
 
 
-class Table(tables.Table):
+class Table(tables.Table):  # type: ignore[misc]
     """A list in our look. Subclasses state columns and, in Meta, ``empty_text`` and ``caption``.
 
     ``caption`` names the table for screen readers; ``empty_text`` says what to do next.
@@ -46,7 +46,7 @@ def _number_cells(extra: dict[str, Any]) -> dict[str, Any]:
     return {"attrs": {"th": {"class": "num"}, "td": {"class": "num number"}}, **extra}
 
 
-class StatusColumn(tables.Column):
+class StatusColumn(tables.Column):  # type: ignore[misc]
     """A state as badge; the word is the model's ``get_<field>_display``."""
 
     def render(self, value: Any, record: Any, bound_column: Any) -> SafeString:
@@ -56,7 +56,7 @@ class StatusColumn(tables.Column):
         return ui_status.badge(state, str(display() if display else value))
 
 
-class DateColumn(tables.Column):
+class DateColumn(tables.Column):  # type: ignore[misc]
     """A day, "14 Oct"; with ``relative`` also "in 28 days"."""
 
     def __init__(self, *args: Any, relative: bool = False, **kwargs: Any) -> None:
@@ -74,7 +74,7 @@ class DateColumn(tables.Column):
         )
 
 
-class MomentColumn(tables.Column):
+class MomentColumn(tables.Column):  # type: ignore[misc]
     """A moment in the site's wall time."""
 
     def render(self, value: Any) -> SafeString:
@@ -83,7 +83,7 @@ class MomentColumn(tables.Column):
         )
 
 
-class QuantityColumn(tables.Column):
+class QuantityColumn(tables.Column):  # type: ignore[misc]
     """A quantity, right-aligned; ``unit`` names the record's attribute that holds its unit."""
 
     def __init__(self, *args: Any, unit: str = "", **kwargs: Any) -> None:
@@ -95,7 +95,7 @@ class QuantityColumn(tables.Column):
         return ui_format.quantity(value, str(unit or ""))
 
 
-class MoneyColumn(tables.Column):
+class MoneyColumn(tables.Column):  # type: ignore[misc]
     """Money, right-aligned; ``currency`` names the record's attribute that holds it."""
 
     def __init__(self, *args: Any, currency: str = "", **kwargs: Any) -> None:
@@ -107,7 +107,7 @@ class MoneyColumn(tables.Column):
         return ui_format.money(value, str(currency or ""))
 
 
-class LinkColumn(tables.Column):
+class LinkColumn(tables.Column):  # type: ignore[misc]
     """The record's name as link: ``LinkColumn(linkify=("crm:order-detail", {...}))``."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

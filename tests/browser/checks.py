@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 from django.conf import settings
 from playwright.sync_api import ConsoleMessage, Page, Request, Response
 
@@ -41,20 +41,26 @@ def check_page(page: Page, url: str, *, axe: bool = True) -> None:
         speak(page, url, language)
         for theme in THEMES:
             wear(page, theme)
+            with watched(page) as faults:
+                page.goto(url)
+                _settle(page)
+            where = f"{url} ({language}, {theme})"
+            assert not faults, f"{where}: " + "\n".join(faults)
+            assert page.evaluate("document.documentElement.lang") == language, where
+            assert page.evaluate("document.documentElement.dataset.bsTheme") == theme, where
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 800})
-                with watched(page) as faults:
-                    page.goto(url)
-                    page.wait_for_load_state("networkidle")
-                where = f"{url} ({language}, {theme}, {width})"
-                assert not faults, f"{where}: " + "\n".join(faults)
-                assert page.evaluate("document.documentElement.lang") == language, where
-                assert page.evaluate("document.documentElement.dataset.bsTheme") == theme, where
                 wide = page.evaluate("document.documentElement.scrollWidth")
-                assert wide <= width, f"{where}: {wide} px wide; {_culprit(page, width)}"
+                assert wide <= width, f"{where}: {wide} px at {width}; {_culprit(page, width)}"
                 if axe:
                     assert_accessible(page)
     wear(page, "light")
+
+
+def _settle(page: Page) -> None:
+    """Wait until what the page fetches by itself has arrived."""
+    page.wait_for_load_state("load")
+    page.wait_for_function("() => !document.querySelector('.htmx-request')")
 
 
 def speak(page: Page, url: str, language: str) -> None:

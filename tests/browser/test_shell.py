@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from common.enums import Role
+from common.models import User
+from common.selectors import DEMO_PASSWORD
 from tests.browser.checks import assert_accessible, check_page, page_bytes, watched
 from tests.browser.conftest import PageFor
 from tests.factories import UserFactory
@@ -16,6 +18,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 ORDINARY_PAGE = 120_000
 PORTAL_PAGE = 150_000
+
+
+def with_password(role: Role) -> User:
+    return User.objects.create_user(role.value, password=DEMO_PASSWORD, roles=[role.value])
 
 
 @pytest.fixture(autouse=True)
@@ -38,9 +44,7 @@ def test_the_login_page_holds_everywhere(page_for: PageFor, live_server: Any) ->
 def test_the_account_pages_hold_in_both_frames(
     page_for: PageFor, live_server: Any, path: str, role: Role
 ) -> None:
-    user = UserFactory(username=role.value, roles=[role.value])
-    user.set_password("a long enough password")
-    user.save()
+    user = with_password(role)
     check_page(page_for(user=user), live_server.url + path)
 
 
@@ -68,9 +72,7 @@ def test_the_checks_see_a_page_that_is_wrong(page_for: PageFor, live_server: Any
 
 
 def test_a_demo_tile_signs_in(page_for: PageFor, live_server: Any) -> None:
-    user = UserFactory(username="planner", roles=["planner"])
-    user.set_password("millstream-demo")
-    user.save()
+    user = with_password(Role.PLANNER)
     page = page_for(java_script_enabled=False)
     page.goto(live_server.url + "/accounts/login/")
     page.get_by_role("button", name="planner").click()
