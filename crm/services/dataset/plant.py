@@ -146,8 +146,9 @@ def _calendars(context: Context, weeks: set[Fraction]) -> None:
     context.take("shifts", _made("calendar weekday starts_at ends_at", shifts))
     context.summary.assume(
         _(
-            "Site %(site)s, time zone %(zone)s, money in %(currency)s; goods leave Monday to Friday,"
-            " 08:00 to 17:00, and reach every customer the same day (no transit days are recorded)."
+            "Site %(site)s, time zone %(zone)s, money in %(currency)s; goods leave Monday to"
+            " Friday, 08:00 to 17:00, and reach every customer the same day (no transit"
+            " days are recorded)."
         )
         % {"site": context.options.site, "zone": zone, "currency": context.options.currency}
     )

@@ -215,7 +215,7 @@ def _assumed_operations(context: Context) -> Table:
     """One operation per made item without routing, where its like are mostly worked on."""
     rows_by_code = {row.cells["item_number"]: row for row in context.table("items.csv").rows}
     habits = _habits(context)
-    table = Table("items.csv", "item sequence name work_center run_minutes".split(), [])
+    table = Table("items.csv", ["item", "sequence", "name", "work_center", "run_minutes"], [])
     table.spoken = {"item": "item_number"}
     groups: dict[_Habit, list[str]] = defaultdict(list)
     for code in without_routing(context):
@@ -302,8 +302,8 @@ def _say_about_boms(context: Context, table: Table) -> None:
     superseded = sum(1 for row in table.rows if row.cells["valid_to"])
     summary.assume(
         _(
-            "All BOM lines of an assembly are one revision; %(count)s superseded lines are kept with"
-            " their days, valid_to being the last of them."
+            "All BOM lines of an assembly are one revision; %(count)s superseded lines are kept"
+            " with their days, valid_to being the last of them."
         )
         % {"count": superseded}
     )
