@@ -1,12 +1,20 @@
 """Stock, requirements with their reservations, and what is on order."""
 
+from typing import TypedDict
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
 from erp.enums import MoveKind, PurchaseOrderState, RequirementKind, RequirementState
 
-QUANTITY = {"max_digits": 14, "decimal_places": 4}
+
+class Places(TypedDict):
+    max_digits: int
+    decimal_places: int
+
+
+QUANTITY: Places = {"max_digits": 14, "decimal_places": 4}
 
 
 class StockBalance(models.Model):

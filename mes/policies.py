@@ -14,7 +14,7 @@ from mes.enums import (
     OperationState,
     WorkOrderState,
 )
-from mes.models import OperationUnit, WorkOrder, WorkOrderMaterial, WorkOrderOperation
+from mes.models import WorkOrder, WorkOrderMaterial, WorkOrderOperation
 
 # Units that are counted, not measured.
 WHOLE = frozenset({"EA"})
@@ -65,9 +65,12 @@ def check_can_release(order: WorkOrder) -> None:
     _check_order(order, WorkOrderState.RELEASED, CannotRelease)
 
 
-def check_can_hold(order: WorkOrder, reason: str) -> None:
-    """Raise CannotHold without a reason, or for a work order that is over or held."""
-    if not reason.strip():
+def check_can_hold(order: WorkOrder, reason: str | None = None) -> None:
+    """Raise CannotHold for an empty reason, or for a work order that is over or held.
+
+    No reason at all asks before one is typed.
+    """
+    if reason is not None and not reason.strip():
         raise CannotHold(_("Say why %(number)s is put on hold.") % {"number": order.number})
     _check_order(order, WorkOrderState.ON_HOLD, CannotHold)
 
@@ -168,14 +171,14 @@ def check_unit(
             raise error(_("Choose the work unit that it runs on."))
         return
     units = {unit.id: unit.code for unit in masterdata.active_units()}
-    eligible = _eligible(operation)
-    if work_unit_id not in units or work_unit_id not in eligible:
+    eligible = selectors.eligible_units(operation)
+    if work_unit_id not in eligible:
         raise error(
             _("%(unit)s cannot do operation %(sequence)s of %(number)s; %(others)s can.")
             % {
                 **_name(operation),
                 "unit": units.get(work_unit_id, work_unit_id),
-                "others": ", ".join(sorted(units[pk] for pk in eligible if pk in units)) or "–",
+                "others": ", ".join(sorted(units[pk] for pk in eligible)) or "–",
             }
         )
     other = selectors.running_on(work_unit_id)
@@ -189,16 +192,6 @@ def busy_sentence(unit: str, other: WorkOrderOperation) -> str:
         **_name(other),
         "unit": unit,
     }
-
-
-def _eligible(operation: WorkOrderOperation) -> set[int]:
-    frozen = set(
-        OperationUnit.objects.filter(operation=operation).values_list("work_unit_id", flat=True)
-    )
-    if frozen:
-        return frozen
-    units = masterdata.units_by_center(masterdata.active_units())
-    return set(units.get(operation.work_center_id, ()))
 
 
 def check_material(order: WorkOrder) -> None:

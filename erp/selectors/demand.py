@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import DecimalField, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -11,6 +12,9 @@ from django.db.models.functions import Coalesce
 from erp.enums import RequirementState
 from erp.models import Requirement, Reservation
 from masterdata.enums import Supply
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 ZERO = Decimal(0)
 
@@ -29,7 +33,11 @@ class Coverage:
     weight: int
     reference: str
     time_zone: str
-    is_open: bool
+    state: str
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == RequirementState.OPEN
 
     @property
     def missing(self) -> Decimal:
@@ -59,7 +67,7 @@ def coverage(ids: Collection[int]) -> list[Coverage]:
         return []
     rows = _with_reserved(Requirement.objects.filter(pk__in=list(ids))).order_by("pk")
     return [
-        Coverage(*row[:-1], is_open=row[-1] == RequirementState.OPEN)
+        Coverage(*row)
         for row in rows.values_list(
             "pk",
             "item_id",
@@ -119,7 +127,13 @@ def sites_of(ids: Iterable[int]) -> list[int]:
     return list(rows.values_list("site_id", flat=True).distinct())
 
 
-def _with_reserved(rows: QuerySet[Requirement]) -> QuerySet[Requirement]:
+class _Reserved(TypedDict):
+    reserved: Decimal
+
+
+def _with_reserved(
+    rows: QuerySet[Requirement],
+) -> "QuerySet[WithAnnotations[Requirement, _Reserved]]":
     held = (
         Reservation.objects.filter(requirement=OuterRef("pk"))
         .order_by()

@@ -67,7 +67,12 @@ def receive(
 
 
 def set_opening(
-    rows: Sequence[Opening], *, site_id: int, reference: str, by: User | None, now: datetime
+    rows: Sequence[Opening],
+    *,
+    site_id: int,
+    by: User | None,
+    now: datetime,
+    reference: str = "opening",
 ) -> int:
     """Bring the on-hand quantity of each item to the given one; return how many changed.
 

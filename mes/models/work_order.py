@@ -1,11 +1,19 @@
 """Work orders, what they are for (pegs) and what they need (frozen BOM)."""
 
+from typing import TypedDict
+
 from django.db import models
 from django.db.models import F, Q
 
 from mes.enums import WorkOrderState
 
-QUANTITY = {"max_digits": 14, "decimal_places": 4}
+
+class Places(TypedDict):
+    max_digits: int
+    decimal_places: int
+
+
+QUANTITY: Places = {"max_digits": 14, "decimal_places": 4}
 
 
 class WorkOrder(models.Model):

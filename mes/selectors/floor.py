@@ -1,5 +1,6 @@
 """What the floor sees: dispatch lists and a work order with all that hangs on it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -7,6 +8,7 @@ from decimal import Decimal
 from django.db.models import DecimalField, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
+from masterdata import selectors as masterdata
 from mes.enums import OperationState, WorkOrderState
 from mes.models import (
     OperationUnit,
@@ -15,6 +17,7 @@ from mes.models import (
     WorkOrderOperation,
     WorkOrderPeg,
 )
+from mes.selectors.tree import supply_tree
 
 ZERO = Decimal(0)
 
@@ -95,6 +98,41 @@ def running_on(work_unit_id: int) -> WorkOrderOperation | None:
         .select_related("work_order__item")
         .first()
     )
+
+
+def operations_to_make(requirement_ids: Collection[int]) -> list[WorkOrderOperation]:
+    """Operations still to be done for the requirements, of components before what they go into."""
+    tree = supply_tree(requirement_ids)
+    # The tree was walked from the top down.
+    depth = {pk: -place for place, pk in enumerate(tree.orders)}
+    operations = WorkOrderOperation.objects.filter(
+        work_order__in=list(depth), state__in=OperationState.open()
+    ).select_related("work_order__item")
+    return sorted(operations, key=lambda o: (depth[o.work_order_id], o.sequence))
+
+
+def free_unit(operation: WorkOrderOperation) -> int | None:
+    """Id of a work unit that may do the operation and is idle now, its planned one first."""
+    eligible = eligible_units(operation)
+    busy = set(
+        WorkOrderOperation.objects.filter(
+            work_unit__in=list(eligible),
+            state__in=[OperationState.SETUP, OperationState.RUNNING],
+        ).values_list("work_unit_id", flat=True)
+    )
+    planned = operation.planned_work_unit_id
+    return min(eligible - busy, key=lambda pk: (pk != planned, pk), default=None)
+
+
+def eligible_units(operation: WorkOrderOperation) -> set[int]:
+    """Ids of the active work units that may do the operation."""
+    frozen = set(
+        OperationUnit.objects.filter(operation=operation).values_list("work_unit_id", flat=True)
+    )
+    units = masterdata.active_units()
+    if frozen:
+        return frozen & {unit.id for unit in units}
+    return set(masterdata.units_by_center(units).get(operation.work_center_id, ()))
 
 
 def work_order_detail(number: str) -> WorkOrder:

@@ -182,7 +182,7 @@ def resume(
     """Go on, on another work unit if one is given; raise CannotResume."""
     with transaction.atomic():
         operation = _locked(operation)
-        unit = work_unit_id if work_unit_id is not None else operation.work_unit_id
+        unit = operation.work_unit_id if work_unit_id is None else work_unit_id
         policies.check_can_resume(operation, unit)
         _move(operation, OperationState.RUNNING)
         operation.work_unit_id = unit

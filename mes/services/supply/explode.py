@@ -83,7 +83,7 @@ class Exploder:
         self._stock = dict(book.stock)
         # Open work orders, and lots of this run, with output that nobody needs yet.
         self._open = {
-            item_id: [[o.work_order_id, o.quantity] for o in outputs]
+            item_id: {output.work_order_id: output.quantity for output in outputs}
             for item_id, outputs in book.outputs.items()
         }
         self._surplus: dict[int, list[DraftOrder]] = {}
@@ -128,15 +128,15 @@ class Exploder:
     def _from_open(
         self, item_id: int, needs: list[tuple[Need, Decimal]]
     ) -> list[tuple[Need, Decimal]]:
-        outputs = self._open.get(item_id, [])
+        outputs = self._open.get(item_id, {})
         left = []
         for need, quantity in needs:
             rest = quantity
-            for output in outputs:
-                share = min(rest, output[1])
+            for work_order_id, free in outputs.items():
+                share = min(rest, free)
                 if share > 0:
-                    self._result.taken.append((output[0], need, share))
-                    output[1] -= share
+                    self._result.taken.append((work_order_id, need, share))
+                    outputs[work_order_id] -= share
                     rest -= share
             if rest > 0:
                 left.append((need, rest))

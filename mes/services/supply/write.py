@@ -99,7 +99,7 @@ def _freeze_materials(drafts: Sequence[DraftOrder], created: Sequence[WorkOrder]
                 item_id=material.item_id,
                 quantity_per=material.quantity_per,
                 scrap_rate=material.scrap_rate,
-                requirement_id=material.requirement_id,
+                requirement_id=material.requirement_id or 0,
             )
             for draft, order in zip(drafts, created, strict=True)
             for material in draft.materials
