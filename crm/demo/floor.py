@@ -1,6 +1,7 @@
 """The demo's operators: they make what an order needs, one operation after the other."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -24,13 +25,13 @@ def make(
         with transaction.atomic():
             readiness.refresh(site_id=order.site_id, now=at)
         operation.refresh_from_db()
-        unit = mes.free_unit(operation)
-        execution.start(operation=operation, work_unit=unit, by=by, now=at)
+        unit = mes.free_unit_id(operation)
+        execution.start(operation=operation, work_unit_id=unit, by=by, now=at)
         if left == 0:
             return
         at += timedelta(hours=4)
         quantity = operation.work_order.quantity
-        execution.report(operation=operation, good=quantity, scrap=0, by=by, now=at)
+        execution.report(operation=operation, good=quantity, scrap=Decimal(0), by=by, now=at)
         execution.finish(operation=operation, by=by, now=at)
         at += timedelta(minutes=30)
         left = None if left is None else left - 1

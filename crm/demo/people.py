@@ -27,9 +27,6 @@ def create() -> dict[str, User]:
     for username, (code, name) in CUSTOMERS.items():
         users[username] = _user(username, name, Role.CUSTOMER)
         portal_users.assign(user=users[username], customer_code=code)
-    administrator = users[Role.ADMINISTRATOR]
-    administrator.is_staff = True
-    administrator.save(update_fields=["is_staff"])
     return users
 
 

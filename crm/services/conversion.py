@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import DatabaseError, transaction
 from django.db.models import Exists, OuterRef
@@ -18,6 +19,7 @@ from erp.enums import RequirementKind
 from erp.services import requirements
 from masterdata import selectors as masterdata
 from masterdata.services import shipping
+from mes import selectors as mes
 from mes.services import supply
 
 # Orders per transaction: small enough that progress shows, large enough that lots form.
@@ -154,7 +156,12 @@ def _raise_requirements(
         if line not in fresh and line.requirement_id is not None
     }
     requirements.set_quantities(grown)
-    open_quantities = requirements.uncovered([line.requirement_id for line in lines])
+    ids = [line.requirement_id for line in lines if line.requirement_id is not None]
+    under_way = mes.promised_quantities(ids)
+    open_quantities = {
+        pk: quantity - under_way.get(pk, Decimal(0))
+        for pk, quantity in requirements.uncovered(ids).items()
+    }
     return [
         supply.Demand(requirement_id=pk, quantity=quantity)
         for pk, quantity in open_quantities.items()

@@ -8,6 +8,7 @@ from masterdata.selectors.lookup import (
     items,
     items_by_id,
     site,
+    supplier_by_code,
     work_unit_by_code,
 )
 from masterdata.selectors.plant import UnitInfo, active_units, units_by_center
@@ -43,6 +44,7 @@ __all__ = [
     "search_items",
     "site",
     "structures",
+    "supplier_by_code",
     "units_by_center",
     "work_unit_by_code",
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from masterdata.models import Customer, CustomerUser, Item, Site, WorkUnit
+from masterdata.models import Customer, CustomerUser, Item, Site, Supplier, WorkUnit
 
 
 def default_site() -> Site:
@@ -45,3 +45,8 @@ def items() -> list[Item]:
 def work_unit_by_code(code: str) -> WorkUnit | None:
     """The active work unit of a code."""
     return WorkUnit.objects.filter(code=code.strip(), is_active=True).first()
+
+
+def supplier_by_code(code: str) -> Supplier:
+    """The supplier of a code; raise Supplier.DoesNotExist."""
+    return Supplier.objects.get(code=code)

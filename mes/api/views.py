@@ -111,7 +111,7 @@ class OperationStartView(ApiView):
                 {"work_unit": [_("Name a work unit; none is planned for this operation.")]}
             )
         execution.start(
-            operation=operation, work_unit=unit, by=request.user, now=timezone.now()
+            operation=operation, work_unit_id=unit.pk, by=request.user, now=timezone.now()
         )
         return Response(_body(number))
 

@@ -59,7 +59,7 @@ def operation_start(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         return _back(request)
     with told(request):
         execution.start(
-            operation=operation, work_unit=unit, by=request.user, now=timezone.now()
+            operation=operation, work_unit_id=unit.pk, by=request.user, now=timezone.now()
         )
     return _back(request)
 

@@ -262,8 +262,8 @@ def _habits(context: Context) -> dict[str | None, _Habit]:
             used[key][center].append(hours)
     found: dict[str | None, _Habit] = {}
     for key, centers in used.items():
-        (center, name), hours_there = max(sorted(centers.items()), key=lambda pair: len(pair[1]))
-        found[key] = _Habit(center, name or center, median(hours_there).normalize())
+        (code, name), hours_there = max(sorted(centers.items()), key=lambda pair: len(pair[1]))
+        found[key] = _Habit(code, name or code, median(hours_there).normalize())
     return found
 
 

@@ -115,7 +115,7 @@ def _write(context: Context, new: list[_Order]) -> None:
     )
     Milestone.objects.bulk_create(
         [
-            Milestone(order=order, kind=MilestoneKind.SUBMITTED, at=order.submitted_at)
+            Milestone(order=order, kind=MilestoneKind.SUBMITTED, at=order.created_at)
             for order in orders
         ],
         batch_size=_BATCH,
