@@ -1,5 +1,7 @@
 """The lock files are complete, hashed and name no address; what the pages load is there."""
 
+import ast
+import importlib.metadata
 import json
 import re
 import shutil
@@ -68,6 +70,49 @@ def test_the_locks_hold_what_pyproject_asks_for() -> None:
 def test_development_uses_the_versions_of_production() -> None:
     runtime, development = locked("requirements.lock"), locked("requirements-dev.lock")
     assert {name: development.get(name) for name in runtime} == runtime
+
+
+def imported_when_run(source: str) -> set[str]:
+    """The top-level names of the modules that a file imports, less those for types only."""
+    tree = ast.parse(source)
+    for_types = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if node in for_types:
+            continue
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+def test_imports_for_types_only_do_not_count() -> None:
+    source = "import a.b\nfrom c import d\nif TYPE_CHECKING:\n    import mypy\n"
+    assert imported_when_run(source) == {"a", "c"}
+
+
+def test_the_application_imports_what_production_installs() -> None:
+    """A development dependency imported by a page is a crash that no test on this venv sees."""
+    distributions = importlib.metadata.packages_distributions()
+    installed = {re.sub(r"[-_.]+", "-", name).lower() for name in locked("requirements.lock")}
+    strangers = []
+    for path in [*ROOT.glob("*/**/*.py"), ROOT / "manage.py"]:
+        folder = path.relative_to(ROOT).parts[0]
+        if folder.startswith(".") or folder in {"node_modules", "var", "tests"}:
+            continue
+        for name in imported_when_run(path.read_text(encoding="utf-8")):
+            owners = {
+                re.sub(r"[-_.]+", "-", owner).lower() for owner in distributions.get(name, [])
+            }
+            if owners and not owners & installed:
+                strangers.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert strangers == []
 
 
 def test_every_dependency_carries_its_reason() -> None:
