@@ -25,7 +25,7 @@ def make(
         with transaction.atomic():
             readiness.refresh(site_id=order.site_id, now=at)
         operation.refresh_from_db()
-        unit = mes.free_unit_id(operation)
+        unit = mes.free_unit(operation)
         execution.start(operation=operation, work_unit_id=unit, by=by, now=at)
         if left == 0:
             return
