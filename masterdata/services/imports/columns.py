@@ -1,5 +1,7 @@
 """What a column may hold, read off the model's own field."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from django.db import models
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-NUMBER = re.compile(r"[+-]?\d+(\.\d+)?\Z", re.ASCII)
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)\Z", re.ASCII)
 _TRUE = {"true", "yes", "1", "y", "是"}
 _FALSE = {"false", "no", "0", "n", "否"}
 _EXCEL_EPOCH = date(1899, 12, 30)

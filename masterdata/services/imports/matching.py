@@ -129,34 +129,38 @@ def _match_parents(
     defaults = {column.attribute: column.default for column in parent.columns}
     for parsed in rows:
         parsed.parent_key = tuple(parsed.parent.get(name, defaults[name]) for name in names)
+    found = _find_parents(parent, {parsed.parent_key[0] for parsed in rows}, existing)
+    first: dict[tuple[Any, ...], Parsed] = {}
+    for parsed in rows:
+        parsed.parent_pk = found.get(parsed.parent_key)
+        there = existing.parents.get(parsed.parent_pk or 0)
+        for name, default in defaults.items():
+            parsed.parent.setdefault(name, getattr(there, name) if there else default)
+        if parsed.parent_pk is None and not parent.is_written:
+            yield table.bad(parsed.row, "sequence", _("The routing has no such operation."))
+            continue
+        leader = first.setdefault(parsed.parent_key, parsed)
+        if leader.parent != parsed.parent:
+            reason = _("The same revision has other days of validity in line %(line)s.")
+            yield table.bad(parsed.row, "valid_from", reason % {"line": leader.row.line})
+        elif "valid_from" in parsed.parent:
+            for column, reason in rules.days_in_order(parsed.parent):
+                yield table.bad(parsed.row, column, reason)
+
+
+def _find_parents(
+    parent: Parent, firsts: set[Any], existing: Existing
+) -> dict[tuple[Any, ...], int]:
+    """Primary keys by the whole key, of all parents whose first part is among ``firsts``."""
     lookups = list(parent.key.values())
     found: dict[tuple[Any, ...], int] = {}
-    for chunk in _chunks({parsed.parent_key[0] for parsed in rows}):
+    for chunk in _chunks(firsts):
         candidates = parent.model._default_manager.filter(**{f"{lookups[0]}__in": chunk})
         for pk, *key in candidates.values_list("pk", *lookups):
             found[tuple(key)] = pk
         if parent.is_written:
             existing.parents.update((row.pk, row) for row in candidates)
-    first: dict[tuple[Any, ...], Parsed] = {}
-    for parsed in rows:
-        parsed.parent_pk = found.get(parsed.parent_key)
-        if parsed.parent_pk is None and not parent.is_written:
-            reason = _("The routing has no such operation.")
-            yield table.bad(parsed.row, "sequence", reason)
-            continue
-        if parsed.parent_pk is None:
-            parsed.parent = {**defaults, **parsed.parent}
-        leader = first.setdefault(parsed.parent_key, parsed)
-        if leader.parent != parsed.parent:
-            yield table.bad(
-                parsed.row,
-                "valid_from",
-                _("The same revision has other days of validity in line %(line)s.")
-                % {"line": leader.row.line},
-            )
-        elif "valid_from" in parsed.parent:
-            for column, reason in rules.days_in_order({"valid_to": None, **parsed.parent}):
-                yield table.bad(parsed.row, column, reason)
+    return found
 
 
 def _key(resource: Resource, parsed: Parsed) -> tuple[Any, ...]:
