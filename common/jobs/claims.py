@@ -78,11 +78,7 @@ def claim(job_id: int, *, worker: str, now: datetime) -> tuple[Job, Claim] | Non
         # for the disk; the effect's commit flushes it as well.
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL synchronous_commit TO off")
-        job = (
-            Job.objects.select_for_update(no_key=True, skip_locked=True)
-            .filter(pk=job_id, state=JobState.QUEUED, run_at__lte=now)
-            .first()
-        )
+        job = _take_row(job_id, now)
         if job is None or (job.group_key and not _is_next(job)):
             return None
         lease = _lease_seconds(job.name)
@@ -94,6 +90,15 @@ def claim(job_id: int, *, worker: str, now: datetime) -> tuple[Job, Claim] | Non
         if job.coalesce:
             _merge_equals(job, now)
     return job, Claim(job.pk, job.attempt, job.group_key, lease)
+
+
+def _take_row(job_id: int, now: datetime) -> Job | None:
+    """Lock the row of a due job, or None: it is not due, another worker's, or just joined."""
+    return (
+        Job.objects.select_for_update(no_key=True, skip_locked=True)
+        .filter(pk=job_id, state=JobState.QUEUED, run_at__lte=now)
+        .first()
+    )
 
 
 def _lease_seconds(name: str) -> int:
