@@ -53,7 +53,8 @@ class StatusColumn(tables.Column):  # type: ignore[misc]
         name = bound_column.accessor
         display = getattr(record, f"get_{name}_display", None)
         state = _value(record, name) if "." not in name and "__" not in name else value
-        return ui_status.badge(state, str(display() if display else value))
+        word = str(display()) if display else "" if state == value else str(value)
+        return ui_status.badge(state, word)
 
 
 class DateColumn(tables.Column):  # type: ignore[misc]
@@ -66,7 +67,7 @@ class DateColumn(tables.Column):  # type: ignore[misc]
     def render(self, value: Any) -> SafeString:
         near = format_html(' <span class="date-relative">· {}</span>', ui_format.in_days(value))
         return format_html(
-            '<time datetime="{}" title="{}">{}</time>{}',
+            '<time datetime="{}" title="{}">{}{}</time>',
             value.isoformat(),
             ui_format.day(value),
             ui_format.day(value, short=True),

@@ -4,4 +4,7 @@ from django.urls import path
 
 from common.views import gallery
 
-urlpatterns = [path("", gallery.gallery, name="gallery")]
+urlpatterns = [
+    path("", gallery.gallery, name="gallery"),
+    path("portal/", gallery.gallery_portal, name="gallery-portal"),
+]

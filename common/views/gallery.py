@@ -2,26 +2,76 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
+import django_tables2 as tables
+from django import forms
 from django.conf import settings
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from common.access import AuthenticatedRequest, requires
+from common.tables import DateColumn, QuantityColumn, StatusColumn, Table
 from common.templatetags.ui_status import Tone
+
+
+class SampleForm(forms.Form):
+    customer = forms.CharField(label=gettext_lazy("Customer"))
+    quantity = forms.IntegerField(
+        label=gettext_lazy("Quantity"), help_text=gettext_lazy("Whole pieces."), min_value=1
+    )
+    priority = forms.ChoiceField(
+        label=gettext_lazy("Priority"),
+        choices=[("n", gettext_lazy("Normal")), ("r", gettext_lazy("Rush"))],
+        widget=forms.RadioSelect,
+    )
+    partial = forms.BooleanField(label=gettext_lazy("Ship in parts"), required=False)
+    note = forms.CharField(label=gettext_lazy("Note"), required=False, widget=forms.Textarea)
+
+
+class SampleFilter(forms.Form):
+    word = forms.CharField(label=gettext_lazy("Order or customer"), required=False)
+    state = forms.ChoiceField(
+        label=gettext_lazy("Status"),
+        required=False,
+        choices=[("", gettext_lazy("Any")), ("late", gettext_lazy("Late"))],
+    )
+
+
+class SampleTable(Table):
+    caption = gettext_lazy("Orders")
+    row_state = "state"
+
+    number = tables.Column(verbose_name=gettext_lazy("Order"))
+    quantity = QuantityColumn(verbose_name=gettext_lazy("Quantity"))
+    date = DateColumn(verbose_name=gettext_lazy("Projected"), relative=True)
+    state = StatusColumn(verbose_name=gettext_lazy("Status"))
 
 
 @requires("common.use")
 @require_safe
 def gallery(request: AuthenticatedRequest) -> HttpResponse:
     """Show the components; only where the data is invented or a developer looks."""
+    return render(request, "common/gallery.html", _context())
+
+
+@requires("common.use")
+@require_safe
+def gallery_portal(request: AuthenticatedRequest) -> HttpResponse:
+    """Show the customer's frame with an order under way."""
+    return render(request, "common/gallery_portal.html", _context())
+
+
+def _context() -> dict[str, object]:
     if not (settings.DEMO_MODE or settings.DEBUG):
         raise Http404
     now = timezone.now()
-    context = {
+    return {
         "now": now,
         "tones": list(Tone),
         "steps": _steps(),
@@ -31,8 +81,12 @@ def gallery(request: AuthenticatedRequest) -> HttpResponse:
         "late": now - timedelta(days=3),
         "soon": now + timedelta(days=28),
         "rows": _rows(),
+        "filter": SimpleNamespace(form=SampleFilter()),
+        "form": SampleForm({"customer": "Customer A", "quantity": "0", "priority": "n"}),
+        "page": Paginator(range(120), 50).get_page(2),
+        "table": SampleTable(_rows(), order_by="date"),
+        "empty_table": SampleTable([], empty_text=_("Enter the first order.")),
     }
-    return render(request, "common/gallery.html", context)
 
 
 def _steps() -> list[dict[str, str]]:

@@ -29,9 +29,16 @@ def demo(settings: Any) -> None:
     settings.DEMO_MODE = True
 
 
-def test_the_gallery_holds_everywhere(page_for: PageFor, live_server: Any) -> None:
-    page = page_for(Role.ADMINISTRATOR)
-    check_page(page, live_server.url + "/ui/")
+@pytest.mark.parametrize("path", ["/ui/", "/ui/portal/"])
+def test_the_galleries_hold_everywhere(page_for: PageFor, live_server: Any, path: str) -> None:
+    check_page(page_for(Role.ADMINISTRATOR), live_server.url + path)
+
+
+def test_the_gallery_is_for_demo_and_debug_alone(client_for: Any, settings: Any) -> None:
+    settings.DEMO_MODE = False
+    client = client_for(Role.ADMINISTRATOR)
+    assert client.get("/ui/").status_code == 404
+    assert client.get("/ui/portal/").status_code == 404
 
 
 def test_the_login_page_holds_everywhere(page_for: PageFor, live_server: Any) -> None:
@@ -124,6 +131,20 @@ def test_the_menu_slides_in_on_a_phone(page_for: PageFor, live_server: Any) -> N
     assert_accessible(page)
     page.keyboard.press("Escape")
     expect(link).to_be_hidden()
+
+
+def test_a_toast_appears_and_can_be_closed(page_for: PageFor, live_server: Any) -> None:
+    page = page_for(Role.ADMINISTRATOR)
+    page.goto(live_server.url + "/ui/")
+    page.evaluate(
+        "document.body.dispatchEvent(new CustomEvent('toast',"
+        " {bubbles: true, detail: {text: 'Order <saved>', tone: 'success'}}))"
+    )
+    toasts = page.get_by_role("status", name="Messages")
+    expect(toasts).to_contain_text("Order <saved>")
+    assert_accessible(page)
+    toasts.get_by_role("button", name="Close").click()
+    expect(toasts).not_to_contain_text("Order")
 
 
 def test_the_question_mark_lists_the_keys(page_for: PageFor, live_server: Any) -> None:
