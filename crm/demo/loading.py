@@ -1,6 +1,6 @@
 """Load the demo factory into an empty database."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -53,8 +53,8 @@ def load(*, now: datetime) -> None:
         users = people.create()
         site = masterdata.default_site()
         audit.record(action=MARK, target=site, by=None, now=now)
-        stock.set_opening(_opening(), site_id=site.pk, by=None, now=now)
-    story.tell(users=users, site_id=site.pk, now=now)
+        stock.set_opening(_opening(), site_id=site.pk, by=None, now=now - timedelta(days=60))
+        story.tell(users=users, site_id=site.pk, now=now)
     jobs.run_due(include_waiting=True)
 
 
