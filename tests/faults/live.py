@@ -110,6 +110,10 @@ class LiveProcess:
             self.kill()
             raise AssertionError(f"{self.command} did not start:\n{self.text()}") from None
 
+    def is_alive(self) -> bool:
+        """Whether it runs."""
+        return self.process is not None and self.process.poll() is None
+
     def text(self) -> str:
         """What it has logged."""
         return self.log.read_text(errors="replace")
@@ -181,27 +185,29 @@ def live_redis(_redis_process: LiveRedis, monkeypatch: pytest.MonkeyPatch) -> It
     wakeups.reset()
 
 
+@pytest.fixture(scope="session")
+def _worker_process(
+    django_db_setup: None, _redis_process: LiveRedis, live_folder: Path
+) -> Iterator[LiveProcess]:
+    command = ["-m", "celery", "-A", "config", "worker", "--concurrency", "2", "--queues", QUEUES]
+    command += ["--loglevel", "info", "--without-gossip", "--without-mingle"]
+    command += ["--include", "tests.faults.toy_jobs"]
+    worker = LiveProcess("worker", command, " ready.", live_folder, _redis_process.url)
+    yield worker
+    worker.kill()
+
+
 @pytest.fixture
 def live_worker(
-    transactional_db: None, live_redis: LiveRedis, live_folder: Path
-) -> Iterator[LiveProcess]:
-    """A Celery worker with two children on the test database, serving every queue."""
-    command = [
-        "-m",
-        "celery",
-        "-A",
-        "config",
-        "worker",
-        "--concurrency",
-        "2",
-        "--queues",
-        QUEUES,
-        "--loglevel",
-        "info",
-    ]
-    command += ["--without-gossip", "--without-mingle", "--include", "tests.faults.toy_jobs"]
-    with _running(LiveProcess("worker", command, " ready.", live_folder, live_redis.url)) as worker:
-        yield worker
+    transactional_db: None, live_redis: LiveRedis, _worker_process: LiveProcess
+) -> LiveProcess:
+    """A Celery worker with two children on the test database, serving every queue.
+
+    It lives on between tests, because it takes seconds to start; a test may kill it.
+    """
+    if not _worker_process.is_alive():
+        _worker_process.start()
+    return _worker_process
 
 
 @pytest.fixture
@@ -211,18 +217,9 @@ def live_dispatcher(
     """A dispatcher on the test database."""
     command = ["manage.py", "run_dispatcher"]
     process = LiveProcess("dispatcher", command, "Dispatching.", live_folder, live_redis.url)
-    with _running(process) as dispatcher:
-        yield dispatcher
-
-
-@contextlib.contextmanager
-def _running(process: LiveProcess) -> Iterator[LiveProcess]:
     process.start()
-    try:
-        yield process
-    finally:
-        # Killed: the tests of a graceful end do it themselves, the others need not wait for it.
-        process.kill()
+    yield process
+    process.kill()
 
 
 def _environment(redis_url: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ from common.models import Event, Heartbeat, Job, JobAttempt
 from tests.faults.live import LiveProcess, LiveRedis, stays_false, wait_until
 from tests.faults.toy_jobs import effects
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults, pytest.mark.worker]
 
 COUNT = 40
 
@@ -84,7 +84,7 @@ def test_without_the_dispatcher_a_killed_worker_leaves_its_job_undone(
     wait_until(_running)
     live_worker.kill()
     live_worker.start()
-    assert stays_false(_settled, 10)
+    assert stays_false(_settled, 8)
     assert effects() == []
 
 
@@ -104,7 +104,7 @@ def test_without_the_dispatcher_an_emptied_redis_loses_jobs(live_redis: LiveRedi
     _ask_slow(range(COUNT))
     wait_until(lambda: len(effects()) >= 2)
     live_redis.client.flushall()
-    assert stays_false(_settled, 10)
+    assert stays_false(_settled, 8)
     assert len(effects()) < COUNT
 
 
@@ -238,7 +238,7 @@ def test_debounced_and_failed_jobs_run_when_their_time_has_come(tmp_path: Path) 
     _assert_each_once(range(1, 3))
     later = Job.objects.get(key="later")
     assert later.done_at is not None
-    assert timedelta(0) <= later.done_at - later.run_at < timedelta(seconds=1.5)
+    assert timedelta(0) <= later.done_at - later.run_at < timedelta(seconds=10)
 
 
 def test_a_group_keeps_its_order_with_two_children_at_work(
@@ -277,7 +277,7 @@ def test_the_dispatcher_writes_its_heartbeat_and_ends_gracefully(
 def test_a_worker_that_is_asked_to_end_finishes_its_job_first(live_worker: LiveProcess) -> None:
     _ask_slow(range(1), 2000)
     wait_until(_running)
-    live_worker.terminate()
+    assert live_worker.terminate() == 0
     assert effects() == [0]
 
 
