@@ -17,7 +17,8 @@ from aps.solver.ruin import Ruiner
 from aps.solver.schedule import Schedule, decode
 
 ROUND = 300
-"""Ruin-and-recreate steps in one round."""
+"""Ruin-and-recreate steps in one round, at least; a quarter of the operations where that is more,
+since a round ends with a left shift of the whole schedule."""
 
 CPSAT_EVERY = 20
 """One round in so many is a CP-SAT neighbourhood of ``CPSAT_SIZE`` operations."""
@@ -26,7 +27,11 @@ CPSAT_SIZE = 22
 CPSAT_EFFORT = 0.1
 
 HOT, COLD = 0.3, 0.002
-"""First and last temperature as shares of the mean cost of a job."""
+"""First and last temperature as shares of the mean cost of a job. The first falls with the size
+of the plant: a search that can touch each job only a few times must not begin by shuffling."""
+
+HOT_OPERATIONS = 400
+"""Up to so many operations the search begins at ``HOT``."""
 
 
 @dataclass(slots=True)
@@ -96,12 +101,13 @@ def _perfect(schedule: Schedule) -> bool:
 
 
 def _anneal(ruiner: Ruiner, budget: Budget) -> None:
-    share = budget.share()
+    operations = len(ruiner.plant.steps)
+    hot = HOT * min(1.0, HOT_OPERATIONS / operations)
     mean = sum(ruiner.cost) / max(1, len(ruiner.cost))
-    temperature = max(1e-9, mean * HOT * (COLD / HOT) ** share)
-    for step in range(ROUND):
+    temperature = max(1e-9, mean * hot * (COLD / hot) ** budget.share())
+    for step in range(max(ROUND, operations // 4)):
         ruiner.step(temperature)
-        if step % 50 == 49 and budget.left <= 0:
+        if step % 50 == 49 and (budget.left <= 0 or budget.should_stop()):
             break
     ruiner.settle()
 

@@ -75,12 +75,13 @@ class Lane:
         )
         count = len(starts)
         while True:
-            if at:
-                moment = max(moment, ends[at - 1] + self.setup(families[at - 1], family))
-            if at < count and starts[at] - moment < minutes:
+            free_from = max(moment, ends[at - 1]) if at else moment
+            while at < count and starts[at] - free_from < minutes:  # too small, setup or not
+                free_from = max(moment, ends[at])
                 at += 1
-                continue
-            start, end = place(moment, minutes, interruptible)
+            if at:
+                free_from = max(moment, ends[at - 1] + self.setup(families[at - 1], family))
+            start, end = place(free_from, minutes, interruptible)
             if at == count or end + self.setup(family, families[at]) <= starts[at]:
                 return start, end
             at += 1
