@@ -244,6 +244,48 @@ def test_components_escape_what_they_show_once() -> None:
         assert "<b>" not in html, (source, html)
 
 
+def declared_attributes() -> dict[str, set[str]]:
+    """The attributes of each component, from its <c-vars>."""
+    found = {}
+    for file in (Path(settings.BASE_DIR) / "templates/cotton").glob("*.html"):
+        vars_ = re.search(r"<c-vars(.*?)/>", file.read_text(encoding="utf-8"), re.S)
+        names = re.sub(r'="[^"]*"', "", vars_.group(1)) if vars_ else ""
+        found[file.stem] = set(names.replace(":", "").split())
+    return found
+
+
+def test_pages_use_components_and_attributes_that_exist() -> None:
+    """A mistyped attribute would be swallowed silently."""
+    declared, used = declared_attributes(), 0
+    tag = re.compile(r'<c-([a-z-]+)((?:\s+:?[\w:@.-]+(?:="[^"]*")?)*)\s*/?>')
+    for file in Path(settings.BASE_DIR).glob("*/**/*.html"):
+        if {"node_modules", ".venv", "var", "cotton"} & set(file.parts):
+            continue
+        for name, attributes in tag.findall(file.read_text(encoding="utf-8")):
+            if name in {"vars", "slot"}:
+                continue
+            used += 1
+            names = re.findall(r'\s:?([\w-]+)(?:="[^"]*")?', attributes)
+            wrong = {
+                each
+                for each in names
+                if each.replace("-", "_") not in declared[name.replace("-", "_")]
+                and not each.startswith(("hx-", "data-", "aria-"))
+            }
+            assert not wrong, f"{file}: <c-{name}> has no {wrong}"
+    assert used > 50
+
+
+def test_an_unknown_reason_refuses_nothing() -> None:
+    html = render('<c-action url="/x" label="Go" :reason="nothing.here" />')
+    assert "<form" in html
+
+
+def test_a_reason_refuses_an_action_that_would_ask_for_one() -> None:
+    html = render('<c-action url="/x" label="Go" ask_reason="required" reason="Too late." />')
+    assert "<dialog" not in html
+
+
 def test_a_refused_action_shows_its_reason_and_sends_nothing() -> None:
     html = render('<c-action url="/ship" label="Ship" disabled reason="Nothing is made." />')
     assert "<form" not in html
