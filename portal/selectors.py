@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -16,6 +17,7 @@ from crm import selectors as crm
 from crm.enums import MilestoneKind, OrderState
 from masterdata import selectors as masterdata
 from mes import selectors as mes
+from mes.selectors import Progress
 
 
 class NoCustomer(Exception):
@@ -169,12 +171,20 @@ def _line(line, made) -> Line:  # type: ignore[no-untyped-def]
         quantity=line.quantity,
         shipped=line.shipped,
         percent_made=made.percent if made else 0,
-        current_operation=made.current_operation if made else "",
+        current_operation=_current_operation(made),
         requested_date=line.requested_date,
         promised_date=line.promised_date,
         estimated_date=line.projected_date,
         is_cancelled=line.is_cancelled,
     )
+
+
+def _current_operation(made: Progress | None) -> str:
+    """The running operation's name in the reader's language."""
+    if made is None:
+        return ""
+    is_chinese = (get_language() or "").startswith("zh")
+    return (made.operation_name_zh if is_chinese else "") or made.operation_name
 
 
 def _headline(row, estimated: date | None, is_late: bool) -> str:  # type: ignore[no-untyped-def]

@@ -50,3 +50,8 @@ def work_unit_by_code(code: str) -> WorkUnit | None:
 def supplier_by_code(code: str) -> Supplier:
     """The supplier of a code; raise Supplier.DoesNotExist."""
     return Supplier.objects.get(code=code)
+
+
+def default_zone() -> str | None:
+    """The time zone of the first site; None while there is none."""
+    return Site.objects.order_by("pk").values_list("time_zone", flat=True).first()
