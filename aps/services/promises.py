@@ -112,6 +112,8 @@ class _Checking:
         self._now = now
         self._minute = calendars.to_minutes_up(now)
         self._taken: list[tuple[int, Busy]] = []
+        # One version for all lines, whatever is published meanwhile.
+        self._plants: dict[int, Live] = {}
         self._splits = 0
 
     def answer(self, line: LineRequest) -> LineAnswer:
@@ -119,9 +121,8 @@ class _Checking:
         try:
             self._check_sense(line)
             for days in HORIZON_DAYS:
-                plant = live.read(site_id=self._site_id, days=days, now=self._now)
                 try:
-                    return self._answer(line, plant)
+                    return self._answer(line, self._plant(days))
                 except InfeasibleHorizon:
                     continue
             raise CannotCheck(
@@ -163,6 +164,11 @@ class _Checking:
             (placed.resource, Busy(placed.start, placed.end)) for placed in whole.answer.forward
         ]
         return reply
+
+    def _plant(self, days: int) -> Live:
+        if days not in self._plants:
+            self._plants[days] = live.read(site_id=self._site_id, days=days, now=self._now)
+        return self._plants[days]
 
     def _occupancy(self, plant: Live) -> Occupancy:
         """The live occupancy with the earlier lines of this check on it."""

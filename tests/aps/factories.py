@@ -8,7 +8,9 @@ from django.db import transaction
 from aps.models import ScheduledOperation, ScheduleRun
 from aps.services import live, promises, runs
 from aps.services.promises import LineRequest
-from common.jobs import run_due
+from common.enums import JobState
+from common.jobs.runner import run_one
+from common.models import Job
 from masterdata.models import WorkCenter, WorkUnit
 from masterdata.services import calendars
 from mes.models import WorkOrderOperation
@@ -73,8 +75,14 @@ class Factory(Plant):
         """Make the plan anew over the ledger, as a worker would; the newest run."""
         with transaction.atomic():
             runs.enqueue_replan(site_id=self.site.pk, by=None, now=now)
-        run_due(now=now, limit=1)
+        assert run_one(self.waiting_job(now).pk, now=now)
         return ScheduleRun.objects.filter(site=self.site).latest("pk")
+
+    def waiting_job(self, now=MONDAY):
+        """The queued job that plans the site, its debounce over."""
+        job = Job.objects.get(name="aps.replan_site", state=JobState.QUEUED)
+        Job.objects.filter(pk=job.pk).update(run_at=now)
+        return job
 
     def check(self, *lines, now=MONDAY, customer=None):
         """The answers for lines (item, quantity, requested day)."""
