@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import JSONField
@@ -165,6 +166,6 @@ def _insert(jobs: list[Job]) -> list[Job]:
     return made
 
 
-def _value(job: Job, column: str) -> object:
+def _value(job: Job, column: str) -> Any:
     value = getattr(job, column)
     return JSONField().get_db_prep_value(value, connection) if column == "arguments" else value

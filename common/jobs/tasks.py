@@ -12,7 +12,7 @@ from common.jobs import runner
 logger = logging.getLogger(__name__)
 
 
-@shared_task(name="common.run_job", ignore_result=True)
+@shared_task(name="common.run_job", ignore_result=True)  # type: ignore[untyped-decorator]
 def run_job(job_id: int) -> None:
     """Run the job if it is due and free; a wake-up too many does nothing.
 

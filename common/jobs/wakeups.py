@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from celery import current_app
-from kombu.pools import ProducerPool
+from kombu import pools
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class _Sender:
         self.outbox: SimpleQueue[list[WakeUp]] = SimpleQueue()
         self.unsent = 0
         self.thread: threading.Thread | None = None
-        self.producers: ProducerPool | None = None
+        self.producers: Any = None
         # Not the other lock: loading the broker's client takes long, and post() must not wait.
         self.connecting = threading.Lock()
         self.paused_until = 0.0
@@ -95,7 +95,7 @@ class _Sender:
             with self.lock:
                 self.unsent -= 1
 
-    def _producer_pool(self) -> ProducerPool:
+    def _producer_pool(self) -> Any:
         with self.connecting:
             if self.producers is None:
                 connection = connect()
@@ -105,7 +105,9 @@ class _Sender:
                     "socket_connect_timeout": BROKER_TIMEOUT_SECONDS,
                     "max_retries": 0,
                 }
-                self.producers = ProducerPool(connection.Pool(limit=4), limit=4)
+                # Celery and kombu carry no types.
+                make_pool: Any = pools.ProducerPool
+                self.producers = make_pool(connection.Pool(limit=4), limit=4)
             return self.producers
 
 

@@ -91,6 +91,7 @@ def test_the_wakeup_goes_out_after_the_commit_and_to_the_queue_of_the_job(
     with transaction.atomic():
         job = enqueue("toy.tell", key="a", now=NOW, path="/nowhere")
         assert sent == []
+    assert job is not None
     assert sent == [(job.pk, "integration")]
 
 
@@ -336,6 +337,7 @@ def test_a_database_job_that_lost_its_claim_is_discarded_with_its_effect() -> No
 
 def _claimed(job: Job, now: datetime) -> Claim:
     taken = claims.claim(job.pk, worker="slow", now=now)
+    assert taken is not None
     return taken[1]
 
 
@@ -382,6 +384,7 @@ def test_a_first_loss_is_tried_again_at_once_and_a_second_one_later() -> None:
 def test_an_outside_job_gets_the_job_id_as_idempotency_key(tmp_path: object) -> None:
     with transaction.atomic():
         job = enqueue("toy.tell", key="tell", now=NOW, path=f"{tmp_path}/out")
+    assert job is not None
     run_due(now=NOW)
     with open(f"{tmp_path}/out") as file:
         assert file.read() == f"{job.pk}\n"

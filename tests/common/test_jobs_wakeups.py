@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.db import transaction
-from kombu import Connection
+from kombu.connection import Connection
 
 from common.enums import JobState
 from common.jobs import enqueue, wakeups

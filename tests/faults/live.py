@@ -19,7 +19,7 @@ from urllib.parse import quote
 import pytest
 import redis
 from django.db import connection
-from kombu import Connection
+from kombu.connection import Connection
 
 from common.jobs import wakeups
 from config import environment
