@@ -133,10 +133,10 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     400 ``{"field": ["sentence"]}``; 401, 403, 404, 409 (refused by a rule, or somebody else was
     first), 422 (a key used twice): ``{"detail": "sentence"}``.
     """
-    if isinstance(exc, Refused):
-        return Response({"detail": str(exc)}, status=status.HTTP_409_CONFLICT)
     if isinstance(exc, idempotency.KeyReused):
         return Response({"detail": str(exc)}, status=status.HTTP_422_UNPROCESSABLE_ENTITY)
+    if isinstance(exc, Refused):
+        return Response({"detail": str(exc)}, status=status.HTTP_409_CONFLICT)
     if isinstance(exc, exceptions.ValidationError):
         return Response(_validation_detail(exc), status=status.HTTP_400_BAD_REQUEST)
     if isinstance(exc, exceptions.ObjectDoesNotExist):

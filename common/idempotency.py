@@ -20,16 +20,14 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from common.errors import Refused
 from common.models import IdempotentAnswer, User
 
 MAX_KEY_LENGTH = 200
 
 
-class KeyReused(Exception):
+class KeyReused(Refused):
     """The key was used before with another request; the API answers 422."""
-
-    def __str__(self) -> str:
-        return _("This key was used before for another request. Send a new one.")
 
 
 def new_key() -> str:
@@ -67,7 +65,7 @@ def claim(
         return row, True
     row = IdempotentAnswer.objects.get(user=user, key=key)
     if row.fingerprint != fingerprint:
-        raise KeyReused
+        raise KeyReused(_("This key was used before for another request. Send a new one."))
     return row, False
 
 
@@ -88,7 +86,13 @@ def once(
     user reads the reason on the page and sends the corrected form again.
     """
     with transaction.atomic():
-        row, first = claim(user=user, key=key, fingerprint=fingerprint, now=now)
+        try:
+            row, first = claim(user=user, key=key, fingerprint=fingerprint, now=now)
+        except KeyReused as error:
+            # Back in the browser, changed, and sent again.
+            raise KeyReused(
+                _("This form was sent before with other content. Open a new one.")
+            ) from error
         if first:
             keep(row, status=302, body=effect())
         return str(row.body)

@@ -200,7 +200,7 @@ def test_a_form_sent_twice_leads_to_the_first_ones_page(user_for, now) -> None:
     kwargs = {"user": user_for(Role.SALES), "key": "k", "fingerprint": "f", "now": now}
     assert idempotency.once(**kwargs, effect=lambda: next(targets)) == "/orders/1/"
     assert idempotency.once(**kwargs, effect=lambda: next(targets)) == "/orders/1/"
-    with pytest.raises(idempotency.KeyReused):
+    with pytest.raises(idempotency.KeyReused, match="Open a new one"):
         idempotency.once(**{**kwargs, "fingerprint": "g"}, effect=lambda: next(targets))
 
 
