@@ -1,0 +1,1 @@
+"""Measurements of the chain on a real company's data; ``python manage.py bench`` prints them."""
