@@ -11,6 +11,7 @@ from aps.services import problems, publishing, solving
 from aps.solver import HorizonTooShort, InvalidProblem
 from common import audit, concurrency, transitions
 from common.concurrency import Lock
+from common.intervals import CalendarExhausted
 from common.jobs import Claim, enqueue
 from common.models import User
 
@@ -18,6 +19,8 @@ from common.models import User
 AUTOMATIC = "change"
 # How far the calendars are read, in days; the next one is tried when the work does not fit.
 HORIZON_DAYS = (120, 365, 1100, 2200)
+# Improving a schedule that reaches to the end of the calendars may run out of them as well.
+TOO_SHORT = (HorizonTooShort, CalendarExhausted)
 # A failed run tells the first few violations.
 TOLD_VIOLATIONS = 5
 
@@ -59,7 +62,7 @@ def replan(*, site_id: int, by: User | None, now: datetime, claim: Claim) -> Sch
     run, base_version = _begin(site_id, by, now)
     try:
         built, solved = _solve(run, claim, now)
-    except (HorizonTooShort, InvalidProblem) as error:
+    except (*TOO_SHORT, InvalidProblem) as error:
         return _fail(run, str(error), claim, now)
     if solved.violations:
         told = " ".join(solved.violations[:TOLD_VIOLATIONS])
@@ -116,7 +119,7 @@ def _solve(run: ScheduleRun, claim: Claim, now: datetime) -> tuple[problems.Buil
         built = problems.build(site_id=run.site_id, now=now, days=days)
         try:
             return built, solving.run(row=run, built=built, claim=claim, now=now)
-        except HorizonTooShort:
+        except TOO_SHORT:
             continue
     built = problems.build(site_id=run.site_id, now=now, days=HORIZON_DAYS[-1])
     return built, solving.run(row=run, built=built, claim=claim, now=now)
