@@ -3,6 +3,7 @@ from masterdata.models.item import Bom, BomLine, Item
 from masterdata.models.partner import Customer, CustomerUser, Supplier, SupplierPrice
 from masterdata.models.plant import CostRate, Site, WorkCenter, WorkUnit
 from masterdata.models.routing import OperationAlternative, Routing, RoutingOperation
+from masterdata.models.upload import ImportUpload
 
 __all__ = [
     "Bom",
@@ -12,6 +13,7 @@ __all__ = [
     "CostRate",
     "Customer",
     "CustomerUser",
+    "ImportUpload",
     "Item",
     "OperationAlternative",
     "Routing",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Model, Q, QuerySet
 
 from masterdata.models import (
     Bom,
@@ -116,6 +116,6 @@ def suppliers() -> QuerySet[Supplier]:
     ).order_by("code")
 
 
-def counts(models: Sequence[type]) -> list[int]:
+def counts(models: Sequence[type[Model]]) -> list[int]:
     """Rows of each model."""
     return [model._default_manager.count() for model in models]

@@ -122,6 +122,33 @@ def save(
         return routing
 
 
+def operations_of(routing: Routing) -> dict[int, Operation]:
+    """The steps as they would be typed, by sequence."""
+    rows = routing.operations.select_related("work_center", "subcontractor").prefetch_related(
+        "alternatives__work_unit"
+    )
+    return {
+        row.sequence: Operation(
+            sequence=row.sequence,
+            name=row.name,
+            name_zh=row.name_zh,
+            work_center=row.work_center.code,
+            setup_minutes=row.setup_minutes,
+            run_minutes=row.run_minutes,
+            run_basis=row.run_basis,
+            setup_family=row.setup_family,
+            is_interruptible=row.is_interruptible,
+            subcontractor=row.subcontractor.code if row.subcontractor else "",
+            subcontract_days=row.subcontract_days,
+            alternatives=tuple(
+                Alternative(choice.work_unit.code, choice.setup_minutes, choice.run_minutes)
+                for choice in row.alternatives.all()
+            ),
+        )
+        for row in rows.order_by("sequence")
+    }
+
+
 def check_no_overlap(item: Item, revision: str, span: tuple[date, date | None]) -> None:
     """Raise OverlappingRoutings where another revision is valid on a day of the span."""
     for other in Routing.objects.filter(item=item).exclude(revision=revision):

@@ -1,0 +1,103 @@
+"""The lists of this room and its home."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from django_filters.views import FilterView
+from django_tables2.views import SingleTableMixin
+
+from common.access import AuthenticatedRequest, requires
+from common.permissions import allowed
+from masterdata import filters, tables
+from masterdata.selectors import pages
+from masterdata.services.imports import RESOURCES
+
+# What stands on the home page, with the list behind it.
+LISTS = {
+    "items": "masterdata:item-list",
+    "bom_lines": "masterdata:item-list",
+    "routing_operations": "masterdata:item-list",
+    "work_centers": "masterdata:work-unit-list",
+    "work_units": "masterdata:work-unit-list",
+    "customers": "masterdata:customer-list",
+    "suppliers": "masterdata:supplier-list",
+}
+
+
+@requires("masterdata.view")
+@require_safe
+def home(request: AuthenticatedRequest) -> HttpResponse:
+    """How much there is of each kind, with its list and its exports."""
+    kinds = list(RESOURCES.values())
+    counts = pages.counts([kind.model for kind in kinds])
+    rows = [(kind, count, LISTS.get(kind.name)) for kind, count in zip(kinds, counts, strict=True)]
+    context = {"rows": rows, "can_import": allowed(request.user, "masterdata.import")}
+    return render(request, "masterdata/home.html", context)
+
+
+class MasterList(SingleTableMixin, FilterView):  # type: ignore[misc]
+    """A filtered, sorted, paged list; ``resource`` names its export."""
+
+    template_name = "masterdata/list.html"
+    resource = ""
+    create_url = ""
+    create_permission = "masterdata.edit"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        can_create = self.create_url and allowed(self.request.user, self.create_permission)
+        return context | {
+            "title": RESOURCES[self.resource].label,
+            "resource": self.resource,
+            "create_url": self.create_url if can_create else "",
+            "can_import": allowed(self.request.user, "masterdata.import"),
+        }
+
+    def get_template_names(self) -> list[str]:
+        return [f"{self.template_name}#rows" if self.request.htmx else self.template_name]
+
+
+@requires("masterdata.view")
+class ItemList(MasterList):
+    table_class = tables.ItemTable
+    filterset_class = filters.ItemFilter
+    resource = "items"
+    create_url = "masterdata:item-create"
+
+    def get_queryset(self) -> Any:
+        return pages.items()
+
+
+@requires("masterdata.view")
+class WorkUnitList(MasterList):
+    table_class = tables.WorkUnitTable
+    filterset_class = filters.WorkUnitFilter
+    resource = "work_units"
+    create_url = "masterdata:work-unit-create"
+
+    def get_queryset(self) -> Any:
+        return pages.work_units()
+
+
+@requires("masterdata.view")
+class CustomerList(MasterList):
+    table_class = tables.CustomerTable
+    filterset_class = filters.CustomerFilter
+    resource = "customers"
+    create_url = "masterdata:customer-create"
+    create_permission = "masterdata.edit_customer"
+
+    def get_queryset(self) -> Any:
+        return pages.customers()
+
+
+@requires("masterdata.view")
+class SupplierList(MasterList):
+    table_class = tables.SupplierTable
+    filterset_class = filters.SupplierFilter
+    resource = "suppliers"
+
+    def get_queryset(self) -> Any:
+        return pages.suppliers()

@@ -1,0 +1,312 @@
+"""The pages of the master data: what they show, who may change, how many queries they take."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from common.enums import Role
+from common.models import AuditEntry
+from masterdata.enums import Supply
+from masterdata.models import Bom, Customer, Item, Routing, WorkUnit
+from tests.masterdata.factories import (
+    BomFactory,
+    CustomerFactory,
+    ItemFactory,
+    OperationAlternativeFactory,
+    RoutingFactory,
+    RoutingOperationFactory,
+    SupplierFactory,
+    SupplierPriceFactory,
+    WorkCenterFactory,
+    WorkUnitFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+LISTS = {
+    "item-list": ItemFactory,
+    "work-unit-list": WorkUnitFactory,
+    "customer-list": CustomerFactory,
+    "supplier-list": SupplierFactory,
+}
+
+
+def _url(name, *args):
+    return reverse(f"masterdata:{name}", args=args)
+
+
+def _queries(client, url):
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(url).status_code == 200
+    return len(queries)
+
+
+def test_the_home_page_counts_every_kind(client_for):
+    ItemFactory.create_batch(3)
+    page = client_for(Role.PLANNER).get(_url("home"))
+    assert page.status_code == 200
+    counts = {kind.name: count for kind, count, _list in page.context["rows"]}
+    assert counts["items"] == 3
+    assert not page.context["can_import"]
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_takes_the_same_queries_for_many_rows(client_for, name):
+    client = client_for(Role.PLANNER)
+    make = LISTS[name]
+    make()
+    client.get(_url(name))
+    one = _queries(client, _url(name))
+    for _row in range(10):
+        make()
+    assert _queries(client, _url(name)) == one
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_filters_by_code_and_by_chinese_name(client_for, name):
+    make = LISTS[name]
+    wanted = make(code="FLANGE-1", name_zh="法兰")
+    make(code="OTHER")
+    client = client_for(Role.PLANNER)
+    for text in ("flange", "法兰"):
+        page = client.get(_url(name), {"q": text})
+        assert [row.record for row in page.context["table"].rows] == [wanted]
+
+
+def test_a_fragment_holds_the_rows_only(client_for):
+    ItemFactory()
+    page = client_for(Role.PLANNER).get(_url("item-list"), headers={"HX-Request": "true"})
+    assert page.status_code == 200
+    assert b"<html" not in page.content
+    assert b'id="rows"' in page.content
+
+
+def test_items_that_cannot_be_made_are_found(client_for):
+    lacking = ItemFactory()
+    ItemFactory(supply=Supply.BUY)
+    BomFactory()
+    page = client_for(Role.PLANNER).get(_url("item-list"), {"lacks": "bom"})
+    assert [row.record for row in page.context["table"].rows] == [lacking]
+
+
+def _assembly(components):
+    item = ItemFactory()
+    parts = [(ItemFactory(supply=Supply.BUY), 2) for _part in range(components)]
+    BomFactory(item=item, components=parts)
+    center = WorkCenterFactory()
+    RoutingFactory(item=item, steps=[(center, 3) for _step in range(components)])
+    for part, _quantity in parts:
+        SupplierPriceFactory(item=part)
+    return item
+
+
+def test_an_item_shows_its_levels_routing_and_use(client_for):
+    below = _assembly(2)
+    above = ItemFactory()
+    BomFactory(item=above, components=[(below, 3)])
+    client = client_for(Role.PLANNER)
+    page = client.get(_url("item-detail", above.code))
+    assert [(row.level, row.quantity) for row in page.context["tree"]] == [
+        (1, Decimal(3)),
+        (2, Decimal(6)),
+        (2, Decimal(6)),
+    ]
+    page = client.get(_url("item-detail", below.code))
+    assert [line.bom.item for line in page.context["used"]] == [above]
+
+
+def test_an_item_takes_the_same_queries_for_a_wide_bom(client_for):
+    client = client_for(Role.PLANNER)
+    narrow, wide = _assembly(1), _assembly(8)
+    client.get(_url("item-detail", narrow.code))
+    assert _queries(client, _url("item-detail", narrow.code)) == _queries(
+        client, _url("item-detail", wide.code)
+    )
+
+
+def test_an_item_that_contains_itself_still_has_a_page(client_for):
+    item = ItemFactory(code="LOOP")
+    BomFactory(item=item, components=[(item, 1)])
+    page = client_for(Role.PLANNER).get(_url("item-detail", "LOOP"))
+    assert "LOOP → LOOP" in page.content.decode()
+
+
+def test_a_code_with_a_slash_has_a_page(client_for):
+    ItemFactory(code="A/B 1")
+    assert client_for(Role.PLANNER).get(_url("item-detail", "A/B 1")).status_code == 200
+
+
+ITEM = {
+    "code": "NEW-1",
+    "name": "New",
+    "supply": "make",
+    "uom": "EA",
+    "lead_time_days": "0",
+    "scrap_rate": "0",
+    "lot_policy": "lot_for_lot",
+    "safety_stock": "0",
+    "tracking": "none",
+    "energy_kwh_per_unit": "0",
+    "standard_cost": "1",
+    "list_price": "2",
+    "is_active": "on",
+}
+
+
+def test_a_planner_makes_and_changes_an_item_with_audit(client_for):
+    client = client_for(Role.PLANNER)
+    assert client.post(_url("item-create"), ITEM).status_code == 302
+    item = Item.objects.get(code="NEW-1")
+    changed = ITEM | {"name": "Newer", "version": item.version}
+    assert client.post(_url("item-edit", "NEW-1"), changed).status_code == 302
+    item.refresh_from_db()
+    assert (item.name, item.version) == ("Newer", 2)
+    entry = AuditEntry.objects.get(action="masterdata.item.edit")
+    assert entry.changes == {"name": ["New", "Newer"]}
+
+
+def test_a_form_that_went_stale_changes_nothing_and_says_who(client_for):
+    client = client_for(Role.PLANNER)
+    client.post(_url("item-create"), ITEM)
+    client.post(_url("item-edit", "NEW-1"), ITEM | {"name": "First", "version": 1})
+    answer = client.post(_url("item-edit", "NEW-1"), ITEM | {"name": "Second", "version": 1})
+    assert answer.status_code == 422
+    assert "planner" in answer.content.decode()
+    assert Item.objects.get(code="NEW-1").name == "First"
+
+
+def test_a_period_lot_without_days_is_said_at_its_field(client_for):
+    answer = client_for(Role.PLANNER).post(_url("item-create"), ITEM | {"lot_policy": "period"})
+    assert answer.status_code == 422
+    assert "lot_period_days" in answer.context["form"].errors
+    assert not Item.objects.exists()
+
+
+def test_an_operator_reads_items_and_changes_none(client_for):
+    client = client_for(Role.OPERATOR)
+    assert client.get(_url("item-list")).status_code == 200
+    assert client.post(_url("item-create"), ITEM).status_code == 403
+    assert not Item.objects.exists()
+
+
+def test_sales_changes_a_customer_and_no_work_unit(client_for):
+    customer, unit = CustomerFactory(), WorkUnitFactory()
+    client = client_for(Role.SALES)
+    data = {
+        "code": customer.code,
+        "name": "Renamed",
+        "language": "en",
+        "currency": "USD",
+        "weight": "3",
+        "transit_days": "2",
+        "version": "1",
+    }
+    assert client.post(_url("customer-edit", customer.code), data).status_code == 302
+    assert Customer.objects.get().name == "Renamed"
+    assert client.post(_url("work-unit-edit", unit.code), {}).status_code == 403
+    assert WorkUnit.objects.get().name == unit.name
+
+
+def _rows(prefix_count, rows):
+    data = {"form-TOTAL_FORMS": str(len(rows)), "form-INITIAL_FORMS": str(prefix_count)}
+    for number, row in enumerate(rows):
+        data |= {f"form-{number}-{name}": value for name, value in row.items()}
+    return data
+
+
+HEAD = {"revision": "A", "valid_from": "2026-01-01", "valid_to": ""}
+
+
+def test_a_bom_is_written_line_by_line(client_for):
+    item, part = ItemFactory(), ItemFactory(supply=Supply.BUY, code="PART")
+    line = {
+        "position": "10",
+        "component": "PART",
+        "quantity_per": "2",
+        "uom": "EA",
+        "scrap_rate": "0",
+    }
+    client = client_for(Role.PLANNER)
+    assert client.get(_url("bom-edit", item.code)).status_code == 200
+    answer = client.post(_url("bom-edit", item.code), HEAD | _rows(0, [line]))
+    assert answer.status_code == 302
+    assert [row.component for row in Bom.objects.get().lines.all()] == [part]
+    page = client.get(_url("bom-edit", item.code), {"revision": "A"})
+    assert "PART" in page.content.decode()
+
+
+def test_a_bom_with_an_unknown_component_is_refused_with_its_code(client_for):
+    item = ItemFactory()
+    line = {
+        "position": "10",
+        "component": "NOBODY",
+        "quantity_per": "2",
+        "uom": "EA",
+        "scrap_rate": "0",
+    }
+    answer = client_for(Role.PLANNER).post(_url("bom-edit", item.code), HEAD | _rows(0, [line]))
+    assert answer.status_code == 422
+    assert "NOBODY" in answer.content.decode()
+    assert not Bom.objects.exists()
+
+
+def test_a_routing_keeps_what_its_form_does_not_show(client_for):
+    operation = RoutingOperationFactory(sequence=10, setup_family="red")
+    choice = OperationAlternativeFactory(operation=operation, run_minutes=Decimal(9))
+    code = operation.routing.item.code
+    step = {
+        "sequence": "10",
+        "name": "Mill",
+        "work_center": operation.work_center.code,
+        "setup_minutes": "5",
+        "run_minutes": "2",
+        "run_basis": "per_piece",
+        "units": choice.work_unit.code,
+    }
+    client = client_for(Role.PLANNER)
+    url = _url("routing-edit", code) + "?revision=A"
+    assert client.get(url).status_code == 200
+    assert client.post(url, HEAD | _rows(1, [step])).status_code == 302
+    [saved] = Routing.objects.get().operations.all()
+    assert (saved.name, saved.setup_family) == ("Mill", "red")
+    assert saved.alternatives.get().run_minutes == Decimal(9)
+
+
+def test_a_routing_without_work_center_is_refused(client_for):
+    item = ItemFactory()
+    step = {
+        "sequence": "10",
+        "name": "Mill",
+        "work_center": "NOWHERE",
+        "setup_minutes": "5",
+        "run_minutes": "2",
+        "run_basis": "per_piece",
+    }
+    answer = client_for(Role.PLANNER).post(_url("routing-edit", item.code), HEAD | _rows(0, [step]))
+    assert answer.status_code == 422
+    assert "NOWHERE" in answer.content.decode()
+
+
+def test_type_ahead_answers_in_the_shape_of_the_select(client_for):
+    item = ItemFactory(code="FLANGE", name="Flange")
+    CustomerFactory(code="CUST-A", name="Customer A")
+    client = client_for(Role.SALES)
+    assert client.get(_url("item-search"), {"q": "fla"}).json() == [
+        {"value": item.code, "text": "FLANGE · Flange"}
+    ]
+    assert client.get(_url("customer-search"), {"q": "cust"}).json()[0]["value"] == "CUST-A"
+
+
+def test_old_and_new_revisions_stand_beside_one_another(client_for):
+    item, part = ItemFactory(), ItemFactory(supply=Supply.BUY)
+    today = date(2026, 6, 8)
+    for revision, start, end in (("A", today - timedelta(days=9), today), ("B", today, None)):
+        BomFactory(
+            item=item, revision=revision, valid_from=start, valid_to=end, components=[(part, 1)]
+        )
+    page = client_for(Role.PLANNER).get(_url("item-detail", item.code))
+    assert [bom.revision for bom in page.context["boms"]] == ["B", "A"]
