@@ -53,11 +53,14 @@ class Item(BilingualName):
                 name="%(app_label)s_%(class)s_scrap_is_a_share",
             ),
             models.CheckConstraint(
-                condition=~Q(lot_policy=LotPolicy.FIXED) | Q(lot_size__gt=0),
+                # SQL lets pass what is unknown: an empty size has to be named.
+                condition=~Q(lot_policy=LotPolicy.FIXED)
+                | Q(lot_size__isnull=False, lot_size__gt=0),
                 name="%(app_label)s_%(class)s_fixed_lot_has_size",
             ),
             models.CheckConstraint(
-                condition=~Q(lot_policy=LotPolicy.PERIOD) | Q(lot_period_days__gt=0),
+                condition=~Q(lot_policy=LotPolicy.PERIOD)
+                | Q(lot_period_days__isnull=False, lot_period_days__gt=0),
                 name="%(app_label)s_%(class)s_period_lot_has_days",
             ),
         ]

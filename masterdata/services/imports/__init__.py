@@ -13,7 +13,7 @@ from masterdata.services.imports.engine import (
     run,
 )
 from masterdata.services.imports.export import export_csv, export_xlsx, template_rows
-from masterdata.services.imports.read import BadRow, CannotRead, Row, Table, read
+from masterdata.services.imports.reading import BadRow, CannotRead, Row, Table, read
 from masterdata.services.imports.resources import RESOURCES, Resource
 
 __all__ = [

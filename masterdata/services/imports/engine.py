@@ -12,7 +12,7 @@ from common.errors import Refused
 from common.models import User
 from masterdata.services.imports import matching, parsing
 from masterdata.services.imports.parsed import Parsed
-from masterdata.services.imports.read import BadRow, Table
+from masterdata.services.imports.reading import BadRow, Table
 from masterdata.services.imports.resources import Resource
 
 _BATCH = 2000

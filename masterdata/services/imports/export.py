@@ -11,7 +11,7 @@ import openpyxl  # type: ignore[import-untyped]
 from django.db import models
 
 from masterdata.services.imports.columns import Column
-from masterdata.services.imports.read import ESCAPED
+from masterdata.services.imports.reading import ESCAPED
 from masterdata.services.imports.resources import Resource
 
 

@@ -14,7 +14,7 @@ from masterdata.services import calendars
 from masterdata.services.imports import rules
 from masterdata.services.imports.columns import Column
 from masterdata.services.imports.parsed import Parsed
-from masterdata.services.imports.read import BadRow, Table
+from masterdata.services.imports.reading import BadRow, Table
 from masterdata.services.imports.resources import Parent, Resource
 
 _CHUNK = 5000

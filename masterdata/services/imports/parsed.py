@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from masterdata.services.imports.read import Row
+from masterdata.services.imports.reading import Row
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from masterdata.services.imports.columns import BadValue, Column
 from masterdata.services.imports.parsed import Parsed
-from masterdata.services.imports.read import BadRow, CannotRead, Row, Table
+from masterdata.services.imports.reading import BadRow, CannotRead, Row, Table
 from masterdata.services.imports.resources import Resource
 
 

@@ -29,7 +29,7 @@ from masterdata.models import (
 from masterdata.services.imports import rules
 from masterdata.services.imports.columns import Column
 from masterdata.services.imports.parsed import Parsed
-from masterdata.services.imports.read import BadRow, Table
+from masterdata.services.imports.reading import BadRow, Table
 
 Values = dict[str, Any]
 RowRule = Callable[[Values], Iterable[tuple[str, str]]]

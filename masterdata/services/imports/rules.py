@@ -14,7 +14,7 @@ from masterdata.enums import LotPolicy
 from masterdata.models import Bom, BomLine, Item, Routing
 from masterdata.services import boms, calendars, graph, routings, validity
 from masterdata.services.imports.parsed import Parsed
-from masterdata.services.imports.read import BadRow, Table
+from masterdata.services.imports.reading import BadRow, Table
 
 Values = dict[str, Any]
 Fault = tuple[str, str]
