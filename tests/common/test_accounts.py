@@ -4,6 +4,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.apps import apps
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError
@@ -112,8 +113,12 @@ def test_a_language_change_leads_to_no_other_site(db) -> None:
 
 
 @pytest.mark.parametrize("role", Role)
-def test_everybody_has_a_first_page(client_for, role: Role) -> None:
+def test_everybody_has_a_first_page(client_for, user_for, role: Role) -> None:
     client = client_for(role)
+    if role == Role.CUSTOMER:
+        company = apps.get_model("masterdata.Customer").objects.create(code="CUST-A", name="A")
+        user = user_for(role)
+        apps.get_model("masterdata.CustomerUser").objects.create(user=user, customer=company)
     answer = client.get("/")
     assert answer.status_code in {200, 302}
     if answer.status_code == 302:
