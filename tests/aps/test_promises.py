@@ -10,15 +10,12 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from aps.enums import PromiseStatus
-from aps.services import promises
-from aps.services.promises import AlternativeKind, CannotCheck, LineRequest, ReasonKind
+from aps.services.promises import AlternativeKind, ReasonKind
 from masterdata.enums import LotPolicy, Supply
 from mes.enums import OperationState
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory
 from tests.erp.factories import PurchaseOrderFactory, PurchaseOrderLineFactory, RequirementFactory
 from tests.masterdata.factories import (
-    BomFactory,
-    BomLineFactory,
     CustomerFactory,
     ItemFactory,
 )
@@ -245,77 +242,6 @@ def test_lines_of_one_order_compete_for_stock():
     first, second = plant.check((part, 10, FRIDAY), (part, 2, FRIDAY))
     assert kinds(first)[0] == ReasonKind.STOCK
     assert second.ready_at == MONDAY + 2 * HOUR
-
-
-def test_a_refused_line_takes_nothing_from_the_others():
-    plant = Factory()
-    part = plant.part(minutes=60)
-    plant.stock("PART", 10)
-    refused, answered = plant.check((part, 0, FRIDAY), (part, 10, FRIDAY))
-    assert refused.refusal == "The quantity must be greater than zero."
-    assert not refused.feasible
-    assert kinds(answered)[0] == ReasonKind.STOCK
-
-
-@pytest.mark.parametrize("quantity", ["0", "-1", "NaN", "Infinity"])
-def test_a_quantity_that_makes_no_sense_is_refused(quantity):
-    plant = Factory()
-    (answer,) = plant.check((plant.part(), quantity, FRIDAY))
-    assert answer.refusal == "The quantity must be greater than zero."
-
-
-def test_items_that_cannot_be_made_are_refused_with_the_reason():
-    plant = Factory()
-    bare = plant.make("BARE", steps=0)
-    unrouted = plant.make("UNROUTED", {"RAW": 1}, steps=0)
-    above = plant.part("ABOVE", components={"BARE": 1})
-    answers = plant.check(
-        (bare, 1, FRIDAY),
-        (unrouted, 1, FRIDAY),
-        (above, 1, FRIDAY),
-        (ItemFactory.build(pk=0), 1, FRIDAY),
-    )
-    assert [answer.refusal for answer in answers] == [
-        "BARE is made here, but has neither a bill of material nor a routing.",
-        "UNROUTED is made here, but has no routing.",
-        "BARE is made here, but has neither a bill of material nor a routing.",
-        "This item does not exist.",
-    ]
-
-
-def test_an_operation_without_a_work_unit_is_refused():
-    plant = Factory()
-    part = plant.part()
-    plant.units[0].is_active = False
-    plant.units[0].save()
-    (answer,) = plant.check((part, 1, FRIDAY))
-    assert answer.refusal == "No work unit can do operation 10 of PART."
-
-
-def test_a_cycle_is_refused_and_the_other_lines_are_answered():
-    plant = Factory()
-    one = plant.part("ONE")
-    two = plant.part("TWO", components={"ONE": 1})
-    BomLineFactory(bom=BomFactory(item=one), component=two)
-    other = plant.part("OTHER")
-    broken, answered = plant.check((one, 1, FRIDAY), (other, 1, FRIDAY))
-    assert "ONE → TWO → ONE" in broken.refusal
-    assert answered.feasible
-
-
-def test_unknown_sites_and_customers_are_refused():
-    plant = Factory()
-    line = LineRequest(plant.part().pk, Decimal(1), FRIDAY)
-    with pytest.raises(CannotCheck, match="site"):
-        promises.check(site_id=0, customer_id=None, lines=[line], now=MONDAY)
-    with pytest.raises(CannotCheck, match="customer"):
-        promises.check(site_id=plant.site.pk, customer_id=0, lines=[line], now=MONDAY)
-
-
-def test_work_without_end_is_refused():
-    plant = Factory()
-    (answer,) = plant.check((plant.part(minutes=600), 10**7, FRIDAY))
-    assert answer.refusal == "The work for this line does not end within 6 years."
 
 
 def test_a_day_that_has_passed_cannot_be_kept():
