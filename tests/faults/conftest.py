@@ -7,6 +7,7 @@ from tests.faults.live import (
     live_folder,
     live_redis,
     live_worker,
+    no_worker,
 )
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "live_folder",
     "live_redis",
     "live_worker",
+    "no_worker",
 ]

@@ -211,6 +211,12 @@ def live_worker(
 
 
 @pytest.fixture
+def no_worker(_worker_process: LiveProcess) -> None:
+    """Nobody takes wake-ups during this test."""
+    _worker_process.kill()
+
+
+@pytest.fixture
 def live_dispatcher(
     transactional_db: None, live_redis: LiveRedis, live_folder: Path
 ) -> Iterator[LiveProcess]:
