@@ -13,7 +13,6 @@ from masterdata.models import (
     Customer,
     Item,
     Routing,
-    RoutingOperation,
     Supplier,
     SupplierPrice,
     WorkUnit,
@@ -94,10 +93,6 @@ def prices_of(item: Item) -> QuerySet[SupplierPrice]:
         .select_related("supplier")
         .order_by("supplier__code", "-valid_from")
     )
-
-
-def operations_at(work_center_id: int) -> QuerySet[RoutingOperation]:
-    return RoutingOperation.objects.filter(work_center_id=work_center_id)
 
 
 def work_units() -> QuerySet[WorkUnit]:

@@ -18,7 +18,6 @@ NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 def test_the_whole_folder_comes_in_and_a_second_time_changes_nothing():
     folder = adventureworks()
     first = import_folder(folder, options=Options(), by=None, now=NOW)
-    print("\n".join(first.lines()))
     assert first.is_written
     assert first.bad == []
     assert first.took.total_seconds() < 60
@@ -28,5 +27,4 @@ def test_the_whole_folder_comes_in_and_a_second_time_changes_nothing():
     assert SalesOrderLine.objects.count() == 6835
     assert WorkUnit.objects.values("work_center").distinct().count() == 7
     second = import_folder(folder, options=Options(), by=None, now=NOW)
-    print("\n".join(second.lines()))
     assert (second.created, second.changed, second.bad) == (0, 0, [])
