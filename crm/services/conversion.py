@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
@@ -51,7 +51,7 @@ def convert_waiting(*, site_id: int, by: User | None, now: datetime) -> Converte
     lines = list(
         SalesOrderLine.objects.select_for_update(no_key=True, of=("self",))
         .filter(order__in=orders, conversion_state=ConversionState.WAITING, is_cancelled=False)
-        .select_related("order", "item")
+        .select_related("order__customer", "item")
         .order_by("pk")
     )
     failures = _convert_together(site_id, lines, by, now)
@@ -112,11 +112,8 @@ def _convert(
         by_requirement[pk]: str(sentence) for pk, sentence in plan.failures.items()
     }
     done = [line for line in lines if line.pk not in failures]
-    for line in done:
-        line.conversion_state = ConversionState.CONVERTED
-        line.conversion_error = ""
-    SalesOrderLine.objects.bulk_update(
-        done, ["conversion_state", "conversion_error"], batch_size=1000
+    SalesOrderLine.objects.filter(pk__in=[line.pk for line in done]).update(
+        conversion_state=ConversionState.CONVERTED, conversion_error=""
     )
     Conversion.objects.bulk_create(
         [Conversion(line=line, revision=line.revision, converted_at=now) for line in done],
@@ -149,11 +146,12 @@ def _raise_requirements(
     )
     for line, requirement in zip(fresh, created, strict=True):
         line.requirement_id = requirement.pk
-    SalesOrderLine.objects.bulk_update(fresh, ["requirement"], batch_size=1000)
+    _link(fresh)
+    new = {line.pk for line in fresh}
     grown = {
         line.requirement_id: line.quantity
         for line in lines
-        if line not in fresh and line.requirement_id is not None
+        if line.pk not in new and line.requirement_id is not None
     }
     requirements.set_quantities(grown)
     ids = [line.requirement_id for line in lines if line.requirement_id is not None]
@@ -167,6 +165,17 @@ def _raise_requirements(
         for pk, quantity in open_quantities.items()
         if quantity > 0
     ]
+
+
+def _link(lines: Sequence[SalesOrderLine]) -> None:
+    """Store the requirement of each line; one statement, where bulk_update takes seconds."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE crm_salesorderline AS line SET requirement_id = pair.requirement_id"
+            " FROM unnest(%s::bigint[], %s::bigint[]) AS pair (line_id, requirement_id)"
+            " WHERE line.id = pair.line_id",
+            [[line.pk for line in lines], [line.requirement_id for line in lines]],
+        )
 
 
 def _keep_failures(

@@ -30,8 +30,8 @@ def order_create(request: AuthenticatedRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and lines.is_valid():
         try:
             return HttpResponseRedirect(_save_new(request, form, lines))
-        except Refused as refusal:
-            messages.error(request, str(refusal))
+        except Refused as refused:
+            messages.error(request, str(refused))
     status = 422 if request.method == "POST" else 200
     return render(
         request, "crm/order_form.html", {"form": form, "lines": lines, "order": None}, status=status
@@ -120,8 +120,8 @@ def order_edit(request: AuthenticatedRequest, number: str) -> HttpResponse:
         try:
             _replace(request, order, lines)
             return HttpResponseRedirect(_page(order))
-        except Refused as refusal:
-            messages.error(request, str(refusal))
+        except Refused as refused:
+            messages.error(request, str(refused))
     return render(
         request,
         "crm/order_form.html",
@@ -170,8 +170,8 @@ def order_check(request: HttpRequest) -> JsonResponse:
             ],
             now=timezone.now(),
         )
-    except Refused as refusal:
-        return JsonResponse({"rows": {}, "error": str(refusal)})
+    except Refused as refused:
+        return JsonResponse({"rows": {}, "error": str(refused)})
     return JsonResponse(
         {
             "rows": {

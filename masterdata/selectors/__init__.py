@@ -22,6 +22,7 @@ from masterdata.selectors.structure import (
     StructureCycle,
     eligible_units,
     low_level_codes,
+    structure_changes,
     structures,
 )
 
@@ -45,6 +46,7 @@ __all__ = [
     "search_customers",
     "search_items",
     "site",
+    "structure_changes",
     "structures",
     "supplier_by_code",
     "units_by_center",

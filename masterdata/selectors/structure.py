@@ -130,6 +130,18 @@ def structures(*, item_ids: Iterable[int], on: date) -> dict[int, ItemStructure]
     return found
 
 
+def structure_changes() -> list[date]:
+    """The days on which any BOM, BOM line or routing begins or ends, ascending.
+
+    Between two of them every structure stays the same, so that one reading serves them all.
+    """
+    spans = [
+        model.objects.values_list("valid_from", "valid_to").distinct().order_by()
+        for model in (Bom, BomLine, Routing)
+    ]
+    return sorted({day for rows in spans for span in rows for day in span if day is not None})
+
+
 def low_level_codes(found: Mapping[int, ItemStructure]) -> dict[int, int]:
     """The deepest level of each item: 0 at the top, every component below all its parents.
 

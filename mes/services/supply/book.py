@@ -1,5 +1,6 @@
 """What planning starts from: structures by day, free stock, free output, lots that may grow."""
 
+from bisect import bisect_right
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,13 +18,14 @@ from mes.selectors import FreeOutput
 
 
 class Structures:
-    """BOM and routing of the day on which the work starts, read once per day that occurs."""
+    """BOM and routing of the day on which the work starts, read once per span without changes."""
 
     def __init__(self, *, zone: ZoneInfo, now: datetime) -> None:
         self._zone = zone
         self._today = now.astimezone(zone).date()
         self._days: dict[date, dict[int, ItemStructure]] = {}
         self._known: set[int] = set()
+        self._changes = masterdata.structure_changes()
 
     def know(self, item_ids: Iterable[int]) -> None:
         """Read these items together whenever a new day comes up."""
@@ -60,6 +62,9 @@ class Structures:
         return _longest_paths(below)
 
     def _on(self, day: date, item_id: int) -> ItemStructure:
+        # The last change up to the day stands for all days until the next one.
+        place = bisect_right(self._changes, day)
+        day = self._changes[place - 1] if place else day
         found = self._days.setdefault(day, {})
         if item_id not in found:
             self._known.add(item_id)
