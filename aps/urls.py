@@ -1,4 +1,15 @@
-from django.urls import URLPattern, URLResolver
+"""Pages of planning."""
+
+from django.urls import URLPattern, URLResolver, path
+
+from aps.views import board, board_data, panel, runs
 
 app_name = "aps"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", board.board, name="board"),
+    path("data/", board_data.board_data, name="board-data"),
+    path("panel/", panel.board_panel, name="board-panel"),
+    path("again/", board.plan_again, name="run-create"),
+    path("runs/", runs.run_list, name="run-list"),
+    path("runs/<int:pk>/", runs.run_detail, name="run-detail"),
+]

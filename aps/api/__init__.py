@@ -1,0 +1,1 @@
+"""Schedules under /api/v1/."""

@@ -1,0 +1,152 @@
+// What is on the board: rows, their lanes of bars by start, who belongs to which order.
+// The board's modules do not import one another, since served names carry a hash: board.js loads
+// them by the addresses that the page names, and hands them over.
+
+export const ROW = 30;
+export const LANE = 24;
+export const GROUP = 24;
+const TIGHT = 1440;
+
+// The server's tables of words and rows of numbers as objects.
+export function makeModel(data) {
+  const closed = data.closed.map((pairs) => absolute(pairs, data.base));
+  const late = new Set(data.late);
+  const bars = [];
+  const rows = data.rows.map(([id, code, name, center, table, cells], index) => {
+    const row = { id, code, name, center, index, closed: closed[table] ?? [], lanes: [] };
+    for (const cell of cells) {
+      const bar = makeBar(cell, data, row, late);
+      place(row, bar);
+      bars.push(bar);
+    }
+    if (!row.lanes.length) row.lanes.push([]);
+    return row;
+  });
+  const byId = new Map(bars.map((bar) => [bar.id, bar]));
+  return { version: data.version, from: data.base, to: data.base + data.length, rows, bars, byId };
+}
+
+function absolute(pairs, base) {
+  const found = [];
+  for (let i = 0; i < pairs.length; i += 2) {
+    found.push([base + pairs[i], base + pairs[i] + pairs[i + 1]]);
+  }
+  return found;
+}
+
+function makeBar(cell, data, row, late) {
+  const [id, start, length, workOrder, item, sequence, name, state, isLate, due, setup, orders] =
+    cell;
+  const bar = {
+    id,
+    row,
+    start: data.base + start,
+    end: data.base + start + length,
+    workOrder: data.work_orders[workOrder],
+    item: data.items[item],
+    sequence,
+    name: data.names[name],
+    state: data.states[state],
+    isLate: isLate === 1,
+    due: data.base + due,
+    orders: orders.map((number) => data.orders[number]),
+  };
+  bar.setupEnd = setup ? Math.min(bar.end, afterWork(bar.start, setup, row.closed)) : bar.start;
+  bar.tone = toneOf(bar, late);
+  bar.order = bar.orders[0] ?? bar.workOrder;
+  bar.label = `${bar.item} · ${bar.name}`;
+  return bar;
+}
+
+function toneOf(bar, late) {
+  if (bar.isLate) return "late";
+  if (bar.state === "done") return "done";
+  if (bar.orders.some((order) => late.has(order))) return "lateOrder";
+  if (bar.state === "running" || bar.state === "setup") return "running";
+  return bar.end > bar.due - TIGHT ? "risk" : "planned";
+}
+
+// The moment after so many minutes of work, closed spans left out.
+function afterWork(start, minutes, closed) {
+  let end = start + minutes;
+  for (const [from, to] of closed) {
+    if (to <= start) continue;
+    if (from >= end) break;
+    end += to - Math.max(from, start);
+  }
+  return end;
+}
+
+// The first lane in which the bar overlaps nothing; bars come by start.
+function place(row, bar) {
+  for (const lane of row.lanes) {
+    if (lane.at(-1).end <= bar.start) {
+      lane.push(bar);
+      return;
+    }
+  }
+  row.lanes.push([bar]);
+}
+
+// Lines from top to bottom: a heading per work center, then its rows.
+export function makeLayout(model, center, outside) {
+  const lines = [];
+  let y = 0;
+  let group = null;
+  for (const row of model.rows) {
+    if (center && row.center !== center) continue;
+    if (row.center !== group) {
+      group = row.center;
+      lines.push({ kind: "group", text: group || outside, y, height: GROUP });
+      y += GROUP;
+    }
+    const height = ROW + (row.lanes.length - 1) * LANE;
+    row.y = y;
+    lines.push({ kind: "row", row, y, height, group: lines.at(-1).group ?? lines.at(-1) });
+    y += height;
+  }
+  return { lines, height: y };
+}
+
+// Index of the first element for which the test holds; tests turn true once.
+export function firstWhere(list, test) {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (test(list[middle])) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+export function firstLine(layout, y) {
+  return firstWhere(layout.lines, (line) => line.y + line.height > y);
+}
+
+export function firstBar(lane, minute) {
+  return firstWhere(lane, (bar) => bar.end > minute);
+}
+
+// The bar at a place of the rows' area, a few pixels of slack for thin ones.
+export function barAt(layout, scale, x, y) {
+  const line = layout.lines[firstLine(layout, y)];
+  if (!line || line.kind !== "row" || y < line.y) return null;
+  const lane = line.row.lanes[Math.min(line.row.lanes.length - 1, Math.floor((y - line.y) / LANE))];
+  const slack = 3 / scale.perMinute;
+  const minute = scale.minute(x);
+  const bar = lane[firstBar(lane, minute - slack)];
+  return bar && bar.start <= minute + slack ? bar : null;
+}
+
+export function belongs(bar, order) {
+  return bar.workOrder === order || bar.orders.includes(order);
+}
+
+// Whether the bar fits what the filter asks for.
+export function matches(bar, { text, late }) {
+  if (late && !bar.isLate) return false;
+  if (!text) return true;
+  const found = [bar.item, bar.workOrder, ...bar.orders];
+  return found.some((word) => word.toLowerCase().includes(text));
+}

@@ -1,0 +1,182 @@
+"""The schedule board and its twins: the list of operations and the late orders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from aps import selectors
+from aps.forms import BoardFilter
+from aps.selectors import Bar
+from aps.services import runs
+from aps.views import overview, window
+from aps.views.overview import order_of
+from aps.views.place import site_id as chosen_site
+from common.access import AuthenticatedRequest, requires
+from common.errors import told
+from common.permissions import allowed
+from masterdata import selectors as masterdata
+from masterdata.selectors import UnitInfo
+from mes.enums import OperationState
+
+PAGE_SIZE = 50
+VIEWS = ("", "board", "list", "late")
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """An operation as the list shows it; ``unit`` is None for outside work."""
+
+    bar: Bar
+    unit: UnitInfo | None
+    name: str
+    state: str
+    orders: tuple[str, ...]
+
+
+@requires("aps.view_schedule")
+@require_safe
+def board(request: HttpRequest) -> HttpResponse:
+    """The page; its parts (``#overview``, ``#rows``) come by the same URL with ``part``."""
+    site_id = chosen_site()
+    if site_id is None:
+        return render(request, "aps/board.html", {"no_site": True})
+    now = timezone.now()
+    run = selectors.current_run(site_id)
+    if request.GET.get("part") == "overview":
+        return _overview(request, site_id, run, now)
+    units = masterdata.active_units(site_id=site_id)
+    centers = sorted({unit.work_center_code for unit in units})
+    form = BoardFilter(request.GET, centers=[(code, code) for code in centers])
+    view = request.GET.get("view", "")
+    context = {
+        "view": view if view in VIEWS else "",
+        "filter": form,
+        "units": units,
+        "can_plan": allowed(request.user, "aps.plan"),
+        "why_no_plan": _why_no_plan(request, units),
+    } | overview.context(site_id=site_id, run=run, now=now)
+    starts_at, ends_at = window.chosen(request.GET, now)
+    if context["view"] == "late":
+        context["page"] = _page(request, context["late"])
+    elif context["view"] != "board" and run is not None:
+        rows = _rows(selectors.board(site_id=site_id, starts_at=starts_at, ends_at=ends_at), form)
+        context["page"] = _page(request, rows)
+    context |= {"starts_at": starts_at, "ends_at": ends_at, "config": _config(request, now)}
+    template = "aps/board.html" + ("#rows" if request.GET.get("part") == "rows" else "")
+    return render(request, template, context)
+
+
+@requires("aps.plan")
+@require_POST
+def plan_again(request: AuthenticatedRequest) -> HttpResponse:
+    """Ask for a new plan and go back to the board, where its progress shows."""
+    site_id = chosen_site()
+    with told(request):
+        if site_id is not None:
+            runs.request(site_id=site_id, cause="manual", by=request.user, now=timezone.now())
+    return HttpResponseRedirect(reverse("aps:board"))
+
+
+def _overview(request: HttpRequest, site_id: int, run: Any, now: datetime) -> HttpResponse:
+    """The figures again; 204 while nothing changed since the version that the page shows."""
+    shown = request.GET.get("version", "")
+    version = str(run.version) if run else ""
+    is_active = selectors.run_under_way(site_id) is not None
+    if shown == version and not is_active and not request.GET.get("active"):
+        return HttpResponse(status=204)
+    context = overview.context(site_id=site_id, run=run, now=now)
+    context |= {"can_plan": allowed(request.user, "aps.plan")}
+    response = render(request, "aps/board.html#overview", context)
+    if shown != version:
+        response["HX-Trigger"] = "schedule-published"
+    return response
+
+
+def _why_no_plan(request: HttpRequest, units: Sequence[UnitInfo]) -> str:
+    if not allowed(request.user, "aps.plan"):
+        return _("Planners make the schedule anew.")
+    if not units:
+        return _("There are no work units to plan on.")
+    return ""
+
+
+def _rows(found: selectors.Board, form: BoardFilter) -> list[ListRow]:
+    """The bars of the window, by start, narrowed to what the filter asks for."""
+    rows = [
+        ListRow(
+            bar=bar,
+            unit=row.unit,
+            name=label(bar.name, bar.name_zh),
+            state=OperationState(bar.state).label,
+            orders=tuple(dict.fromkeys(order_of(r) for r in bar.references)),
+        )
+        for row in found.rows
+        for bar in row.bars
+    ]
+    if form.is_valid():
+        text = form.cleaned_data["q"].strip().casefold()
+        center, is_late = form.cleaned_data["center"], form.cleaned_data["late"]
+        rows = [
+            row
+            for row in rows
+            if (not is_late or row.bar.is_late)
+            and (not center or (row.unit is not None and row.unit.work_center_code == center))
+            and (not text or _mentions(row.bar, text))
+        ]
+    return sorted(rows, key=lambda row: (row.bar.starts_at, row.bar.operation_id))
+
+
+def _mentions(bar: Bar, text: str) -> bool:
+    words = (bar.work_order_number, bar.item_code, *bar.references)
+    return any(text in word.casefold() for word in words)
+
+
+def _page(request: HttpRequest, rows: Sequence[Any]) -> Any:
+    return Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+
+
+def label(name: str, name_zh: str) -> str:
+    """The name in the reader's language, the other one where it is missing."""
+    return name_zh if name_zh and (get_language() or "").startswith("zh") else name
+
+
+def _config(request: HttpRequest, now: datetime) -> dict[str, Any]:
+    """What the board's script knows from the page: addresses, zone, words."""
+    states = {str(state.value): str(state.label) for state in OperationState}
+    return {
+        "data": reverse("aps:board-data"),
+        "panel": reverse("aps:board-panel"),
+        "zone": timezone.get_current_timezone_name(),
+        "language": "zh-CN" if (get_language() or "").startswith("zh") else "en-GB",
+        "now": now.isoformat(),
+        "states": states,
+        "words": {
+            "late": _("Late"),
+            "lateOrder": _("Order is late"),
+            "risk": _("Tight"),
+            "onTime": _("On time"),
+            "outside": _("Outside work"),
+            "week": _("Week"),
+            "setup": _("Setup"),
+            "closed": _("No shift"),
+            "noOrder": _("for stock"),
+            "loading": _("Loading…"),
+            "failed": _("The schedule could not be loaded. Try again."),
+            "empty": _("Nothing is planned in this span of time."),
+            "now": _("now"),
+            "bars": _("operations shown"),
+            "selected": _("Selected:"),
+            "due": _("Due"),
+            "orders": _("Orders"),
+        },
+    }

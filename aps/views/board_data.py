@@ -1,0 +1,145 @@
+"""The board's window as compact JSON: tables of words once, rows of numbers after."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, FilteredRelation, Q
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from aps import selectors
+from aps.models import ScheduledOperation
+from aps.selectors import Bar, Row
+from aps.views import window
+from aps.views.board import label
+from aps.views.overview import order_of
+from aps.views.place import site_id as chosen_site
+from common.access import requires
+from masterdata.services import calendars
+from mes.enums import OperationState
+
+# The setup is still ahead, or under way.
+WITH_SETUP = (OperationState.WAITING, OperationState.READY, OperationState.SETUP)
+
+
+class Words:
+    """Each word once, in the order of its first use."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def number(self, word: str) -> int:
+        """The word's place in the table."""
+        return self._numbers.setdefault(word, len(self._numbers))
+
+    def table(self) -> list[str]:
+        return list(self._numbers)
+
+
+@requires("aps.view_schedule")
+@require_safe
+def board_data(request: HttpRequest) -> JsonResponse:
+    """``?from=&to=`` → the window's rows and bars; times are whole minutes after ``base``.
+
+    A row is [id, code, name, work center, closed spans, bars]; ``closed`` names one of the tables
+    of [start, length] pairs that work units share. A bar is [operation, start, length, work order,
+    item, sequence, name, state, late, due, setup minutes, orders]. ``late`` names the late orders.
+    """
+    now = timezone.now()
+    starts_at, ends_at = window.chosen(request.GET, now)
+    site_id = chosen_site()
+    base = calendars.to_minutes(starts_at)
+    if site_id is None:
+        return JsonResponse({"version": None, "rows": [], "bars": []})
+    found = selectors.board(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
+    writer = _Writer(base, _setups(site_id, starts_at, ends_at))
+    rows = [writer.row(row) for row in found.rows]
+    late = selectors.late_orders(site_id=site_id, now=now)
+    late_orders = list(dict.fromkeys(order_of(line.reference) for line in late))
+    return JsonResponse(
+        {
+            "version": found.version,
+            "base": base,
+            "length": calendars.to_minutes_up(ends_at) - base,
+            "rows": rows,
+            "closed": writer.closed_tables(),
+            "items": writer.items.table(),
+            "work_orders": writer.work_orders.table(),
+            "names": writer.names.table(),
+            "states": writer.states.table(),
+            "orders": writer.orders.table(),
+            "late": late_orders,
+        },
+        json_dumps_params={"separators": (",", ":"), "ensure_ascii": False},
+    )
+
+
+class _Writer:
+    """Turns rows into numbers and gathers the words they use."""
+
+    def __init__(self, base: int, setups: dict[int, int]) -> None:
+        self._base = base
+        self._setups = setups
+        self._closed: dict[tuple[tuple[datetime, datetime], ...], int] = {}
+        self.items, self.work_orders, self.names = Words(), Words(), Words()
+        self.states, self.orders = Words(), Words()
+
+    def row(self, row: Row) -> list[Any]:
+        unit = row.unit
+        head: list[Any] = [0, "", "", ""]
+        if unit is not None:
+            head = [unit.id, unit.code, label(unit.name, unit.name_zh), unit.work_center_code]
+        closed = self._closed.setdefault(row.closed, len(self._closed))
+        return [*head, closed, [self._bar(bar) for bar in row.bars]]
+
+    def closed_tables(self) -> list[list[int]]:
+        """Start and length of each closed span, one after the other."""
+        return [list(self._spans(spans)) for spans in self._closed]
+
+    def _spans(self, spans: Iterable[tuple[datetime, datetime]]) -> Iterable[int]:
+        for starts_at, ends_at in spans:
+            start = calendars.to_minutes(starts_at)
+            yield start - self._base
+            yield calendars.to_minutes(ends_at) - start
+
+    def _bar(self, bar: Bar) -> list[Any]:
+        start = calendars.to_minutes(bar.starts_at)
+        orders = dict.fromkeys(order_of(reference) for reference in bar.references)
+        return [
+            bar.operation_id,
+            start - self._base,
+            calendars.to_minutes_up(bar.ends_at) - start,
+            self.work_orders.number(bar.work_order_number),
+            self.items.number(bar.item_code),
+            bar.sequence,
+            self.names.number(label(bar.name, bar.name_zh)),
+            self.states.number(bar.state),
+            int(bar.is_late),
+            calendars.to_minutes(bar.due_at) - self._base,
+            self._setups.get(bar.operation_id, 0),
+            [self.orders.number(order) for order in orders],
+        ]
+
+
+def _setups(site_id: int, starts_at: datetime, ends_at: datetime) -> dict[int, int]:
+    """Minutes of setup still ahead, by operation, as its work unit needs them; one query."""
+    run = selectors.current_run(site_id)
+    rows = (
+        ScheduledOperation.objects.filter(
+            run=run,
+            starts_at__lt=ends_at,
+            ends_at__gt=starts_at,
+            operation__state__in=WITH_SETUP,
+        )
+        .annotate(
+            own=FilteredRelation(
+                "operation__units", condition=Q(operation__units__work_unit=F("work_unit"))
+            ),
+            setup=Coalesce("own__setup_minutes", "operation__setup_minutes"),
+        )
+        .filter(setup__gt=0)
+    )
+    return {pk: round(setup) for pk, setup in rows.values_list("operation_id", "setup")}

@@ -1,0 +1,72 @@
+"""Planning runs: what was asked for, what came of it, and what was left out and why."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from aps import selectors
+from aps.enums import RunState
+from aps.models import ScheduleRun
+from aps.views import words
+from aps.views.place import site_id as chosen_site
+from common.access import requires
+
+PAGE_SIZE = 50
+UNDER_WAY = (RunState.QUEUED, RunState.SOLVING)
+
+
+@requires("aps.view_schedule")
+@require_safe
+def run_list(request: HttpRequest) -> HttpResponse:
+    """All runs, the newest first, narrowed to a state by the URL."""
+    site_id = chosen_site()
+    found = selectors.runs(site_id) if site_id is not None else ScheduleRun.objects.none()
+    state = request.GET.get("state", "")
+    if state in RunState.values:
+        found = found.filter(state=state)
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "rows": [_row(run) for run in page],
+        "page": page,
+        "states": RunState.choices,
+        "state": state,
+        "is_active": site_id is not None and selectors.run_under_way(site_id) is not None,
+    }
+    template = "aps/run_list.html" + ("#rows" if _is_part(request) else "")
+    return render(request, template, context)
+
+
+@requires("aps.view_schedule")
+@require_safe
+def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One run; looks again by itself until it is over."""
+    run = get_object_or_404(ScheduleRun.objects.select_related("requested_by"), pk=pk)
+    context = _row(run) | {
+        "is_active": run.state in UNDER_WAY,
+        "phase": words.phase(run),
+        "percent": run.progress.get("percent", 0),
+        "left_out": [words.left_out(*pair) for pair in run.figures.get("left_out_causes", [])],
+        "newer": selectors.current_run(run.site_id),
+    }
+    template = "aps/run_detail.html" + ("#facts" if _is_part(request) else "")
+    return render(request, template, context)
+
+
+def _is_part(request: HttpRequest) -> bool:
+    return bool(request.htmx)  # type: ignore[attr-defined]
+
+
+def _row(run: ScheduleRun) -> dict[str, Any]:
+    figures = run.figures
+    weighted = figures.get("weighted_tardiness_minutes")
+    worst = figures.get("max_tardiness_minutes")
+    return {
+        "run": run,
+        "figures": figures,
+        "cause": words.cause(run),
+        "weighted_hours": None if weighted is None else round(weighted / 60),
+        "worst": words.duration(worst) if worst else "",
+    }

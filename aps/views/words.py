@@ -1,0 +1,73 @@
+"""What runs and late orders say to a reader."""
+
+from django.utils.translation import gettext as _
+
+from aps.models import ScheduleRun
+from aps.selectors import LateLine, ReadyCause
+from common.templatetags import ui_format
+
+DAY_MINUTES = 24 * 60
+
+
+def cause(run: ScheduleRun) -> str:
+    """Why a run was asked for; a cause that a person typed stands as it is."""
+    known = {
+        "change": _("something changed"),
+        "manual": _("a planner asked for it"),
+        "conversion": _("orders were converted"),
+        "report": _("the shop floor reported"),
+        "demo": _("the demonstration was loaded"),
+    }
+    return known.get(run.cause, run.cause)
+
+
+def phase(run: ScheduleRun) -> str:
+    """What a run is doing."""
+    known = {
+        "reading": _("Reading orders, machines and calendars"),
+        "improving": _("Looking for a better schedule"),
+        "checking": _("Checking every rule once more"),
+        "published": _("Published"),
+    }
+    found = str(run.progress.get("phase", ""))
+    return known.get(found, found) or _("Waiting for its turn")
+
+
+def left_out(kind: str, reference: str) -> str:
+    """Why work is not in a schedule."""
+    if kind == "on_hold":
+        return _("%(order)s is on hold, and what waits for it.") % {"order": reference}
+    if kind == "no_work_unit":
+        return _("No active work unit can do %(operation)s.") % {"operation": reference}
+    return f"{reference}: {kind}"
+
+
+def late_by(line: LateLine) -> str:
+    """How late an order line will be: in days, under a day in hours."""
+    minutes = line.late_minutes
+    if minutes is None:
+        return _("no date yet")
+    return _("%(duration)s late") % {"duration": duration(minutes)}
+
+
+def duration(minutes: int) -> str:
+    """Clock time: days from two days on, else hours and minutes."""
+    if minutes < 2 * DAY_MINUTES:
+        return ui_format.minutes(minutes)
+    days = minutes / DAY_MINUTES
+    return _("%(days)s days") % {"days": f"{days:,.0f}" if days >= 10 else f"{days:.1f}"}
+
+
+def why(line: LateLine) -> str:
+    """What the date depends on, with the document that decides."""
+    by_cause = {
+        ReadyCause.SCHEDULE: _("%(document)s is finished only then."),
+        ReadyCause.PURCHASE: _("It waits for %(document)s from the supplier.")
+        if line.ready.detail
+        else _("It waits for bought material that is not on order."),
+        ReadyCause.UNPLANNED: _("%(document)s has no time in the schedule."),
+        ReadyCause.ON_HOLD: _("%(document)s is on hold."),
+        ReadyCause.UNCOVERED: _("Nobody makes or buys what is missing."),
+    }
+    sentence = by_cause.get(line.ready.cause, _("It is ready but has passed its date."))
+    return sentence % {"document": line.ready.detail}
