@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -100,26 +101,33 @@ def save(
             revision=revision,
             defaults={"valid_from": valid_from, "valid_to": valid_to},
         )
-        before = _described(routing.operations.select_related("work_center"))
-        routing.operations.all().delete()
-        written = RoutingOperation.objects.bulk_create(
-            _operation(routing, step, known) for step in operations
-        )
-        OperationAlternative.objects.bulk_create(
-            OperationAlternative(
-                operation=row,
-                work_unit=known.units[choice.work_unit],
-                setup_minutes=choice.setup_minutes,
-                run_minutes=choice.run_minutes,
-            )
-            for row, step in zip(written, operations, strict=True)
-            for choice in step.alternatives
-        )
-        changes = audit.difference({"operations": before}, {"operations": _described(written)})
+        changes = _replace_operations(routing, operations, known)
         audit.record(
             action="masterdata.routing.save", target=routing, by=by, now=now, changes=changes
         )
         return routing
+
+
+def _replace_operations(
+    routing: Routing, operations: Sequence[Operation], known: _Known
+) -> dict[str, list[Any]]:
+    """Write exactly these steps; return what changed, for the audit."""
+    before = _described(routing.operations.select_related("work_center"))
+    routing.operations.all().delete()
+    written = RoutingOperation.objects.bulk_create(
+        _operation(routing, step, known) for step in operations
+    )
+    OperationAlternative.objects.bulk_create(
+        OperationAlternative(
+            operation=row,
+            work_unit=known.units[choice.work_unit],
+            setup_minutes=choice.setup_minutes,
+            run_minutes=choice.run_minutes,
+        )
+        for row, step in zip(written, operations, strict=True)
+        for choice in step.alternatives
+    )
+    return audit.difference({"operations": before}, {"operations": _described(written)})
 
 
 def operations_of(routing: Routing) -> dict[int, Operation]:

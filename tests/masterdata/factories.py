@@ -23,7 +23,7 @@ class CalendarFactory(DjangoModelFactory):
     name = factory.SelfAttribute("code")
 
     @factory.post_generation
-    def shifts(self, create, extracted, **kwargs):  # type: ignore[no-untyped-def]
+    def shifts(self, create, extracted, **kwargs):
         if not create:
             return
         if extracted is None:
@@ -107,7 +107,7 @@ class BomFactory(DjangoModelFactory):
     valid_from = LONG_AGO
 
     @factory.post_generation
-    def components(self, create, extracted, **kwargs):  # type: ignore[no-untyped-def]
+    def components(self, create, extracted, **kwargs):
         for number, (component, quantity) in enumerate(extracted or [], start=1):
             BomLineFactory(
                 bom=self, position=number * 10, component=component, quantity_per=quantity
@@ -135,7 +135,7 @@ class RoutingFactory(DjangoModelFactory):
     valid_from = LONG_AGO
 
     @factory.post_generation
-    def steps(self, create, extracted, **kwargs):  # type: ignore[no-untyped-def]
+    def steps(self, create, extracted, **kwargs):
         for number, (center, minutes) in enumerate(extracted or [], start=1):
             RoutingOperationFactory(
                 routing=self, sequence=number * 10, work_center=center, run_minutes=minutes

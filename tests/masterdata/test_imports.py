@@ -5,23 +5,18 @@ import io
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
-import openpyxl
 import pytest
-from django.urls import reverse
 
-from common.enums import Role
 from common.models import AuditEntry
 from masterdata.enums import Supply
 from masterdata.models import (
     Bom,
     BomLine,
     CalendarException,
-    Customer,
-    ImportUpload,
     Item,
     Shift,
 )
-from masterdata.services import imports, uploads
+from masterdata.services import imports
 from tests.masterdata import factories as f
 
 pytestmark = pytest.mark.django_db
@@ -283,131 +278,3 @@ class TestRoutings:
         assert _run("operation_alternatives", text).outcome == imports.Outcome(unchanged=1)
         wrong = head + f"{code},A,20,{unit.code},7\n{code},A,10,GHOST,7\n"
         assert _faults("operation_alternatives", wrong) == [(2, "sequence"), (3, "work_unit")]
-
-
-def _xlsx(rows):
-    book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
-    buffer = io.BytesIO()
-    book.save(buffer)
-    return buffer.getvalue()
-
-
-class TestExcel:
-    def _check(self, resource, rows):
-        table = imports.read("book.xlsx", _xlsx(rows))
-        return imports.check(imports.RESOURCES[resource], table)
-
-    def test_numbers_dates_and_flags_of_cells_are_understood(self):
-        f.WorkCenterFactory(code="1001")
-        head = ["work_center", "kind", "amount_per_hour", "valid_from"]
-        plan = self._check("cost_rates", [head, [1001, "machine", 0.1 + 0.2, date(2026, 1, 1)]])
-        assert plan.bad == []
-        [(row, _parsed)] = plan.new
-        assert (row.amount_per_hour, row.valid_from) == (Decimal("0.3"), date(2026, 1, 1))
-
-    def test_a_formula_is_refused_at_its_place(self):
-        plan = self._check("items", [["code", "name", "supply"], ["A", "=1+1", "make"]])
-        assert [(bad.line, bad.column) for bad in plan.bad] == [(2, "name")]
-
-    def test_empty_cells_at_the_end_are_empty_values(self):
-        head = ["code", "name", "supply", "category"]
-        assert self._check("items", [head, ["A", "B", "make"]]).bad == []
-
-
-class TestExport:
-    def test_every_kind_comes_back_unchanged(self):
-        step = f.RoutingOperationFactory(name_zh="铣")
-        f.OperationAlternativeFactory(operation=step, run_minutes=Decimal("1.5"))
-        f.BomLineFactory(valid_to=date(2026, 1, 1))
-        f.SupplierPriceFactory()
-        f.CostRateFactory()
-        f.CustomerFactory()
-        CalendarException.objects.create(
-            calendar=f.CalendarFactory(),
-            starts_at=NOW,
-            ends_at=datetime(2026, 6, 9, tzinfo=UTC),
-        )
-        for resource in imports.RESOURCES.values():
-            count = resource.model.objects.count()
-            assert count
-            for content in (imports.export_csv(resource), imports.export_xlsx(resource)):
-                plan = imports.check(resource, imports.read(resource.name, content))
-                assert plan.bad == []
-                assert plan.outcome == imports.Outcome(unchanged=count), resource.name
-
-    @pytest.mark.parametrize("text", ["=cmd()", "+1", "-1", "@x"])
-    def test_formulas_are_disarmed_and_come_back(self, text):
-        f.ItemFactory(code="A", name=text)
-        content = imports.export_csv(imports.RESOURCES["items"])
-        [row] = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
-        assert row["name"] == f"'{text}"
-        assert _check("items", content).outcome == imports.Outcome(unchanged=1)
-        sheet = openpyxl.load_workbook(
-            io.BytesIO(imports.export_xlsx(imports.RESOURCES["items"]))
-        ).active
-        assert all(cell.data_type != "f" for line in sheet for cell in line)
-
-
-class TestWizard:
-    def _upload(self, client, text, resource="items"):
-        file = io.BytesIO(text.encode())
-        file.name = "items.csv"
-        return client.post(reverse("masterdata:import-start"), {"resource": resource, "file": file})
-
-    def test_upload_look_confirm(self, client_for):
-        client = client_for(Role.ADMINISTRATOR)
-        assert client.get(reverse("masterdata:import-start")).status_code == 200
-        answer = self._upload(client, HEAD + "A,Plate,make\n")
-        assert answer.status_code == 302
-        page = client.get(answer["Location"])
-        assert page.context["outcome"].created == 1
-        assert not Item.objects.exists()
-        assert client.post(answer["Location"]).status_code == 302
-        assert Item.objects.get().code == "A"
-        assert client.get(answer["Location"]).status_code == 200
-        assert AuditEntry.objects.get().actor_label == "administrator"
-
-    def test_bad_rows_are_shown_and_taken_only_on_request(self, client_for):
-        client = client_for(Role.ADMINISTRATOR)
-        url = self._upload(client, HEAD + "A,Plate,make\nB,Screw,stolen\n")["Location"]
-        page = client.get(url).content.decode()
-        assert "stolen" in page
-        client.post(url)
-        assert not Item.objects.exists()
-        client.post(url, {"take_good": "yes"})
-        assert [item.code for item in Item.objects.all()] == ["A"]
-
-    def test_an_unreadable_file_is_told_and_not_kept(self, client_for):
-        answer = self._upload(client_for(Role.ADMINISTRATOR), "code,name\nA,B\n")
-        assert answer.status_code == 422
-        assert "lacks the column supply" in answer.content.decode()
-        assert not ImportUpload.objects.exists()
-
-    def test_a_file_is_imported_once(self):
-        upload = uploads.receive(
-            resource="customers",
-            file_name="c.csv",
-            content=b"code,name\nC,Customer\n",
-            by=None,
-            now=NOW,
-        )
-        uploads.confirm(upload=upload, take_good=False, by=None, now=NOW)
-        with pytest.raises(uploads.CannotConfirm):
-            uploads.confirm(upload=upload, take_good=False, by=None, now=NOW)
-        assert Customer.objects.count() == 1
-
-    def test_who_may_not_import_gets_nothing(self, client_for):
-        assert self._upload(client_for(Role.PLANNER), HEAD).status_code == 403
-        assert not ImportUpload.objects.exists()
-
-    def test_an_export_is_a_download(self, client_for):
-        f.ItemFactory(code="A")
-        client = client_for(Role.PLANNER)
-        for suffix in ("csv", "xlsx"):
-            url = reverse("masterdata:export", args=["items", suffix])
-            answer = client.get(url)
-            assert answer["Content-Disposition"] == f'attachment; filename="items.{suffix}"'
-            assert imports.read("x", answer.content).rows[0].cells["code"] == "A"
-        assert client.get(reverse("masterdata:export", args=["users", "csv"])).status_code == 404

@@ -98,6 +98,20 @@ def _write(context: Context, new: list[_Order]) -> None:
             )
         )
     SalesOrder.objects.bulk_create(orders, batch_size=_BATCH)
+    _write_lines(orders, new)
+    Milestone.objects.bulk_create(
+        [
+            Milestone(order=order, kind=MilestoneKind.SUBMITTED, at=order.created_at)
+            for order in orders
+        ],
+        batch_size=_BATCH,
+    )
+    audit.record_many(
+        action="crm.order.import", targets=orders, by=context.by, now=context.now, reason=_FILE
+    )
+
+
+def _write_lines(orders: list[SalesOrder], new: list[_Order]) -> None:
     SalesOrderLine.objects.bulk_create(
         [
             SalesOrderLine(
@@ -112,16 +126,6 @@ def _write(context: Context, new: list[_Order]) -> None:
             for number, (_row, line) in enumerate(document.lines, start=1)
         ],
         batch_size=_BATCH,
-    )
-    Milestone.objects.bulk_create(
-        [
-            Milestone(order=order, kind=MilestoneKind.SUBMITTED, at=order.created_at)
-            for order in orders
-        ],
-        batch_size=_BATCH,
-    )
-    audit.record_many(
-        action="crm.order.import", targets=orders, by=context.by, now=context.now, reason=_FILE
     )
 
 

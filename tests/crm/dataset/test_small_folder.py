@@ -253,7 +253,7 @@ def test_an_option_of_no_use_is_refused(folder, options):
         (108, 6, 18),
         (40, 5, 8),
         (168, 7, 24),
-        (140, 6, None),
+        (140, 7, 20),
     ],
 )
 def test_weekly_hours_become_even_days(hours, days, daily):
