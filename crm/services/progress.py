@@ -1,6 +1,7 @@
 """How far orders are: state and milestones, read off from the work and the stock behind them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -46,34 +47,44 @@ def refresh(*, order_ids: Iterable[int], now: datetime) -> None:
     requirement_ids = [line.requirement_id for line in lines if line.requirement_id]
     ready = erp.reserved_quantities(requirement_ids)
     started = mes.requirements_started(requirement_ids)
-    changed = []
-    for order in orders.values():
-        mine = [line for line in lines if line.order_id == order.pk]
-        if _advance(order, mine, ready, started, now):
-            changed.append(order)
+    facts = {
+        order.pk: _Facts.of([line for line in lines if line.order_id == order.pk], ready, started)
+        for order in orders.values()
+    }
+    begun = [pk for pk, fact in facts.items() if fact.has_started]
+    finished = [pk for pk, fact in facts.items() if fact.is_ready]
+    milestones.reach(order_ids=begun, kind=MilestoneKind.STARTED, now=now)
+    milestones.reach(order_ids=finished, kind=MilestoneKind.FINISHED, now=now)
+    changed = [order for order in orders.values() if _advance(order, facts[order.pk])]
     SalesOrder.objects.bulk_update(changed, ["state"], batch_size=1000)
 
 
-def _advance(
-    order: SalesOrder,
-    lines: list[SalesOrderLine],
-    ready: dict[int, Decimal],
-    started: frozenset[int],
-    now: datetime,
-) -> bool:
-    """Set the order's state by its lines; whether it changed."""
-    has_started = any(line.requirement_id in started for line in lines)
-    if has_started:
-        milestones.reach(order_ids=[order.pk], kind=MilestoneKind.STARTED, now=now)
-    all_ready = bool(lines) and all(_is_ready(line, ready) for line in lines)
-    if all_ready:
-        milestones.reach(order_ids=[order.pk], kind=MilestoneKind.FINISHED, now=now)
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    has_started: bool
+    is_ready: bool
+
+    @classmethod
+    def of(
+        cls,
+        lines: Sequence[SalesOrderLine],
+        ready: Mapping[int, Decimal],
+        started: frozenset[int],
+    ) -> "_Facts":
+        return cls(
+            has_started=any(line.requirement_id in started for line in lines),
+            is_ready=bool(lines) and all(_is_ready(line, ready) for line in lines),
+        )
+
+
+def _advance(order: SalesOrder, facts: _Facts) -> bool:
+    """Set the order's state by the facts; whether it changed."""
+    new = OrderState(order.state)
     if order.state == OrderState.PARTLY_SHIPPED:
         return False
-    new = OrderState(order.state)
-    if all_ready:
+    if facts.is_ready:
         new = OrderState.READY_TO_SHIP
-    elif has_started or order.state == OrderState.READY_TO_SHIP:
+    elif facts.has_started or order.state == OrderState.READY_TO_SHIP:
         new = OrderState.IN_PRODUCTION
     if new == order.state:
         return False
@@ -82,7 +93,7 @@ def _advance(
     return True
 
 
-def _is_ready(line: SalesOrderLine, ready: dict[int, Decimal]) -> bool:
+def _is_ready(line: SalesOrderLine, ready: Mapping[int, Decimal]) -> bool:
     if line.conversion_state != ConversionState.CONVERTED or line.requirement_id is None:
         return False
     return ready.get(line.requirement_id, Decimal(0)) >= line.quantity - line.shipped
