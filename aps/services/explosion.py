@@ -1,8 +1,10 @@
 """What a line would need made: every BOM level, net of free supply, as solver operations.
 
-Lot arithmetic is the conversion's own (mes.services.supply.lots). Approximations against it, on
-the side of caution: a need is its own work order even where the conversion would gather several
-into one, the surplus of a fixed lot serves nobody else, and BOM and routing are today's.
+Lot arithmetic is the conversion's own (mes.services.supply.lots): fixed lots are work orders of
+their own that overlap, and what one leaves over goes to the next need of the same line.
+Approximations against it, on the side of caution: a need is its own work order even where the
+conversion would gather several into one, the surplus of a line's last lot serves no other line,
+very many lots are checked as fewer larger ones, and BOM and routing are today's.
 """
 
 import math
@@ -23,6 +25,8 @@ from masterdata.selectors import ItemStructure, OperationStructure, eligible_uni
 from mes.services.supply import lots
 
 WHOLE = Decimal(1)
+# A need of more fixed lots than this is checked as so many larger ones, to be answered in time.
+MOST_LOTS = 12
 
 
 class CannotCheck(Refused):
@@ -61,6 +65,14 @@ class Ready:
     def __add__(self, other: "Ready") -> "Ready":
         later = max(self, other, key=lambda ready: ready.at)
         return Ready(self.operations + other.operations, later.at, later.shortage)
+
+
+@dataclass
+class _Surplus:
+    """What a lot leaves over, and what has to be over before it is there."""
+
+    quantity: Decimal
+    ready: Ready
 
 
 @dataclass
@@ -114,6 +126,7 @@ class _Explosion:
         self._live = live
         self._now = now
         self._next_id = first_id
+        self._surplus: dict[int, list[_Surplus]] = {}
         self.found = Exploded()
 
     def need(self, item: ItemStructure, quantity: Decimal) -> Ready:
@@ -127,7 +140,7 @@ class _Explosion:
         if taken.rest <= 0:
             return ready
         if item.is_made:
-            return ready + self._make(item, taken.rest)
+            return ready + self._make_lots(item, taken.rest)
         at = self._now + item.lead_time_days * DAY_MINUTES
         return ready + Ready(
             at=at, shortage=Shortage(item, quantity, taken.from_stock, at, reference="")
@@ -141,14 +154,46 @@ class _Explosion:
             shortage=Shortage(item, quantity, taken.from_stock, lot.at, lot.reference),
         )
 
-    def _make(self, item: ItemStructure, quantity: Decimal) -> Ready:
-        """One work order: its components, then its operations one after the other."""
+    def _make_lots(self, item: ItemStructure, quantity: Decimal) -> Ready:
+        """What earlier lots left over, then work orders for the rest, lot by lot."""
         if not item.operations:
             raise CannotCheck(_no_way_to_make(item))
+        rest, ready = self._from_surplus(item, quantity)
+        if rest <= 0:
+            return ready
         fixed = item.lot_size if item.lot_policy == LotPolicy.FIXED else None
         started = lots.to_start(
-            quantity, scrap_rate=item.scrap_rate, uom=item.uom, lot_size=fixed or None
+            rest, scrap_rate=item.scrap_rate, uom=item.uom, lot_size=fixed or None
         )
+        count = math.ceil(started / fixed) if fixed else 1
+        per_order = -(-count // MOST_LOTS)
+        left = started
+        while left > 0:
+            lot = min(left, fixed * per_order) if fixed else left
+            made = self._make(item, lot)
+            left -= lot
+            output = lots.expected_output(lot, scrap_rate=item.scrap_rate, uom=item.uom)
+            used = min(rest, output)
+            if used > 0:
+                rest -= used
+                ready = ready + made
+            if output > used:
+                self._surplus.setdefault(item.item_id, []).append(_Surplus(output - used, made))
+        return ready
+
+    def _from_surplus(self, item: ItemStructure, quantity: Decimal) -> tuple[Decimal, Ready]:
+        """What is still to be made, and what the part of earlier lots waits for."""
+        rest, ready = quantity, Ready()
+        for surplus in self._surplus.get(item.item_id, []):
+            part = min(rest, surplus.quantity)
+            if part > 0:
+                surplus.quantity -= part
+                rest -= part
+                ready = ready + surplus.ready
+        return rest, ready
+
+    def _make(self, item: ItemStructure, started: Decimal) -> Ready:
+        """One work order: its components, then its operations one after the other."""
         ready = Ready()
         for component in item.components:
             below = self._structures[component.item_id]
