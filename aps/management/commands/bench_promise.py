@@ -50,7 +50,9 @@ class Command(BaseCommand):
         site_id = options["site"] or _busiest_site()
         items = [item.pk for item in masterdata.search_items("", 500, sold_only=True)]
         if site_id is None or not items:
-            raise CommandError("There is no site with items to sell; load some data first.")
+            raise CommandError(
+                "There is no open work and no --site, or nothing to sell; load some data first."
+            )
         with transaction.atomic():
             before = _open_lines(site_id)
             if before < options["orders"]:
