@@ -1,4 +1,4 @@
-from django.urls import URLPattern, URLResolver, path, re_path
+from django.urls import URLPattern, URLResolver, path
 
 from masterdata.views import imports, lists, records, revisions, search
 
@@ -22,5 +22,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("suppliers/", lists.SupplierList.as_view(), name="supplier-list"),
     path("import/", imports.import_start, name="import-start"),
     path("import/<int:pk>/", imports.import_check, name="import-check"),
-    re_path(r"^export/(?P<name>[a-z_]+)\.(?P<suffix>csv|xlsx)$", imports.export, name="export"),
+    path("export/<slug:name>/<slug:suffix>/", imports.export, name="export"),
 ]

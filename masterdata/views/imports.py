@@ -82,7 +82,7 @@ def import_check(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def export(request: AuthenticatedRequest, name: str, suffix: str) -> HttpResponse:
     """All rows of a kind as a file that imports again unchanged."""
     resource = imports.RESOURCES.get(name)
-    if resource is None:
+    if resource is None or suffix not in ("csv", "xlsx"):
         raise Http404
     if suffix == "csv":
         response = HttpResponse(imports.export_csv(resource), content_type=CSV)
