@@ -32,4 +32,4 @@ class BoardFilter(forms.Form):
         super().__init__(*args, **kwargs)
         field = self.fields["center"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
-        field.choices = [("", _("All")), *centers]
+        field.choices = [("", _("All work centers")), *centers]

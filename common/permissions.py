@@ -43,6 +43,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "masterdata.edit_customer": _row(Role.PLANNER, Role.SALES),
     "masterdata.import": _row(),
     "erp.view_stock": STAFF - {Role.OPERATOR},
+    "erp.receive_stock": _row(Role.WAREHOUSE),
+    "erp.adjust_stock": _row(Role.WAREHOUSE),
     "erp.view_cost": _row(Role.MANAGER, Role.PURCHASING),
     "mes.view_work_order": STAFF,
     "mes.view_dispatch": STAFF,

@@ -28,7 +28,7 @@ from masterdata import selectors as masterdata
 from masterdata.selectors import UnitInfo
 from mes.enums import OperationState
 
-PAGE_SIZE = 50
+PAGE_SIZE = 25
 VIEWS = ("", "board", "list", "late")
 
 

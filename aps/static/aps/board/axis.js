@@ -3,13 +3,13 @@
 export const AXIS = 48;
 const TIER = AXIS / 2;
 
-function sticky(text, x, end, left, pen) {
-  const width = pen.measureText(text).width;
-  const at = Math.max(x + 6, left + 6);
-  return at + width <= end || x >= left ? [at, end - at] : [Math.max(x + 6, end - width), width + 6];
+// A label stays in sight while its span does.
+function sticky(x, end, left) {
+  const at = Math.max(x, left) + 6;
+  return [at, end - at];
 }
 
-export function drawAxis(pen, view, tiers) {
+export function drawAxis(pen, view, tiers, cut) {
   const { theme, width, headerWidth, scale } = view;
   pen.fillStyle = theme.surface;
   pen.fillRect(0, 0, width, AXIS);
@@ -18,24 +18,25 @@ export function drawAxis(pen, view, tiers) {
   pen.rect(headerWidth, 0, width - headerWidth, AXIS);
   pen.clip();
   pen.textBaseline = "middle";
-  drawTier(pen, view, tiers.major, 0, `600 12.5px ${theme.font}`, theme.text);
-  drawTier(pen, view, tiers.minor, TIER, `12px ${theme.font}`, theme.muted);
+  drawTier(pen, view, tiers.major, 0, `600 12.5px ${theme.font}`, theme.text, cut);
+  drawTier(pen, view, tiers.minor, TIER, `12px ${theme.font}`, theme.muted, cut);
   drawNowLabel(pen, view, headerWidth + scale.x(view.now));
   pen.restore();
   pen.fillStyle = theme.strongLine;
   pen.fillRect(0, AXIS - 1, width, 1);
 }
 
-function drawTier(pen, { theme, headerWidth }, spans, y, font, ink) {
+function drawTier(pen, { theme, headerWidth }, spans, y, font, ink, cut) {
   pen.font = font;
   for (const [start, end, text] of spans) {
     const x = Math.round(headerWidth + start);
     pen.fillStyle = theme.line;
     pen.fillRect(x, y, 1, TIER);
-    const [at, room] = sticky(text, x, headerWidth + end, headerWidth, pen);
-    if (room < 12 || (y > 0 && pen.measureText(text).width > end - start + 2)) continue;
+    const [at, room] = sticky(x, headerWidth + end, headerWidth);
+    const shown = cut(pen, text, room);
+    if (!shown || (y > 0 && shown !== text)) continue;
     pen.fillStyle = ink;
-    pen.fillText(text, at, y + TIER / 2 + 1);
+    pen.fillText(shown, at, y + TIER / 2 + 1);
   }
 }
 

@@ -4,7 +4,7 @@
 const root = document.querySelector("[data-board]");
 if (root) start(root);
 
-const HEADER = { wide: 176, narrow: 76 };
+const HEADER = { wide: 176, narrow: 92 };
 const NARROW = 560;
 const USUAL_DAYS = 7;
 const MOST_HEIGHT = 0.78;
@@ -13,7 +13,7 @@ const AHEAD = 1; // spans of the view loaded on both sides
 const LEAST_AHEAD = 7 * 1440;
 
 async function start(host) {
-  const names = ["scale", "model", "themeJs", "paint", "axis", "input", "address"];
+  const names = ["scale", "model", "themeJs", "paint", "axis", "input", "address", "beside"];
   const loaded = await Promise.all(names.map((name) => import(host.dataset[name])));
   const parts = Object.fromEntries(names.map((name, i) => [name.replace("Js", ""), loaded[i]]));
   const config = JSON.parse(document.getElementById("board-config").textContent);
@@ -122,7 +122,7 @@ async function load(board, force = false) {
   const to = view.scale.end + ahead;
   const ticket = (board.ticket = (board.ticket ?? 0) + 1);
   const iso = (minute) => new Date(minute * 60000).toISOString();
-  if (force || !board.model) say(board, config.words.loading);
+  if (force || !board.model) board.parts.beside.say(board, config.words.loading);
   try {
     const query = new URLSearchParams({ from: iso(from), to: iso(to) });
     const answer = await fetch(`${config.data}?${query}`, { headers: { Accept: "application/json" } });
@@ -130,7 +130,7 @@ async function load(board, force = false) {
     const data = await answer.json();
     if (ticket === board.ticket) take(board, data);
   } catch {
-    if (ticket === board.ticket) say(board, config.words.failed);
+    if (ticket === board.ticket) board.parts.beside.say(board, config.words.failed);
   }
 }
 
@@ -140,8 +140,8 @@ function take(board, data) {
   view.loaded = board.model;
   view.hover = null;
   relayout(board);
-  say(board, board.model.bars.length ? "" : board.config.words.empty);
-  tellCount(board);
+  board.parts.beside.say(board, board.model.bars.length ? "" : board.config.words.empty);
+  board.parts.beside.tellCount(board);
   board.host.dataset.version = data.version ?? "";
   if (view.order && !board.shown) select(board, view.order, view.operation, { follow: true });
 }
@@ -151,7 +151,7 @@ function relayout(board) {
   view.layout = parts.model.makeLayout(model, view.center, config.words.outside);
   light(board);
   resize(board);
-  drawLegend(board);
+  board.parts.beside.drawLegend(board);
 }
 
 // Asks again a moment after the view comes near the end of what is loaded.
@@ -162,7 +162,7 @@ function wantMore(board) {
     const margin = (view.scale.end - view.scale.start) * 0.25;
     const { from, to } = view.loaded ?? { from: Infinity, to: -Infinity };
     if (view.scale.start - margin < from || view.scale.end + margin > to) load(board);
-    else tellCount(board);
+    else board.parts.beside.tellCount(board);
   }, 150);
 }
 
@@ -182,7 +182,7 @@ function actions(board) {
       view.scale.zoom(factor, x === undefined ? view.scale.width / 2 : Math.max(0, x - view.headerWidth));
       moved();
     },
-    span: (days) => (view.scale.span(days), moved()),
+    span: (days) => (view.scale.span(days, anchor(board)), moved()),
     today: () => (view.scale.show(view.now), moved()),
     scroll: (pixels) => scroll(board, pixels),
     point: (x, y) => point(board, x, y),
@@ -194,6 +194,13 @@ function actions(board) {
     next: (step) => selectNext(board, step),
     clear: () => select(board, "", 0),
   };
+}
+
+// What a change of the span keeps in sight: the selection, else today, else the middle.
+function anchor({ view, model }) {
+  const { start, end } = view.scale;
+  const chosen = model?.byId.get(view.operation)?.start ?? view.now;
+  return chosen >= start && chosen <= end ? chosen : (start + end) / 2;
 }
 
 function scroll(board, pixels) {
@@ -221,7 +228,7 @@ function point(board, x, y) {
     view.hover = bar;
     board.invalidate();
   }
-  showTip(board, bar, x, y);
+  board.parts.beside.showTip(board, bar, x, y);
 }
 
 function selectNext(board, step) {
@@ -244,8 +251,8 @@ function select(board, order, operation, { follow = false } = {}) {
   const bar = model?.byId.get(operation);
   if (follow && bar) reveal(board, bar);
   board.shown = true;
-  showPanel(board);
-  tellCount(board);
+  board.parts.beside.showPanel(board);
+  board.parts.beside.tellCount(board);
   board.invalidate();
   remember(board);
 }
@@ -267,83 +274,6 @@ function light({ view, parts }) {
     if (view.order && !filterOnly) return belongs(bar, view.order);
     return !isFiltered || matches(bar, view);
   };
-}
-
-// ---- words beside the canvas
-
-function say({ host }, sentence) {
-  const message = host.querySelector("[data-message]");
-  message.textContent = sentence;
-  message.hidden = !sentence;
-}
-
-function tellCount(board) {
-  const { view, model, config, host, parts } = board;
-  if (!model) return;
-  const seen = model.bars.filter((bar) => bar.end > view.scale.start && bar.start < view.scale.end);
-  const mine = view.order ? model.bars.filter((bar) => parts.model.belongs(bar, view.order)) : [];
-  const chosen = view.order ? ` · ${config.words.selected} ${view.order} (${mine.length})` : "";
-  host.querySelector("[data-status]").textContent = `${seen.length} ${config.words.bars}${chosen}`;
-}
-
-function showTip({ host, view, clock, labels, config, parts }, bar, x, y) {
-  const tip = host.querySelector("[data-tip]");
-  tip.hidden = !bar;
-  if (!bar) return;
-  const at = (minute) => labels.moment(clock.local(minute));
-  const orders = bar.orders.slice(0, 4).join(", ") + (bar.orders.length > 4 ? " …" : "");
-  const state = config.states[bar.state] + (bar.isLate ? ` · ${config.words.late}` : "");
-  const lines = [
-    `${bar.item} · ${bar.sequence} ${bar.name}`,
-    `${at(bar.start)} – ${at(bar.end)}`,
-    `${bar.workOrder} · ${orders || config.words.noOrder}`,
-    `${state} · ${config.words.due} ${at(bar.due)}`,
-  ];
-  tip.replaceChildren(
-    ...lines.map((line, i) => {
-      const part = document.createElement(i ? "span" : "strong");
-      part.textContent = line;
-      return part;
-    }),
-  );
-  const left = Math.min(x + 14, view.width - tip.offsetWidth - 8);
-  const below = y + 20 + tip.offsetHeight < view.height;
-  tip.style.left = `${Math.max(0, left)}px`;
-  tip.style.top = `${below ? y + 18 : Math.max(parts.axis.AXIS, y - tip.offsetHeight - 10)}px`;
-}
-
-async function showPanel(board) {
-  const { view, host, config } = board;
-  const panel = host.querySelector("[data-panel]");
-  if (!view.order) {
-    panel.hidden = true;
-    panel.replaceChildren();
-    return;
-  }
-  const query = new URLSearchParams({ order: view.order, operation: view.operation || "" });
-  const wanted = (board.panelOf = `${query}`);
-  const answer = await fetch(`${config.panel}?${query}`);
-  if (!answer.ok || board.panelOf !== wanted || !view.order) return;
-  // Our own server's fragment; it carries no script, and the page's policy would run none.
-  panel.innerHTML = await answer.text();
-  panel.hidden = false;
-}
-
-function drawLegend({ host, view, parts, config }) {
-  const list = host.querySelector("[data-legend]");
-  const rows = parts.theme.legend(view.colour, view.theme, config.words, config.states);
-  list.replaceChildren(
-    ...rows.map(([style, text, , hatched]) => {
-      const item = document.createElement("li");
-      const swatch = document.createElement("span");
-      swatch.className = hatched ? "plan-swatch plan-hatched" : "plan-swatch";
-      swatch.style.background = hatched ? "" : style.fill;
-      swatch.style.borderColor = style.edge;
-      swatch.style.color = style.ink;
-      item.append(swatch, text);
-      return item;
-    }),
-  );
 }
 
 function remember(board) {
@@ -386,7 +316,7 @@ function listenToTools(board) {
   colour.value = view.colour;
   colour.addEventListener("change", () => {
     view.colour = colour.value;
-    drawLegend(board);
+    board.parts.beside.drawLegend(board);
     board.invalidate();
     remember(board);
   });
@@ -411,7 +341,7 @@ function listenToPage(board) {
   const { view, host } = board;
   const restyle = () => {
     view.theme = board.parts.theme.readTheme(host);
-    drawLegend(board);
+    board.parts.beside.drawLegend(board);
     board.invalidate();
   };
   document.addEventListener("theme:changed", restyle);
@@ -452,7 +382,6 @@ function narrow(board, values) {
   remember(board);
 }
 
-// For tests and for a curious planner's console.
 function inspect({ view, drawn, model }) {
   return {
     start: view.scale.start,

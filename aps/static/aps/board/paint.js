@@ -7,18 +7,24 @@ const DIMMED = 0.2;
 
 const widths = new Map();
 
-// The text cut to the width, "" where nothing fits.
-export function cut(pen, text, room) {
-  if (room < 14) return "";
+function widthOf(pen, text) {
   const key = pen.font + text;
   let width = widths.get(key);
   if (width === undefined) {
-    if (widths.size > 5000) widths.clear();
+    if (widths.size > 20_000) widths.clear();
     width = pen.measureText(text).width;
     widths.set(key, width);
   }
+  return width;
+}
+
+// The text cut to the width, "" where nothing fits.
+export function cut(pen, text, room) {
+  if (room < 14) return "";
+  const width = widthOf(pen, text);
   if (width <= room) return text;
-  const kept = Math.floor((text.length * (room - 8)) / width);
+  let kept = Math.floor((text.length * room) / width);
+  while (kept > 1 && widthOf(pen, `${text.slice(0, kept)}…`) > room) kept--;
   return kept < 2 ? "" : `${text.slice(0, kept)}…`;
 }
 
@@ -50,7 +56,8 @@ export function draw(pen, view, tiers, parts) {
   drawUnloaded(pen, view);
   pen.restore();
   parts.axis.drawHeadings(pen, view, lines, cut);
-  parts.axis.drawAxis(pen, view, tiers);
+  parts.axis.drawAxis(pen, view, tiers, cut);
+  drawThumb(pen, view, top);
   return count;
 }
 
@@ -91,6 +98,20 @@ function drawUnloaded(pen, { theme, scale, loaded, scrollTop, height }) {
   if (loaded.from > scale.start) pen.fillRect(0, scrollTop, scale.x(loaded.from), height);
   const after = scale.x(loaded.to);
   if (after < scale.width) pen.fillRect(after, scrollTop, scale.width - after, height);
+  pen.globalAlpha = 1;
+}
+
+// Where in the rows the view is; only where not all of them fit.
+function drawThumb(pen, { theme, width, height, layout, scrollTop }, top) {
+  const room = height - top;
+  if (layout.height <= room + 1) return;
+  const length = Math.max(24, (room * room) / layout.height);
+  const y = top + (scrollTop / (layout.height - room)) * (room - length);
+  pen.fillStyle = theme.strongLine;
+  pen.globalAlpha = 0.7;
+  pen.beginPath();
+  pen.roundRect(width - 8, y + 2, 5, length - 4, 3);
+  pen.fill();
   pen.globalAlpha = 1;
 }
 
@@ -156,7 +177,9 @@ function drawSetup(pen, view, bar, x, y, length, style, parts) {
 
 function drawWords(pen, view, bar, x, y, length, style, parts) {
   // A bar that begins left of the view keeps its words in sight.
-  const left = Math.max(x, 0);
+  const setup = Math.min(length, view.scale.x(bar.setupEnd) - x);
+  // ... and behind the hatch of its setup where there is room for both.
+  const left = Math.max(x + (setup > 3 && length - setup > SPARE ? setup - 3 : 0), 0);
   const shape = parts.theme.glyph(bar.isLate ? "late" : view.colour === "lateness" ? bar.tone : bar.state);
   let at = left + 7;
   const room = x + length - at - 3;

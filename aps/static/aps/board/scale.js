@@ -7,6 +7,7 @@ export const DAY = 1440;
 const CLOSEST = 8; // pixels per minute: a quarter of an hour is 120 px
 const WIDEST_DAYS = 95;
 const PADDING = 4;
+const NARROW_DAY = 20;
 
 export function makeClock(zone) {
   const format = new Intl.DateTimeFormat("en-US", {
@@ -73,11 +74,10 @@ export function makeScale(clock, start, days, width) {
     show(minute, share = 0.25) {
       this.start = minute - (share * this.width) / this.perMinute;
     },
-    span(days) {
-      const left = clock.local(this.start + (this.end - this.start) * 0.25);
+    // So many whole days, the one of the given moment first.
+    span(days, minute) {
       this.perMinute = this.width / (days * DAY);
-      // A whole number of days begins at midnight.
-      this.start = clock.moment(Math.floor(left / DAY) * DAY);
+      this.start = clock.moment(Math.floor(clock.local(minute) / DAY) * DAY);
     },
     resize(width) {
       if (width <= 0 || width === this.width) return;
@@ -125,7 +125,7 @@ function tiersFor(perDay) {
     const step = [1, 2, 3, 6, 12].find((hours) => (perDay / 24) * hours >= 44) ?? 12;
     return { major: ["day", 1, "fullDay"], minor: ["hour", step, "hour"] };
   }
-  if (perDay >= 24) {
+  if (perDay >= NARROW_DAY) {
     const label = perDay >= 64 ? "weekday" : "dayNumber";
     return { major: ["week", 1, "week"], minor: ["day", 1, label] };
   }
@@ -142,7 +142,7 @@ export function makeLabels(language, words) {
     fullDay: make({ weekday: "short", day: "numeric", month: "short", year: "numeric" }),
     hour: make({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
     weekday: make({ weekday: "short", day: "numeric" }),
-    dayNumber: make({ day: "numeric" }),
+    dayNumber: (local) => String(new Date(local * 60000).getUTCDate()),
     month,
     week: (local) => `${words.week} ${isoWeek(local)} · ${month(local + 3 * DAY)}`,
     weekNumber: (local) => `${words.week} ${isoWeek(local)}`,

@@ -1,0 +1,76 @@
+// What stands in words beside the canvas: tooltip, side panel, legend, counts.
+
+export function say({ host }, sentence) {
+  const message = host.querySelector("[data-message]");
+  message.textContent = sentence;
+  message.hidden = !sentence;
+}
+
+export function tellCount(board) {
+  const { view, model, config, host, parts } = board;
+  if (!model) return;
+  const seen = model.bars.filter((bar) => bar.end > view.scale.start && bar.start < view.scale.end);
+  const mine = view.order ? model.bars.filter((bar) => parts.model.belongs(bar, view.order)) : [];
+  const chosen = view.order ? ` · ${config.words.selected} ${view.order} (${mine.length})` : "";
+  host.querySelector("[data-status]").textContent = `${seen.length} ${config.words.bars}${chosen}`;
+}
+
+export function showTip({ host, view, clock, labels, config, parts }, bar, x, y) {
+  const tip = host.querySelector("[data-tip]");
+  tip.hidden = !bar;
+  if (!bar) return;
+  const at = (minute) => labels.moment(clock.local(minute));
+  const orders = bar.orders.slice(0, 4).join(", ") + (bar.orders.length > 4 ? " …" : "");
+  const state = config.states[bar.state] + (bar.isLate ? ` · ${config.words.late}` : "");
+  const lines = [
+    `${bar.item} · ${bar.sequence} ${bar.name}`,
+    `${at(bar.start)} – ${at(bar.end)}`,
+    `${bar.workOrder} · ${orders || config.words.noOrder}`,
+    `${state} · ${config.words.due} ${at(bar.due)}`,
+  ];
+  tip.replaceChildren(
+    ...lines.map((line, i) => {
+      const part = document.createElement(i ? "span" : "strong");
+      part.textContent = line;
+      return part;
+    }),
+  );
+  const left = Math.min(x + 14, view.width - tip.offsetWidth - 8);
+  const below = y + 20 + tip.offsetHeight < view.height;
+  tip.style.left = `${Math.max(0, left)}px`;
+  tip.style.top = `${below ? y + 18 : Math.max(parts.axis.AXIS, y - tip.offsetHeight - 10)}px`;
+}
+
+export async function showPanel(board) {
+  const { view, host, config } = board;
+  const panel = host.querySelector("[data-panel]");
+  if (!view.order) {
+    panel.hidden = true;
+    panel.replaceChildren();
+    return;
+  }
+  const query = new URLSearchParams({ order: view.order, operation: view.operation || "" });
+  const wanted = (board.panelOf = `${query}`);
+  const answer = await fetch(`${config.panel}?${query}`);
+  if (!answer.ok || board.panelOf !== wanted || !view.order) return;
+  // Our own server's fragment; it carries no script, and the page's policy would run none.
+  panel.innerHTML = await answer.text();
+  panel.hidden = false;
+}
+
+export function drawLegend({ host, view, parts, config }) {
+  const list = host.querySelector("[data-legend]");
+  const rows = parts.theme.legend(view.colour, view.theme, config.words, config.states);
+  list.replaceChildren(
+    ...rows.map(([style, text, , hatched]) => {
+      const item = document.createElement("li");
+      const swatch = document.createElement("span");
+      swatch.className = hatched ? "plan-swatch plan-hatched" : "plan-swatch";
+      swatch.style.background = hatched ? "" : style.fill;
+      swatch.style.borderColor = style.edge;
+      swatch.style.color = style.ink;
+      item.append(swatch, text);
+      return item;
+    }),
+  );
+}
