@@ -49,7 +49,7 @@ ORDERS = (
     Told("CUST-L", (("VALVE-DN50", 90),), -6, 30, "approved", "YV-552"),
     Told("CUST-I", (("COUPLING-C1", 300),), -5, 22, "approved", "AP-61"),
     Told("CUST-K", (("BRACKET-B1", 600),), -5, 15, "approved", "HW-905"),
-    # Waits for motors: six in stock, the delivery is overdue.
+    # Waits for motors as well: six in stock, the rest is on order.
     Told("CUST-C", (("PUMP-P10", 50),), -4, 28, "approved", "NW-2240"),
     Told("CUST-H", (("FLANGE-DN100", 200),), -4, 35, "approved", "OW-140"),
     Told("CUST-E", (("CYLINDER-63", 150),), -3, 24, "approved", "JN-0466"),
@@ -66,15 +66,16 @@ _AFTER_APPROVAL = {"approved", "running", "ready", "shipped", "delivered", "held
 
 def tell(*, users: Mapping[str, User], site_id: int, now: datetime) -> None:
     """Let every order of the table happen at its time, in the order of entry."""
+    for told in sorted(ORDERS, key=lambda told: told.entered):
+        _happen(told, users, site_id, now)
+    # Ordered late: the pumps that were promised with the usual lead time have to wait.
     purchasing.order(
         supplier_code="SUP-MOTOR",
         site_id=site_id,
-        lines=[purchasing.NewLine("MOTOR-075", Decimal(200), (now + timedelta(days=12)).date())],
+        lines=[purchasing.NewLine("MOTOR-075", Decimal(200), (now + timedelta(days=19)).date())],
         by=users[Role.PURCHASING],
-        now=now - timedelta(days=20),
+        now=now - timedelta(days=1),
     )
-    for told in sorted(ORDERS, key=lambda told: told.entered):
-        _happen(told, users, site_id, now)
     with transaction.atomic():
         projections.update(site_id=site_id, by=None, now=now)
 

@@ -18,6 +18,8 @@ from mes.services.supply import lots
 from mes.services.supply.book import Book, GrowingOrder
 
 ZERO = Decimal(0)
+# Work orders that one need of a fixed-lot item may become.
+MOST_LOTS = 200
 
 
 @dataclass(slots=True, eq=False)
@@ -159,13 +161,19 @@ class Exploder:
     def _fixed_lots(
         self, item_id: int, needs: list[tuple[Need, Decimal]], lot_size: Decimal
     ) -> Iterator[DraftOrder]:
+        """A work order per lot, so that lots overlap on the floor."""
         for need, quantity in needs:
             rest = self._from_surplus(item_id, need, quantity)
-            if rest <= 0:
-                continue
-            for order in self._lot([(need, rest)], lot_size=lot_size):
-                self._surplus.setdefault(item_id, []).append(order)
-                yield order
+            item = self._book.structures.of(item_id, need.due_at)
+            one = lots.expected_output(lot_size, scrap_rate=item.scrap_rate, uom=item.uom)
+            # A tiny lot size against a huge need: several lots share a work order.
+            share = max(one, lots.round_up(rest / MOST_LOTS, item.uom))
+            while rest > 0:
+                part = min(rest, share)
+                rest -= part
+                for order in self._lot([(need, part)], lot_size=lot_size):
+                    self._surplus.setdefault(item_id, []).append(order)
+                    yield order
 
     def _from_surplus(self, item_id: int, need: Need, quantity: Decimal) -> Decimal:
         for order in self._surplus.get(item_id, []):
