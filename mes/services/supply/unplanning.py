@@ -78,7 +78,13 @@ class _Reduction:
     resized: dict[int, Decimal] = field(default_factory=dict)
     started: dict[int, StartedWork] = field(default_factory=dict)
     cut: set[WorkOrderPeg] = field(default_factory=set)
-    _index: dict[int, list[WorkOrderPeg]] = field(default_factory=dict)
+    _by_requirement: dict[int, list[WorkOrderPeg]] = field(default_factory=dict)
+    _by_order: dict[int, list[WorkOrderPeg]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for peg in self.tree.pegs:
+            self._by_requirement.setdefault(peg.requirement_id, []).append(peg)
+            self._by_order.setdefault(peg.work_order_id, []).append(peg)
 
     def run(self) -> None:
         """Item by item, parents before components, so that all that shrinks is known."""
@@ -117,13 +123,10 @@ class _Reduction:
         return sum((p.quantity - p.delivered for p in self._pegs_of(requirement_id)), ZERO)
 
     def _pegs_of(self, requirement_id: int) -> list[WorkOrderPeg]:
-        return self._by_requirement().get(requirement_id, [])
+        return self._by_requirement.get(requirement_id, [])
 
-    def _by_requirement(self) -> dict[int, list[WorkOrderPeg]]:
-        if not self._index:
-            for peg in self.tree.pegs:
-                self._index.setdefault(peg.requirement_id, []).append(peg)
-        return self._index
+    def _pegs_at(self, work_order_id: int) -> list[WorkOrderPeg]:
+        return self._by_order.get(work_order_id, [])
 
     def _share_stock(self, rows: list[Coverage]) -> None:
         """Give the stock they hold to the first due first, as planning would have done.
@@ -178,7 +181,7 @@ class _Reduction:
         )
 
     def _resize(self, order: WorkOrder) -> None:
-        pegged = sum((p.quantity for p in self.tree.pegs if p.work_order_id == order.pk), ZERO)
+        pegged = sum((peg.quantity for peg in self._pegs_at(order.pk)), ZERO)
         item = order.item
         quantity = ZERO
         if pegged > 0:
