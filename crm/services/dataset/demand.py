@@ -9,7 +9,6 @@ from crm.services.dataset.context import Context
 from erp import selectors as erp
 from masterdata import selectors as masterdata
 from masterdata.enums import LotPolicy
-from masterdata.models import Item, Site
 from masterdata.selectors import ItemStructure
 from mes.services.supply import lots
 
@@ -38,7 +37,7 @@ def load(context: Context, centers: dict[int, str]) -> Load:
     if not wanted or first is None:
         return found
     structures = masterdata.structures(item_ids=wanted, on=first)
-    site = Site.objects.get(code=context.options.site)
+    site = masterdata.site_by_code(context.options.site)
     free = dict(erp.free_stock(site_id=site.pk, item_ids=structures))
     levels = masterdata.low_level_codes(structures)
     for pk in sorted(structures, key=lambda pk: levels[pk]):
@@ -102,8 +101,7 @@ def _add_operations(
 def _sales(context: Context) -> dict[int, Demand]:
     """Quantity by day and item of the lines that are in order; the others are told elsewhere."""
     rows = context.table(_FILE).rows
-    codes = {row.cells["item_number"] for row in rows}
-    items = dict(Item.objects.filter(code__in=codes).values_list("code", "pk"))
+    items = masterdata.item_ids()
     wanted: dict[int, Demand] = {}
     for row in rows:
         item = items.get(row.cells["item_number"])

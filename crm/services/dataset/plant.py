@@ -1,5 +1,6 @@
 """Site, calendars, work centers and their rates; machines sized by what has to be made."""
 
+from collections import Counter
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from math import ceil
@@ -8,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from crm.services.dataset import demand, files
 from crm.services.dataset.context import Context
-from masterdata.models import WorkCenter, WorkUnit
+from masterdata import selectors as masterdata
 from masterdata.services.imports import Row, Table
 
 _FILE = "work_centers.csv"
@@ -71,18 +72,14 @@ def import_plant(context: Context) -> None:
 
 def import_units(context: Context) -> None:
     """Machines per work center: as told, else so many that the demand loads them as wanted."""
-    centers = list(WorkCenter.objects.filter(site__code=context.options.site).order_by("code"))
+    site = masterdata.site_by_code(context.options.site)
     hours = {
         row.cells["work_center"]: value
         for row in context.table(_FILE).rows
         if (value := _hours(row))
     }
-    centers = [center for center in centers if center.code in hours]
-    there = {center.code: 0 for center in centers}
-    for code in WorkUnit.objects.filter(work_center__in=centers).values_list(
-        "work_center__code", flat=True
-    ):
-        there[code] += 1
+    centers = [c for c in masterdata.work_centers(site_id=site.pk) if c.code in hours]
+    there = Counter(unit.work_center_code for unit in masterdata.active_units(site_id=site.pk))
     load = demand.load(context, {center.pk: center.code for center in centers})
     rows = []
     for center in centers:

@@ -1,9 +1,5 @@
-"""Purchase orders with what is received; the open rest is expected.
+"""Purchase orders with what is received; the open rest is expected."""
 
-Written in bulk here, since erp has no service yet that takes whole purchase orders.
-"""
-
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -11,17 +7,14 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from common import audit
 from crm.services.dataset import documents
 from crm.services.dataset.context import Context
 from crm.services.dataset.documents import Document
 from crm.services.dataset.parse import Cells
-from erp.enums import PurchaseOrderState
-from erp.models import PurchaseOrder, PurchaseOrderLine
-from masterdata.models import Item, Site, Supplier
+from erp.services import opening_orders
+from masterdata import selectors as masterdata
 
 _FILE = "purchase_order_lines.csv"
-_BATCH = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,32 +23,19 @@ class _Head:
     ordered: date
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    position: int
-    item_id: int
-    quantity: Decimal
-    unit_price: Decimal
-    due_date: date
-    accepted: Decimal
-    rejected: Decimal
-
-    @property
-    def open(self) -> Decimal:
-        return self.quantity - self.accepted - self.rejected
-
-
-_Order = Document[_Head, _Line]
+_Order = Document[_Head, opening_orders.OpeningLine]
 
 
 def import_purchase_orders(context: Context) -> None:
     """Orders by number; those that are there already are left alone."""
     table = context.table(_FILE)
-    suppliers = dict(Supplier.objects.values_list("code", "pk"))
-    items = dict(Item.objects.values_list("code", "pk"))
+    suppliers = masterdata.supplier_ids()
+    items = masterdata.item_ids()
     seen: set[tuple[str, int]] = set()
 
-    def read(cells: Cells, heads: dict[str, tuple[_Head, int]]) -> tuple[_Head, _Line]:
+    def read(
+        cells: Cells, heads: dict[str, tuple[_Head, int]]
+    ) -> tuple[_Head, opening_orders.OpeningLine]:
         head = _Head(cells.known("supplier", suppliers, _("supplier")), cells.day("order_date"))
         number = cells.row.cells["purchase_order"]
         first, at = heads.get(number, (head, cells.row.line))
@@ -67,11 +47,7 @@ def import_purchase_orders(context: Context) -> None:
         return head, line
 
     found, bad = documents.gather(context, table, number="purchase_order", read=read)
-    there = set(
-        PurchaseOrder.objects.filter(number__in=[d.number for d in found]).values_list(
-            "number", flat=True
-        )
-    )
+    there = opening_orders.known(document.number for document in found)
     new = [document for document in found if document.number not in there]
     _write(context, new)
     kept = sum(len(document.lines) for document in found if document.number in there)
@@ -88,9 +64,9 @@ def import_purchase_orders(context: Context) -> None:
     )
 
 
-def _read_line(cells: Cells, items: dict[str, int]) -> _Line:
+def _read_line(cells: Cells, items: dict[str, int]) -> opening_orders.OpeningLine:
     received, rejected = cells.number("received"), cells.number("rejected")
-    return _Line(
+    return opening_orders.OpeningLine(
         position=cells.integer("line"),
         item_id=cells.known("item_number", items, _("item")),
         quantity=cells.number("quantity", positive=True),
@@ -102,51 +78,21 @@ def _read_line(cells: Cells, items: dict[str, int]) -> _Line:
     )
 
 
-def _state(lines: Sequence[_Line]) -> PurchaseOrderState:
-    if all(line.open <= 0 for line in lines):
-        return PurchaseOrderState.RECEIVED
-    if any(line.accepted or line.rejected for line in lines):
-        return PurchaseOrderState.PARTLY_RECEIVED
-    return PurchaseOrderState.CONFIRMED
-
-
 def _write(context: Context, new: list[_Order]) -> None:
-    site = Site.objects.get(code=context.options.site)
+    site = masterdata.site_by_code(context.options.site)
     zone = ZoneInfo(site.time_zone)
-    orders = PurchaseOrder.objects.bulk_create(
+    opening_orders.record(
         [
-            PurchaseOrder(
+            opening_orders.OpeningOrder(
                 number=document.number,
                 supplier_id=document.head.supplier_id,
-                site=site,
-                state=_state([line for _row, line in document.lines]),
                 ordered_at=datetime.combine(document.head.ordered, time(12), tzinfo=zone),
+                lines=[line for _row, line in document.lines],
             )
             for document in new
         ],
-        batch_size=_BATCH,
-    )
-    PurchaseOrderLine.objects.bulk_create(
-        [
-            PurchaseOrderLine(
-                order=order,
-                position=line.position,
-                item_id=line.item_id,
-                quantity=line.quantity,
-                received=line.accepted,
-                rejected=line.rejected,
-                unit_price=line.unit_price,
-                due_date=line.due_date,
-            )
-            for order, document in zip(orders, new, strict=True)
-            for _row, line in document.lines
-        ],
-        batch_size=_BATCH,
-    )
-    audit.record_many(
-        action="erp.purchase_order.import",
-        targets=orders,
+        site_id=site.pk,
+        reference=_FILE,
         by=context.by,
         now=context.now,
-        reason=_FILE,
     )

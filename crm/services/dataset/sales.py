@@ -19,7 +19,7 @@ from crm.services.dataset import documents
 from crm.services.dataset.context import Context
 from crm.services.dataset.documents import Document
 from crm.services.dataset.parse import Cells
-from masterdata.models import Customer, Item, Site
+from masterdata import selectors as masterdata
 
 _FILE = "sales_order_lines.csv"
 _BATCH = 2000
@@ -46,8 +46,8 @@ _Order = Document[_Head, _Line]
 def import_sales_orders(context: Context) -> None:
     """Orders by number; those that are there are left alone, with a word where they differ."""
     table = context.table(_FILE)
-    customers = dict(Customer.objects.values_list("code", "pk"))
-    items = dict(Item.objects.values_list("code", "pk"))
+    customers = masterdata.customer_ids()
+    items = masterdata.item_ids()
 
     def read(cells: Cells, heads: dict[str, tuple[_Head, int]]) -> tuple[_Head, _Line]:
         head = _Head(
@@ -79,7 +79,7 @@ def import_sales_orders(context: Context) -> None:
 
 
 def _write(context: Context, new: list[_Order]) -> None:
-    site = Site.objects.get(code=context.options.site)
+    site = masterdata.site_by_code(context.options.site)
     zone = ZoneInfo(site.time_zone)
     orders = []
     for document in new:

@@ -8,7 +8,7 @@ from crm.services.dataset.context import Context
 from crm.services.dataset.parse import Cells
 from erp import selectors as erp
 from erp.services import stock
-from masterdata.models import Item, Site
+from masterdata import selectors as masterdata
 from masterdata.services.imports import BadRow, Outcome
 
 _FILE = "stock.csv"
@@ -17,8 +17,8 @@ _FILE = "stock.csv"
 def import_stock(context: Context) -> None:
     """The sum over all places of each item, for items that have no balance at the site yet."""
     table = context.table(_FILE)
-    site = Site.objects.get(code=context.options.site)
-    items = dict(Item.objects.values_list("code", "pk"))
+    site = masterdata.site_by_code(context.options.site)
+    items = masterdata.item_ids()
     there = set(erp.balances(site_id=site.pk).values_list("item_id", flat=True))
     wanted: dict[int, Decimal] = {}
     faults: list[BadRow] = []
