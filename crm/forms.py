@@ -39,7 +39,9 @@ class OrderForm(OnceForm):
         code = self.cleaned_data["customer"].strip()
         customer = masterdata.customer_by_code(code)
         if customer is None or not customer.is_active:
-            raise forms.ValidationError(_("There is no customer “%(code)s”."), params={"code": code})
+            raise forms.ValidationError(
+                _("There is no customer “%(code)s”."), params={"code": code}
+            )
         return customer
 
 

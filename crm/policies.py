@@ -48,7 +48,7 @@ class CannotDeliver(Refused):
 
 
 def _state(order: SalesOrder) -> str:
-    return OrderState(order.state).label
+    return str(OrderState(order.state).label)
 
 
 def _allowed(order: SalesOrder, new: OrderState) -> bool:

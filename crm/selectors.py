@@ -52,6 +52,16 @@ def orders() -> QuerySet[SalesOrder]:
     )
 
 
+def late(found: QuerySet[SalesOrder]) -> QuerySet[SalesOrder]:
+    """Of ``orders()``, the open ones with a line projected after its promise."""
+    return found.filter(Q(is_late=True), state__in=OrderState.open())  # type: ignore[misc]
+
+
+def not_converted(found: QuerySet[SalesOrder]) -> QuerySet[SalesOrder]:
+    """Of ``orders()``, those with a line that could not become work orders."""
+    return found.filter(Q(has_failed=True))  # type: ignore[misc]
+
+
 def order(number: str) -> SalesOrder:
     """One order with lines, dates' history, milestones and shipments; raise DoesNotExist."""
     lines = SalesOrderLine.objects.select_related("item").order_by("position")
@@ -119,9 +129,7 @@ def bulk_progress(bulk: BulkApproval) -> BulkProgress:
     open_lines = Q(is_cancelled=False, order__state__in=[*OrderState.open()])
     counts = SalesOrderLine.objects.filter(order__in=bulk.order_ids).aggregate(
         lines=Count("pk", filter=open_lines),
-        converted=Count(
-            "pk", filter=open_lines & Q(conversion_state=ConversionState.CONVERTED)
-        ),
+        converted=Count("pk", filter=open_lines & Q(conversion_state=ConversionState.CONVERTED)),
         failed=Count("pk", filter=open_lines & Q(conversion_state=ConversionState.FAILED)),
         dated=Count("pk", filter=open_lines & Q(projected_date__isnull=False)),
     )

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from common.models import User
+from common.templatetags.ui_format import day
 from crm import selectors as crm
 from crm.enums import MilestoneKind, OrderState
 from masterdata import selectors as masterdata
@@ -91,6 +91,13 @@ class Order:
     shipments: tuple[Consignment, ...]
 
 
+# Where no date needs to be said any more.
+_SETTLED = {
+    OrderState.DELIVERED: gettext_lazy("Delivered"),
+    OrderState.SHIPPED: gettext_lazy("On its way to you"),
+    OrderState.CANCELLED: gettext_lazy("Cancelled"),
+    OrderState.ON_HOLD: gettext_lazy("On hold; we will be in touch"),
+}
 # What a plan's cause is called to a customer; an unknown cause is simply a new plan.
 REASONS = {
     "conversion": gettext_lazy("Your order was placed in our production plan"),
@@ -188,21 +195,14 @@ def _current_operation(made: Progress | None) -> str:
 
 
 def _headline(row, estimated: date | None, is_late: bool) -> str:  # type: ignore[no-untyped-def]
-    from common.templatetags.ui_format import day
-
-    if row.state == OrderState.DELIVERED:
-        return _("Delivered")
-    if row.state == OrderState.SHIPPED:
-        return _("On its way to you")
-    if row.state == OrderState.CANCELLED:
-        return _("Cancelled")
-    if row.state == OrderState.ON_HOLD:
-        return _("On hold; we will be in touch")
+    if row.state in _SETTLED:
+        return str(_SETTLED[row.state])
     if estimated is None:
         return _("We are planning your order")
-    if is_late:
-        return _("Arrives %(day)s, later than promised") % {"day": day(estimated)}
-    return _("Arrives %(day)s, on time") % {"day": day(estimated)}
+    sentence = (
+        _("Arrives %(day)s, later than promised") if is_late else _("Arrives %(day)s, on time")
+    )
+    return sentence % {"day": day(estimated)}
 
 
 def _tone(state: str, is_late: bool) -> str:

@@ -58,7 +58,7 @@ class PromiseLineIn(StrictSerializer):
 
 class PromiseCheckIn(StrictSerializer):
     customer = CustomerCode(required=False, allow_null=True)
-    lines = PromiseLineIn(many=True, allow_empty=False, max_length=200)
+    lines = PromiseLineIn(many=True, allow_empty=False, max_length=200)  # type: ignore[call-arg]
 
 
 class ReasonOut(serializers.Serializer[Any]):
@@ -109,7 +109,7 @@ class OrderIn(StrictSerializer):
     customer = CustomerCode()
     customer_reference = serializers.CharField(max_length=80, required=False, allow_blank=True)
     note = serializers.CharField(max_length=2000, required=False, allow_blank=True)
-    lines = OrderLineIn(many=True, allow_empty=False, max_length=500)
+    lines = OrderLineIn(many=True, allow_empty=False, max_length=500)  # type: ignore[call-arg]
 
 
 class SubmitIn(StrictSerializer):
@@ -202,7 +202,7 @@ class ShipmentLineIn(StrictSerializer):
 
 class ShipmentIn(StrictSerializer):
     order = serializers.CharField(max_length=20)
-    lines = ShipmentLineIn(many=True, required=False, max_length=500)
+    lines = ShipmentLineIn(many=True, required=False, max_length=500)  # type: ignore[call-arg]
     carrier = serializers.CharField(max_length=80, required=False, allow_blank=True)
     tracking_code = serializers.CharField(max_length=80, required=False, allow_blank=True)
 

@@ -21,6 +21,10 @@ from masterdata import selectors as masterdata
 from mes import selectors as mes
 
 
+# What the API tells of an answer besides the item, whose code it takes from the question.
+_ANSWER_FIELDS = [str(name) for name in serializers.PromiseLineOut().fields if str(name) != "item"]
+
+
 def _order_body(number: str) -> dict[str, Any]:
     order = selectors.order(number)
     ids = selectors.requirement_ids(list(order.lines.all()))
@@ -58,11 +62,7 @@ class PromiseCheckView(ApiView):
         rows = [
             {
                 "item": line["item"].code,
-                **{
-                    name: getattr(answer, name)
-                    for name in serializers.PromiseLineOut().fields
-                    if name != "item"
-                },
+                **{name: getattr(answer, name) for name in _ANSWER_FIELDS},
             }
             for line, answer in zip(body.validated_data["lines"], answers, strict=True)
         ]
@@ -196,7 +196,7 @@ class ShipmentListView(ApiView):
             lines = list(order.lines.filter(is_cancelled=False))
             ready = erp.reserved_quantities(selectors.requirement_ids(lines))
             quantities = {
-                line.position: ready[line.requirement_id]
+                line.position: ready[line.requirement_id or 0]
                 for line in lines
                 if ready.get(line.requirement_id or 0)
             }
@@ -208,9 +208,7 @@ class ShipmentListView(ApiView):
             by=request.user,
             now=timezone.now(),
         )
-        return Response(
-            serializers.ShipmentOut(shipment).data, status=status.HTTP_201_CREATED
-        )
+        return Response(serializers.ShipmentOut(shipment).data, status=status.HTTP_201_CREATED)
 
 
 class ShipmentDeliverView(ApiView):

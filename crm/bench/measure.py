@@ -54,7 +54,11 @@ def chain(say: Callable[[str], object]) -> list[Row]:
             raise TooSlow(f"{progress} after {passed:.0f} s")
         time.sleep(0.2)
     return [
-        Row(f"conversion of {len(ids)} orders, {progress.lines} lines", f"{converted:.1f} s", "≤ 60 s"),
+        Row(
+            f"conversion of {len(ids)} orders, {progress.lines} lines",
+            f"{converted:.1f} s",
+            "≤ 60 s",
+        ),
         Row("lines that could not be converted", str(progress.failed), ""),
         Row("work orders / operations", _sizes(), ""),
         Row("bulk approval to a date on every line", f"{passed:.1f} s", "≤ 180 s"),
@@ -77,7 +81,9 @@ def _schedule_rows() -> list[Row]:
     late = SalesOrderLine.objects.filter(order__state__in=OrderState.open())
     return [
         Row("schedule", f"version {run.version}, {run.figures.get('operations', '?')} operations"),
-        Row("lines with a projected date", f"{late.filter(projected_date__isnull=False).count():,}"),
+        Row(
+            "lines with a projected date", f"{late.filter(projected_date__isnull=False).count():,}"
+        ),
     ]
 
 
@@ -90,7 +96,9 @@ def repeated() -> Row:
         jobs.enqueue("crm.convert_waiting", key=f"bench:{now}", now=now, site_id=site.pk)
     jobs.run_due()
     after = (mes.work_orders().count(), Conversion.objects.count())
-    return Row("the same run repeated changes", "nothing" if before == after else "SOMETHING", "nothing")
+    return Row(
+        "the same run repeated changes", "nothing" if before == after else "SOMETHING", "nothing"
+    )
 
 
 def promise_checks() -> list[Row]:
@@ -105,7 +113,10 @@ def promise_checks() -> list[Row]:
     first, warm = seconds[0], seconds[1:]
     open_orders = SalesOrder.objects.filter(state__in=OrderState.open()).count()
     return [
-        Row(f"promise check, {open_orders} open orders, p50", f"{percentile(warm, 0.5) * 1000:.0f} ms"),
+        Row(
+            f"promise check, {open_orders} open orders, p50",
+            f"{percentile(warm, 0.5) * 1000:.0f} ms",
+        ),
         Row("promise check, p95", f"{percentile(warm, 0.95) * 1000:.0f} ms", "≤ 1,000 ms"),
         Row("promise check, slowest", f"{max(warm) * 1000:.0f} ms"),
         Row("promise check, the first of a process", f"{first * 1000:.0f} ms"),

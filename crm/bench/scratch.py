@@ -60,7 +60,9 @@ def processes(environment: dict[str, str]) -> Iterator[None]:
     running = []
     try:
         for program, *arguments in PROCESSES:
-            head = ["-m", "celery"] if program == "celery" else [str(settings.BASE_DIR / "manage.py")]
+            head = (
+                ["-m", "celery"] if program == "celery" else [str(settings.BASE_DIR / "manage.py")]
+            )
             command = [sys.executable, *head, *arguments]
             running.append(subprocess.Popen(command, env=environment))  # noqa: S603
         yield

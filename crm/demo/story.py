@@ -97,16 +97,12 @@ def _happen(told: Told, users: Mapping[str, User], site_id: int, now: datetime) 
             order=order, reason="Drawing under revision", by=sales, now=at + timedelta(hours=3)
         )
     elif told.until == "cancelled":
-        orders.cancel(
-            order=order, reason="Project stopped", by=sales, now=at + timedelta(hours=5)
-        )
+        orders.cancel(order=order, reason="Project stopped", by=sales, now=at + timedelta(hours=5))
     else:
         _make_and_ship(told, order, users, at)
 
 
-def _enter(
-    told: Told, sales: User, site_id: int, at: datetime, now: datetime
-) -> SalesOrder:
+def _enter(told: Told, sales: User, site_id: int, at: datetime, now: datetime) -> SalesOrder:
     items = {item.code: item for item in masterdata.items()}
     customer = masterdata.customer_by_code(told.customer)
     assert customer is not None  # noqa: S101 - the demo's own table
@@ -127,9 +123,7 @@ def _enter(
     )
 
 
-def _make_and_ship(
-    told: Told, order: SalesOrder, users: Mapping[str, User], at: datetime
-) -> None:
+def _make_and_ship(told: Told, order: SalesOrder, users: Mapping[str, User], at: datetime) -> None:
     operator, warehouse = users[Role.OPERATOR], users[Role.WAREHOUSE]
     if told.until in {"ready", "shipped", "delivered"}:
         floor.make(order=order, by=operator, starts_at=at + timedelta(hours=2))

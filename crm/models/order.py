@@ -1,5 +1,7 @@
 """Sales orders and their lines, with the three dates that are never mixed."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -8,16 +10,14 @@ from django.utils.translation import gettext_lazy as _
 
 from crm.enums import ConversionState, OrderState
 
-QUANTITY = {"max_digits": 14, "decimal_places": 4}
+QUANTITY: dict[str, Any] = {"max_digits": 14, "decimal_places": 4}
 
 
 class SalesOrder(models.Model):
     """What a customer orders of a site."""
 
     number = models.CharField(_("number"), max_length=20, unique=True)
-    customer = models.ForeignKey(
-        "masterdata.Customer", on_delete=models.PROTECT, related_name="+"
-    )
+    customer = models.ForeignKey("masterdata.Customer", on_delete=models.PROTECT, related_name="+")
     site = models.ForeignKey("masterdata.Site", on_delete=models.PROTECT, related_name="+")
     customer_reference = models.CharField(_("customer's reference"), max_length=80, blank=True)
     state = models.CharField(
@@ -133,9 +133,7 @@ class BulkApproval(models.Model):
 class Conversion(models.Model):
     """Proof that a revision of a line was converted; there is never a second."""
 
-    line = models.ForeignKey(
-        SalesOrderLine, on_delete=models.CASCADE, related_name="conversions"
-    )
+    line = models.ForeignKey(SalesOrderLine, on_delete=models.CASCADE, related_name="conversions")
     revision = models.PositiveIntegerField()
     converted_at = models.DateTimeField()
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import DatabaseError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from common import events
+from common.concurrency import Lock, lock
 from common.models import User
 from crm.enums import ConversionState, MilestoneKind, OrderState
 from crm.events import OrderConverted
@@ -41,9 +42,8 @@ def convert_waiting(*, site_id: int, by: User | None, now: datetime) -> Converte
 
     A line that cannot be converted keeps a sentence that says why; the others go on.
     """
-    orders = list(
-        _waiting_orders(site_id).select_related("customer", "site")[: CHUNK + 1]
-    )
+    lock(Lock.SUPPLY, site_id)
+    orders = list(_waiting_orders(site_id).select_related("customer", "site")[: CHUNK + 1])
     more = len(orders) > CHUNK
     orders = orders[:CHUNK]
     if not orders:
@@ -56,9 +56,7 @@ def convert_waiting(*, site_id: int, by: User | None, now: datetime) -> Converte
     )
     failures = _convert_together(site_id, lines, by, now)
     _finish_orders(orders, by, now)
-    return Converted(
-        orders=len(orders), lines=len(lines), failed=len(failures), more_waiting=more
-    )
+    return Converted(orders=len(orders), lines=len(lines), failed=len(failures), more_waiting=more)
 
 
 def _waiting_orders(site_id: int):  # type: ignore[no-untyped-def]
@@ -75,13 +73,20 @@ def _waiting_orders(site_id: int):  # type: ignore[no-untyped-def]
 def _convert_together(
     site_id: int, lines: Sequence[SalesOrderLine], by: User | None, now: datetime
 ) -> dict[int, str]:
-    """Plan all lines as one; if that breaks, order by order, so that one cannot stop the rest."""
+    """Plan all lines as one; if that breaks, order by order, so that one cannot stop the rest.
+
+    A database that is away or a lock that is taken is no order's fault: the job is tried again.
+    """
+    before = {line: line.requirement_id for line in lines}
     try:
         with transaction.atomic():
             return _convert(site_id, lines, by, now)
-    except DatabaseError:
+    except (OperationalError, InterfaceError):
         raise
     except Exception:  # noqa: BLE001 - the lines are tried one order at a time below
+        for line, requirement_id in before.items():
+            # What was opened above is undone; a line that kept its number would be lost.
+            line.requirement_id = requirement_id
         failures: dict[int, str] = {}
         for order_id in dict.fromkeys(line.order_id for line in lines):
             mine = [line for line in lines if line.order_id == order_id]
@@ -95,7 +100,7 @@ def _convert_alone(
     try:
         with transaction.atomic():
             return _convert(site_id, lines, by, now)
-    except DatabaseError:
+    except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # noqa: BLE001 - shown on the order, where it can be retried
         sentence = _("This line could not be converted: %(error)s") % {"error": error}
@@ -108,9 +113,7 @@ def _convert(
     demands = _raise_requirements(site_id, lines, now)
     plan = supply.plan(site_id=site_id, demands=demands, by=by, now=now)
     by_requirement = {line.requirement_id: line.pk for line in lines}
-    failures = {
-        by_requirement[pk]: str(sentence) for pk, sentence in plan.failures.items()
-    }
+    failures = {by_requirement[pk]: str(sentence) for pk, sentence in plan.failures.items()}
     done = [line for line in lines if line.pk not in failures]
     SalesOrderLine.objects.filter(pk__in=[line.pk for line in done]).update(
         conversion_state=ConversionState.CONVERTED, conversion_error=""
@@ -178,9 +181,7 @@ def _link(lines: Sequence[SalesOrderLine]) -> None:
         )
 
 
-def _keep_failures(
-    failures: dict[int, str], lines: Sequence[SalesOrderLine]
-) -> dict[int, str]:
+def _keep_failures(failures: dict[int, str], lines: Sequence[SalesOrderLine]) -> dict[int, str]:
     failed = [line for line in lines if line.pk in failures]
     for line in failed:
         line.conversion_state = ConversionState.FAILED

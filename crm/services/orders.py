@@ -164,9 +164,7 @@ def approve(*, order: SalesOrder, by: User | None, now: datetime) -> SalesOrder:
         _move(order, OrderState.APPROVED)
         order.approved_at = now
         order.approved_by = by
-        order.save(
-            update_fields=["state", "approved_at", "approved_by", "state_reason", "version"]
-        )
+        order.save(update_fields=["state", "approved_at", "approved_by", "state_reason", "version"])
         lines = list(order.lines.filter(is_cancelled=False))
         SalesOrderLine.objects.filter(pk__in=[line.pk for line in lines]).update(
             conversion_state=ConversionState.WAITING, conversion_error=""
@@ -206,9 +204,7 @@ def hold(*, order: SalesOrder, reason: str, by: User, now: datetime) -> SalesOrd
         order.held_from = order.state
         _move(order, OrderState.ON_HOLD, reason=reason)
         order.save(update_fields=["state", "held_from", "state_reason", "version"])
-        work_orders.hold_for(
-            requirement_ids=_requirements(order), reason=reason, by=by, now=now
-        )
+        work_orders.hold_for(requirement_ids=_requirements(order), reason=reason, by=by, now=now)
         audit.record(action="crm.order.hold", target=order, by=by, now=now, reason=reason)
     return order
 
@@ -280,9 +276,7 @@ def change_quantity(
     return undone
 
 
-def _apply_quantity(
-    line: SalesOrderLine, quantity: Decimal, by: User, now: datetime
-) -> Undone:
+def _apply_quantity(line: SalesOrderLine, quantity: Decimal, by: User, now: datetime) -> Undone:
     line.revision += 1
     if quantity == 0:
         line.is_cancelled = True

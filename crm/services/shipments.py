@@ -62,9 +62,7 @@ def post(
             now=now,
             changes={str(line.position): [None, str(q)] for line, q in lines.items()},
         )
-        events.publish(
-            OrderShipped(order_id=order.pk, shipment_id=shipment.pk), by=by, now=now
-        )
+        events.publish(OrderShipped(order_id=order.pk, shipment_id=shipment.pk), by=by, now=now)
     return shipment
 
 
@@ -104,9 +102,7 @@ def _lines_to_ship(
 
 
 def _move_order(order: SalesOrder, now: datetime) -> None:
-    is_whole = all(
-        line.shipped == line.quantity for line in order.lines.filter(is_cancelled=False)
-    )
+    is_whole = all(line.shipped == line.quantity for line in order.lines.filter(is_cancelled=False))
     new = OrderState.SHIPPED if is_whole else OrderState.PARTLY_SHIPPED
     if order.state != new:
         transitions.check(ORDER_TRANSITIONS, old=OrderState(order.state), new=new)

@@ -52,8 +52,7 @@ def order_approve(request: AuthenticatedRequest, number: str) -> HttpResponse:
         orders.approve(order=_order(number), by=request.user, now=timezone.now())
         messages.success(
             request,
-            _("Order %(number)s is approved; its work orders are being made.")
-            % {"number": number},
+            _("Order %(number)s is approved; its work orders are being made.") % {"number": number},
         )
     return _back(number)
 
@@ -149,11 +148,11 @@ def order_ship(request: AuthenticatedRequest, number: str) -> HttpResponse:
     order = _order(number)
     quantities: dict[int, Decimal] = {}
     for name, value in request.POST.items():
-        position = name.removeprefix("ship-")
-        if name == position or not position.isdigit() or not value.strip():
+        position, typed = name.removeprefix("ship-"), str(value).strip()
+        if name == position or not position.isdigit() or not typed:
             continue
         try:
-            quantities[int(position)] = Decimal(value.replace(",", ""))
+            quantities[int(position)] = Decimal(typed.replace(",", ""))
         except InvalidOperation:
             messages.error(request, _("“%(value)s” is not a quantity.") % {"value": value})
             return _back(number)
@@ -166,9 +165,7 @@ def order_ship(request: AuthenticatedRequest, number: str) -> HttpResponse:
             by=request.user,
             now=timezone.now(),
         )
-        messages.success(
-            request, _("Shipment %(number)s has left.") % {"number": shipment.number}
-        )
+        messages.success(request, _("Shipment %(number)s has left.") % {"number": shipment.number})
     return _back(number)
 
 
@@ -204,8 +201,4 @@ def bulk_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """How far a bulk approval is; the page may be left and found again."""
     found = get_object_or_404(BulkApproval, pk=pk)
     template = "crm/bulk_detail.html" + ("#progress" if request.htmx else "")  # type: ignore[attr-defined]
-    return render(
-        request, template, {"bulk": found, "progress": selectors.bulk_progress(found)}
-    )
-
-
+    return render(request, template, {"bulk": found, "progress": selectors.bulk_progress(found)})

@@ -1,5 +1,7 @@
 """Order entry: typing an order, with the answer to each line's date while typing."""
 
+from typing import cast
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, render
@@ -26,7 +28,7 @@ LOOKUP_LIMIT = 12
 def order_create(request: AuthenticatedRequest) -> HttpResponse:
     """A new order; "submit" also asks for approval where every date can be kept."""
     form = OrderForm(request.POST or None)
-    lines = LineFormSet(request.POST or None, prefix="line")
+    lines = cast(BaseLineFormSet, LineFormSet(request.POST or None, prefix="line"))
     if request.method == "POST" and form.is_valid() and lines.is_valid():
         try:
             return HttpResponseRedirect(_save_new(request, form, lines))
@@ -38,9 +40,7 @@ def order_create(request: AuthenticatedRequest) -> HttpResponse:
     )
 
 
-def _save_new(
-    request: AuthenticatedRequest, form: OrderForm, lines: BaseLineFormSet
-) -> str:
+def _save_new(request: AuthenticatedRequest, form: OrderForm, lines: BaseLineFormSet) -> str:
     """Create the order once, however often the form is sent; the page to go to."""
     now = timezone.now()
     data = form.cleaned_data
@@ -73,15 +73,11 @@ def _save_new(
     )
 
 
-def _submit_or_ask(
-    request: AuthenticatedRequest, order: SalesOrder, rush: frozenset[int]
-) -> str:
+def _submit_or_ask(request: AuthenticatedRequest, order: SalesOrder, rush: frozenset[int]) -> str:
     """Submit where each date can be kept or the way out was chosen, else ask on the order page."""
     answers = checks.answers_of(order, now=timezone.now())
     undecided = [
-        line
-        for line, answer in answers
-        if not answer.feasible and line.position not in rush
+        line for line, answer in answers if not answer.feasible and line.position not in rush
     ]
     if undecided:
         return _page(order) + "?ask=1"
@@ -115,7 +111,7 @@ def order_edit(request: AuthenticatedRequest, number: str) -> HttpResponse:
         },
     )
     form.fields["customer"].disabled = True
-    lines = LineFormSet(request.POST or None, prefix="line", initial=initial)
+    lines = cast(BaseLineFormSet, LineFormSet(request.POST or None, prefix="line", initial=initial))
     if request.method == "POST" and form.is_valid() and lines.is_valid():
         try:
             _replace(request, order, lines)
@@ -125,15 +121,17 @@ def order_edit(request: AuthenticatedRequest, number: str) -> HttpResponse:
     return render(
         request,
         "crm/order_form.html",
-        {"form": form, "lines": lines, "order": order, "cannot": refusal(policies.check_can_edit, order
-        )},
+        {
+            "form": form,
+            "lines": lines,
+            "order": order,
+            "cannot": refusal(policies.check_can_edit, order),
+        },
         status=422 if request.method == "POST" else 200,
     )
 
 
-def _replace(
-    request: AuthenticatedRequest, order: SalesOrder, lines: BaseLineFormSet
-) -> None:
+def _replace(request: AuthenticatedRequest, order: SalesOrder, lines: BaseLineFormSet) -> None:
     version = request.POST.get("version", "")
     orders.replace_lines(
         order=order,
@@ -208,8 +206,7 @@ def lookup(request: HttpRequest, kind: str) -> JsonResponse:
     return JsonResponse(
         {
             "results": [
-                {"code": found.code, "name": found.label}
-                for found in search(text, LOOKUP_LIMIT)
+                {"code": found.code, "name": found.label} for found in search(text, LOOKUP_LIMIT)
             ],
             "empty": _("Nothing found."),
         }

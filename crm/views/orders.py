@@ -57,9 +57,9 @@ def _narrowed(form: OrderFilter, orders: QuerySet[SalesOrder]) -> QuerySet[Sales
             | Q(customer_reference__icontains=text)
         )
     if state == "late":
-        return orders.filter(is_late=True, state__in=OrderState.open())
+        return selectors.late(orders)
     if state == "failed":
-        return orders.filter(has_failed=True)
+        return selectors.not_converted(orders)
     return orders.filter(state=state) if state else orders
 
 
@@ -77,9 +77,7 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
         line.ready_quantity = ready.get(key, Decimal(0))  # type: ignore[attr-defined]
         line.made = progress.get(key)  # type: ignore[attr-defined]
         line.is_late = bool(  # type: ignore[attr-defined]
-            line.promised_date
-            and line.projected_date
-            and line.projected_date > line.promised_date
+            line.promised_date and line.projected_date and line.projected_date > line.promised_date
         )
     context = {
         "order": order,

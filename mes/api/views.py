@@ -40,9 +40,7 @@ class MaterialOut(serializers.Serializer[Any]):
     quantity = serializers.DecimalField(
         source="requirement.quantity", max_digits=14, decimal_places=4
     )
-    issued = serializers.DecimalField(
-        source="requirement.issued", max_digits=14, decimal_places=4
-    )
+    issued = serializers.DecimalField(source="requirement.issued", max_digits=14, decimal_places=4)
 
 
 class PegOut(serializers.Serializer[Any]):
@@ -70,8 +68,8 @@ class StartIn(StrictSerializer):
 
 
 class ReportIn(StrictSerializer):
-    good = serializers.DecimalField(max_digits=14, decimal_places=4, min_value=0, default=0)
-    scrap = serializers.DecimalField(max_digits=14, decimal_places=4, min_value=0, default=0)
+    good = serializers.DecimalField(max_digits=14, decimal_places=4, min_value=0, default=Decimal(0))
+    scrap = serializers.DecimalField(max_digits=14, decimal_places=4, min_value=0, default=Decimal(0))
     reason = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 

@@ -6,7 +6,5 @@ from portal.api import views
 
 urlpatterns = [
     path("portal/orders/", views.OrderListView.as_view(), name="api-portal-orders"),
-    path(
-        "portal/orders/<str:number>/", views.OrderDetailView.as_view(), name="api-portal-order"
-    ),
+    path("portal/orders/<str:number>/", views.OrderDetailView.as_view(), name="api-portal-order"),
 ]

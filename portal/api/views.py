@@ -28,7 +28,7 @@ class LineOut(serializers.Serializer[Any]):
 
 class StepOut(serializers.Serializer[Any]):
     kind = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     state = serializers.CharField()
     at = serializers.DateTimeField(allow_null=True)
     note = serializers.CharField(allow_blank=True)

@@ -43,9 +43,7 @@ class Command(BaseCommand):
         with scratch.database() as environment:
             started = time.monotonic()
             today = timezone.now().date().isoformat()
-            scratch.manage(
-                environment, "import_dataset", str(folder), "--start-date", today
-            )
+            scratch.manage(environment, "import_dataset", str(folder), "--start-date", today)
             seconds = time.monotonic() - started
             with scratch.processes(environment):
                 scratch.manage(environment, "bench", what, "--inside", str(seconds))

@@ -1,0 +1,16 @@
+from django.apps.registry import Apps
+from django.core.management import call_command
+from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+
+
+def create(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    call_command("createcachetable", database=schema_editor.connection.alias, verbosity=0)
+
+
+class Migration(migrations.Migration):
+    """The table behind settings.CACHES."""
+
+    dependencies = [("common", "0002_audit_trigger_and_sequences")]
+
+    operations = [migrations.RunPython(create, migrations.RunPython.noop)]
