@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Count, Max
+from django.db.models import Count, F, Max
 
 from aps.enums import RunState
 from aps.models import ScheduledOperation
 from aps.selectors import floor
 from erp import selectors as erp
-from erp.enums import RequirementKind
 from erp.selectors import Coverage, MaterialDate
 from mes.enums import OperationState, WorkOrderState
 
@@ -78,7 +77,7 @@ class _Work:
 
 
 def ready_dates(*, requirement_ids: Iterable[int], now: datetime) -> dict[int, Ready]:
-    """When each requirement will be fully available, by id; seven queries for any number of ids.
+    """When each requirement will be fully available, by id; eight queries for any number of ids.
 
     Unknown ids are left out.
     """
@@ -88,11 +87,7 @@ def ready_dates(*, requirement_ids: Iterable[int], now: datetime) -> dict[int, R
 
 def late_orders(*, site_id: int, now: datetime) -> list[LateLine]:
     """Order lines that wait for work and will be late, or have no date; the worst first."""
-    waiting = floor.open_rows().filter(
-        work_order__site_id=site_id, work_order__pegs__requirement__kind=RequirementKind.SALES
-    )
-    ids = waiting.values_list("work_order__pegs__requirement_id", flat=True).distinct()
-    rows = [row for row in erp.coverage(list(ids)) if row.is_open]
+    rows = [row for row in erp.coverage(floor.waiting_lines(site_id=site_id)) if row.missing > 0]
     ready = _ready(rows, now)
     late = [
         LateLine(
@@ -167,26 +162,35 @@ def _one(
 
 
 def _works(requirement_ids: list[int]) -> dict[int, list[_Work]]:
-    """The open work orders that still owe something to each requirement; one query."""
-    rows = (
-        floor.open_rows()
-        .filter(work_order__pegs__requirement__in=requirement_ids)
-        .order_by()
-        .values_list(
-            "work_order__pegs__requirement_id",
+    """The open work orders that still owe something to each requirement; two queries."""
+    pegs = floor.open_pegs().filter(requirement__in=requirement_ids, quantity__gt=F("delivered"))
+    rows = list(
+        pegs.values_list(
+            "requirement_id",
             "work_order_id",
             "work_order__number",
             "work_order__state",
-            "work_order__pegs__quantity",
-            "work_order__pegs__delivered",
+            "quantity",
+            "delivered",
         )
-        .annotate(operations=Count("pk"))
+    )
+    operations = floor.open_rows().filter(work_order__in={row[1] for row in rows})
+    counts = dict(
+        operations.order_by().values_list("work_order_id").annotate(operations=Count("pk"))
     )
     found: dict[int, list[_Work]] = {}
-    for row in rows:
-        work = _Work(*row)
-        if work.quantity > work.delivered:
-            found.setdefault(work.requirement_id, []).append(work)
+    for requirement_id, work_order_id, number, state, quantity, delivered in rows:
+        work = _Work(
+            requirement_id=requirement_id,
+            work_order_id=work_order_id,
+            number=number,
+            state=state,
+            quantity=quantity,
+            delivered=delivered,
+            # None left: its output is about to be handed over.
+            open_operations=counts.get(work_order_id, 0),
+        )
+        found.setdefault(requirement_id, []).append(work)
     return found
 
 

@@ -54,12 +54,12 @@ class Command(BaseCommand):
                 "There is no open work and no --site, or nothing to sell; load some data first."
             )
         with transaction.atomic():
-            before = _open_lines(site_id)
+            before = len(floor.waiting_lines(site_id=site_id))
             if before < options["orders"]:
                 _add_orders(site_id, items, options["orders"] - before, chance, now)
             if selectors.current_run(site_id) is None or before < options["orders"]:
                 _replan(site_id, now)
-            lines = _open_lines(site_id)
+            lines = len(floor.waiting_lines(site_id=site_id))
             operations = floor.open_rows().filter(work_order__site_id=site_id).count()
             times = [
                 _measure(site_id, chance.choice(items), chance, now)
@@ -101,13 +101,6 @@ def _busiest_site() -> int | None:
     sites = floor.open_rows().values_list("work_order__site_id", flat=True)
     found = statistics.multimode(sites)
     return int(found[0]) if found else None
-
-
-def _open_lines(site_id: int) -> int:
-    waiting = floor.open_rows().filter(
-        work_order__site_id=site_id, work_order__pegs__requirement__kind=RequirementKind.SALES
-    )
-    return waiting.values("work_order__pegs__requirement").distinct().count()
 
 
 def _add_orders(
