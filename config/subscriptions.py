@@ -39,33 +39,37 @@ _READINESS = Reaction(
     coalesce=True,
 )
 
+# One job converts everything that waits at the site; crm.Conversion is the identity.
+_CONVERT = Reaction(
+    job="crm.convert_waiting",
+    key="convert:{site_id}:{event_id}",
+    arguments=("site_id",),
+    group_key="convert:{site_id}",
+    coalesce=True,
+)
+# Orders that only waited for stock may be ready to ship.
+_REFRESH = Reaction(
+    job="crm.refresh_site",
+    key="refresh:{site_id}:{event_id}",
+    arguments=("site_id",),
+    group_key="refresh:{site_id}",
+    coalesce=True,
+)
+
 SUBSCRIPTIONS: dict[str, list[Reaction]] = {
     "crm.order.submitted": [],
-    "crm.order.approved": [
-        # One job converts everything that waits at the site; crm.Conversion is the identity.
-        Reaction(
-            job="crm.convert_waiting",
-            key="convert:{site_id}:{event_id}",
-            arguments=("site_id",),
-            group_key="convert:{site_id}",
-            coalesce=True,
-        )
-    ],
-    "crm.order.converted": [],
-    "crm.order.cancelled": [],
+    "crm.order.approved": [_CONVERT],
+    # Stock that an order gives back serves others.
+    "crm.order.changed": [_CONVERT, _REFRESH, _REPLAN],
+    # An order served from stock makes no work orders, but it wants its date as well.
+    "crm.order.converted": [_REPLAN],
+    "crm.order.cancelled": [_REFRESH, _REPLAN],
     "crm.order.shipped": [],
     "crm.order.delivered": [],
     "erp.stock.received": [
         _READINESS,
         _REPLAN,
-        # Orders that only waited for bought goods may be ready to ship.
-        Reaction(
-            job="crm.refresh_site",
-            key="refresh:{site_id}:{event_id}",
-            arguments=("site_id",),
-            group_key="refresh:{site_id}",
-            coalesce=True,
-        ),
+        _REFRESH,
     ],
     "mes.work_orders.changed": [_READINESS, _REPLAN],
     "mes.operation.started": [_PROGRESS, _REPLAN],

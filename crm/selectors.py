@@ -54,12 +54,12 @@ def orders() -> QuerySet[SalesOrder]:
 
 def late(found: QuerySet[SalesOrder]) -> QuerySet[SalesOrder]:
     """Of ``orders()``, the open ones with a line projected after its promise."""
-    return found.filter(Q(is_late=True), state__in=OrderState.open())  # type: ignore[misc]
+    return found.filter(Q(is_late=True), state__in=OrderState.open())
 
 
 def not_converted(found: QuerySet[SalesOrder]) -> QuerySet[SalesOrder]:
     """Of ``orders()``, those with a line that could not become work orders."""
-    return found.filter(Q(has_failed=True))  # type: ignore[misc]
+    return found.filter(Q(has_failed=True))
 
 
 def order(number: str) -> SalesOrder:

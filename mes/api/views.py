@@ -68,8 +68,12 @@ class StartIn(StrictSerializer):
 
 
 class ReportIn(StrictSerializer):
-    good = serializers.DecimalField(max_digits=14, decimal_places=4, min_value=0, default=Decimal(0))
-    scrap = serializers.DecimalField(max_digits=14, decimal_places=4, min_value=0, default=Decimal(0))
+    good = serializers.DecimalField(
+        max_digits=14, decimal_places=4, min_value=0, default=Decimal(0)
+    )
+    scrap = serializers.DecimalField(
+        max_digits=14, decimal_places=4, min_value=0, default=Decimal(0)
+    )
     reason = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 

@@ -47,7 +47,9 @@ def work_orders() -> QuerySet[WorkOrder]:
 def work_order_rows(requirement_ids: Collection[int]) -> list[WorkOrderRow]:
     """The work orders of the whole tree below the requirements, as a list shows them."""
     found = work_orders().filter(pk__in=[row.pk for row in work_orders_serving(requirement_ids)])
-    return _rows(found.order_by("planned_starts_at", "pk"))
+    return sorted(
+        _rows(found), key=lambda row: (row.planned_starts_at is None, row.planned_starts_at)
+    )
 
 
 def _rows(found: Iterable[WorkOrder]) -> list[WorkOrderRow]:
