@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class WorkOrderState(models.TextChoices):
@@ -35,9 +36,9 @@ class OperationState(models.TextChoices):
     """WAITING and READY differ by readiness, which is derived and written by its service."""
 
     WAITING = "waiting", _("Waiting")
-    READY = "ready", _("Ready")
-    SETUP = "setup", _("Setup")
-    RUNNING = "running", _("Running")
+    READY = "ready", pgettext_lazy("operation", "Ready")
+    SETUP = "setup", pgettext_lazy("operation", "Setup")
+    RUNNING = "running", pgettext_lazy("operation", "Running")
     INTERRUPTED = "interrupted", _("Interrupted")
     DONE = "done", _("Done")
     CANCELLED = "cancelled", _("Cancelled")

@@ -28,6 +28,7 @@ LANGUAGES = {"zh_Hans": "nplurals=1; plural=0;"}  # locale → its plural rule
 NOT_SHOWN = {".git", ".venv", "node_modules", "var", "tests", "tools", "migrations", "deploy"}
 _STRING = r"u?('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
 TEMPLATE_CALL = re.compile(rf"(?<![\w.])(\w+)\({_STRING}(?:, {_STRING})?(?:, {_STRING})?")
+COMPONENT_TEXT = re.compile(rf"(?<![\w.])_\({_STRING}\)")  # <c-action :label="_('Save')" />
 PLACEHOLDER = re.compile(r"%\(\w+\)[sdif]|%[sdif%]|\{\w*\}")
 
 
@@ -72,7 +73,9 @@ def texts_of_python(source: str) -> Iterator[Text]:
 
 
 def texts_of_template(source: str) -> Iterator[Text]:
-    """The texts of a Django template."""
+    """The texts of a Django template, those in the attributes of components among them."""
+    for attribute in COMPONENT_TEXT.finditer(source):
+        yield Text(ast.literal_eval(attribute[1]))
     for call in TEMPLATE_CALL.finditer(templatize(source)):
         arguments = [ast.literal_eval(part) for part in call.groups()[1:] if part is not None]
         found = _from_call(call[1], arguments)

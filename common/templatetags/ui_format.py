@@ -5,9 +5,20 @@ from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
 from django.utils import dateformat, timezone
-from django.utils.translation import get_language, gettext, ngettext, pgettext
+from django.utils.translation import get_language, gettext, gettext_noop, ngettext, pgettext
 
 _SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "CNY": "¥"}
+
+# Django's Chinese has one word for a day, long or short; so that our catalogue has the short one.
+SHORT_DAYS = [
+    gettext_noop("Mon"),
+    gettext_noop("Tue"),
+    gettext_noop("Wed"),
+    gettext_noop("Thu"),
+    gettext_noop("Fri"),
+    gettext_noop("Sat"),
+    gettext_noop("Sun"),
+]
 
 
 def zone_of(zone: str | tzinfo | None) -> tzinfo:
