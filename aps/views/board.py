@@ -58,7 +58,7 @@ def board(request: HttpRequest) -> HttpResponse:
     centers = sorted({unit.work_center_code for unit in units})
     form = BoardFilter(request.GET, centers=[(code, code) for code in centers])
     view = request.GET.get("view", "")
-    context = {
+    context: dict[str, Any] = {
         "view": view if view in VIEWS else "",
         "filter": form,
         "units": units,
@@ -117,7 +117,7 @@ def _rows(found: selectors.Board, form: BoardFilter) -> list[ListRow]:
             bar=bar,
             unit=row.unit,
             name=label(bar.name, bar.name_zh),
-            state=OperationState(bar.state).label,
+            state=str(OperationState(bar.state).label),
             orders=tuple(dict.fromkeys(order_of(r) for r in bar.references)),
         )
         for row in found.rows

@@ -33,14 +33,12 @@ def _moment(text: str, *, is_end: bool = False) -> datetime | None:
     zone = timezone.get_current_timezone()
     try:
         day = parse_date(text)
-        if day is not None:
-            start = datetime.combine(day, time(), zone)
-            return start + timedelta(days=1) if is_end else start
-        moment = parse_datetime(text)
-        if moment is None:
-            return None
-        aware = moment if timezone.is_aware(moment) else moment.replace(tzinfo=zone)
-        # Far from both ends of the calendar, so that sums stay within it.
-        return aware if 1970 < aware.year < 9000 else None
-    except (ValueError, OverflowError):
+        moment = datetime.combine(day, time(), zone) if day else parse_datetime(text)
+    except ValueError:
         return None
+    # Far from both ends of the calendar, so that sums stay within it.
+    if moment is None or not 1970 < moment.year < 9000:
+        return None
+    if day and is_end:
+        moment += timedelta(days=1)
+    return moment if timezone.is_aware(moment) else moment.replace(tzinfo=zone)

@@ -18,7 +18,7 @@ PAGE_SIZE = 50
 @requires("erp.view_stock")
 @require_safe
 def shortage_list(request: HttpRequest) -> HttpResponse:
-    """Needs of bought items that stock does not cover; ``show=all`` adds those that come in time."""
+    """Needs of bought items that stock does not cover; ``show=all``: late or not."""
     site_id = chosen_site()
     found = selectors.shortages(site_id=site_id, now=timezone.now()) if site_id is not None else []
     late = [row for row in found if row.is_late]

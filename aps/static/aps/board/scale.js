@@ -138,13 +138,14 @@ export function makeLabels(language, words) {
     return (local) => format.format(local * 60000);
   };
   const month = make({ month: "long", year: "numeric" });
+  const short = make({ month: "short", year: "numeric" });
   return {
     fullDay: make({ weekday: "short", day: "numeric", month: "short", year: "numeric" }),
     hour: make({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
     weekday: make({ weekday: "short", day: "numeric" }),
     dayNumber: (local) => String(new Date(local * 60000).getUTCDate()),
     month,
-    week: (local) => `${words.week} ${isoWeek(local)} · ${month(local + 3 * DAY)}`,
+    week: (local) => `${words.week} ${isoWeek(local)} · ${short(local + 3 * DAY)}`,
     weekNumber: (local) => `${words.week} ${isoWeek(local)}`,
     moment: make({
       weekday: "short",

@@ -1,0 +1,346 @@
+"""The schedule board by mouse, keyboard and screen reader, in every dress; and how fast it pans."""
+
+from __future__ import annotations
+
+import statistics
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from aps.enums import RunState
+from aps.models import PlanState, ScheduledOperation, ScheduleRun
+from common.models import Job
+from mes.models import WorkOrder, WorkOrderOperation
+from tests.aps.factories import DAY, HOUR, MONDAY, Factory
+from tests.browser.checks import assert_accessible, check_page, page_bytes, watched
+from tests.browser.conftest import PageFor
+from tests.masterdata.factories import ItemFactory, WorkCenterFactory, WorkUnitFactory
+from tests.mes.factories import WorkOrderFactory
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+BOARD = "/plan/?view=board&from=2026-11-23T00:00&to=2026-11-30T00:00"
+BOARD_PAGE = 140_000
+FRAME_MS = 33
+
+
+@pytest.fixture(autouse=True)
+def quick(settings: Any) -> None:
+    settings.SOLVE_SECONDS = 0.2
+
+
+@pytest.fixture
+def plant() -> Factory:
+    """Tables of four legs on two lathes, two of three orders late."""
+    plant = Factory(units=2)
+    plant.part("LEG", minutes=30)
+    table = plant.part("TABLE", minutes=20, components={"LEG": 4})
+    plant.needs = [plant.order(table, 3, due_at=MONDAY + due) for due in (HOUR, 2 * HOUR, 10 * DAY)]
+    run = plant.replan()
+    assert run.state == RunState.PUBLISHED, run.error
+    return plant
+
+
+def opened(page: Page, url: str = BOARD) -> Page:
+    page.goto(url)
+    page.wait_for_selector("[data-board][data-version]")
+    return page
+
+
+def state(page: Page) -> dict[str, Any]:
+    return dict(page.evaluate("document.querySelector('[data-board]').planBoard()"))
+
+
+def place_of(page: Page, operation: int) -> tuple[float, float]:
+    """Where the bar is on the page."""
+    x, y = page.evaluate(
+        "id => document.querySelector('[data-board]').planBoard().place(id)", operation
+    )
+    box = page.locator(".plan-canvas").bounding_box()
+    assert box
+    return box["x"] + x, box["y"] + y
+
+
+def order_of(plant: Factory, number: int) -> str:
+    return str(plant.needs[number].reference.partition("/")[0])
+
+
+def tree_of(plant: Factory, number: int) -> list[int]:
+    """The operations of an order over both levels."""
+    top = plant.operations().filter(work_order__pegs__requirement=plant.needs[number])
+    legs = plant.operations().filter(
+        work_order__pegs__requirement__in=[
+            line.requirement_id for row in top for line in row.work_order.materials.all()
+        ]
+    )
+    return sorted({row.pk for row in [*top, *legs]})
+
+
+@pytest.mark.parametrize("view", ["board", "list", "late", ""])
+def test_the_schedule_holds_everywhere(
+    page_for: PageFor, live_server: Any, plant: Factory, view: str
+) -> None:
+    query = f"?view={view}&from=2026-11-23&to=2026-11-30&order={order_of(plant, 0)}"
+    check_page(page_for("planner"), f"{live_server.url}/plan/{query}")
+
+
+@pytest.mark.parametrize("path", ["/plan/runs/", "/stock/", "/stock/shortages/?show=all"])
+def test_the_pages_beside_hold_everywhere(
+    page_for: PageFor, live_server: Any, plant: Factory, path: str
+) -> None:
+    check_page(page_for("planner"), live_server.url + path)
+
+
+def test_the_forms_of_the_warehouse_hold(
+    page_for: PageFor, live_server: Any, plant: Factory
+) -> None:
+    page = page_for("warehouse")
+    check_page(page, f"{live_server.url}/stock/receive/")
+    page.goto("/stock/items/LEG/")
+    page.get_by_role("button", name="Correct the count").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert_accessible(page)
+
+
+def test_zoom_by_button_key_and_wheel(page_for: PageFor, plant: Factory) -> None:
+    page = opened(page_for("planner"))
+    before = state(page)
+    assert before["days"] == pytest.approx(7, abs=0.01)
+    page.get_by_role("button", name="Zoom in").click()
+    assert state(page)["days"] < before["days"]
+    page.locator(".plan-canvas").focus()
+    page.keyboard.press("-")
+    page.keyboard.press("-")
+    wide = state(page)
+    assert wide["days"] > before["days"]
+    page.get_by_role("button", name="Day", exact=True).click()
+    assert state(page)["days"] == pytest.approx(1, abs=0.01)
+    # The moment under the pointer stays under it.
+    page.get_by_role("button", name="Week", exact=True).click()
+    page.evaluate(
+        """() => { const c = document.querySelector('.plan-canvas');
+        const box = c.getBoundingClientRect();
+        window.before = document.querySelector('[data-board]').planBoard();
+        c.dispatchEvent(new WheelEvent('wheel', {deltaY: -200, ctrlKey: true, cancelable: true,
+        bubbles: true, clientX: box.left + 176, clientY: box.top + 200})); }"""
+    )
+    after = state(page)
+    assert after["days"] < 7
+    assert after["start"] == pytest.approx(page.evaluate("window.before.start"), abs=1)
+
+
+def test_pan_by_drag_wheel_and_arrows(page_for: PageFor, plant: Factory) -> None:
+    page = opened(page_for("planner"))
+    start = state(page)["start"]
+    box = page.locator(".plan-canvas").bounding_box()
+    assert box
+    x, y = box["x"] + 500, box["y"] + box["height"] - 20
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 150, y, steps=5)
+    page.mouse.up()
+    dragged = state(page)
+    assert dragged["start"] > start
+    assert dragged["order"] == "", "a drag selects nothing"
+    page.locator(".plan-canvas").focus()
+    page.keyboard.press("ArrowLeft")
+    assert state(page)["start"] < dragged["start"]
+    page.keyboard.down("Shift")
+    page.mouse.wheel(0, 300)
+    page.keyboard.up("Shift")
+    page.wait_for_function(
+        "s => document.querySelector('[data-board]').planBoard().start > s",
+        arg=dragged["start"],
+    )
+    page.get_by_role("button", name="Today").click()
+    now = timezone.now().timestamp() / 60
+    assert state(page)["start"] < now < state(page)["end"]
+
+
+def test_a_click_lights_the_order_on_all_machines(page_for: PageFor, plant: Factory) -> None:
+    page = opened(page_for("planner"))
+    everything = state(page)["lit"]
+    tree = tree_of(plant, 0)
+    assert len(tree) == 2
+    assert set(tree) < set(everything)
+    with watched(page) as faults:
+        page.mouse.click(*place_of(page, tree[-1]))
+        panel = page.locator("[data-panel]")
+        expect(panel.get_by_role("heading", name=order_of(plant, 0))).to_be_visible()
+    assert not faults
+    assert sorted(state(page)["lit"]) == tree
+    expect(panel).to_contain_text("LEG")
+    expect(panel).to_contain_text("TABLE")
+    expect(panel).to_contain_text("late")
+    assert_accessible(page)
+    page.wait_for_url(f"**order={order_of(plant, 0)}*operation={tree[-1]}*")
+    # The address brings the same back.
+    opened(page, page.url)
+    assert sorted(state(page)["lit"]) == tree
+    assert state(page)["operation"] == tree[-1]
+    page.locator(".plan-canvas").focus()
+    page.keyboard.press("Escape")
+    assert state(page)["lit"] == everything
+    expect(page.locator("[data-panel]")).to_be_hidden()
+
+
+def test_the_keyboard_walks_from_operation_to_operation(page_for: PageFor, plant: Factory) -> None:
+    page = opened(page_for("planner"))
+    page.locator(".plan-canvas").focus()
+    seen = set()
+    for _ in range(6):
+        page.keyboard.press("Enter")
+        seen.add(state(page)["operation"])
+    assert len(seen) == 6
+    expect(page.locator("[data-status]")).to_contain_text("Selected: SO-")
+    # A step in the panel goes to that operation.
+    page.locator("[data-panel] [data-operation]").last.click()
+    assert state(page)["operation"] in seen | set(state(page)["lit"])
+    expect(page.locator("[data-panel] [aria-current]")).to_have_count(1)
+
+
+def test_a_late_order_in_words_leads_to_its_bars(page_for: PageFor, plant: Factory) -> None:
+    page = opened(page_for("planner"))
+    page.locator("#overview a[data-order]").first.click()
+    assert state(page)["order"] in {order_of(plant, 0), order_of(plant, 1)}
+    assert len(state(page)["lit"]) == 2
+    expect(page.locator("[data-panel]")).to_contain_text("LEG")
+
+
+def test_the_filter_narrows_board_and_list_alike(page_for: PageFor, plant: Factory) -> None:
+    page = opened(page_for("planner"))
+    page.get_by_role("searchbox").fill(order_of(plant, 2))
+    assert sorted(state(page)["lit"]) == tree_of(plant, 2)
+    page.wait_for_url("**q=*")
+    page.get_by_role("link", name="List", exact=True).click()
+    expect(page.locator("#rows tbody tr")).to_have_count(2)
+    page.get_by_role("link", name=order_of(plant, 2)).first.click()
+    page.wait_for_selector("[data-board][data-version]")
+    assert sorted(state(page)["lit"]) == tree_of(plant, 2)
+
+
+def test_on_a_phone_the_list_comes_first(page_for: PageFor, plant: Factory) -> None:
+    page = page_for("planner", viewport={"width": 360, "height": 740})
+    page.goto("/plan/?from=2026-11-23&to=2026-11-30")
+    expect(page.locator("#rows tbody tr").first).to_be_visible()
+    expect(page.locator("[data-board]")).to_be_hidden()
+    page.get_by_role("link", name="Board").first.click()
+    page.wait_for_selector("[data-board][data-version]")
+    expect(page.locator(".plan-canvas")).to_be_visible()
+
+
+def test_a_new_version_appears_by_itself(page_for: PageFor, plant: Factory) -> None:
+    page = opened(page_for("planner"))
+    assert state(page)["version"] == 1
+    plant.order(plant.items["TABLE"], 1)
+    Job.objects.filter(name="aps.replan_site").delete()
+    plant.replan(now=MONDAY + timedelta(minutes=5))
+    page.wait_for_selector("[data-board][data-version='2']", timeout=20_000)
+    expect(page.locator("#overview")).to_contain_text("2")
+
+
+def test_the_page_is_light(page_for: PageFor, live_server: Any, plant: Factory) -> None:
+    size = page_bytes(page_for("planner"), live_server.url + BOARD)
+    print(f"\nboard page: {size:,} bytes, brotli")
+    assert size <= BOARD_PAGE
+
+
+# ---- 5,000 bars
+
+
+def crowd(rows: int = 100, bars: int = 5_000) -> ScheduleRun:
+    """A published schedule of so many bars on so many machines, around now."""
+    plant = Factory()
+    center = WorkCenterFactory(site=plant.site, code="PRESS")
+    units = [WorkUnitFactory(work_center=center, code=f"PRESS-{n:03}") for n in range(rows)]
+    item = ItemFactory(code="BRACKET-B1")
+    first = WorkOrderFactory(site=plant.site, item=item, number="WO-C0")
+    orders = [first] + WorkOrder.objects.bulk_create(
+        WorkOrder(
+            number=f"WO-C{n}",
+            item=item,
+            site=plant.site,
+            state=first.state,
+            quantity=Decimal(10),
+            output=Decimal(10),
+            due_at=timezone.now() + 3 * DAY,
+            created_at=timezone.now(),
+        )
+        for n in range(1, bars // 10)
+    )
+    operations = WorkOrderOperation.objects.bulk_create(
+        WorkOrderOperation(
+            work_order=orders[n // 10],
+            sequence=10 * (n % 10 + 1),
+            name="Press",
+            work_center=center,
+            state="waiting",
+            setup_minutes=Decimal(15),
+        )
+        for n in range(bars)
+    )
+    PlanState.objects.create(site=plant.site, last_version=1)
+    run = ScheduleRun.objects.create(
+        site=plant.site,
+        state=RunState.PUBLISHED,
+        version=1,
+        cause="manual",
+        requested_at=timezone.now(),
+        published_at=timezone.now(),
+    )
+    begin: datetime = timezone.now() - DAY
+    each = timedelta(hours=4)
+    ScheduledOperation.objects.bulk_create(
+        ScheduledOperation(
+            run=run,
+            operation=operation,
+            work_unit=units[n % rows],
+            starts_at=begin + (n // rows) * each,
+            ends_at=begin + (n // rows) * each + timedelta(hours=3, minutes=40),
+        )
+        for n, operation in enumerate(operations)
+    )
+    return run
+
+
+PAN = """async ([frames]) => {
+  const canvas = document.querySelector('.plan-canvas');
+  const board = () => document.querySelector('[data-board]').planBoard();
+  const gaps = [];
+  const drawn = [];
+  const frame = () => new Promise(requestAnimationFrame);
+  let last = await frame();
+  for (let n = 0; n < frames; n++) {
+    const deltaY = n % 60 < 30 ? 25 : -25;
+    canvas.dispatchEvent(new WheelEvent('wheel', {deltaY, shiftKey: true, cancelable: true}));
+    const at = await frame();
+    gaps.push(at - last);
+    last = at;
+    drawn.push(board().drawn);
+  }
+  return {gaps, drawn};
+}"""
+
+
+def test_five_thousand_bars_pan_without_stutter(page_for: PageFor, live_server: Any) -> None:
+    crowd()
+    page = page_for("planner", viewport={"width": 1280, "height": 900})
+    answers: list[int] = []
+    page.on("response", lambda r: answers.append(len(r.body())) if "/plan/data/" in r.url else None)
+    opened(page, "/plan/?view=board")
+    assert state(page)["bars"] == 5_000
+    for days in (1, 7, 31):
+        page.locator(f"[data-days='{days}']").click()
+        found = page.evaluate(PAN, [120])
+        median = statistics.median(found["gaps"])
+        worst = sorted(found["gaps"])[int(len(found["gaps"]) * 0.95)]
+        print(
+            f"\n{days:2} days: frame median {median:.1f} ms, 95 % {worst:.1f} ms,"
+            f" {max(found['drawn'])} bars drawn"
+        )
+        assert median <= FRAME_MS
+    print(f"window of 5,000 bars: {answers[0]:,} bytes of JSON")
