@@ -20,6 +20,15 @@ class OrderApproved(DomainEvent):
 
 
 @dataclass(frozen=True)
+class OrderChanged(DomainEvent):
+    """An approved order needs another quantity, or a conversion that did not happen so far."""
+
+    topic: ClassVar[str] = "crm.order.changed"
+    order_id: int
+    site_id: int
+
+
+@dataclass(frozen=True)
 class OrderConverted(DomainEvent):
     """Every line has its work orders or says why not."""
 

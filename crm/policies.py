@@ -1,10 +1,13 @@
 """Who may do what with an order in which state: check_can_<verb> raises with the reason."""
 
+from decimal import Decimal
+
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from crm.enums import ORDER_TRANSITIONS, OrderState
 from crm.models import SalesOrder, SalesOrderLine, Shipment
+from mes.services.supply import lots
 
 
 class CannotEdit(Refused):
@@ -124,12 +127,35 @@ def check_can_cancel(order: SalesOrder) -> None:
         )
 
 
-def check_can_change_quantity(line: SalesOrderLine) -> None:
+def check_can_change_quantity(line: SalesOrderLine, quantity: Decimal) -> None:
+    """Raise CannotChange: wrong state, cancelled, shipped already, parts of pieces, the last."""
     order = line.order
-    if order.state not in OrderState.open() or line.is_cancelled:
+    if order.state not in OrderState.open():
         raise CannotChange(
             _("Order %(number)s is %(state)s; its quantities cannot be changed.")
             % {"number": order.number, "state": _state(order)}
+        )
+    if line.is_cancelled:
+        raise CannotChange(_("Line %(line)s is cancelled.") % {"line": line.position})
+    if quantity < line.shipped or quantity < 0 or quantity == line.quantity:
+        raise CannotChange(
+            _("The new quantity must differ and be at least the %(shipped)s shipped.")
+            % {"shipped": f"{line.shipped.normalize():f}"}
+        )
+    check_is_whole(quantity, line.item.uom, line.position, CannotChange)
+    if quantity == 0 and not order.lines.filter(is_cancelled=False).exclude(pk=line.pk).exists():
+        raise CannotChange(
+            _("Line %(line)s is the only one; cancel order %(number)s instead.")
+            % {"line": line.position, "number": order.number}
+        )
+
+
+def check_is_whole(quantity: Decimal, uom: str, line: int, error: type[Refused]) -> None:
+    """Raise ``error`` for a part of what is counted, not measured: nobody can make half a piece."""
+    if uom in lots.WHOLE and quantity % 1:
+        raise error(
+            _("Line %(line)s is counted in %(unit)s; %(quantity)s is not a whole number.")
+            % {"line": line, "unit": uom, "quantity": f"{quantity.normalize():f}"}
         )
 
 

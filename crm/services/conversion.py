@@ -103,7 +103,9 @@ def _convert_alone(
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:  # noqa: BLE001 - shown on the order, where it can be retried
-        sentence = _("This line could not be converted: %(error)s") % {"error": error}
+        sentence = _("This line could not be converted: %(error)s") % {
+            "error": (str(error) or type(error).__name__).splitlines()[0]
+        }
         return _keep_failures(dict.fromkeys([line.pk for line in lines], sentence), lines)
 
 

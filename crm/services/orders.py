@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from common import audit, events, numbers, transitions
+from common.concurrency import Lock, lock
 from common.models import User
 from crm import policies
 from crm.enums import (
@@ -18,9 +19,9 @@ from crm.enums import (
     OrderState,
     PromiseCause,
 )
-from crm.events import OrderApproved, OrderCancelled, OrderSubmitted
+from crm.events import OrderApproved, OrderCancelled, OrderChanged, OrderSubmitted
 from crm.models import SalesOrder, SalesOrderLine
-from crm.services import checks, commitments, milestones
+from crm.services import checks, commitments, milestones, progress, shipments
 from crm.services.undoing import Undone, undo_lines
 from masterdata import selectors as masterdata
 from mes.services import work_orders
@@ -65,9 +66,19 @@ def create(
 
 
 def replace_lines(
-    *, order: SalesOrder, lines: Sequence[NewLine], version: int, by: User, now: datetime
+    *,
+    order: SalesOrder,
+    lines: Sequence[NewLine],
+    version: int,
+    by: User,
+    now: datetime,
+    customer_reference: str | None = None,
+    note: str | None = None,
 ) -> SalesOrder:
-    """Give a draft other lines; raise CannotEdit if it was changed since ``version``."""
+    """Give a draft other lines, and reference and note where given.
+
+    Raise CannotEdit if it was changed since ``version``.
+    """
     with transaction.atomic():
         order = _locked(order)
         policies.check_can_edit(order)
@@ -76,19 +87,37 @@ def replace_lines(
                 _("Somebody has changed order %(number)s meanwhile; reload it and look again.")
                 % {"number": order.number}
             )
-        before = [str(line.item_id) for line in order.lines.all()]
+        before = _contents(order)
         order.lines.all().delete()
         _write_lines(order, lines)
+        if customer_reference is not None:
+            order.customer_reference = customer_reference
+        if note is not None:
+            order.note = note
         order.version += 1
-        order.save(update_fields=["version"])
+        order.save(update_fields=["version", "customer_reference", "note"])
         audit.record(
             action="crm.order.edit",
             target=order,
             by=by,
             now=now,
-            changes={"items": [before, [str(line.item_id) for line in lines]]},
+            changes=audit.difference(before, _contents(order)),
         )
     return order
+
+
+def _contents(order: SalesOrder) -> dict[str, object]:
+    """What an edit may change, for the audit."""
+    lines = order.lines.select_related("item").order_by("position")
+    return {
+        "customer_reference": order.customer_reference,
+        "note": order.note,
+        "lines": [
+            f"{line.item.code} × {line.quantity.normalize():f} "
+            f"@ {line.unit_price.normalize():f}, {line.requested_date}"
+            for line in lines
+        ],
+    }
 
 
 def _write_lines(order: SalesOrder, lines: Sequence[NewLine]) -> None:
@@ -104,6 +133,7 @@ def _write_lines(order: SalesOrder, lines: Sequence[NewLine]) -> None:
             raise policies.CannotEdit(
                 _("Line %(line)s: the quantity must be more than zero.") % {"line": number}
             )
+        policies.check_is_whole(line.quantity, item.uom, 10 * number, policies.CannotEdit)
         price = item.list_price if line.unit_price is None else line.unit_price
         if price < 0:
             raise policies.CannotEdit(
@@ -219,12 +249,16 @@ def resume(*, order: SalesOrder, by: User, now: datetime) -> SalesOrder:
         order.save(update_fields=["state", "held_from", "state_reason", "version"])
         work_orders.resume_for(requirement_ids=_requirements(order), by=by, now=now)
         audit.record(action="crm.order.resume", target=order, by=by, now=now)
+        if order.state in OrderState.open():
+            # What came in or was asked for during the hold was passed by.
+            events.publish(OrderChanged(order_id=order.pk, site_id=order.site_id), by=by, now=now)
     return order
 
 
 def cancel(*, order: SalesOrder, reason: str, by: User, now: datetime) -> Undone:
     """Cancel the order: undo what has not started, list what has. Raise CannotCancel."""
     with transaction.atomic():
+        lock(Lock.SUPPLY, order.site_id)
         order = _locked(order)
         policies.check_can_cancel(order)
         if not reason.strip():
@@ -253,15 +287,15 @@ def change_quantity(
     Raise CannotChange with the reason; zero cancels the line.
     """
     with transaction.atomic():
+        lock(Lock.SUPPLY, line.order.site_id)
         order = _locked(line.order)
-        line = SalesOrderLine.objects.select_for_update(no_key=True).get(pk=line.pk)
+        line = (
+            SalesOrderLine.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("item", "requirement")
+            .get(pk=line.pk)
+        )
         line.order = order
-        policies.check_can_change_quantity(line)
-        if quantity < line.shipped or quantity < 0 or quantity == line.quantity:
-            raise policies.CannotChange(
-                _("The new quantity must differ and be at least the %(shipped)s shipped.")
-                % {"shipped": f"{line.shipped.normalize():f}"}
-            )
+        policies.check_can_change_quantity(line, quantity)
         old = line.quantity
         undone = _apply_quantity(line, quantity, by, now)
         audit.record(
@@ -272,7 +306,9 @@ def change_quantity(
             reason=reason,
             changes={f"line {line.position}": [str(old), str(quantity)]},
         )
-        events.publish(OrderApproved(order_id=order.pk, site_id=order.site_id), by=by, now=now)
+        if not shipments.close_if_whole(order, now=now):
+            progress.refresh(order_ids=[order.pk], now=now)
+        events.publish(OrderChanged(order_id=order.pk, site_id=order.site_id), by=by, now=now)
     return undone
 
 
@@ -282,14 +318,15 @@ def _apply_quantity(line: SalesOrderLine, quantity: Decimal, by: User, now: date
         line.is_cancelled = True
         line.save(update_fields=["revision", "is_cancelled"])
         return undo_lines({line: Decimal(0)}, by=by, now=now)
-    grows = quantity > line.quantity
+    # What work and stock were asked for so far; a line that still waits may have grown since.
+    asked = line.requirement.quantity if line.requirement else Decimal(0)
     line.quantity = quantity
     fields = ["revision", "quantity"]
-    if grows or line.conversion_state != ConversionState.CONVERTED:
+    if quantity > asked or line.conversion_state != ConversionState.CONVERTED:
         line.conversion_state = ConversionState.WAITING
         fields.append("conversion_state")
     line.save(update_fields=fields)
-    if grows:
+    if quantity >= asked:
         return Undone()
     return undo_lines({line: quantity}, by=by, now=now)
 
@@ -303,7 +340,7 @@ def retry_conversion(*, order: SalesOrder, by: User, now: datetime) -> SalesOrde
             raise policies.CannotChange(_("There is no line to convert again."))
         failed.update(conversion_state=ConversionState.WAITING, conversion_error="")
         audit.record(action="crm.order.retry_conversion", target=order, by=by, now=now)
-        events.publish(OrderApproved(order_id=order.pk, site_id=order.site_id), by=by, now=now)
+        events.publish(OrderChanged(order_id=order.pk, site_id=order.site_id), by=by, now=now)
     return order
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from django.db.models import F
+
 from aps import selectors as aps
 from common.models import User
 from crm.enums import ConversionState, MilestoneKind, OrderState, PromiseCause
@@ -23,6 +25,8 @@ def update(*, site_id: int, by: User | None, now: datetime) -> int:
             order__site_id=site_id,
             order__state__in=OrderState.open(),
             is_cancelled=False,
+            # What has left is the carrier's; its estimate stays what it was.
+            shipped__lt=F("quantity"),
             conversion_state=ConversionState.CONVERTED,
             requirement__isnull=False,
         )

@@ -5,9 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from common import audit, events, numbers, transitions
+from common.concurrency import Lock, lock
 from common.models import User
 from crm import policies
 from crm.enums import ORDER_TRANSITIONS, MilestoneKind, OrderState
@@ -30,6 +32,7 @@ def post(
 ) -> Shipment:
     """Ship quantities by line position; raise CannotShip where that is more than is ready."""
     with transaction.atomic():
+        lock(Lock.SUPPLY, order.site_id)
         order = SalesOrder.objects.select_for_update(no_key=True).get(pk=order.pk)
         policies.check_can_ship(order)
         lines = _lines_to_ship(order, quantities)
@@ -54,7 +57,8 @@ def post(
             )
             line.shipped += quantity
             line.save(update_fields=["shipped"])
-        _move_order(order, now)
+        if not close_if_whole(order, now=now):
+            _move(order, OrderState.PARTLY_SHIPPED)
         audit.record(
             action="crm.shipment.post",
             target=order,
@@ -73,7 +77,10 @@ def _lines_to_ship(
         raise policies.CannotShip(_("Say which quantity of which line is shipped."))
     lines = {
         line.position: line
-        for line in order.lines.select_for_update(no_key=True).filter(is_cancelled=False)
+        for line in order.lines.select_for_update(no_key=True, of=("self",))
+        .select_related("item")
+        .filter(is_cancelled=False)
+        .order_by("pk")
     }
     ready = erp.reserved_quantities(
         [line.requirement_id for line in lines.values() if line.requirement_id]
@@ -96,21 +103,41 @@ def _lines_to_ship(
                     "quantity": f"{quantity.normalize():f}",
                 }
             )
+        policies.check_is_whole(quantity, line.item.uom, position, policies.CannotShip)
         if quantity:
             chosen[line] = quantity
     return chosen
 
 
-def _move_order(order: SalesOrder, now: datetime) -> None:
-    is_whole = all(line.shipped == line.quantity for line in order.lines.filter(is_cancelled=False))
-    new = OrderState.SHIPPED if is_whole else OrderState.PARTLY_SHIPPED
-    if order.state != new:
-        transitions.check(ORDER_TRANSITIONS, old=OrderState(order.state), new=new)
-        order.state = new
-        order.version += 1
-        order.save(update_fields=["state", "version"])
-    if is_whole:
-        milestones.reach(order_ids=[order.pk], kind=MilestoneKind.SHIPPED, now=now)
+def close_if_whole(order: SalesOrder, *, now: datetime) -> bool:
+    """Whether all that is still wanted has left; the order is then shipped, or even delivered.
+
+    For a locked order, in the caller's transaction: after a shipment, or a smaller quantity.
+    """
+    lines = order.lines.filter(is_cancelled=False)
+    left = lines.filter(shipped__lt=F("quantity"))
+    if left.exists() or not lines.filter(shipped__gt=0).exists():
+        return False
+    _move(order, OrderState.SHIPPED)
+    milestones.reach(order_ids=[order.pk], kind=MilestoneKind.SHIPPED, now=now)
+    _close_if_delivered(order, now)
+    return True
+
+
+def _close_if_delivered(order: SalesOrder, now: datetime) -> None:
+    if order.shipments.filter(delivered_at__isnull=True).exists():
+        return
+    _move(order, OrderState.DELIVERED)
+    milestones.reach(order_ids=[order.pk], kind=MilestoneKind.DELIVERED, now=now)
+
+
+def _move(order: SalesOrder, new: OrderState) -> None:
+    if order.state == new:
+        return
+    transitions.check(ORDER_TRANSITIONS, old=OrderState(order.state), new=new)
+    order.state = new
+    order.version += 1
+    order.save(update_fields=["state", "version"])
 
 
 def deliver(*, shipment: Shipment, by: User | None, now: datetime) -> Shipment:
@@ -121,15 +148,8 @@ def deliver(*, shipment: Shipment, by: User | None, now: datetime) -> Shipment:
         policies.check_can_deliver(shipment)
         shipment.delivered_at = now
         shipment.save(update_fields=["delivered_at"])
-        open_shipments = order.shipments.filter(delivered_at__isnull=True)
-        if order.state == OrderState.SHIPPED and not open_shipments.exists():
-            transitions.check(
-                ORDER_TRANSITIONS, old=OrderState(order.state), new=OrderState.DELIVERED
-            )
-            order.state = OrderState.DELIVERED
-            order.version += 1
-            order.save(update_fields=["state", "version"])
-            milestones.reach(order_ids=[order.pk], kind=MilestoneKind.DELIVERED, now=now)
+        if order.state == OrderState.SHIPPED:
+            _close_if_delivered(order, now)
         audit.record(action="crm.shipment.deliver", target=order, by=by, now=now)
         events.publish(OrderDelivered(order_id=order.pk), by=by, now=now)
     return shipment

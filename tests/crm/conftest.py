@@ -1,0 +1,13 @@
+"""What the tests of orders share."""
+
+from typing import Any
+
+import pytest
+
+from tests.crm.factories import Shop
+
+
+@pytest.fixture
+def shop(db: None, settings: Any) -> Shop:
+    settings.SOLVE_SECONDS = 0.2
+    return Shop()
