@@ -18,6 +18,7 @@ from crm.enums import MilestoneKind, OrderState
 from crm.forms import OrderFilter
 from crm.models import SalesOrder
 from crm.services import checks
+from crm.views import history
 from erp import selectors as erp
 from mes import selectors as mes
 
@@ -97,7 +98,7 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
                 ("deliver", "deliver"),
             )
         },
-        "history": audit.history(order)[:20],
+        "history": history.told(audit.history(order)[:20]),
         "can_ship_now": any(line.ready_quantity for line in lines),  # type: ignore[attr-defined]
         "schedule": aps.current_run(order.site_id),
         "is_moving": _is_moving(order),

@@ -1,5 +1,7 @@
 """The plain dispatch list: what a work unit does next, and start, report, finish."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.contrib import messages
@@ -11,13 +13,27 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from common.access import AuthenticatedRequest, requires
-from common.errors import told
+from common.errors import refusal, told
 from common.permissions import allowed
 from masterdata import selectors as masterdata
-from mes import selectors
+from mes import policies, selectors
+from mes.enums import OperationState
 from mes.forms import ReportForm
 from mes.models import WorkOrderOperation
 from mes.services import execution
+
+# So many of the next operations say what they wait for; each takes a few queries.
+EXPLAINED = 6
+
+
+@dataclass(frozen=True)
+class Card:
+    """One operation of the list, and why it cannot be started yet."""
+
+    operation: WorkOrderOperation
+    open_quantity: Decimal
+    is_startable: bool
+    why: str = ""
 
 
 @requires("mes.view_dispatch")
@@ -29,7 +45,7 @@ def dispatch_list(request: HttpRequest) -> HttpResponse:
     context: dict[str, object] = {"units": units, "unit": unit}
     if unit is not None:
         context |= {
-            "rows": selectors.dispatch_list(work_unit_id=unit.id, limit=30),
+            "rows": _cards(selectors.dispatch_list(work_unit_id=unit.id, limit=30), unit.id),
             "can_execute": allowed(request.user, "mes.execute_operation"),
         }
     template = "mes/dispatch_list.html" + ("#list" if request.htmx else "")  # type: ignore[attr-defined]
@@ -37,6 +53,18 @@ def dispatch_list(request: HttpRequest) -> HttpResponse:
     if unit is not None:
         response.set_cookie("unit", unit.code, max_age=90 * 86_400, samesite="Lax", httponly=True)
     return response
+
+
+def _cards(rows: Sequence[selectors.DispatchRow], unit_id: int) -> list[Card]:
+    cards: list[Card] = []
+    for number, row in enumerate(rows):
+        is_next = row.operation.state in (OperationState.WAITING, OperationState.READY)
+        why = ""
+        if is_next and number < EXPLAINED:
+            why = refusal(policies.check_can_start, row.operation, unit_id)
+        is_startable = row.is_startable and not why and number < EXPLAINED
+        cards.append(Card(row.operation, row.open_quantity, is_startable, why))
+    return cards
 
 
 def _operation(pk: int) -> WorkOrderOperation:
