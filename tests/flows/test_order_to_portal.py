@@ -372,7 +372,7 @@ def _twice_shipped(warehouse: Api, body: dict[str, Any]) -> Answer:
 
 def _check_audit(number: str) -> None:
     rows = AuditEntry.objects.filter(target_type="crm.salesorder", target_label=number)
-    assert [(row.action, row.actor_label) for row in rows.order_by("pk")] == [
+    assert [(row.action, row.actor.username) for row in rows.order_by("pk")] == [
         ("crm.order.create", "sales"),
         ("crm.order.submit", "sales"),
         ("crm.order.approve", "sales"),
@@ -381,7 +381,7 @@ def _check_audit(number: str) -> None:
         ("crm.shipment.deliver", "warehouse"),
         ("crm.shipment.deliver", "warehouse"),
     ]
-    floor = AuditEntry.objects.filter(actor_label="operator", action__startswith="mes.operation.")
+    floor = AuditEntry.objects.filter(actor__username="operator", action__startswith="mes.operation.")
     assert {"mes.operation.start", "mes.operation.report", "mes.operation.finish"} <= set(
         floor.values_list("action", flat=True)
     )
