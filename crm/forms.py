@@ -97,6 +97,13 @@ class LineForm(forms.Form):
 class BaseLineFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
     """Rows that were filled, in order."""
 
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        """Rows offered beyond those there were may stay empty, the first ones too."""
+        kwargs: dict[str, Any] = super().get_form_kwargs(index)
+        if index is not None and index >= self.initial_form_count():
+            kwargs["empty_permitted"] = True
+        return kwargs
+
     def filled(self) -> list[LineForm]:
         return [form for form in self.forms if form.has_changed()]
 

@@ -1,6 +1,7 @@
 // Order entry: type-ahead, paste of several lines, and the answer to each date while typing.
 // The server decides everything; without this module the same form is checked when submitted.
 
+const PATIENCE = 1000; // ms
 const form = document.getElementById("order-form");
 if (form) start(form);
 
@@ -12,12 +13,22 @@ function start(form) {
   let timer = 0;
   let running = null;
   let dialogRow = null;
+  let typedAt = 0;
+  let patience = 0;
 
   const field = (row, name) => row.querySelector(`[name$="-${name}"]`);
   const all = () => [...rows.querySelectorAll("[data-row]")];
 
   document.getElementById("add-row").hidden = false;
-  for (const row of all()) row.querySelector("[data-remove]").hidden = false;
+  for (const row of all()) prepare(row);
+
+  const customer = form.querySelector("[name=customer]");
+  if (!customer.value && !customer.disabled) customer.focus();
+
+  function prepare(row) {
+    row.querySelector("[data-remove]").hidden = false;
+    field(row, "requested_date").max = "9999-12-31"; // Else the year takes six digits.
+  }
 
   // Rows ------------------------------------------------------------------------------------
 
@@ -35,7 +46,7 @@ function start(form) {
 
   function addRow() {
     const row = document.getElementById("empty-row").content.firstElementChild.cloneNode(true);
-    row.querySelector("[data-remove]").hidden = false;
+    prepare(row);
     rows.append(row);
     renumber();
     return row;
@@ -100,6 +111,8 @@ function start(form) {
 
   form.addEventListener("input", (event) => {
     if (event.target.name?.endsWith("-rush")) return;
+    typedAt = Date.now();
+    clearTimeout(patience);
     const row = event.target.closest("[data-row]");
     if (row) field(row, "rush").value = "";
     if (row || event.target.name === "customer") schedule();
@@ -140,9 +153,18 @@ function start(form) {
 
   // The dialog interrupts once per question; asking again needs another quantity, item or date.
   function interrupt(row, answer) {
+    clearTimeout(patience);
+    if (dialog.open || !row.isConnected) return;
     const question = ["item", "quantity", "requested_date"].map((name) => field(row, name).value).join("|");
-    if (field(row, "rush").value || asked.get(row) === question || dialog.open) return;
-    if (row.contains(document.activeElement) && document.activeElement.name?.endsWith("-quantity")) return;
+    if (field(row, "rush").value || asked.get(row) === question) return;
+    const here = row.contains(document.activeElement) ? (document.activeElement.name ?? "") : "";
+    if (here.endsWith("-quantity")) return;
+    // A date is typed in parts, each of them a date: wait until the typing has come to rest.
+    const rest = PATIENCE - (Date.now() - typedAt);
+    if (here.endsWith("-requested_date") && rest > 0) {
+      patience = setTimeout(() => interrupt(row, answer), rest);
+      return;
+    }
     asked.set(row, question);
     dialogRow = row;
     const body = document.getElementById("ways-body");
@@ -151,7 +173,7 @@ function start(form) {
   }
 
   rows.addEventListener("focusout", (event) => {
-    if (event.target.name?.endsWith("-quantity")) schedule();
+    if (/-(quantity|requested_date)$/.test(event.target.name ?? "")) schedule();
   });
 
   dialog.addEventListener("click", (event) => {
@@ -192,6 +214,7 @@ function lookups(form, changed) {
   form.addEventListener("input", (event) => {
     if (!event.target.dataset?.lookup) return;
     input = event.target;
+    if (!input.closest("[data-row]")) name("");
     clearTimeout(timer);
     timer = setTimeout(search, 120);
   });
@@ -255,12 +278,24 @@ function lookups(form, changed) {
     }
   }
 
+  // A code says little: the customer's name stands below it, as an item's does.
+  function name(text) {
+    let note = input.parentElement.querySelector(".item-name");
+    if (!note) {
+      note = document.createElement("span");
+      note.className = "item-name";
+      input.after(note);
+    }
+    note.textContent = text;
+  }
+
   function take(option) {
     input.value = option.dataset.code;
     const row = input.closest("[data-row]");
     close();
     changed();
     if (row) row.querySelector('[name$="-quantity"]').focus();
+    else name(option.querySelector("small").textContent);
   }
 
   form.addEventListener("keydown", (event) => {
