@@ -18,6 +18,7 @@ from tools.service_user import ServiceUser
 
 MAJOR = "18"
 NAME = "millstream"  # of the role and of the database
+APPLICATION_ROLE = "millstream_app"  # docs/database-roles.md; here only taken on by tests
 SETTINGS = {
     "listen_addresses": "",
     "max_connections": "200",
@@ -151,12 +152,21 @@ class Postgres:
             raise CannotGoOn(f"PostgreSQL did not start: {_why(self.log)}; see {self.log}.")
 
     def _ensure_database(self) -> None:
-        """Make the application's role (no superuser, but it may create test databases)."""
+        """Make the owner's role (no superuser, but it may create test databases) and database.
+
+        Also the application's role, which nobody logs in as here: with it, migrations grant what
+        production grants, and the tests see what that role may not do.
+        """
         with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
             if not connection.execute(
                 "SELECT 1 FROM pg_roles WHERE rolname = %s", [NAME]
             ).fetchone():
                 connection.execute(f"CREATE ROLE {NAME} LOGIN CREATEDB")
+            if not connection.execute(
+                "SELECT 1 FROM pg_roles WHERE rolname = %s", [APPLICATION_ROLE]
+            ).fetchone():
+                connection.execute(f"CREATE ROLE {APPLICATION_ROLE} NOLOGIN")
+                connection.execute(f"GRANT {APPLICATION_ROLE} TO {NAME}")
             if not connection.execute(
                 "SELECT 1 FROM pg_database WHERE datname = %s", [NAME]
             ).fetchone():

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.utils.translation import gettext as _
 
 from aps.services.explosion import CannotCheck
-from masterdata.models import Customer, Site
+from masterdata import selectors as masterdata
 from masterdata.services import calendars, shipping
 from masterdata.services.shipping import ShippingCalendar
 
@@ -35,15 +36,16 @@ class Door:
 
 def of(*, site_id: int, customer_id: int | None, now: datetime) -> Door:
     """The door of a customer, or our own dock for none; raises CannotCheck for unknown ids."""
-    site = Site.objects.filter(pk=site_id).first()
-    if site is None:
-        raise CannotCheck(_("This site does not exist."))
+    try:
+        site = masterdata.site(site_id)
+    except ObjectDoesNotExist:
+        raise CannotCheck(_("This site does not exist.")) from None
     transit_days = 0
     if customer_id is not None:
-        found = Customer.objects.filter(pk=customer_id).values_list("transit_days", flat=True)
-        if not found:
-            raise CannotCheck(_("This customer does not exist."))
-        transit_days = found[0]
+        try:
+            transit_days = masterdata.customer_transit_days(customer_id)
+        except ObjectDoesNotExist:
+            raise CannotCheck(_("This customer does not exist.")) from None
     return Door(
         shipping=ShippingCalendar(site),
         transit_days=transit_days,

@@ -12,7 +12,6 @@ from common.models import AuditEntry, User
 from crm.demo import people, story
 from erp.services import stock
 from masterdata import selectors as masterdata
-from masterdata.models import Site
 from masterdata.services import imports
 
 DATA = Path(__file__).parent / "data"
@@ -33,7 +32,7 @@ def is_demo() -> bool:
 
 def is_empty() -> bool:
     """Whether nothing has been entered yet."""
-    return not Site.objects.exists() and not User.objects.exists()
+    return not masterdata.has_sites() and not User.objects.exists()
 
 
 def load(*, now: datetime) -> None:

@@ -2,12 +2,31 @@
 
 from collections.abc import Iterable
 
+from django.core.exceptions import ObjectDoesNotExist
+from django.utils.translation import gettext as _
+
+from common.errors import Refused
 from masterdata.models import Customer, CustomerUser, Item, Site, Supplier, WorkUnit
 
 
+class NoSite(Refused, ObjectDoesNotExist):
+    """Nothing can be ordered, stored or planned before there is a site."""
+
+
+def has_sites() -> bool:
+    """Whether any site has been entered."""
+    return Site.objects.exists()
+
+
 def default_site() -> Site:
-    """The site that orders go to until a customer or item says otherwise: the first one."""
-    return Site.objects.order_by("pk")[:1].get()
+    """The site that orders go to until a customer or item says otherwise: the first one.
+
+    Raise NoSite while there is none.
+    """
+    first = Site.objects.order_by("pk").first()
+    if first is None:
+        raise NoSite(_("There is no site yet: enter one, or import the master data."))
+    return first
 
 
 def site(site_id: int) -> Site:
@@ -28,6 +47,11 @@ def items_by_id(ids: Iterable[int]) -> dict[int, Item]:
 def customer_by_code(code: str) -> Customer | None:
     """The customer of a code, however its letters are cased."""
     return Customer.objects.filter(code__iexact=code.strip()).first() if code.strip() else None
+
+
+def customer_transit_days(customer_id: int) -> int:
+    """How many days a shipment takes to the customer's door; raise Customer.DoesNotExist."""
+    return Customer.objects.values_list("transit_days", flat=True).get(pk=customer_id)
 
 
 def customer_id_of(user_id: int) -> int | None:

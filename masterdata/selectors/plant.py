@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.translation import get_language
+
 from masterdata.models import WorkUnit
 
 
@@ -19,6 +21,12 @@ class UnitInfo:
     work_center_code: str
     calendar_id: int
     energy_kw: Decimal
+
+    @property
+    def label(self) -> str:
+        """The name in the active language, the other one where it is missing."""
+        chinese = (get_language() or "").startswith("zh")
+        return self.name_zh if chinese and self.name_zh else self.name
 
 
 def active_units(*, site_id: int | None = None) -> list[UnitInfo]:

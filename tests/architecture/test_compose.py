@@ -117,7 +117,8 @@ def test_the_worker_can_be_scaled() -> None:
     assert "container_name" not in worker
     assert "hostname" not in worker
     assert "--scale worker=" in COMPOSE_TEXT
-    assert "--queues ${WORKER_QUEUES:-default,solver}" in " ".join(worker["command"])
+    queues = "--queues ${WORKER_QUEUES:-default,solver,documents,integration}"
+    assert queues in " ".join(worker["command"])
 
 
 def test_the_application_runs_without_privileges() -> None:

@@ -23,6 +23,8 @@ from tools.messages import Text
 
 ROOT = Path(__file__).resolve().parents[2]
 RUN_SECONDS = 60
+# The first `make run` also loads the demo factory and plans it, on a machine that is busy.
+FIRST_RUN_SECONDS = 240
 
 
 @pytest.fixture
@@ -107,6 +109,8 @@ def test_services_start_keep_their_data_and_stop(var: Path) -> None:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS value")
         role = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
         assert role.fetchone() == (False,)
+        connection.execute("SET ROLE millstream_app")  # docs/database-roles.md
+        connection.execute("RESET ROLE")
     client = redis.Redis.from_url(given["REDIS_URL"])
     client.set("kept", "42")
     assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
@@ -329,10 +333,12 @@ def start_make_run(var: Path, port: int, log: Path) -> subprocess.Popen[bytes]:
             stderr=output,
             start_new_session=True,
         )
-    deadline = time.monotonic() + RUN_SECONDS
+    deadline = time.monotonic() + FIRST_RUN_SECONDS
     while "Millstream answers at" not in log.read_text():
-        assert process.poll() is None, log.read_text()
-        assert time.monotonic() < deadline, log.read_text()
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.terminate()
+            process.wait(RUN_SECONDS)
+            pytest.fail(log.read_text())
         time.sleep(0.2)
     return process
 

@@ -395,7 +395,7 @@ def test_an_outside_job_gets_the_job_id_as_idempotency_key(tmp_path: object) -> 
 @pytest.mark.django_db
 def test_a_running_job_without_a_lease_is_refused_by_the_database() -> None:
     ask()
-    with pytest.raises(IntegrityError, match="running_has_lease"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="common_job_running_has_lease"), transaction.atomic():
         Job.objects.update(state=JobState.RUNNING)
 
 
@@ -403,7 +403,7 @@ def test_a_running_job_without_a_lease_is_refused_by_the_database() -> None:
 def test_an_attempt_number_is_used_once() -> None:
     job = ask()
     JobAttempt.objects.create(job=job, attempt=1, started_at=NOW)
-    with pytest.raises(IntegrityError, match="once_per_number"):
+    with pytest.raises(IntegrityError, match="common_jobattempt_once_per_number"):
         JobAttempt.objects.create(job=job, attempt=1, started_at=NOW)
 
 

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
+from mes.enums import OperationState
+from tests.masterdata.factories import WorkUnitFactory
 from tests.mes import factories
 from tests.mes.factories import NOW
 
@@ -19,13 +21,13 @@ def refused(name, act):
 @pytest.mark.parametrize(
     ("name", "figures"),
     [
-        ("quantities_well_formed", {"quantity": 10, "output": 5, "good": -1}),
-        ("quantities_conserved", {"quantity": 10, "good": 8, "scrapped": 3}),
-        ("output_within_quantity", {"quantity": 10, "output": 11}),
+        ("mes_workorder_quantities_well_formed", {"quantity": 10, "output": 5, "good": -1}),
+        ("mes_workorder_quantities_conserved", {"quantity": 10, "good": 8, "scrapped": 3}),
+        ("mes_workorder_output_within_quantity", {"quantity": 10, "output": 11}),
     ],
 )
 def test_a_work_order_conserves_its_quantities(name, figures):
-    refused(f"mes_workorder_{name}", lambda: factories.WorkOrderFactory(**figures))
+    refused(name, lambda: factories.WorkOrderFactory(**figures))
 
 
 @pytest.mark.parametrize(
@@ -80,3 +82,13 @@ def test_rows_below_a_work_order_are_sound(name, factory, again, bad):
         "WorkOrderPegFactory": ("work_order", "requirement"),
     }[factory]
     refused(name, lambda: make(**{key: getattr(row, key) for key in keys}))
+
+
+def test_a_work_unit_runs_one_operation_at_a_time():
+    unit = WorkUnitFactory()
+    factories.WorkOrderOperationFactory(work_unit=unit, state=OperationState.SETUP)
+    factories.WorkOrderOperationFactory(work_unit=unit, state=OperationState.INTERRUPTED)
+    refused(
+        "mes_workorderoperation_one_running_per_unit",
+        lambda: factories.WorkOrderOperationFactory(work_unit=unit, state=OperationState.RUNNING),
+    )
