@@ -1,8 +1,10 @@
 """Order entry: the head, and lines as they are typed."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.forms.utils import ErrorDict
 from django.utils.translation import gettext_lazy as _
 
 from common.forms import OnceForm
@@ -11,6 +13,11 @@ from crm.services.orders import NewLine
 from masterdata import selectors as masterdata
 
 _COMPACT = {"class": "form-control form-control-sm", "autocomplete": "off"}
+
+
+def whole_numbers(texts: Iterable[str]) -> list[int]:
+    """Those of the texts that are short whole numbers; whatever else a request holds is dropped."""
+    return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 10]
 
 
 class OrderForm(OnceForm):
@@ -70,6 +77,20 @@ class LineForm(forms.Form):
     )
     rush = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
+    def is_blank(self) -> bool:
+        """Whether nothing is typed in the row, or all of it was taken out."""
+        names = ("item", "quantity", "unit_price", "requested_date")
+        return self.is_bound and not any(
+            str(self.data.get(self.add_prefix(name)) or "").strip() for name in names
+        )
+
+    def full_clean(self) -> None:
+        if self.is_blank():
+            self._errors = ErrorDict()
+            self.cleaned_data: dict[str, Any] = {}
+        else:
+            super().full_clean()
+
     def clean_item(self) -> Any:
         code = self.cleaned_data["item"].strip()
         item = masterdata.item_by_code(code)
@@ -95,7 +116,7 @@ class LineForm(forms.Form):
 
 
 class BaseLineFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
-    """Rows that were filled, in order."""
+    """Rows that were filled, in order; what was emptied is removed."""
 
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
         """Rows offered beyond those there were may stay empty, the first ones too."""
@@ -105,7 +126,7 @@ class BaseLineFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
         return kwargs
 
     def filled(self) -> list[LineForm]:
-        return [form for form in self.forms if form.has_changed()]
+        return [form for form in self.forms if not form.is_blank()]
 
     def clean(self) -> None:
         if not any(self.errors) and not self.filled():
@@ -128,6 +149,13 @@ class QuantityForm(ReasonForm):
 
     position = forms.IntegerField(min_value=1)
     quantity = forms.DecimalField(max_digits=14, decimal_places=4, min_value=0)
+
+
+class ShipForm(OnceForm):
+    """Who carries it; the quantities are fields of their own, one for each line."""
+
+    carrier = forms.CharField(max_length=80, required=False)
+    tracking_code = forms.CharField(max_length=80, required=False)
 
 
 class OrderFilter(forms.Form):

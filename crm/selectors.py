@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.db.models import (
     Count,
@@ -19,7 +19,7 @@ from django.db.models import (
     Sum,
 )
 
-from crm.enums import ConversionState, OrderState
+from crm.enums import ConversionState, MilestoneKind, OrderState
 from crm.models import BulkApproval, SalesOrder, SalesOrderLine
 
 _LIVE = Q(lines__is_cancelled=False)
@@ -92,6 +92,28 @@ def orders_of(customer_id: int) -> QuerySet[SalesOrder]:
             "shipments__lines__line__item",
         )
     )
+
+
+@dataclass(frozen=True)
+class OrderStep:
+    """A step of an order's way; ``state`` is done, current or upcoming."""
+
+    kind: MilestoneKind
+    state: str
+    at: datetime | None
+
+
+def steps(order: SalesOrder) -> list[OrderStep]:
+    """The order's way so far and on; what it passed by, such as a start where all lay in stock,
+    is left out. Reads the prefetched milestones."""
+    reached = {milestone.kind: milestone.at for milestone in order.milestones.all()}
+    way = list(MilestoneKind)
+    last = max((way.index(MilestoneKind(kind)) for kind in reached), default=-1)
+    goes_on = order.state not in {OrderState.DRAFT, OrderState.CANCELLED, OrderState.CLOSED}
+    found = [OrderStep(kind, "done", reached[kind]) for kind in way if kind in reached]
+    for place, kind in enumerate(way[last + 1 :]):
+        found.append(OrderStep(kind, "current" if goes_on and not place else "upcoming", None))
+    return found
 
 
 def requirement_ids(lines: Sequence[SalesOrderLine]) -> list[int]:

@@ -94,6 +94,7 @@ class Order:
 # Where no date needs to be said any more.
 _SETTLED = {
     OrderState.DELIVERED: gettext_lazy("Delivered"),
+    OrderState.CLOSED: gettext_lazy("Delivered"),
     OrderState.SHIPPED: gettext_lazy("On its way to you"),
     OrderState.CANCELLED: gettext_lazy("Cancelled"),
     OrderState.ON_HOLD: gettext_lazy("On hold; we will be in touch"),
@@ -214,27 +215,26 @@ def _tone(state: str, is_late: bool) -> str:
 
 
 def _steps(row, lines: Sequence[Line]) -> tuple[Step, ...]:  # type: ignore[no-untyped-def]
-    reached = {milestone.kind: milestone.at for milestone in row.milestones.all()}
-    is_over = row.state in {OrderState.CANCELLED, OrderState.CLOSED}
     total = sum((line.quantity for line in lines), Decimal(0))
     made = sum((line.quantity * line.percent_made for line in lines), Decimal(0))
     percent = int(made / total) if total else 0
     operation = next((line.current_operation for line in lines if line.current_operation), "")
     steps: list[Step] = []
-    current_given = is_over
-    for kind in MilestoneKind:
-        if kind == MilestoneKind.WORK_ORDERS_CREATED:
-            continue  # ours to know: a customer sees that the order is scheduled
-        state = "done" if kind in reached else "upcoming"
-        if state == "upcoming" and not current_given:
-            state, current_given = "current", True
-        in_work = state == "current" and kind == MilestoneKind.FINISHED
+    passed_on = False
+    for step in crm.steps(row):
+        if step.kind == MilestoneKind.WORK_ORDERS_CREATED:
+            # Ours to know: a customer sees that the order is scheduled.
+            passed_on = step.state == "current"
+            continue
+        state = "current" if passed_on else step.state
+        passed_on = False
+        in_work = state == "current" and step.kind == MilestoneKind.FINISHED
         steps.append(
             Step(
-                kind=kind.value,
-                label=str(kind.label),
+                kind=step.kind.value,
+                label=str(step.kind.label),
                 state=state,
-                at=reached.get(kind),
+                at=step.at,
                 note=operation if in_work else "",
                 percent=percent if in_work else None,
             )

@@ -1,8 +1,10 @@
 """Buttons of the order page: each a POST, one service call, back to the page."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.forms import DecimalField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -10,10 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from common import idempotency
 from common.access import AuthenticatedRequest, requires
 from common.errors import told
 from crm import selectors
-from crm.forms import QuantityForm, ReasonForm
+from crm.forms import QuantityForm, ReasonForm, ShipForm, whole_numbers
 from crm.models import BulkApproval, SalesOrder, Shipment
 from crm.services import bulk, orders, shipments
 from crm.services.undoing import Undone
@@ -36,7 +39,7 @@ def _reason(request: HttpRequest) -> str:
 @require_POST
 def order_submit(request: AuthenticatedRequest, number: str) -> HttpResponse:
     """Ask for approval; ``rush`` names the positions that keep their date and ask for room."""
-    rush = frozenset(int(value) for value in request.POST.getlist("rush") if value.isdigit())
+    rush = frozenset(whole_numbers(request.POST.getlist("rush")))
     with told(request):
         orders.submit(
             order=_order(number), by=request.user, now=timezone.now(), rush_positions=rush
@@ -144,29 +147,53 @@ def _tell_undone(request: HttpRequest, undone: Undone) -> None:
 @requires("crm.ship")
 @require_POST
 def order_ship(request: AuthenticatedRequest, number: str) -> HttpResponse:
-    """Ship the quantities typed per line (``ship-<position>``)."""
+    """Ship the quantities typed per line (``ship-<position>``), once however often it is sent."""
     order = _order(number)
+    form = ShipForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Load the page again and ship from there."))
+        return _back(number)
     quantities: dict[int, Decimal] = {}
     for name, value in request.POST.items():
-        position, typed = name.removeprefix("ship-"), str(value).strip()
-        if name == position or not position.isdigit() or not typed:
-            continue
-        try:
-            quantities[int(position)] = Decimal(typed.replace(",", ""))
-        except InvalidOperation:
-            messages.error(request, _("“%(value)s” is not a quantity.") % {"value": value})
-            return _back(number)
-    with told(request):
-        shipment = shipments.post(
+        typed = str(value).strip()
+        for position in whole_numbers([name.removeprefix("ship-")]) if typed else []:
+            quantity = _quantity(typed)
+            if quantity is None:
+                messages.error(request, _("“%(value)s” is not a quantity.") % {"value": typed})
+                return _back(number)
+            quantities[position] = quantity
+    now = timezone.now()
+
+    def effect() -> str:
+        return shipments.post(
             order=order,
             quantities=quantities,
-            carrier=request.POST.get("carrier", "")[:80],
-            tracking_code=request.POST.get("tracking_code", "")[:80],
+            carrier=form.cleaned_data["carrier"],
+            tracking_code=form.cleaned_data["tracking_code"],
             by=request.user,
-            now=timezone.now(),
+            now=now,
+        ).number
+
+    with told(request):
+        shipped = idempotency.once(
+            user=request.user,
+            key=form.cleaned_data["idempotency_key"],
+            fingerprint=idempotency.fingerprint(number, request.POST),
+            now=now,
+            effect=effect,
         )
-        messages.success(request, _("Shipment %(number)s has left.") % {"number": shipment.number})
+        messages.success(request, _("Shipment %(number)s has left.") % {"number": shipped})
     return _back(number)
+
+
+def _quantity(typed: str) -> Decimal | None:
+    """A quantity as people type it, thousands apart; None for what is none."""
+    try:
+        return DecimalField(max_digits=14, decimal_places=4, min_value=0).clean(
+            typed.replace(",", "")
+        )
+    except ValidationError:
+        return None
 
 
 @requires("crm.deliver")

@@ -16,7 +16,7 @@ from common import idempotency
 from common.access import AuthenticatedRequest, requires
 from common.errors import Refused, refusal
 from crm import policies
-from crm.forms import BaseLineFormSet, LineFormSet, OrderForm
+from crm.forms import BaseLineFormSet, LineFormSet, OrderForm, whole_numbers
 from crm.models import SalesOrder
 from crm.services import checks, orders
 from masterdata import selectors as masterdata
@@ -114,7 +114,7 @@ def order_edit(request: AuthenticatedRequest, number: str) -> HttpResponse:
     lines = cast(BaseLineFormSet, LineFormSet(request.POST or None, prefix="line", initial=initial))
     if request.method == "POST" and form.is_valid() and lines.is_valid():
         try:
-            _replace(request, order, lines)
+            _replace(request, order, form, lines)
             return HttpResponseRedirect(_page(order))
         except Refused as refused:
             messages.error(request, str(refused))
@@ -131,12 +131,16 @@ def order_edit(request: AuthenticatedRequest, number: str) -> HttpResponse:
     )
 
 
-def _replace(request: AuthenticatedRequest, order: SalesOrder, lines: BaseLineFormSet) -> None:
-    version = request.POST.get("version", "")
+def _replace(
+    request: AuthenticatedRequest, order: SalesOrder, form: OrderForm, lines: BaseLineFormSet
+) -> None:
+    versions = whole_numbers([request.POST.get("version", "")])
     orders.replace_lines(
         order=order,
-        lines=[row.new_line() for row in lines.forms if row.cleaned_data],
-        version=int(version) if version.isdigit() else 0,
+        lines=[row.new_line() for row in lines.filled()],
+        version=versions[0] if versions else 0,
+        customer_reference=form.cleaned_data["customer_reference"],
+        note=form.cleaned_data["note"],
         by=request.user,
         now=timezone.now(),
     )
@@ -151,7 +155,7 @@ def order_check(request: HttpRequest) -> JsonResponse:
     rows = {
         number: form
         for number, form in enumerate(lines.forms)
-        if form.has_changed() and form.is_valid()
+        if not form.is_blank() and form.is_valid()
     }
     customer = masterdata.customer_by_code(request.POST.get("customer", "").strip())
     try:

@@ -9,12 +9,12 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from aps import selectors as aps
-from common import audit
+from common import audit, idempotency
 from common.access import requires
 from common.errors import refusal
 from common.permissions import allowed
 from crm import policies, selectors
-from crm.enums import MilestoneKind, OrderState
+from crm.enums import OrderState
 from crm.forms import OrderFilter
 from crm.models import SalesOrder
 from crm.services import checks
@@ -84,7 +84,10 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
         "order": order,
         "lines": lines,
         "work_orders": mes.work_order_rows(ids),
-        "steps": _steps(order),
+        "steps": [
+            {"label": step.kind.label, "state": step.state, "at": step.at}
+            for step in selectors.steps(order)
+        ],
         "refusals": _refusals(order),
         "rights": {
             verb: allowed(request.user, f"crm.{code}")
@@ -103,6 +106,7 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
         "schedule": aps.current_run(order.site_id),
         "is_moving": _is_moving(order),
         "ask": _undecided(request, order),
+        "ship_key": idempotency.new_key(),
     }
     template = "crm/order_detail.html" + ("#facts" if request.htmx else "")  # type: ignore[attr-defined]
     return render(request, template, context)
@@ -120,22 +124,12 @@ def _is_moving(order: SalesOrder) -> bool:
     if order.state not in OrderState.open():
         return False
     return any(
-        line.projected_date is None and line.conversion_state != "failed"
+        line.projected_date is None
+        and line.conversion_state != "failed"
+        and not line.is_cancelled
+        and line.shipped < line.quantity
         for line in order.lines.all()
     )
-
-
-def _steps(order: SalesOrder) -> list[dict[str, object]]:
-    reached = {milestone.kind: milestone.at for milestone in order.milestones.all()}
-    steps: list[dict[str, object]] = []
-    current_given = order.state in {OrderState.CANCELLED, OrderState.DRAFT}
-    for kind in MilestoneKind:
-        done = kind in reached
-        state = "done" if done else "upcoming"
-        if not done and not current_given:
-            state, current_given = "current", True
-        steps.append({"label": kind.label, "state": state, "at": reached.get(kind)})
-    return steps
 
 
 def _refusals(order: SalesOrder) -> dict[str, str]:

@@ -1,0 +1,82 @@
+"""Every named rule of the database, violated once."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+
+from crm.models import Conversion, Milestone, SalesOrder, SalesOrderLine, Shipment, ShipmentLine
+from tests.crm.factories import FRIDAY, Shop
+
+
+def another_line(line: SalesOrderLine, **changed: object) -> SalesOrderLine:
+    values = {
+        "order": line.order,
+        "position": 99,
+        "item": line.item,
+        "quantity": Decimal(1),
+        "unit_price": Decimal(1),
+        "requested_date": FRIDAY,
+    }
+    return SalesOrderLine.objects.create(**values | changed)
+
+
+def another_shipment(line: SalesOrderLine, *quantities: int) -> None:
+    shipment = Shipment.objects.create(number="SH-9", order=line.order, shipped_at=timezone.now())
+    for quantity in quantities:
+        ShipmentLine.objects.create(shipment=shipment, line=line, quantity=quantity)
+
+
+def twice(model: type[models.Model], **values: object) -> None:
+    for _ in range(2):
+        model._default_manager.create(**values)
+
+
+VIOLATIONS: dict[str, Callable[[SalesOrderLine], object]] = {
+    "crm_salesorderline_once_per_position": lambda line: another_line(line, position=10),
+    "crm_salesorderline_quantity_positive": lambda line: another_line(line, quantity=0),
+    "crm_salesorderline_shipped_within_quantity": lambda line: another_line(line, shipped=2),
+    "crm_salesorderline_price_not_negative": lambda line: another_line(line, unit_price=-1),
+    "crm_conversion_once_per_revision": lambda line: twice(
+        Conversion, line=line, revision=1, converted_at=timezone.now()
+    ),
+    "crm_milestone_once_per_kind": lambda line: twice(
+        Milestone, order=line.order, kind="approved", at=timezone.now()
+    ),
+    "crm_shipmentline_once_per_line": lambda line: another_shipment(line, 1, 1),
+    "crm_shipmentline_quantity_positive": lambda line: another_shipment(line, 0),
+}
+
+
+@pytest.mark.parametrize("name", VIOLATIONS)
+def test_the_database_refuses(shop: Shop, name: str) -> None:
+    line = shop.line(shop.enter())
+    with pytest.raises(IntegrityError, match=name), transaction.atomic():
+        VIOLATIONS[name](line)
+
+
+def test_the_database_refuses_less_than_nothing_shipped(shop: Shop) -> None:
+    line = shop.line(shop.enter())
+    with pytest.raises(IntegrityError, match="shipped_within_quantity"), transaction.atomic():
+        another_line(line, shipped=-1)
+
+
+def test_a_line_belongs_to_one_requirement_alone(shop: Shop) -> None:
+    order = shop.converted()
+    requirement = shop.line(order).requirement
+    with pytest.raises(IntegrityError, match="requirement_id"), transaction.atomic():
+        another_line(shop.line(order), requirement=requirement)
+
+
+def test_every_constraint_of_orders_has_its_violation_here() -> None:
+    from django.apps import apps
+
+    named = {
+        constraint.name % {"app_label": "crm", "class": model._meta.model_name}
+        for model in apps.get_app_config("crm").get_models()
+        for constraint in model._meta.constraints
+    }
+    assert named == set(VIOLATIONS)
+    assert SalesOrder._meta.get_field("number").unique
