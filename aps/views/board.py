@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from aps import selectors
 from aps.forms import BoardFilter
+from aps.models import ScheduleRun
 from aps.selectors import Bar
 from aps.services import runs
 from aps.views import overview, window
@@ -30,6 +31,7 @@ from mes.enums import OperationState
 
 PAGE_SIZE = 25
 VIEWS = ("", "board", "list", "late")
+PARTS = ("progress", "overview", "rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,33 @@ class ListRow:
 @requires("aps.view_schedule")
 @require_safe
 def board(request: HttpRequest) -> HttpResponse:
-    """The page; its parts (``#overview``, ``#rows``) come by the same URL with ``part``."""
+    """The page; its parts (progress, overview, rows) come by the same URL with ``part``."""
     site_id = chosen_site()
     if site_id is None:
         return render(request, "aps/board.html", {"no_site": True})
     now = timezone.now()
+    part = _take_part(request)
     run = selectors.current_run(site_id)
-    if request.GET.get("part") == "overview":
-        return _overview(request, site_id, run, now)
+    if part == "progress":
+        return _progress(request, site_id, run)
+    context = _context(request, site_id, run, now)
+    response = render(request, "aps/board.html" + (f"#{part}" if part else ""), context)
+    if part == "rows":
+        response["HX-Replace-Url"] = f"{request.path}?{request.GET.urlencode()}"
+    return response
+
+
+def _take_part(request: HttpRequest) -> str:
+    """The part asked for, "" for the page; the links in it are to lead to the page."""
+    query = request.GET.copy()
+    part = query.pop("part", [""])[-1]
+    request.GET = query  # type: ignore[assignment]
+    return part if part in PARTS else ""
+
+
+def _context(
+    request: HttpRequest, site_id: int, run: ScheduleRun | None, now: datetime
+) -> dict[str, Any]:
     units = masterdata.active_units(site_id=site_id)
     centers = sorted({unit.work_center_code for unit in units})
     form = BoardFilter(request.GET, centers=[(code, code) for code in centers])
@@ -71,9 +92,7 @@ def board(request: HttpRequest) -> HttpResponse:
     elif context["view"] != "board" and run is not None:
         rows = _rows(selectors.board(site_id=site_id, starts_at=starts_at, ends_at=ends_at), form)
         context["page"] = _page(request, rows)
-    context |= {"starts_at": starts_at, "ends_at": ends_at, "config": _config(request, now)}
-    template = "aps/board.html" + ("#rows" if request.GET.get("part") == "rows" else "")
-    return render(request, template, context)
+    return context | {"starts_at": starts_at, "ends_at": ends_at, "config": _config(now)}
 
 
 @requires("aps.plan")
@@ -87,17 +106,21 @@ def plan_again(request: AuthenticatedRequest) -> HttpResponse:
     return HttpResponseRedirect(reverse("aps:board"))
 
 
-def _overview(request: HttpRequest, site_id: int, run: Any, now: datetime) -> HttpResponse:
-    """The figures again; 204 while nothing changed since the version that the page shows."""
-    shown = request.GET.get("version", "")
-    version = str(run.version) if run else ""
-    is_active = selectors.run_under_way(site_id) is not None
-    if shown == version and not is_active and not request.GET.get("active"):
+def _progress(request: HttpRequest, site_id: int, run: ScheduleRun | None) -> HttpResponse:
+    """The run under way; 204 while nothing changed since what the page shows.
+
+    A version that the page does not show yet is told by an event, on which its parts look again.
+    """
+    shown, version = request.GET.get("version", ""), str(run.version) if run else ""
+    context = overview.under_way(site_id=site_id) | {"run": run}
+    is_quiet = context["active"] is None and not request.GET.get("active")
+    if shown == version and is_quiet:
         return HttpResponse(status=204)
-    context = overview.context(site_id=site_id, run=run, now=now)
-    context |= {"can_plan": allowed(request.user, "aps.plan")}
-    response = render(request, "aps/board.html#overview", context)
-    if shown != version:
+    response = render(request, "aps/board.html#progress", context)
+    if not shown and version:
+        # The first schedule: the page has no board yet.
+        response["HX-Refresh"] = "true"
+    elif shown != version:
         response["HX-Trigger"] = "schedule-published"
     return response
 
@@ -150,7 +173,7 @@ def label(name: str, name_zh: str) -> str:
     return name_zh if name_zh and (get_language() or "").startswith("zh") else name
 
 
-def _config(request: HttpRequest, now: datetime) -> dict[str, Any]:
+def _config(now: datetime) -> dict[str, Any]:
     """What the board's script knows from the page: addresses, zone, words."""
     states = {str(state.value): str(state.label) for state in OperationState}
     return {
@@ -166,7 +189,7 @@ def _config(request: HttpRequest, now: datetime) -> dict[str, Any]:
             "risk": _("Tight"),
             "onTime": _("On time"),
             "outside": _("Outside work"),
-            "week": _("Week"),
+            "week": _("Week {number}"),
             "setup": _("Setup"),
             "closed": _("No shift"),
             "noOrder": _("for stock"),

@@ -39,6 +39,10 @@ def left_out(kind: str, reference: str) -> str:
         return _("%(order)s is on hold, and what waits for it.") % {"order": reference}
     if kind == "no_work_unit":
         return _("No active work unit can do %(operation)s.") % {"operation": reference}
+    if kind == "uncovered":
+        return _("Nothing covers a component of %(order)s, and what waits for it.") % {
+            "order": reference
+        }
     return f"{reference}: {kind}"
 
 

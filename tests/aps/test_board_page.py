@@ -146,21 +146,33 @@ def test_the_run_under_way_shows_its_progress(client_for):
             "late_jobs": 1,
         },
     )
-    page = text_of(client_for("sales").get(BOARD + "?part=overview&version=1"))
+    page = text_of(client_for("sales").get(BOARD + "?part=progress&version=1"))
     assert "Looking for a better schedule" in page
     assert "1 late work order, 2 weighted hours" in page
 
 
-def test_the_overview_answers_nothing_while_nothing_changed(client_for):
+def test_the_progress_answers_nothing_while_nothing_changed(client_for):
     plant = plant_with()
     client = client_for("sales")
-    assert client.get(BOARD + "?part=overview&version=1").status_code == 204
-    newer = client.get(BOARD + "?part=overview&version=0")
+    assert client.get(BOARD + "?part=progress&version=1").status_code == 204
+    newer = client.get(BOARD + "?part=progress&version=9")
     assert newer.status_code == 200
     assert newer.headers["HX-Trigger"] == "schedule-published"
-    # A run that the page watched is over: it is shown once more.
-    over = client.get(f"{BOARD}?part=overview&version=1&active={plant.run.pk}")
+    # A run that the page watched is over: it is taken away.
+    over = client.get(f"{BOARD}?part=progress&version=1&active={plant.run.pk}")
     assert over.status_code == 200
+    assert "HX-Trigger" not in over.headers
+    # The first schedule of all: the page has no board yet.
+    assert client.get(BOARD + "?part=progress&version=").headers["HX-Refresh"] == "true"
+
+
+def test_the_parts_link_to_the_page(client_for):
+    plant_with(orders=14)
+    part = client_for("sales").get(BOARD + "?part=rows&view=list&late=")
+    assert "<html" not in part.content.decode()
+    assert "page=2" in part.content.decode()
+    assert not re.search(r'href="[^"]*part=', part.content.decode())
+    assert part.headers["HX-Replace-Url"] == BOARD + "?view=list&late="
 
 
 # ---- the list

@@ -139,14 +139,15 @@ export function makeLabels(language, words) {
   };
   const month = make({ month: "long", year: "numeric" });
   const short = make({ month: "short", year: "numeric" });
+  const week = (local) => words.week.replace("{number}", isoWeek(local));
   return {
     fullDay: make({ weekday: "short", day: "numeric", month: "short", year: "numeric" }),
     hour: make({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" }),
     weekday: make({ weekday: "short", day: "numeric" }),
     dayNumber: (local) => String(new Date(local * 60000).getUTCDate()),
     month,
-    week: (local) => `${words.week} ${isoWeek(local)} · ${short(local + 3 * DAY)}`,
-    weekNumber: (local) => `${words.week} ${isoWeek(local)}`,
+    week: (local) => `${week(local)} · ${short(local + 3 * DAY)}`,
+    weekNumber: week,
     moment: make({
       weekday: "short",
       day: "numeric",
