@@ -14,6 +14,7 @@ from common.models import Notification, User
 MESSAGES: dict[str, str | Promise] = {
     "common.job_dead": _("The background job %(job)s failed for good: %(error)s"),
     "crm.order_submitted": _("Order %(order)s of %(customer)s waits for approval."),
+    "crm.rush_asked": _("Order %(order)s of %(customer)s asks for a rush."),
     "crm.order_rejected": _("Order %(order)s was sent back: %(reason)s"),
     "crm.line_not_converted": _("Order %(order)s, line %(line)s made no work order: %(reason)s"),
     "crm.promise_at_risk": _(

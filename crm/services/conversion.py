@@ -15,7 +15,7 @@ from common.models import User
 from crm.enums import ConversionState, MilestoneKind, OrderState
 from crm.events import OrderConverted
 from crm.models import Conversion, SalesOrder, SalesOrderLine
-from crm.services import milestones, progress
+from crm.services import milestones, news, progress
 from erp.enums import RequirementKind
 from erp.services import requirements
 from masterdata import selectors as masterdata
@@ -106,7 +106,7 @@ def _convert_alone(
         sentence = _("This line could not be converted: %(error)s") % {
             "error": (str(error) or type(error).__name__).splitlines()[0]
         }
-        return _keep_failures(dict.fromkeys([line.pk for line in lines], sentence), lines)
+        return _keep_failures(dict.fromkeys([line.pk for line in lines], sentence), lines, now)
 
 
 def _convert(
@@ -124,7 +124,7 @@ def _convert(
         [Conversion(line=line, revision=line.revision, converted_at=now) for line in done],
         batch_size=1000,
     )
-    return _keep_failures(failures, lines)
+    return _keep_failures(failures, lines, now)
 
 
 def _raise_requirements(
@@ -183,7 +183,9 @@ def _link(lines: Sequence[SalesOrderLine]) -> None:
         )
 
 
-def _keep_failures(failures: dict[int, str], lines: Sequence[SalesOrderLine]) -> dict[int, str]:
+def _keep_failures(
+    failures: dict[int, str], lines: Sequence[SalesOrderLine], now: datetime
+) -> dict[int, str]:
     failed = [line for line in lines if line.pk in failures]
     for line in failed:
         line.conversion_state = ConversionState.FAILED
@@ -191,6 +193,7 @@ def _keep_failures(failures: dict[int, str], lines: Sequence[SalesOrderLine]) ->
     SalesOrderLine.objects.bulk_update(
         failed, ["conversion_state", "conversion_error"], batch_size=1000
     )
+    news.not_converted(failed, failures, now=now)
     return failures
 
 

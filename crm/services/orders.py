@@ -21,7 +21,7 @@ from crm.enums import (
 )
 from crm.events import OrderApproved, OrderCancelled, OrderChanged, OrderSubmitted
 from crm.models import SalesOrder, SalesOrderLine
-from crm.services import checks, commitments, milestones, progress, shipments
+from crm.services import checks, commitments, milestones, news, progress, shipments
 from crm.services.undoing import Undone, undo_lines
 from masterdata import selectors as masterdata
 from mes.services import work_orders
@@ -169,6 +169,7 @@ def submit(
         _offer_dates(order, rush_positions, now)
         milestones.reach(order_ids=[order.pk], kind=MilestoneKind.SUBMITTED, now=now)
         audit.record(action="crm.order.submit", target=order, by=by, now=now)
+        news.submitted(order, now=now)
         events.publish(OrderSubmitted(order_id=order.pk), by=by, now=now)
     return order
 
@@ -221,6 +222,7 @@ def reject(*, order: SalesOrder, reason: str, by: User, now: datetime) -> SalesO
         _move(order, OrderState.DRAFT, reason=reason)
         order.save(update_fields=["state", "state_reason", "version"])
         audit.record(action="crm.order.reject", target=order, by=by, now=now, reason=reason)
+        news.rejected(order, reason=reason, now=now)
     return order
 
 

@@ -1,6 +1,6 @@
 """Projected dates: what the live schedule says, day at the customer's door, with history."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from django.db.models import F
@@ -9,7 +9,7 @@ from aps import selectors as aps
 from common.models import User
 from crm.enums import ConversionState, MilestoneKind, OrderState, PromiseCause
 from crm.models import Projection, SalesOrderLine
-from crm.services import commitments, milestones
+from crm.services import commitments, milestones, news
 from masterdata import selectors as masterdata
 from masterdata.services import shipping
 
@@ -30,47 +30,51 @@ def update(*, site_id: int, by: User | None, now: datetime) -> int:
             conversion_state=ConversionState.CONVERTED,
             requirement__isnull=False,
         )
-        .select_related("order__customer")
+        .select_related("order__customer", "order__created_by")
         .order_by("pk")
     )
-    dates = _dates(site_id, lines, now)
-    moved = [line for line in lines if dates[line.pk] != (line.projected_date,)]
-    _write_history(site_id, moved, dates, now)
-    for line in moved:
-        line.projected_date = dates[line.pk][0]
+    before = {line.pk: (line.projected_date, line.projected_ready_at) for line in lines}
+    _project(site_id, lines, now)
+    moved = [line for line in lines if line.projected_date != before[line.pk][0]]
+    changed = [
+        line for line in lines if (line.projected_date, line.projected_ready_at) != before[line.pk]
+    ]
+    _write_history(site_id, moved, {pk: old for pk, (old, _at) in before.items()}, now)
     SalesOrderLine.objects.bulk_update(
-        lines, ["projected_date", "projected_ready_at"], batch_size=1000
+        changed, ["projected_date", "projected_ready_at"], batch_size=1000
     )
     _first_promises(lines, by, now)
     _scheduled(lines, now)
+    news.at_risk([line for line in moved if _turned_late(line, before[line.pk][0])], now=now)
     return len(moved)
 
 
-def _dates(
-    site_id: int, lines: Sequence[SalesOrderLine], now: datetime
-) -> dict[int, tuple[date | None]]:
+def _turned_late(line: SalesOrderLine, old: date | None) -> bool:
+    """Whether the estimate is beyond the promise now and was not before."""
+    promised, new = line.promised_date, line.projected_date
+    return bool(promised and new and new > promised and (old is None or old <= promised))
+
+
+def _project(site_id: int, lines: Sequence[SalesOrderLine], now: datetime) -> None:
+    """Set the lines' projected moment of readiness and day at the door; nothing is saved."""
     ready = aps.ready_dates(
         requirement_ids=[line.requirement_id for line in lines if line.requirement_id], now=now
     )
     calendar = shipping.ShippingCalendar(masterdata.site(site_id))
-    dates: dict[int, tuple[date | None]] = {}
     for line in lines:
         fact = ready.get(line.requirement_id or 0)
         line.projected_ready_at = fact.at if fact else None
-        dates[line.pk] = (
-            calendar.delivery_date(
+        line.projected_date = None
+        if line.projected_ready_at is not None:
+            line.projected_date = calendar.delivery_date(
                 ready_at=line.projected_ready_at, transit_days=line.order.customer.transit_days
             )
-            if line.projected_ready_at
-            else None,
-        )
-    return dates
 
 
 def _write_history(
     site_id: int,
     moved: Sequence[SalesOrderLine],
-    dates: dict[int, tuple[date | None]],
+    before: Mapping[int, date | None],
     now: datetime,
 ) -> None:
     run = aps.current_run(site_id)
@@ -78,8 +82,8 @@ def _write_history(
         [
             Projection(
                 line=line,
-                old_date=line.projected_date,
-                new_date=dates[line.pk][0],
+                old_date=before[line.pk],
+                new_date=line.projected_date,
                 cause=run.cause if run else "",
                 schedule_version=run.version if run else None,
                 at=now,
