@@ -131,12 +131,17 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     """The answer to what a view raised: bad input is never a server error.
 
     400 ``{"field": ["sentence"]}``; 401, 403, 404, 409 (refused by a rule, or somebody else was
-    first), 422 (a key used twice): ``{"detail": "sentence"}``.
+    first), 413, 422 (a key used twice): ``{"detail": "sentence"}``.
     """
     if isinstance(exc, idempotency.KeyReused):
         return Response({"detail": str(exc)}, status=status.HTTP_422_UNPROCESSABLE_ENTITY)
     if isinstance(exc, Refused):
         return Response({"detail": str(exc)}, status=status.HTTP_409_CONFLICT)
+    if isinstance(exc, exceptions.RequestDataTooBig):
+        return Response(
+            {"detail": _("The body is too large; send less at once.")},
+            status=status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
+        )
     if isinstance(exc, exceptions.ValidationError):
         return Response(_validation_detail(exc), status=status.HTTP_400_BAD_REQUEST)
     if isinstance(exc, exceptions.ObjectDoesNotExist):

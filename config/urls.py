@@ -52,3 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("master/", include("masterdata.urls")),
     path("portal/", include("portal.urls")),
 ]
+
+handler400 = "common.views.errors.bad_request"
+handler404 = "common.views.errors.not_found"
+handler500 = "common.views.errors.server_error"

@@ -85,6 +85,8 @@ urlpatterns = [
     path("api/fail/<str:how>/", Fail.as_view()),
     path("api/users/", Users.as_view()),
 ]
+handler404 = "common.views.errors.not_found"
+handler500 = "common.views.errors.server_error"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,14 @@ def test_failures_are_answers(api_client_for, how: str, status: int, answer: obj
 def test_a_defect_of_ours_stays_a_server_error(api_client_for) -> None:
     client = api_client_for(Role.SALES)
     client.raise_request_exception = False
-    assert client.get("/api/fail/defect/").status_code == 500
+    answer = client.get("/api/fail/defect/")
+    assert (answer.status_code, set(answer.json())) == (500, {"detail"})
+
+
+def test_an_address_that_is_not_there_is_json_to_programs_alone(api_client_for, client) -> None:
+    answer = api_client_for(Role.SALES).get("/api/nowhere/")
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})
+    assert "html" in client.get("/nowhere/")["Content-Type"]
 
 
 @pytest.mark.parametrize(
@@ -136,6 +145,39 @@ def test_a_body_that_is_no_json_is_bad_input(api_client_for) -> None:
         answer = client.post("/api/orders/", "{", content_type="application/json", headers=key)
         assert answer.status_code == 400
         assert "detail" in answer.json()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param("[" * 100_000 + "]" * 100_000, id="deep array"),
+        pytest.param('{"a":' * 50_000 + "1" + "}" * 50_000, id="deep object"),
+        pytest.param('{"name": "\\ud800"}', id="half a character"),
+        pytest.param('{"\\ud800": 1}', id="half a character in a name"),
+        pytest.param('{"name": NaN}', id="no number"),
+        pytest.param(b'{"name": "\xff"}', id="no UTF-8"),
+    ],
+)
+def test_a_hostile_body_is_bad_input(api_client_for, body: str | bytes) -> None:
+    client = api_client_for(Role.SALES)
+    for key in ({}, {"Idempotency-Key": "k"}):
+        answer = client.post("/api/orders/", body, content_type="application/json", headers=key)
+        assert answer.status_code == 400
+        assert "detail" in answer.json()
+
+
+def test_whole_characters_beyond_the_first_plane_pass(api_client_for) -> None:
+    """The control of half characters."""
+    client = api_client_for(Role.SALES)
+    body = '{"name": "\\ud83d\\ude00"}'
+    assert client.post("/api/orders/", body, content_type="application/json").status_code == 201
+
+
+def test_a_body_too_large_is_refused_with_a_sentence(api_client_for, settings) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+    answer = api_client_for(Role.SALES).post("/api/orders/", {"name": "a" * 200}, format="json")
+    assert answer.status_code == 413
+    assert "too large" in answer.json()["detail"]
 
 
 def test_good_input_passes(api_client_for) -> None:
