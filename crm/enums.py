@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class OrderState(models.TextChoices):
@@ -86,7 +87,7 @@ class MilestoneKind(models.TextChoices):
     APPROVED = "approved", _("Approved")
     WORK_ORDERS_CREATED = "work_orders_created", _("Work orders created")
     SCHEDULED = "scheduled", _("Scheduled")
-    STARTED = "started", _("Started")
+    STARTED = "started", pgettext_lazy("milestone", "Started")
     FINISHED = "finished", _("Finished")
     SHIPPED = "shipped", _("Shipped")
     DELIVERED = "delivered", _("Delivered")

@@ -113,7 +113,7 @@ class BomLineForm(forms.Form):
     )
     uom = forms.CharField(label=_("Unit"), max_length=10, initial="EA")
     scrap_rate = forms.DecimalField(
-        label=_("Scrap"), max_digits=5, decimal_places=4, min_value=0, initial=0
+        label=_("Scrap rate"), max_digits=5, decimal_places=4, min_value=0, initial=0
     )
     valid_from = forms.DateField(label=_("Valid from"), required=False)
     valid_to = forms.DateField(label=_("Valid to, not included"), required=False)
