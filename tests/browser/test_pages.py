@@ -1,0 +1,154 @@
+"""Every main page over the demo factory: both themes, both languages, two widths, and its bytes.
+
+One test, one loaded database and one page per role: what takes time is the browser.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page
+
+from common.models import User
+from crm.demo import loading
+from crm.models import BulkApproval
+from mes.models import WorkOrder
+from tests.browser.checks import (
+    LANGUAGES,
+    THEMES,
+    WIDTHS,
+    assert_accessible,
+    page_bytes,
+    speak,
+    watched,
+    wear,
+)
+from tests.browser.conftest import PageFor
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+]
+
+ORDINARY = 120_000
+PORTAL = 150_000
+CHART = 430_000
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page as somebody opens it, and how many bytes it may take."""
+
+    user: str
+    path: str
+    budget: int = ORDINARY
+
+
+PLACES = [
+    Place("sales", "/orders/"),
+    Place("sales", "/orders/?q=nothing-is-called-so"),
+    Place("sales", "/orders/new/"),
+    Place("sales", "/orders/SO-100006/"),  # late
+    Place("manager", "/orders/SO-100007/"),  # in production
+    Place("warehouse", "/orders/SO-100005/"),  # ready to ship
+    Place("manager", "/orders/bulk/{bulk}/"),
+    Place("operator", "/floor/?unit=TURN-02"),
+    Place("planner", "/floor/work-orders/"),
+    Place("planner", "/floor/work-orders/{work_order}/"),
+    Place("planner", "/plan/?view=list", CHART),
+    Place("planner", "/plan/?view=late", CHART),
+    Place("planner", "/plan/runs/"),
+    Place("planner", "/stock/"),
+    Place("planner", "/stock/shortages/"),
+    Place("planner", "/stock/items/MOTOR-075/"),
+    Place("planner", "/master/"),
+    Place("planner", "/master/items/"),
+    Place("planner", "/master/items/PRODUCT-X/"),
+    Place("planner", "/master/work-units/"),
+    Place("planner", "/master/customers/"),
+    Place("administrator", "/"),
+    Place("administrator", "/jobs/"),
+    Place("administrator", "/audit/"),
+    Place("administrator", "/notifications/"),
+    Place("customer", "/portal/", PORTAL),
+    Place("customer", "/portal/orders/SO-100007/", PORTAL),
+    Place("customer-b", "/portal/orders/SO-100006/", PORTAL),  # late
+    Place("", "/accounts/login/"),
+]
+
+
+@pytest.fixture
+def factory(transactional_db: None, settings: Any) -> dict[str, Any]:
+    """The demo factory, and what the paths name."""
+    settings.DEMO_MODE = True
+    settings.SOLVE_SECONDS = 1
+    loading.load(now=timezone.now())
+    bulk = BulkApproval.objects.create(
+        at=timezone.now(), by=User.objects.get(username="manager"), order_ids=[]
+    )
+    return {"bulk": bulk.pk, "work_order": WorkOrder.objects.latest("pk").number}
+
+
+def test_every_page_holds_everywhere_within_its_bytes(
+    page_for: PageFor, live_server: Any, factory: dict[str, Any]
+) -> None:
+    pages: dict[str, Page] = {}
+    for place in PLACES:
+        if place.user not in pages:
+            user = User.objects.get(username=place.user) if place.user else None
+            pages[place.user] = page_for(user=user)
+    wrong, sizes = walk(pages, live_server.url, factory)
+    print("\n".join(["bytes as brotli sends them:", *sizes]))
+    assert not wrong, "\n".join(wrong)
+
+
+def walk(pages: dict[str, Page], base: str, names: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """What is wrong with the places, and what each weighs."""
+    wrong: list[str] = []
+    sizes: list[str] = []
+    urls = [(pages[place.user], base + place.path.format(**names)) for place in PLACES]
+    for (page, url), place in zip(urls, PLACES, strict=True):
+        size = page_bytes(page, url)
+        sizes.append(f"{size:>8,}  {url.removeprefix(base)}")
+        if size > place.budget:
+            wrong.append(f"{url}: {size:,} bytes of {place.budget:,}")
+    for language in LANGUAGES:
+        for user, page in pages.items():
+            mine = [url for other, url in urls if other is page]
+            speak(page, mine[0], language)
+            assert page.evaluate("document.documentElement.lang") == language, user
+            for theme in THEMES:
+                wear(page, theme)
+                for url in mine:
+                    where = f"{url} ({language}, {theme})"
+                    wrong += [f"{where}: {fault}" for fault in _faults(page, url, language, theme)]
+    return wrong, sizes
+
+
+def _faults(page: Page, url: str, language: str, theme: str) -> list[str]:
+    """Console, policy, requests and width always; axe where language and theme differ in pairs.
+
+    English in light and Chinese in dark: both themes, both languages, the wide and the narrow.
+    """
+    with watched(page) as found:
+        page.goto(url)
+        page.wait_for_function("() => !document.querySelector('.htmx-request')")
+    faults = list(found)
+    if page.evaluate("document.documentElement.dataset.bsTheme") != theme:
+        faults.append("the theme was not worn")
+    axe_width = {("en", "light"): 1280, ("zh-hans", "dark"): 360}.get((language, theme))
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if wide > width:
+            faults.append(f"{wide} px at {width}")
+        if axe_width == width:
+            try:
+                assert_accessible(page)
+            except AssertionError as error:
+                faults.append(str(error))
+    return faults
