@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Count, F, Max
+from django.db.models import Count, Max
 
 from aps.enums import RunState
 from aps.models import ScheduledOperation
-from aps.selectors import floor
 from erp import selectors as erp
 from erp.selectors import Coverage, MaterialDate
+from mes import selectors as mes
 from mes.enums import OperationState, WorkOrderState
-
-ZERO = Decimal(0)
+from mes.selectors import OpenShare
 
 
 class ReadyCause(enum.StrEnum):
@@ -63,19 +62,6 @@ class LateLine:
         return int((self.ready.at - self.due_at).total_seconds() // 60)
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """A work order that is still to deliver to a requirement."""
-
-    requirement_id: int
-    work_order_id: int
-    number: str
-    state: str
-    quantity: Decimal
-    delivered: Decimal
-    open_operations: int
-
-
 def ready_dates(*, requirement_ids: Iterable[int], now: datetime) -> dict[int, Ready]:
     """When each requirement will be fully available, by id; eight queries for any number of ids.
 
@@ -87,7 +73,7 @@ def ready_dates(*, requirement_ids: Iterable[int], now: datetime) -> dict[int, R
 
 def late_orders(*, site_id: int, now: datetime) -> list[LateLine]:
     """Order lines that wait for work and will be late, or have no date; the worst first."""
-    rows = [row for row in erp.coverage(floor.waiting_lines(site_id=site_id)) if row.missing > 0]
+    rows = [row for row in erp.coverage(mes.waiting_lines(site_id=site_id)) if row.missing > 0]
     ready = _ready(rows, now)
     late = [
         LateLine(
@@ -116,15 +102,15 @@ def _is_late(row: Coverage, ready: Ready) -> bool:
 
 def _ready(rows: Collection[Coverage], now: datetime) -> dict[int, Ready]:
     waiting = [row for row in rows if row.is_open and row.missing > 0]
-    works = _works([row.requirement_id for row in waiting])
-    ends = _ends({work.work_order_id for found in works.values() for work in found})
+    shares = mes.open_shares([row.requirement_id for row in waiting])
+    ends = _ends({share.work_order_id for found in shares.values() for share in found})
     purchases: dict[int, MaterialDate] = {}
     for site_id in sorted({row.site_id for row in waiting}):
         purchases |= erp.material_dates(site_id=site_id, now=now)
     done = {row.requirement_id: _settled(row, now) for row in rows}
     for row in waiting:
         pk = row.requirement_id
-        done[pk] = _one(row, works.get(pk, []), ends, purchases.get(pk), now)
+        done[pk] = _one(row, shares.get(pk, []), ends, purchases.get(pk), now)
     return done
 
 
@@ -135,7 +121,7 @@ def _settled(row: Coverage, now: datetime) -> Ready:
 
 def _one(
     row: Coverage,
-    works: list[_Work],
+    shares: list[OpenShare],
     ends: Mapping[int, tuple[datetime, int]],
     purchase: MaterialDate | None,
     now: datetime,
@@ -143,15 +129,15 @@ def _one(
     """The last of what it waits for; no date as soon as one part has none."""
     latest = Ready(now, ReadyCause.STOCK)
     left = row.missing
-    for work in works:
-        left -= work.quantity - work.delivered
-        end, planned = ends.get(work.work_order_id, (now, 0))
-        if work.state == WorkOrderState.ON_HOLD:
-            return Ready(None, ReadyCause.ON_HOLD, work.number)
-        if planned < work.open_operations:
-            return Ready(None, ReadyCause.UNPLANNED, work.number)
+    for share in shares:
+        left -= share.left
+        end, planned = ends.get(share.work_order_id, (now, 0))
+        if share.state == WorkOrderState.ON_HOLD:
+            return Ready(None, ReadyCause.ON_HOLD, share.number)
+        if planned < share.open_operations:
+            return Ready(None, ReadyCause.UNPLANNED, share.number)
         if latest.at is None or end > latest.at:
-            latest = Ready(end, ReadyCause.SCHEDULE, work.number)
+            latest = Ready(end, ReadyCause.SCHEDULE, share.number)
     if left <= 0:
         return latest
     if purchase is None:
@@ -159,39 +145,6 @@ def _one(
     if purchase.at is not None and (latest.at is None or purchase.at > latest.at):
         return Ready(purchase.at, ReadyCause.PURCHASE, purchase.reference)
     return latest
-
-
-def _works(requirement_ids: list[int]) -> dict[int, list[_Work]]:
-    """The open work orders that still owe something to each requirement; two queries."""
-    pegs = floor.open_pegs().filter(requirement__in=requirement_ids, quantity__gt=F("delivered"))
-    rows = list(
-        pegs.values_list(
-            "requirement_id",
-            "work_order_id",
-            "work_order__number",
-            "work_order__state",
-            "quantity",
-            "delivered",
-        )
-    )
-    operations = floor.open_rows().filter(work_order__in={row[1] for row in rows})
-    counts = dict(
-        operations.order_by().values_list("work_order_id").annotate(operations=Count("pk"))
-    )
-    found: dict[int, list[_Work]] = {}
-    for requirement_id, work_order_id, number, state, quantity, delivered in rows:
-        work = _Work(
-            requirement_id=requirement_id,
-            work_order_id=work_order_id,
-            number=number,
-            state=state,
-            quantity=quantity,
-            delivered=delivered,
-            # None left: its output is about to be handed over.
-            open_operations=counts.get(work_order_id, 0),
-        )
-        found.setdefault(requirement_id, []).append(work)
-    return found
 
 
 def _ends(work_order_ids: set[int]) -> dict[int, tuple[datetime, int]]:

@@ -7,7 +7,6 @@ from django.db.models import Q
 
 from aps.enums import RunState
 from aps.models import ScheduledOperation, ScheduleRun
-from aps.selectors import floor as rows
 from mes.enums import OperationState
 
 
@@ -28,11 +27,6 @@ def reported(*, site_id: int) -> frozenset[int]:
         operation__state__in=OperationState.started(),
     )
     return frozenset(found.values_list("operation_id", flat=True))
-
-
-def open_count(*, site_id: int) -> int:
-    """How many operations of the site are still to be done; one query."""
-    return rows.open_rows().filter(work_order__site_id=site_id).count()
 
 
 def closed(run: ScheduleRun) -> set[int]:

@@ -15,12 +15,13 @@ from django.db.models import Count, Q
 
 from aps.enums import RunState
 from aps.models import ScheduledOperation, ScheduleRun
-from aps.services import floor, plant
+from aps.services import plant
 from aps.solver import Busy, Occupancy
 from common.intervals import CalendarExhausted, WorkingTime
 from masterdata import selectors as masterdata
 from masterdata.selectors import UnitInfo
 from masterdata.services import calendars
+from mes import selectors as mes
 from mes.enums import OperationState
 
 KEEP_SECONDS = 60
@@ -120,7 +121,7 @@ def _read(
         occupancy=Occupancy(plant.resources(units.values(), times, start, end), busy),
         busy=busy,
         longest_windows=plant.longest_windows(times),
-        unplanned=max(0, floor.open_count(site_id=site_id) - open_count),
+        unplanned=max(0, mes.open_operation_counts().get(site_id, 0) - open_count),
         horizon=end,
     )
 

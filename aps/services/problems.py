@@ -9,7 +9,8 @@ How the floor becomes a problem:
   work orders pegged to its materials, and for bought material.
 - What runs stays where it is. What was interrupted goes on on its machine.
 - A work order on hold is left out, with everything that waits for it: a date made up for it would
-  reach the customer. The same goes for an operation that no active work unit can do.
+  reach the customer. The same goes for an operation that no active work unit can do, and for a
+  work order whose made component neither stock nor a work order covers.
 """
 
 import enum
@@ -40,6 +41,7 @@ class BlockKind(enum.StrEnum):
 
     ON_HOLD = "on_hold"
     NO_WORK_UNIT = "no_work_unit"
+    UNCOVERED = "uncovered"  # nobody makes a component
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,10 @@ def build(*, site_id: int, now: datetime, days: int) -> Built:
         materials=erp.material_dates(site_id=site_id, now=now),
         sales={row.requirement_id: row for row in erp.coverage(sales)},
         reported=floor.reported(site_id=site_id),
+        uncovered={
+            row.work_order_id: f"{row.work_order.number} ({row.item.code})"
+            for row in mes.uncovered_requirements(site_id=site_id)
+        },
         now=calendars.to_minutes_up(now),
     )
     kept = builder.operations()
@@ -107,6 +113,7 @@ class _Builder:
         materials: Mapping[int, MaterialDate],
         sales: Mapping[int, Coverage],
         reported: frozenset[int],
+        uncovered: Mapping[int, str],
         now: int,
     ) -> None:
         self._units_by_center = units_by_center
@@ -115,6 +122,7 @@ class _Builder:
         self._materials = materials
         self._sales = sales
         self._reported = reported
+        self._uncovered = uncovered
         self._now = now
         self._orders: dict[int, list[OpenOperation]] = {}
         for operation in operations:
@@ -185,6 +193,8 @@ class _Builder:
         first = row[0]
         if first.work_order_state == WorkOrderState.ON_HOLD:
             return Block(BlockKind.ON_HOLD, first.work_order_number)
+        if first.work_order_id in self._uncovered:
+            return Block(BlockKind.UNCOVERED, self._uncovered[first.work_order_id])
         for operation in row:
             self._modes[operation.id] = self._modes_of(operation)
             if not self._modes[operation.id] and not _runs(operation):

@@ -10,7 +10,7 @@ from aps.services.plant import MILESTONE, SUBCONTRACT
 from aps.services.problems import Built
 from aps.services.solving import Solved
 from aps.solver import Placement
-from common import audit, events, transitions
+from common import audit, bulk, events, transitions
 from common.models import User
 from masterdata.services import calendars
 from mes.services import plans
@@ -97,9 +97,7 @@ def _write(run: ScheduleRun, built: Built, solved: Solved) -> list[ScheduledOper
         row.ends_at = max(real.started_at + (row.ends_at - row.starts_at), solved.at)
         row.starts_at = real.started_at
         row.work_unit_id = real.work_unit_id
-    ScheduledOperation.objects.bulk_update(
-        moved, ["starts_at", "ends_at", "work_unit"], batch_size=1000
-    )
+    bulk.save(moved, ["starts_at", "ends_at", "work_unit"])
     return [row for row in rows if row.operation_id not in over]
 
 

@@ -19,7 +19,7 @@ from ortools.sat.python import cp_model
 
 from aps.solver.plant import NO_DUE, Plant
 from aps.solver.schedule import Schedule
-from common.intervals import Interval, WorkingTime
+from common.intervals import CalendarExhausted, Interval, WorkingTime
 
 TARDINESS_SCALE = 50
 
@@ -49,7 +49,7 @@ def pieces(
     windows = working_time.windows_between(low, high + 1)
     if not windows:
         return found
-    reach = working_time.place(windows[-1].end - 1, minutes)[1] if interruptible else 0
+    reach = _reach(working_time, windows[-1].end - 1, minutes) if interruptible else 0
     tail = working_time.windows_between(windows[-1].end, reach)
     whole = _whole_windows(working_time, windows, tail)
     for at, window in enumerate(windows):
@@ -68,6 +68,14 @@ def pieces(
                 found[minutes + pause].append([first, upto])
                 first = upto + 1
     return found
+
+
+def _reach(working_time: WorkingTime, start: int, minutes: int) -> int:
+    """When work begun at ``start`` is over; where the calendar ends before, the calendar's end."""
+    try:
+        return working_time.place(start, minutes)[1]
+    except CalendarExhausted:
+        return working_time[-1].end
 
 
 def _whole_windows(

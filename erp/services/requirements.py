@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from common import transitions
+from common import bulk, statistics, transitions
 from erp import selectors
 from erp.enums import REQUIREMENT_TRANSITIONS, RequirementKind, RequirementState
-from erp.models import Requirement
+from erp.models import Requirement, Reservation
 from erp.policies import CannotChange, check_can_change
 from erp.services import reservations
 
@@ -39,6 +39,7 @@ class NewRequirement:
 
 def open_many(wanted: Sequence[NewRequirement]) -> list[Requirement]:
     """Open one requirement for each, in order."""
+    statistics.analyze_later(Requirement, Reservation, rows=len(wanted))
     return Requirement.objects.bulk_create(
         [
             Requirement(
@@ -71,7 +72,7 @@ def set_quantities(quantities: Mapping[int, Decimal]) -> None:
         requirement.quantity = new
         _close_if_done(requirement)
         changed.append(requirement)
-    Requirement.objects.bulk_update(changed, ["quantity", "state"], batch_size=1000)
+    bulk.save(changed, ["quantity", "state"])
     _release_excess(changed)
 
 
@@ -80,7 +81,7 @@ def move_due(moments: Mapping[int, datetime]) -> None:
     moved = list(_locked(moments))
     for requirement in moved:
         requirement.due_at = moments[requirement.pk]
-    Requirement.objects.bulk_update(moved, ["due_at"], batch_size=1000)
+    bulk.save(moved, ["due_at"])
 
 
 def uncovered(requirement_ids: Collection[int]) -> dict[int, Decimal]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from common import bulk
 from erp import selectors
 from erp.models import Reservation, StockBalance
 from erp.policies import CannotReserve, plain
@@ -61,7 +62,7 @@ def release(quantities: Mapping[int, Decimal]) -> set[tuple[int, int]]:
         else:
             gone.append(reservation.pk)
     Reservation.objects.filter(pk__in=gone).delete()
-    Reservation.objects.bulk_update(smaller, ["quantity"], batch_size=1000)
+    bulk.save(smaller, ["quantity"])
     _move_reserved(freed)
     return {(r.balance.item_id, r.balance.site_id) for r in held.values()}
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.db.models import F
 
-from common import audit, events
+from common import audit, bulk, events
 from common.concurrency import Lock, lock
 from common.models import User
 from erp import policies, selectors
@@ -265,5 +265,5 @@ def _opening_moves(
                 by=by,
             )
         )
-    StockBalance.objects.bulk_update(changed, ["on_hand"], batch_size=1000)
+    bulk.save(changed, ["on_hand"])
     return moves

@@ -10,6 +10,12 @@ from mes.selectors.floor import (
     uncovered_requirements,
     work_order_detail,
 )
+from mes.selectors.open_shares import (
+    OpenShare,
+    open_operation_counts,
+    open_shares,
+    waiting_lines,
+)
 from mes.selectors.open_work import OpenOperation, OpenUnit, open_operations
 from mes.selectors.output import FreeOutput, free_output
 from mes.selectors.progress import Progress, progress
@@ -29,16 +35,18 @@ __all__ = [
     "DispatchRow",
     "FreeOutput",
     "OpenOperation",
+    "OpenShare",
     "OpenUnit",
     "Progress",
     "SupplyTree",
-    "WorkOrderRow",
     "WorkOrderRow",
     "dispatch_list",
     "eligible_units",
     "free_output",
     "free_unit",
+    "open_operation_counts",
     "open_operations",
+    "open_shares",
     "operations_to_make",
     "pegged_quantities",
     "progress",
@@ -49,9 +57,8 @@ __all__ = [
     "running_on",
     "supply_tree",
     "uncovered_requirements",
+    "waiting_lines",
     "work_order_detail",
-    "work_order_rows",
-    "work_orders",
     "work_order_rows",
     "work_orders",
     "work_orders_serving",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
-from common import audit
+from common import audit, bulk
 from common.models import User
 from erp import selectors as erp
 from erp.enums import MoveKind
@@ -44,7 +44,7 @@ def deliver(order: WorkOrder, good: Decimal, by: User | None, now: datetime) -> 
         good -= share
         # Somebody may have been given stock meanwhile; what it does not need stays free.
         given[peg.requirement_id] = min(share, missing.get(peg.requirement_id, ZERO))
-    WorkOrderPeg.objects.bulk_update(pegs, ["delivered"], batch_size=1000)
+    bulk.save(pegs, ["delivered"])
     reservations.reserve(given)
     return [pk for pk, quantity in given.items() if quantity > 0]
 
@@ -96,6 +96,4 @@ def _open_pegs(order: WorkOrder) -> list[WorkOrderPeg]:
 def _save(pegs: Iterable[WorkOrderPeg]) -> None:
     rows = list(pegs)
     WorkOrderPeg.objects.filter(pk__in=[peg.pk for peg in rows if not peg.quantity]).delete()
-    WorkOrderPeg.objects.bulk_update(
-        [peg for peg in rows if peg.quantity], ["quantity"], batch_size=1000
-    )
+    bulk.save([peg for peg in rows if peg.quantity], ["quantity"])

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
-
+from common import bulk
 from mes.enums import OperationState
 from mes.models import WorkOrderOperation
 
@@ -36,24 +35,8 @@ def write(rows: Sequence[PlannedOperation]) -> int:
         .values_list("pk", flat=True)
     )
     taken = [row for row in ordered if row.operation_id in open_ids]
-    if not taken:
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE mes_workorderoperation AS operation
-            SET planned_work_unit_id = plan.unit,
-                planned_starts_at = plan.starts_at,
-                planned_ends_at = plan.ends_at
-            FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
-                AS plan (id, unit, starts_at, ends_at)
-            WHERE operation.id = plan.id
-            """,
-            [
-                [row.operation_id for row in taken],
-                [row.work_unit_id for row in taken],
-                [row.starts_at for row in taken],
-                [row.ends_at for row in taken],
-            ],
-        )
-    return len(taken)
+    return bulk.write(
+        WorkOrderOperation,
+        ["planned_work_unit", "planned_starts_at", "planned_ends_at"],
+        [(row.operation_id, row.work_unit_id, row.starts_at, row.ends_at) for row in taken],
+    )

@@ -261,3 +261,22 @@ def test_the_number_of_queries_does_not_depend_on_the_work():
     with CaptureQueriesContext(connection) as many:
         build(plant)
     assert len(many) == len(one), [query["sql"] for query in many]
+
+
+def test_a_made_component_that_nobody_covers_is_no_date_for_its_parent():
+    plant = Factory()
+    plant.part("CHILD")
+    plant.part("PARENT", components={"CHILD": 1})
+    plant.part("TOP", components={"PARENT": 1})
+    plant.order(plant.items["TOP"], 5)
+    (child,), (parent,) = plant.orders("CHILD"), plant.orders("PARENT")
+    child.pegs.update(quantity=3)
+    built = build(plant)
+    (kept,) = built.problem.operations
+    assert kept.job == child.pk
+    assert {(block.kind, block.reference) for block in built.left_out.values()} == {
+        (BlockKind.UNCOVERED, f"{parent.number} (CHILD)")
+    }
+    assert len(built.left_out) == 2
+    child.pegs.update(quantity=5)
+    assert not build(plant).left_out

@@ -1,6 +1,5 @@
 """The audit trail: written with the change, never changed again."""
 
-import os
 from datetime import timedelta
 from decimal import Decimal
 
@@ -85,33 +84,6 @@ def test_without_the_trigger_a_row_could_be_changed(user_for, now) -> None:
     _try("ALTER TABLE common_auditentry DISABLE TRIGGER common_auditentry_append_only")
     _try("UPDATE common_auditentry SET reason = 'another'")
     assert AuditEntry.objects.get().reason == "another"
-
-
-@pytest.fixture
-def as_application(db):
-    """The application's role, as docs/database-roles.md makes it."""
-    with connection.cursor() as cursor:
-        _ensure_role(cursor)
-        cursor.execute("SELECT common_grant_application_role()")
-        assert cursor.fetchone() == (True,)
-        cursor.execute("SET LOCAL ROLE millstream_app")
-        yield
-        cursor.execute("RESET ROLE")
-
-
-def _ensure_role(cursor) -> None:
-    cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = 'millstream_app'")
-    if cursor.fetchone():
-        return
-    try:
-        with transaction.atomic():
-            cursor.execute("CREATE ROLE millstream_app NOLOGIN")
-            cursor.execute("GRANT millstream_app TO CURRENT_USER")
-    except DatabaseError:
-        sentence = "The role millstream_app is missing and may not be made by this test's role."
-        if os.environ.get("CI") == "true":
-            pytest.fail(sentence)
-        pytest.skip(sentence)
 
 
 def test_the_application_role_appends(as_application, now) -> None:

@@ -174,6 +174,28 @@ def test_a_failed_job_takes_the_wishes_that_came_meanwhile_along() -> None:
     assert seen() == [2]
 
 
+def test_wishes_of_days_gone_by_are_done_together_and_say_so() -> None:
+    """As the demo factory asks: one story, told in the past, every event at its own moment."""
+    for day in range(5):
+        with transaction.atomic():
+            Event.objects.create(topic="toy.wish", payload={}, at=NOW)
+            enqueue(
+                "toy.look",
+                key="look",
+                now=NOW + timedelta(days=day),
+                run_at=NOW + timedelta(days=day, seconds=2),
+                group_key="order:1",
+                coalesce=True,
+            )
+    run_due()
+    assert seen() == [5]
+    first, *merged = Job.objects.filter(name="toy.look").order_by("pk")
+    assert first.attempt == 1
+    assert {(job.state, job.attempt, job.merged_into_id) for job in merged} == {
+        (JobState.DONE, 0, first.pk)
+    }
+
+
 def test_two_workers_cannot_claim_the_same_job() -> None:
     with transaction.atomic():
         job = wish()

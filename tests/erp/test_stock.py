@@ -9,9 +9,9 @@ from django.db import transaction
 from common.models import AuditEntry, Event
 from erp.enums import MoveKind, RequirementState
 from erp.models import Reservation, StockBalance, StockMove
+from erp.policies import CannotReserve
 from erp.selectors import balances, free_stock
 from erp.services import requirements, reservations, stock
-from erp.services.reservations import CannotReserve
 from masterdata.enums import Supply
 from tests.erp.factories import (
     PurchaseOrderLineFactory,

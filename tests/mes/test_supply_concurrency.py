@@ -1,7 +1,6 @@
 """Planning and cancelling in parallel: real transactions, and the same without the lock."""
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -38,7 +37,7 @@ def in_parallel(*acts):
 
 
 @pytest.fixture
-def bolts() -> Iterator[Plant]:
+def bolts() -> Plant:
     """Fixed lots with a surplus of 40 that several want."""
     plant = Plant()
     plant.make("STEEL", {"ORE": 1})

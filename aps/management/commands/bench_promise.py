@@ -16,7 +16,6 @@ from django.db import transaction
 from django.utils import timezone
 
 from aps import selectors
-from aps.selectors import floor
 from aps.services import promises, runs
 from common.concurrency import Lock, lock
 from common.enums import JobState
@@ -25,6 +24,7 @@ from common.models import Job
 from erp.enums import RequirementKind
 from erp.services import requirements
 from masterdata import selectors as masterdata
+from mes import selectors as mes
 from mes.services import supply
 
 
@@ -54,13 +54,13 @@ class Command(BaseCommand):
                 "There is no open work and no --site, or nothing to sell; load some data first."
             )
         with transaction.atomic():
-            before = len(floor.waiting_lines(site_id=site_id))
+            before = len(mes.waiting_lines(site_id=site_id))
             if before < options["orders"]:
                 _add_orders(site_id, items, options["orders"] - before, chance, now)
             if selectors.current_run(site_id) is None or before < options["orders"]:
                 _replan(site_id, now)
-            lines = len(floor.waiting_lines(site_id=site_id))
-            operations = floor.open_rows().filter(work_order__site_id=site_id).count()
+            lines = len(mes.waiting_lines(site_id=site_id))
+            operations = mes.open_operation_counts().get(site_id, 0)
             times = [
                 _measure(site_id, chance.choice(items), chance, now)
                 for _ in range(options["checks"])
@@ -98,9 +98,8 @@ def _measure(site_id: int, item_id: int, chance: random.Random, now: datetime) -
 
 
 def _busiest_site() -> int | None:
-    sites = floor.open_rows().values_list("work_order__site_id", flat=True)
-    found = statistics.multimode(sites)
-    return int(found[0]) if found else None
+    counts = mes.open_operation_counts()
+    return max(counts, key=lambda site_id: counts[site_id], default=None)
 
 
 def _add_orders(

@@ -6,6 +6,7 @@ from time import monotonic
 
 from django.db import transaction
 
+from common import statistics
 from common.models import User
 from crm.services.dataset import files, partners, plant, products, purchasing, sales, stock
 from crm.services.dataset.context import Context
@@ -28,6 +29,8 @@ def import_folder(path: Path, *, options: Options, by: User | None, now: datetim
         summary.is_written = not options.dry_run and (not summary.bad or options.take_good)
         if not summary.is_written:
             transaction.set_rollback(True)
+    if summary.is_written:
+        statistics.analyze()
     summary.took = timedelta(seconds=monotonic() - began)
     return summary
 

@@ -162,12 +162,14 @@ class Exploder:
         self, item_id: int, needs: list[tuple[Need, Decimal]], lot_size: Decimal
     ) -> Iterator[DraftOrder]:
         """A work order per lot, so that lots overlap on the floor."""
+        total = sum((quantity for _need, quantity in needs), ZERO)
         for need, quantity in needs:
             rest = self._from_surplus(item_id, need, quantity)
             item = self._book.structures.of(item_id, need.due_at)
             one = lots.expected_output(lot_size, scrap_rate=item.scrap_rate, uom=item.uom)
-            # A tiny lot size against a huge need: several lots share a work order.
-            share = max(one, lots.round_up(rest / MOST_LOTS, item.uom))
+            # A tiny lot size against a huge need: several lots share a work order. Of all needs
+            # together, or the lots of a parent's lots would multiply from level to level.
+            share = max(one, lots.round_up(total / MOST_LOTS, item.uom))
             while rest > 0:
                 part = min(rest, share)
                 rest -= part
@@ -176,12 +178,14 @@ class Exploder:
                     yield order
 
     def _from_surplus(self, item_id: int, need: Need, quantity: Decimal) -> Decimal:
-        for order in self._surplus.get(item_id, []):
+        left = [order for order in self._surplus.get(item_id, []) if order.free > 0]
+        for order in left:
             share = min(quantity, order.free)
             if share > 0:
                 order.pegs.append((need, share))
                 order.free -= share
                 quantity -= share
+        self._surplus[item_id] = left
         return quantity
 
     def _period_lots(self, needs: list[tuple[Need, Decimal]], days: int) -> Iterator[DraftOrder]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from common import audit, events, transitions
+from common import audit, bulk, events, transitions
 from common.concurrency import Lock, lock
 from common.models import User
 from erp import selectors as erp
@@ -209,9 +209,7 @@ def _write(reduction: _Reduction, site_id: int, by: User | None, now: datetime) 
     _cancel_orders([order for order in orders if not order.quantity], by, now)
     gone = [peg.pk for peg in reduction.cut if not peg.quantity]
     WorkOrderPeg.objects.filter(pk__in=gone).delete()
-    WorkOrderPeg.objects.bulk_update(
-        [peg for peg in reduction.cut if peg.quantity], ["quantity"], batch_size=1000
-    )
+    bulk.save([peg for peg in reduction.cut if peg.quantity], ["quantity"])
     held = {pk: reduction.rows[pk].reserved for pk in reduction.reserved}
     reservations.release({pk: held[pk] - new for pk, new in reduction.reserved.items()})
     requirements.set_quantities(reduction.wanted)
@@ -221,7 +219,7 @@ def _write(reduction: _Reduction, site_id: int, by: User | None, now: datetime) 
 
 
 def _resize_orders(orders: list[WorkOrder], by: User | None, now: datetime) -> None:
-    WorkOrder.objects.bulk_update(orders, ["quantity", "output"], batch_size=1000)
+    bulk.save(orders, ["quantity", "output"])
     audit.record_many(action="mes.work_order.reduce", targets=orders, by=by, now=now)
 
 

@@ -6,13 +6,19 @@ from decimal import Decimal
 
 from django.db import connection
 
-from common import audit, numbers
+from common import audit, bulk, numbers, statistics
 from common.models import User
 from erp.enums import RequirementKind
 from erp.services import requirements, reservations
 from masterdata.selectors import OperationStructure
 from mes.enums import OperationState, WorkOrderState
-from mes.models import OperationUnit, WorkOrder, WorkOrderMaterial, WorkOrderOperation
+from mes.models import (
+    OperationUnit,
+    WorkOrder,
+    WorkOrderMaterial,
+    WorkOrderOperation,
+    WorkOrderPeg,
+)
 from mes.services.supply.explode import DraftMaterial, DraftOrder, Explosion
 
 BATCH = 5000
@@ -35,6 +41,9 @@ def write(explosion: Explosion, *, site_id: int, by: User | None, now: datetime)
         _sum((n.requirement_id, n.reserved) for n in explosion.needs if n.reserved > 0)
     )
     audit.record_many(action="mes.work_order.plan", targets=created, by=by, now=now)
+    statistics.analyze_later(
+        WorkOrder, WorkOrderMaterial, WorkOrderOperation, WorkOrderPeg, rows=len(created)
+    )
     return tuple(dict.fromkeys([*ids.values(), *(pk for pk, _n, _q in explosion.taken)]))
 
 
@@ -171,9 +180,7 @@ def _grow(drafts: Sequence[DraftOrder], by: User | None, now: datetime) -> None:
         order.quantity, order.output = draft.quantity, draft.output
         order.due_at, order.priority = draft.due_at, draft.priority
         wider |= {m.requirement_id: m.quantity for m in draft.materials if m.requirement_id}
-    WorkOrder.objects.bulk_update(
-        orders.values(), ["quantity", "output", "due_at", "priority"], batch_size=1000
-    )
+    bulk.save(orders.values(), ["quantity", "output", "due_at", "priority"])
     requirements.set_quantities(wider)
     requirements.move_due(earlier)
 
