@@ -7,7 +7,9 @@ from django import forms
 from django.forms.utils import ErrorDict
 from django.utils.translation import gettext_lazy as _
 
+from common.errors import refusal
 from common.forms import OnceForm
+from crm import policies
 from crm.enums import OrderState
 from crm.services.orders import NewLine
 from masterdata import selectors as masterdata
@@ -103,6 +105,12 @@ class LineForm(forms.Form):
         if quantity <= 0:
             raise forms.ValidationError(_("The quantity must be more than zero."))
         return quantity
+
+    def clean_requested_date(self) -> Any:
+        day = self.cleaned_data["requested_date"]
+        if said := refusal(policies.check_requested_date, day):
+            raise forms.ValidationError(said)
+        return day
 
     def new_line(self) -> NewLine:
         """What orders.create takes; call it on a valid, filled row only."""

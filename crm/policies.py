@@ -1,5 +1,6 @@
 """Who may do what with an order in which state: check_can_<verb> raises with the reason."""
 
+from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
@@ -8,6 +9,9 @@ from common.errors import Refused
 from crm.enums import ORDER_TRANSITIONS, OrderState
 from crm.models import SalesOrder, SalesOrderLine, Shipment
 from mes.services.supply import lots
+
+# Calendars and shipping know these days; what is beyond was mistyped.
+FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2199, 12, 31)
 
 
 class CannotEdit(Refused):
@@ -150,9 +154,23 @@ def check_can_change_quantity(line: SalesOrderLine, quantity: Decimal) -> None:
         )
 
 
+def is_whole(quantity: Decimal, uom: str) -> bool:
+    """Whether the quantity is none of which a part is counted, not measured."""
+    return uom not in lots.WHOLE or not quantity % 1
+
+
+def check_requested_date(day: date) -> None:
+    """Raise CannotEdit for a day beyond any calendar: a slip of the keyboard."""
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise CannotEdit(
+            _("%(day)s is no day to deliver on; give one from %(first)s to %(last)s.")
+            % {"day": day, "first": FIRST_DAY, "last": LAST_DAY}
+        )
+
+
 def check_is_whole(quantity: Decimal, uom: str, line: int, error: type[Refused]) -> None:
     """Raise ``error`` for a part of what is counted, not measured: nobody can make half a piece."""
-    if uom in lots.WHOLE and quantity % 1:
+    if not is_whole(quantity, uom):
         raise error(
             _("Line %(line)s is counted in %(unit)s; %(quantity)s is not a whole number.")
             % {"line": line, "unit": uom, "quantity": f"{quantity.normalize():f}"}

@@ -1,5 +1,6 @@
 """Bodies that the API takes and gives for orders."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -7,34 +8,45 @@ from rest_framework import serializers
 
 from aps.enums import PromiseStatus
 from common.api import StrictSerializer
+from common.errors import Refused
+from crm import policies
 from crm.enums import MilestoneKind, OrderState
 from masterdata import selectors as masterdata
 
 
-class ItemCode(serializers.CharField):
-    """An item by its code."""
+class Code(serializers.CharField):
+    """Something by its code, looked up only once the text itself is right."""
 
     def to_internal_value(self, data: Any) -> Any:
-        item = masterdata.item_by_code(super().to_internal_value(data))
+        text = super().to_internal_value(data)
+        self.run_validators(text)
+        return self.look_up(text)
+
+    def look_up(self, code: str) -> Any:
+        raise NotImplementedError
+
+    def to_representation(self, value: Any) -> str:
+        return str(value.code)
+
+
+class ItemCode(Code):
+    """An item by its code."""
+
+    def look_up(self, code: str) -> Any:
+        item = masterdata.item_by_code(code)
         if item is None or not item.is_active:
             raise serializers.ValidationError(_("There is no such item."))
         return item
 
-    def to_representation(self, value: Any) -> str:
-        return str(value.code)
 
-
-class CustomerCode(serializers.CharField):
+class CustomerCode(Code):
     """A customer by its code."""
 
-    def to_internal_value(self, data: Any) -> Any:
-        customer = masterdata.customer_by_code(super().to_internal_value(data))
+    def look_up(self, code: str) -> Any:
+        customer = masterdata.customer_by_code(code)
         if customer is None or not customer.is_active:
             raise serializers.ValidationError(_("There is no such customer."))
         return customer
-
-    def to_representation(self, value: Any) -> str:
-        return str(value.code)
 
 
 class Quantity(serializers.DecimalField):
@@ -50,10 +62,26 @@ class Quantity(serializers.DecimalField):
         return value
 
 
+class RequestedDate(serializers.DateField):
+    """A day that calendars reach."""
+
+    def to_internal_value(self, value: Any) -> Any:
+        day = super().to_internal_value(value)
+        return _as_field_error(policies.check_requested_date, day)
+
+
+def _as_field_error(check: Callable[[Any], None], value: Any) -> Any:
+    try:
+        check(value)
+    except Refused as refused:
+        raise serializers.ValidationError(str(refused)) from refused
+    return value
+
+
 class PromiseLineIn(StrictSerializer):
     item = ItemCode()
     quantity = Quantity()
-    requested_date = serializers.DateField()
+    requested_date = RequestedDate()
 
 
 class PromiseCheckIn(StrictSerializer):
@@ -99,10 +127,17 @@ class PromiseCheckOut(serializers.Serializer[Any]):
 class OrderLineIn(StrictSerializer):
     item = ItemCode()
     quantity = Quantity()
-    requested_date = serializers.DateField()
+    requested_date = RequestedDate()
     unit_price = serializers.DecimalField(
         max_digits=14, decimal_places=4, min_value=0, required=False, allow_null=True
     )
+
+    def validate(self, attrs: Any) -> Any:
+        if not policies.is_whole(attrs["quantity"], attrs["item"].uom):
+            sentence = _("%(item)s is counted in %(unit)s; give a whole number.")
+            values = {"item": attrs["item"].code, "unit": attrs["item"].uom}
+            raise serializers.ValidationError({"quantity": [sentence % values]})
+        return attrs
 
 
 class OrderIn(StrictSerializer):

@@ -133,6 +133,7 @@ def _write_lines(order: SalesOrder, lines: Sequence[NewLine]) -> None:
             raise policies.CannotEdit(
                 _("Line %(line)s: the quantity must be more than zero.") % {"line": number}
             )
+        policies.check_requested_date(line.requested_date)
         policies.check_is_whole(line.quantity, item.uom, 10 * number, policies.CannotEdit)
         price = item.list_price if line.unit_price is None else line.unit_price
         if price < 0:
