@@ -143,20 +143,16 @@ def _order(row, progress) -> Order:  # type: ignore[no-untyped-def]
     live = [line for line in lines if not line.is_cancelled]
     estimated = _latest([line.estimated_date for line in live])
     promised = _latest([line.promised_date for line in live])
-    is_late = any(
-        line.estimated_date and line.promised_date and line.estimated_date > line.promised_date
-        for line in live
-    )
     return Order(
         number=row.number,
         reference=row.customer_reference,
         state=row.state,
         state_label=str(OrderState(row.state).label),
-        headline=_headline(row, estimated, is_late),
-        tone=_tone(row.state, is_late),
+        headline=_headline(row, estimated, row.is_late),
+        tone=_tone(row.state, row.is_late),
         promised_date=promised,
         estimated_date=estimated,
-        is_late=is_late,
+        is_late=row.is_late,
         lines=lines,
         steps=_steps(row, live),
         date_changes=_changes(row),

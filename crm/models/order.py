@@ -112,6 +112,12 @@ class SalesOrderLine(models.Model):
     def __str__(self) -> str:
         return f"{self.order_id}/{self.position}"
 
+    @property
+    def is_late(self) -> bool:
+        """Whether it is projected after its promise; ``selectors.orders`` asks the same in SQL."""
+        promised, projected = self.promised_date, self.projected_date
+        return bool(promised and projected and projected > promised and not self.is_cancelled)
+
 
 class BulkApproval(models.Model):
     """Many orders approved with one click, worked off by a job; its page shows how far."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from common import bulk
 from common.models import User
 from crm.enums import PromiseCause
 from crm.models import PromiseRevision, SalesOrderLine
@@ -21,7 +22,5 @@ def promise(
     ]
     for revision in revisions:
         revision.line.promised_date = revision.new_date
-    SalesOrderLine.objects.bulk_update(
-        [revision.line for revision in revisions], ["promised_date"], batch_size=1000
-    )
+    bulk.save([revision.line for revision in revisions], ["promised_date"])
     PromiseRevision.objects.bulk_create(revisions, batch_size=1000)

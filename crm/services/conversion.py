@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
-from common import events
+from common import bulk, events
 from common.concurrency import Lock, lock
 from common.models import User
 from crm.enums import ConversionState, MilestoneKind, OrderState
@@ -151,7 +151,7 @@ def _raise_requirements(
     )
     for line, requirement in zip(fresh, created, strict=True):
         line.requirement_id = requirement.pk
-    _link(fresh)
+    bulk.save(fresh, ["requirement"])
     new = {line.pk for line in fresh}
     grown = {
         line.requirement_id: line.quantity
@@ -172,17 +172,6 @@ def _raise_requirements(
     ]
 
 
-def _link(lines: Sequence[SalesOrderLine]) -> None:
-    """Store the requirement of each line; one statement, where bulk_update takes seconds."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE crm_salesorderline AS line SET requirement_id = pair.requirement_id"
-            " FROM unnest(%s::bigint[], %s::bigint[]) AS pair (line_id, requirement_id)"
-            " WHERE line.id = pair.line_id",
-            [[line.pk for line in lines], [line.requirement_id for line in lines]],
-        )
-
-
 def _keep_failures(
     failures: dict[int, str], lines: Sequence[SalesOrderLine], now: datetime
 ) -> dict[int, str]:
@@ -190,9 +179,7 @@ def _keep_failures(
     for line in failed:
         line.conversion_state = ConversionState.FAILED
         line.conversion_error = failures[line.pk]
-    SalesOrderLine.objects.bulk_update(
-        failed, ["conversion_state", "conversion_error"], batch_size=1000
-    )
+    bulk.save(failed, ["conversion_state", "conversion_error"])
     news.not_converted(failed, failures, now=now)
     return failures
 

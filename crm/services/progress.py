@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from common import transitions
+from common import bulk, transitions
 from crm.enums import ORDER_TRANSITIONS, ConversionState, MilestoneKind, OrderState
 from crm.models import SalesOrder, SalesOrderLine
 from crm.services import milestones
@@ -56,7 +56,7 @@ def refresh(*, order_ids: Iterable[int], now: datetime) -> None:
     milestones.reach(order_ids=begun, kind=MilestoneKind.STARTED, now=now)
     milestones.reach(order_ids=finished, kind=MilestoneKind.FINISHED, now=now)
     changed = [order for order in orders.values() if _advance(order, facts[order.pk])]
-    SalesOrder.objects.bulk_update(changed, ["state"], batch_size=1000)
+    bulk.save(changed, ["state"])
 
 
 @dataclass(frozen=True, slots=True)

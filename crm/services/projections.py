@@ -6,6 +6,7 @@ from datetime import date, datetime
 from django.db.models import F
 
 from aps import selectors as aps
+from common import bulk
 from common.models import User
 from crm.enums import ConversionState, MilestoneKind, OrderState, PromiseCause
 from crm.models import Projection, SalesOrderLine
@@ -40,9 +41,7 @@ def update(*, site_id: int, by: User | None, now: datetime) -> int:
         line for line in lines if (line.projected_date, line.projected_ready_at) != before[line.pk]
     ]
     _write_history(site_id, moved, {pk: old for pk, (old, _at) in before.items()}, now)
-    SalesOrderLine.objects.bulk_update(
-        changed, ["projected_date", "projected_ready_at"], batch_size=1000
-    )
+    bulk.save(changed, ["projected_date", "projected_ready_at"])
     _first_promises(lines, by, now)
     _scheduled(lines, now)
     news.at_risk([line for line in moved if _turned_late(line, before[line.pk][0])], now=now)
@@ -51,8 +50,8 @@ def update(*, site_id: int, by: User | None, now: datetime) -> int:
 
 def _turned_late(line: SalesOrderLine, old: date | None) -> bool:
     """Whether the estimate is beyond the promise now and was not before."""
-    promised, new = line.promised_date, line.projected_date
-    return bool(promised and new and new > promised and (old is None or old <= promised))
+    promised = line.promised_date
+    return line.is_late and (old is None or promised is None or old <= promised)
 
 
 def _project(site_id: int, lines: Sequence[SalesOrderLine], now: datetime) -> None:

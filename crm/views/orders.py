@@ -77,9 +77,6 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
         key = line.requirement_id or 0
         line.ready_quantity = ready.get(key, Decimal(0))  # type: ignore[attr-defined]
         line.made = progress.get(key)  # type: ignore[attr-defined]
-        line.is_late = bool(  # type: ignore[attr-defined]
-            line.promised_date and line.projected_date and line.projected_date > line.promised_date
-        )
     context = {
         "order": order,
         "lines": lines,

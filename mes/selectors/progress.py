@@ -38,7 +38,7 @@ def progress(requirement_ids: Collection[int]) -> dict[int, Progress]:
     for operation in rows.exclude(state=OperationState.CANCELLED).order_by("sequence"):
         operations[operation.work_order_id].append(operation)
     coverage = {row.requirement_id: row for row in erp.coverage(wanted)}
-    below = _orders_below(tree)
+    below = _OrdersBelow(tree)
     found = {}
     for pk in wanted:
         row = coverage.get(pk)
@@ -47,7 +47,7 @@ def progress(requirement_ids: Collection[int]) -> dict[int, Progress]:
     return found
 
 
-class _orders_below:  # noqa: N801 - used as a function that keeps an index
+class _OrdersBelow:
     """The work orders of the tree below one requirement, the nearest to it first."""
 
     def __init__(self, tree: SupplyTree) -> None:
