@@ -179,4 +179,6 @@ def _database_answer(error: Exception) -> Response | None:
 
 
 def _unknown_fields(names: set[str]) -> dict[str, list[str]]:
-    return {name: [_("There is no such field.")] for name in sorted(map(str, names))}
+    # JSON can write half a character, which no answer can say again.
+    said = (str(name).encode("utf-8", "replace").decode() for name in names)
+    return {name: [_("There is no such field.")] for name in sorted(said)}
