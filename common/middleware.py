@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.core.exceptions import BadRequest, ImproperlyConfigured, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import translation
@@ -41,6 +41,9 @@ class AccessMiddleware:
             # Tokens are read inside the view; its permission class asks the same table there.
             _check_api(api)
             return None
+        if any("\x00" in value for _name, values in request.POST.lists() for value in values):
+            # Nor can it be typed: whoever sends it is no person with our form.
+            raise BadRequest
         code = access.code_for(requirement, request.method or "GET")
         if code == access.PUBLIC:
             return None

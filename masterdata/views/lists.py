@@ -45,6 +45,10 @@ class MasterList(SingleTableMixin, FilterView):  # type: ignore[misc]
     create_url = ""
     create_permission = "masterdata.edit"
 
+    def get_table_kwargs(self) -> dict[str, Any]:
+        # The length of a page is ours to choose: no parameter of the URL is read for it.
+        return {"per_page_field": ""}
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
         can_create = self.create_url and allowed(self.request.user, self.create_permission)

@@ -70,7 +70,7 @@ def routing_edit(request: AuthenticatedRequest, code: str) -> HttpResponse:
 
 
 def _chosen(request: AuthenticatedRequest, rows: Any) -> Any:
-    revision = request.GET.get("revision")
+    revision = request.GET.get("revision", "").replace("\x00", "")
     return get_object_or_404(rows, revision=revision) if revision else None
 
 

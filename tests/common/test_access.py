@@ -206,3 +206,9 @@ def test_who_may_open_is_asked_without_opening(client_for, user_for) -> None:
 def test_the_login_form_is_protected_against_forgery(db) -> None:
     client = Client(enforce_csrf_checks=True)
     assert client.post("/accounts/login/", {"login": "a", "password": "b"}).status_code == 403
+
+
+def test_nothing_with_a_nul_is_typed(client_for) -> None:
+    client = client_for(Role.SALES)
+    assert client.post("/approve/", {"reason": "a\x00b"}).status_code == 400
+    assert client.post("/approve/", {"reason": "ab"}).status_code == 200

@@ -310,3 +310,19 @@ def test_old_and_new_revisions_stand_beside_one_another(client_for):
         )
     page = client_for(Role.PLANNER).get(_url("item-detail", item.code))
     assert [bom.revision for bom in page.context["boms"]] == ["B", "A"]
+
+
+@pytest.mark.parametrize("query", ["per_page=-1", "per_page=0", "per_page=1", "page=-1", "page=x"])
+def test_the_length_of_a_page_is_not_for_the_url_to_choose(client_for, query):
+    for _number in range(3):
+        ItemFactory()
+    page = client_for(Role.PLANNER).get(f"{_url('item-list')}?{query}")
+    assert page.status_code == 200
+    assert len(page.context["table"].page.object_list) == 3
+
+
+@pytest.mark.parametrize("name", ["bom-edit", "routing-edit"])
+def test_a_revision_named_with_a_nul_is_not_there(client_for, name):
+    item = ItemFactory()
+    page = client_for(Role.PLANNER).get(f"{_url(name, item.code)}?revision=A%00")
+    assert page.status_code == 404
