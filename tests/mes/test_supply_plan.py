@@ -251,3 +251,13 @@ def test_plan_ignores_a_requirement_that_is_closed():
     plant.make("BIKE", {"WHEEL": 2})
     need = RequirementFactory(item=plant.items["BIKE"], site=plant.site, state="cancelled")
     assert plant.plan(need).work_order_ids == ()
+
+
+def test_plan_for_fixed_lots_does_not_multiply_the_lots_from_level_to_level():
+    plant = Plant()
+    plant.make("NUT", {"STEEL": 1}, lot_policy=LotPolicy.FIXED, lot_size=10)
+    plant.make("BOLT", {"NUT": 1}, lot_policy=LotPolicy.FIXED, lot_size=10)
+    plant.make("FRAME", {"BOLT": 1}, lot_policy=LotPolicy.FIXED, lot_size=10)
+    made = plant.plan(plant.need("FRAME", 1_000_000))
+    assert made.failures == {}
+    assert len(made.work_order_ids) <= 200 + 400 + 600

@@ -18,7 +18,7 @@ from mes.services.supply import lots
 from mes.services.supply.book import Book, GrowingOrder
 
 ZERO = Decimal(0)
-# Work orders that one need of a fixed-lot item may become.
+# Work orders that the needs of a fixed-lot item may become in one run, besides one for each need.
 MOST_LOTS = 200
 
 
