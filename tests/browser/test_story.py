@@ -114,8 +114,10 @@ class People:
 @pytest.fixture(params=["en", "zh-hans"])
 def people(request: pytest.FixtureRequest, chromium: Browser, factory: Chain) -> Iterator[People]:
     people = People(chromium, factory.base, request.param)
+    expect.set_options(timeout=30_000)  # Worker and server share the machine with the browser.
     with timezone.override(ZoneInfo(masterdata.default_site().time_zone)):
         yield people
+    expect.set_options(timeout=5_000)
     for context in people.contexts:
         context.close()
 
