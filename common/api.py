@@ -133,10 +133,10 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     400 ``{"field": ["sentence"]}``; 401, 403, 404, 409 (refused by a rule, or somebody else was
     first), 413, 422 (a key used twice): ``{"detail": "sentence"}``.
     """
-    if isinstance(exc, idempotency.KeyReused):
-        return Response({"detail": str(exc)}, status=status.HTTP_422_UNPROCESSABLE_ENTITY)
     if isinstance(exc, Refused):
-        return Response({"detail": str(exc)}, status=status.HTTP_409_CONFLICT)
+        is_reused = isinstance(exc, idempotency.KeyReused)
+        code = status.HTTP_422_UNPROCESSABLE_ENTITY if is_reused else status.HTTP_409_CONFLICT
+        return Response({"detail": str(exc)}, status=code)
     if isinstance(exc, exceptions.RequestDataTooBig):
         return Response(
             {"detail": _("The body is too large; send less at once.")},
