@@ -20,12 +20,6 @@ class OnceForm(forms.Form):
     )
 
 
-class VersionForm(forms.Form):
-    """A form that carries the version it was opened with (``concurrency.check_version``)."""
-
-    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
-
-
 class _RolesMixin(forms.ModelForm):  # type: ignore[type-arg]
     """Roles as check boxes, language as a choice."""
 

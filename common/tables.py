@@ -75,15 +75,6 @@ class DateColumn(tables.Column):  # type: ignore[misc]
         )
 
 
-class MomentColumn(tables.Column):  # type: ignore[misc]
-    """A moment in the site's wall time."""
-
-    def render(self, value: Any) -> SafeString:
-        return format_html(
-            '<time datetime="{}">{}</time>', value.isoformat(), ui_format.moment(value)
-        )
-
-
 class QuantityColumn(tables.Column):  # type: ignore[misc]
     """A quantity, right-aligned; ``unit`` names the record's attribute that holds its unit."""
 

@@ -11,4 +11,3 @@ urlpatterns = [
     path("<int:pk>/replay/", jobs.job_replay, name="job-replay"),
     path("<int:pk>/cancel/", jobs.job_cancel, name="job-cancel"),
 ]
-urlpatterns_jobs = urlpatterns

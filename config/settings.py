@@ -273,6 +273,12 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PUBLIC": False,
+    # Else two things with a state would share a name made of a hash.
+    "ENUM_NAME_OVERRIDES": {
+        "OrderStateEnum": "crm.enums.OrderState",
+        "OperationStateEnum": "mes.enums.OperationState",
+        "WorkOrderStateEnum": "mes.enums.WorkOrderState",
+    },
 }
 
 # How long the planner waits after the last change before it plans again.

@@ -1,7 +1,6 @@
 """What a promise check is asked and what it answers, in words and dates."""
 
 import enum
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date as Day  # a field below is called date
 from datetime import datetime
@@ -95,6 +94,3 @@ class LineAnswer:
     chain: tuple[ChainLink, ...] = ()
     schedule_version: int | None = None
     refusal: str = ""
-
-
-LineRequests = Sequence[LineRequest]

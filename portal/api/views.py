@@ -54,7 +54,7 @@ class ConsignmentOut(serializers.Serializer[Any]):
         return [{"item": code, "quantity": str(quantity)} for code, quantity in shipment.items]
 
 
-class OrderOut(serializers.Serializer[Any]):
+class PortalOrderOut(serializers.Serializer[Any]):
     number = serializers.CharField()
     reference = serializers.CharField(allow_blank=True)
     status = serializers.CharField(source="state")
@@ -80,10 +80,10 @@ class OrderListView(ApiView):
 
     required_permission = "portal.view"
 
-    @extend_schema(responses=OrderOut(many=True))
+    @extend_schema(responses=PortalOrderOut(many=True))
     def get(self, request: ApiRequest) -> Response:
         found = selectors.orders(customer_id=_customer_id(request))
-        return Response(OrderOut(found, many=True).data)
+        return Response(PortalOrderOut(found, many=True).data)
 
 
 class OrderDetailView(ApiView):
@@ -91,9 +91,9 @@ class OrderDetailView(ApiView):
 
     required_permission = "portal.view"
 
-    @extend_schema(responses=OrderOut)
+    @extend_schema(responses=PortalOrderOut)
     def get(self, request: ApiRequest, number: str) -> Response:
         found = selectors.order(customer_id=_customer_id(request), number=number)
         if found is None:
             raise Http404
-        return Response(OrderOut(found).data)
+        return Response(PortalOrderOut(found).data)

@@ -9,6 +9,7 @@ from factory.django import DjangoModelFactory
 
 from erp.models import Requirement
 from masterdata.enums import Supply
+from masterdata.models import Site
 from mes import models
 from mes.enums import WorkOrderState
 from mes.services import supply
@@ -97,7 +98,7 @@ class Plant:
     bought components.
     """
 
-    site: object = field(default_factory=SiteFactory)
+    site: Site = field(default_factory=SiteFactory)
 
     def __post_init__(self):
         self.center = WorkCenterFactory(site=self.site)
