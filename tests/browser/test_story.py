@@ -32,19 +32,18 @@ from tests.faults.live import (
     LiveProcess,
     _redis_process,
     _worker_process,
-    live_dispatcher,
     live_folder,
     live_redis,
 )
-from tests.flows.chain import Chain, _chain_web, _chain_worker, chain, settle
+from tests.flows.chain import Chain, _chain_dispatcher, _chain_web, _chain_worker, chain, settle
 
 __all__ = [
+    "_chain_dispatcher",
     "_chain_web",
     "_chain_worker",
     "_redis_process",
     "_worker_process",
     "chain",
-    "live_dispatcher",
     "live_folder",
     "live_redis",
 ]
