@@ -116,7 +116,8 @@ def stock_receive(request: AuthenticatedRequest) -> HttpResponse:
             )
             return HttpResponseRedirect(url)
     status = 422 if request.method == "POST" else 200
-    return render(request, "erp/stock_receive.html", {"form": form}, status=status)
+    context = {"form": form, "items": masterdata.items()}
+    return render(request, "erp/stock_receive.html", context, status=status)
 
 
 def _once(

@@ -50,9 +50,11 @@ export async function showPanel(board) {
     return;
   }
   const query = new URLSearchParams({ order: view.order, operation: view.operation || "" });
-  const wanted = (board.panelOf = `${query}`);
-  const answer = await fetch(`${config.panel}?${query}`);
-  if (!answer.ok || board.panelOf !== wanted || !view.order) return;
+  // Walking from bar to bar by key asks only for the last one.
+  board.asking?.abort();
+  const { signal } = (board.asking = new AbortController());
+  const answer = await fetch(`${config.panel}?${query}`, { signal }).catch(() => null);
+  if (!answer?.ok || signal.aborted || !view.order) return;
   // Our own server's fragment; it carries no script, and the page's policy would run none.
   panel.innerHTML = await answer.text();
   panel.hidden = false;

@@ -353,19 +353,13 @@ function listenToPage(board) {
     const link = event.target.closest("#overview a[data-order]");
     if (!link || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
-    const bar = firstOf(board, link.dataset.order);
+    const bar = board.model && board.parts.model.firstOf(board.model, link.dataset.order);
     select(board, link.dataset.order, bar?.id ?? 0, { follow: true });
     host.scrollIntoView({ block: "start" });
   });
   const filter = document.querySelector("[data-board-filter]");
   filter?.addEventListener("submit", (event) => event.preventDefault());
   filter?.addEventListener("input", () => narrow(board, new FormData(filter)));
-}
-
-// The operation that makes the order late, else its first one.
-function firstOf({ model, parts }, order) {
-  const mine = model?.bars.filter((bar) => parts.model.belongs(bar, order)) ?? [];
-  return mine.find((bar) => bar.isLate) ?? mine[0];
 }
 
 function narrow(board, values) {

@@ -150,3 +150,9 @@ export function matches(bar, { text, late }) {
   const found = [bar.item, bar.workOrder, ...bar.orders];
   return found.some((word) => word.toLowerCase().includes(text));
 }
+
+// The operation that makes the order late, else its first one.
+export function firstOf(model, order) {
+  const mine = model.bars.filter((bar) => belongs(bar, order));
+  return mine.find((bar) => bar.isLate) ?? mine[0];
+}
