@@ -11,7 +11,7 @@ from common.api import ApiRequest, ApiView
 from portal import selectors
 
 
-class LineOut(serializers.Serializer[Any]):
+class PortalLineOut(serializers.Serializer[Any]):
     position = serializers.IntegerField()
     item = serializers.CharField(source="item_code")
     name = serializers.CharField(source="item_name")
@@ -26,7 +26,7 @@ class LineOut(serializers.Serializer[Any]):
     is_cancelled = serializers.BooleanField()
 
 
-class StepOut(serializers.Serializer[Any]):
+class PortalStepOut(serializers.Serializer[Any]):
     kind = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]
     state = serializers.CharField()
@@ -35,14 +35,14 @@ class StepOut(serializers.Serializer[Any]):
     percent = serializers.IntegerField(allow_null=True)
 
 
-class DateChangeOut(serializers.Serializer[Any]):
+class PortalDateChangeOut(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     old_date = serializers.DateField(allow_null=True)
     new_date = serializers.DateField(allow_null=True)
     reason = serializers.CharField()
 
 
-class ConsignmentOut(serializers.Serializer[Any]):
+class PortalConsignmentOut(serializers.Serializer[Any]):
     number = serializers.CharField()
     shipped_at = serializers.DateTimeField()
     delivered_at = serializers.DateTimeField(allow_null=True)
@@ -62,10 +62,10 @@ class PortalOrderOut(serializers.Serializer[Any]):
     promised_date = serializers.DateField(allow_null=True)
     estimated_date = serializers.DateField(allow_null=True)
     is_late = serializers.BooleanField()
-    lines = LineOut(many=True)
-    steps = StepOut(many=True)
-    date_changes = DateChangeOut(many=True)
-    shipments = ConsignmentOut(many=True)
+    lines = PortalLineOut(many=True)
+    steps = PortalStepOut(many=True)
+    date_changes = PortalDateChangeOut(many=True)
+    shipments = PortalConsignmentOut(many=True)
 
 
 def _customer_id(request: ApiRequest) -> int:

@@ -1,0 +1,397 @@
+"""The customer's end: facts on page and API alike, nobody else's, nothing of cost."""
+
+import re
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from rest_framework.authtoken.models import Token
+from rest_framework.test import APIClient
+
+from common.models import User
+from crm.models import Projection, SalesOrder
+from crm.services import shipments
+from masterdata.models import Customer
+from masterdata.services import portal_users
+from tests.crm.factories import MONDAY, Shop
+from tests.factories import UserFactory
+
+FORBIDDEN = re.compile(r"price|cost|margin|amount|currency|usd|valuation|987\.65|98765", re.I)
+PRICE = Decimal("987.6521")
+
+
+@pytest.fixture
+def shop(db: None, settings: Any) -> Shop:
+    settings.SOLVE_SECONDS = 0.2
+    return Shop()
+
+
+@pytest.fixture
+def stranger(shop: Shop) -> Customer:
+    """Another customer, all of whose texts are canaries."""
+    return Customer.objects.create(code="OTHER", name="Canary-Company", name_zh="金丝雀")
+
+
+def _user(code: str, username: str, language: str = "en") -> User:
+    user = UserFactory(username=username, roles=["customer"], language=language)
+    portal_users.assign(user=user, customer_code=code)
+    return user
+
+
+@pytest.fixture
+def mine(shop: Shop) -> User:
+    return _user("ACME", "carol")
+
+
+def page(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+def api(user: User) -> APIClient:
+    token, _created = Token.objects.get_or_create(user=user)
+    return APIClient(headers={"Authorization": f"Token {token.key}"})
+
+
+def text_of(client: Client, url: str) -> str:
+    answer = client.get(url)
+    assert answer.status_code == 200, url
+    return answer.content.decode()
+
+
+def detail(number: str) -> str:
+    return f"/portal/orders/{number}/"
+
+
+def api_detail(number: str) -> str:
+    return f"/api/v1/portal/orders/{number}/"
+
+
+# -- what the customer sees -------------------------------------------------------------------
+
+
+def test_an_order_on_time_says_so_with_its_day(shop: Shop, mine: User) -> None:
+    order = shop.converted(price=PRICE, customer_reference="PO-77")
+    orders_line = shop.line(order)
+    type(orders_line).objects.filter(pk=orders_line.pk).update(projected_date=date(2026, 11, 26))
+    told = api(mine).get(api_detail(order.number)).json()
+    assert told["headline"] == "Arrives Thu 26 Nov 2026, on time"
+    assert told["estimated_date"] == "2026-11-26"
+    assert told["promised_date"] == "2026-11-27"
+    assert told["is_late"] is False
+    html = text_of(page(mine), detail(order.number))
+    for fact in (told["headline"], order.number, "PO-77", "PART"):
+        assert fact in html
+
+
+def test_a_late_order_says_so(shop: Shop, mine: User) -> None:
+    order = shop.converted()
+    order.lines.update(projected_date=date(2026, 12, 3))
+    told = api(mine).get(api_detail(order.number)).json()
+    assert told["headline"] == "Arrives Thu 3 Dec 2026, later than promised"
+    assert told["is_late"] is True
+    assert "Late" in text_of(page(mine), detail(order.number))
+
+
+@pytest.mark.parametrize(
+    ("state", "headline"),
+    [
+        ("submitted", "We are planning your order"),
+        ("approved", "We are planning your order"),
+        ("shipped", "On its way to you"),
+        ("delivered", "Delivered"),
+        ("closed", "Delivered"),
+        ("cancelled", "Cancelled"),
+        ("on_hold", "On hold; we will be in touch"),
+    ],
+)
+def test_the_headline_of_each_state(shop: Shop, mine: User, state: str, headline: str) -> None:
+    order = shop.submitted()
+    SalesOrder.objects.filter(pk=order.pk).update(state=state)
+    assert api(mine).get(api_detail(order.number)).json()["headline"] == headline
+    assert headline in text_of(page(mine), "/portal/")
+
+
+def test_a_draft_is_ours_and_not_yet_the_customers(shop: Shop, mine: User) -> None:
+    order = shop.enter()
+    assert api(mine).get(api_detail(order.number)).status_code == 404
+    assert page(mine).get(detail(order.number)).status_code == 404
+    assert order.number not in text_of(page(mine), "/portal/")
+
+
+def test_the_current_operation_and_the_share_made(shop: Shop, mine: User) -> None:
+    shop.assembly("TOP", {"PART": 1})
+    order = shop.converted(("TOP", 10))
+    shop.produce(order, operations=2)
+    told = api(mine).get(api_detail(order.number)).json()
+    [line] = told["lines"]
+    assert line["percent_made"] == 50
+    assert line["current_operation"] == "Step 10"
+    step = next(step for step in told["steps"] if step["state"] == "current")
+    assert (step["kind"], step["percent"], step["note"]) == ("finished", 50, "Step 10")
+    assert "Step 10" in text_of(page(mine), detail(order.number))
+
+
+def test_the_steps_of_a_way_in_order_with_one_current(shop: Shop, mine: User) -> None:
+    order = shop.approved()
+    steps = api(mine).get(api_detail(order.number)).json()["steps"]
+    assert [(step["kind"], step["state"]) for step in steps] == [
+        ("submitted", "done"),
+        ("approved", "done"),
+        ("scheduled", "current"),
+        *[(kind, "upcoming") for kind in ("started", "finished", "shipped", "delivered")],
+    ]
+
+
+def test_the_history_of_the_date_with_reasons_newest_first(shop: Shop, mine: User) -> None:
+    order = shop.converted()
+    line = shop.line(order)
+    days = [None, date(2026, 11, 26), date(2026, 11, 30), None]
+    for number, cause in enumerate(("conversion", "material", "nobody knows")):
+        Projection.objects.create(
+            line=line,
+            old_date=days[number],
+            new_date=days[number + 1],
+            cause=cause,
+            schedule_version=number,
+            at=MONDAY + timedelta(hours=number),
+        )
+    changes = api(mine).get(api_detail(order.number)).json()["date_changes"]
+    assert [change["new_date"] for change in changes] == [None, "2026-11-30", "2026-11-26"]
+    assert changes[-1]["old_date"] is None
+    assert all(change["reason"] for change in changes)
+    html = text_of(page(mine), detail(order.number))
+    for change in changes:
+        assert change["reason"] in html
+
+
+def test_shipments_with_carrier_and_what_was_in_them(shop: Shop, mine: User) -> None:
+    shop.stock("PART", 10)
+    order = shop.converted()
+    shipment = shipments.post(
+        order=order,
+        quantities={10: Decimal(4)},
+        carrier="SF Express",
+        tracking_code="SF123",
+        by=shop.sales,
+        now=shop.now,
+    )
+    [told] = api(mine).get(api_detail(order.number)).json()["shipments"]
+    assert told["items"] == [{"item": "PART", "quantity": "4.0000"}]
+    html = text_of(page(mine), detail(order.number))
+    for fact in (shipment.number, "SF Express", "SF123"):
+        assert fact in html
+
+
+def test_the_page_is_whole_without_script(shop: Shop, mine: User) -> None:
+    """Every fact of the API stands in the HTML of one plain GET; nothing is fetched later."""
+    order = shop.approved(("PART", 10), ("PART", 5), price=PRICE, customer_reference="PO-9")
+    shop.run_jobs()
+    told = api(mine).get(api_detail(order.number)).json()
+    html = text_of(page(mine), detail(order.number))
+    assert "hx-get" not in html
+    assert "hx-trigger" not in html
+    for fact in (
+        told["headline"],
+        *[step["label"] for step in told["steps"]],
+        *[line["item"] for line in told["lines"]],
+        *[change["reason"] for change in told["date_changes"]],
+    ):
+        assert fact in html, fact
+    assert re.search(
+        r'<a[^>]+href="/portal/orders/' + order.number, text_of(page(mine), "/portal/")
+    )
+
+
+def test_the_customer_reads_in_their_language(shop: Shop) -> None:
+    order = shop.submitted()
+    chinese = _user("ACME", "cai", "zh-hans")
+    html = text_of(page(chinese), detail(order.number))
+    assert 'lang="zh-hans"' in html
+    assert "We are planning your order" not in html
+    headline = api(chinese).get(api_detail(order.number)).json()["headline"]
+    assert re.search(r"[\u4e00-\u9fff]", headline)
+    assert headline in html
+
+
+# -- nobody else's ----------------------------------------------------------------------------
+
+
+def _canary_order(shop: Shop, stranger: Customer) -> SalesOrder:
+    shop.stock("PART", 100)
+    order = shop.converted(
+        customer=stranger, customer_reference="Canary-reference", note="Canary-note", price=PRICE
+    )
+    shipments.post(
+        order=order,
+        quantities={10: Decimal(4)},
+        carrier="Canary-carrier",
+        tracking_code="Canary-code",
+        by=shop.sales,
+        now=shop.now,
+    )
+    return order
+
+
+def test_a_customer_never_sees_anothers_orders(shop: Shop, mine: User, stranger: Customer) -> None:
+    own, hidden = shop.submitted(), _canary_order(shop, stranger)
+    for client, lists, detail_of in (
+        (page(mine), "/portal/", detail),
+        (api(mine), "/api/v1/portal/orders/", api_detail),
+    ):
+        answer = client.get(detail_of(hidden.number))
+        assert answer.status_code == 404
+        missing = client.get(detail_of("SO-999999"))
+        for found in (answer, client.get(lists), client.get(detail_of(own.number)), missing):
+            body = found.content.decode()
+            assert "anary" not in body
+            assert "OTHER" not in body
+            assert hidden.number not in body.replace(detail_of(hidden.number), "")
+        assert own.number in client.get(lists).content.decode()
+        # What is hidden and what does not exist look the same.
+        assert missing.status_code == 404
+        same = answer.content.decode().replace(hidden.number, "N")
+        assert _without_tokens(same) == _without_tokens(
+            missing.content.decode().replace("SO-999999", "N")
+        )
+
+
+def _without_tokens(html: str) -> str:
+    return re.sub(
+        r'(csrfmiddlewaretoken" value=|nonce=|key" value=|token" content=)"[^"]+"', "", html
+    )
+
+
+@pytest.mark.parametrize(
+    "query", ["?customer=OTHER", "?customer_id=2", "?q=Canary", "?page=1&status=shipped"]
+)
+def test_no_parameter_widens_the_list(
+    shop: Shop, mine: User, stranger: Customer, query: str
+) -> None:
+    hidden = _canary_order(shop, stranger)
+    assert hidden.number not in page(mine).get(f"/portal/{query}").content.decode()
+    assert hidden.number not in api(mine).get(f"/api/v1/portal/orders/{query}").content.decode()
+
+
+def test_a_customer_reaches_nothing_of_the_house(shop: Shop, mine: User) -> None:
+    order = shop.converted()
+    work_order = shop.work(order)[0].number
+    for url in (
+        *("/orders/", f"/orders/{order.number}/", "/orders/new/", "/plan/", "/floor/", "/master/"),
+        *("/stock/", "/jobs/", "/admin/", "/orders/lookup/item/?q=P"),
+    ):
+        answer = page(mine).get(url)
+        assert answer.status_code in (302, 403, 404), url
+        assert order.number not in answer.content.decode().replace(url, ""), url
+    for url in (
+        *("sales-orders/", f"sales-orders/{order.number}/", f"work-orders/{work_order}/"),
+        "schedules/current/",
+    ):
+        assert api(mine).get(f"/api/v1/{url}").status_code == 403, url
+    for url in (f"{order.number}/approve/", f"{order.number}/cancel/", f"{order.number}/quantity/"):
+        assert page(mine).post(f"/orders/{url}", {"reason": "x"}).status_code in (302, 403)
+    assert shop.fresh(order).state == "approved"
+
+
+def test_an_account_without_a_customer_sees_nothing(shop: Shop) -> None:
+    order = shop.submitted()
+    user = UserFactory(username="nobody", roles=["customer"])
+    for client, url in (
+        *((page(user), url) for url in ("/portal/", detail(order.number))),
+        *((api(user), url) for url in ("/api/v1/portal/orders/", api_detail(order.number))),
+    ):
+        answer = client.get(url)
+        assert answer.status_code in (403, 404), url
+        assert b"ACME" not in answer.content
+
+
+def test_staff_do_not_enter_by_the_customers_door(shop: Shop) -> None:
+    for role in ("sales", "administrator", "manager"):
+        user = UserFactory(username=f"a-{role}", roles=[role])
+        assert page(user).get("/portal/").status_code == 403
+        assert api(user).get("/api/v1/portal/orders/").status_code == 403
+
+
+def test_a_moved_account_sees_its_new_company_only(
+    shop: Shop, mine: User, stranger: Customer
+) -> None:
+    own, other = shop.submitted(), _canary_order(shop, stranger)
+    portal_users.assign(user=mine, customer_code="OTHER")
+    assert api(mine).get(api_detail(own.number)).status_code == 404
+    assert api(mine).get(api_detail(other.number)).status_code == 200
+
+
+@pytest.mark.parametrize("number", ["%00", "../admin", "' OR 1=1 --", "x" * 300, "%ff"])
+def test_hostile_numbers_are_404(shop: Shop, mine: User, number: str) -> None:
+    assert page(mine).get(f"/portal/orders/{number}/").status_code in (400, 404)
+    assert api(mine).get(f"/api/v1/portal/orders/{number}/").status_code in (400, 404)
+
+
+def test_nothing_can_be_written_through_the_portal(shop: Shop, mine: User) -> None:
+    order = shop.submitted()
+    for url in ("/portal/", detail(order.number)):
+        assert page(mine).post(url, {}).status_code == 405
+    for url in ("/api/v1/portal/orders/", api_detail(order.number)):
+        assert api(mine).post(url, {}).status_code in (403, 405)
+        assert api(mine).delete(url).status_code in (403, 405)
+
+
+# -- nothing of cost --------------------------------------------------------------------------
+
+
+def test_no_price_and_no_word_of_cost_leaves_by_the_portal(shop: Shop, mine: User) -> None:
+    for item in shop.items.values():
+        item.standard_cost = item.list_price = PRICE
+        item.save()
+    shop.stock("PART", 20)
+    order = shop.approved(("PART", 10), ("PART", 5), price=PRICE, note="margin is thin")
+    shop.run_jobs()
+    shipments.post(
+        order=shop.fresh(order),
+        quantities={10: Decimal(4)},
+        by=shop.sales,
+        now=shop.now,
+    )
+    for client, urls in (
+        (page(mine), ("/portal/", detail(order.number))),
+        (api(mine), ("/api/v1/portal/orders/", api_detail(order.number))),
+    ):
+        for url in urls:
+            found = FORBIDDEN.search(client.get(url).content.decode())
+            assert found is None, (url, found)
+
+
+# -- speed ------------------------------------------------------------------------------------
+
+
+def _queries(client: Client, url: str) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(url).status_code == 200
+    return len(captured)
+
+
+@pytest.mark.parametrize("way", ["page", "api"])
+def test_the_list_takes_as_many_queries_for_many_orders_as_for_one(
+    shop: Shop, mine: User, way: str
+) -> None:
+    client = page(mine) if way == "page" else api(mine)
+    url = "/portal/" if way == "page" else "/api/v1/portal/orders/"
+    shop.converted()
+    client.get(url)
+    few = _queries(client, url)
+    for _ in range(4):
+        shop.converted(("PART", 1), ("PART", 2))
+    assert _queries(client, url) == few
+
+
+def test_an_order_takes_as_many_queries_with_many_lines_as_with_one(shop: Shop, mine: User) -> None:
+    small = shop.converted()
+    large = shop.converted(*[("PART", n) for n in range(1, 8)])
+    client = page(mine)
+    client.get("/portal/")
+    assert _queries(client, detail(large.number)) == _queries(client, detail(small.number))
