@@ -189,11 +189,12 @@ def order_ship(request: AuthenticatedRequest, number: str) -> HttpResponse:
 def _quantity(typed: str) -> Decimal | None:
     """A quantity as people type it, thousands apart; None for what is none."""
     try:
-        return DecimalField(max_digits=14, decimal_places=4, min_value=0).clean(
+        quantity: Decimal | None = DecimalField(max_digits=14, decimal_places=4, min_value=0).clean(
             typed.replace(",", "")
         )
     except ValidationError:
         return None
+    return quantity
 
 
 @requires("crm.deliver")

@@ -12,6 +12,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from common.models import IdempotentAnswer
+from crm import policies
 from crm.models import SalesOrder
 from crm.services import orders
 from tests.conftest import ApiClientFor
@@ -511,7 +512,7 @@ def test_the_answer_speaks_the_language_that_was_asked_for(sales: APIClient, sho
 
 def test_service_and_api_know_the_same_refusals(sales: APIClient, shop: Shop) -> None:
     order = shop.enter()
-    with pytest.raises(orders.policies.CannotApprove) as caught:
+    with pytest.raises(policies.CannotApprove) as caught:
         orders.approve(order=order, by=shop.sales, now=shop.now)
     answer = post(sales, f"{URL}{order.number}/approve/")
     assert answer.json()["detail"] == str(caught.value)

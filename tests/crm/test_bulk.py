@@ -5,12 +5,13 @@ import pytest
 from common.models import Job
 from crm import selectors
 from crm.enums import OrderState
+from crm.models import BulkApproval
 from crm.services import bulk
 from masterdata.models import Customer
 from tests.crm.factories import Shop
 
 
-def ask(shop: Shop, count: int) -> tuple[list, bulk.BulkApproval]:  # type: ignore[type-arg]
+def ask(shop: Shop, count: int) -> tuple[list, BulkApproval]:
     found = [shop.submitted(("PART", 1)) for _ in range(count)]
     asked = bulk.request(order_ids=[o.pk for o in found], by=shop.sales, now=shop.now)
     return found, asked

@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, transaction
 
 from common.models import Event, Job
+from crm import policies
 from crm.enums import ConversionState, OrderState
 from crm.models import Conversion
 from crm.services import conversion, orders
@@ -104,7 +105,7 @@ def test_a_failed_line_is_converted_after_the_cause_was_mended(shop: Shop) -> No
 def test_a_retry_without_a_failed_line_is_refused(shop: Shop) -> None:
     order = shop.converted()
     before = counts()
-    with pytest.raises(orders.policies.CannotChange, match="no line to convert again"):
+    with pytest.raises(policies.CannotChange, match="no line to convert again"):
         orders.retry_conversion(order=order, by=shop.sales, now=shop.now)
     assert counts() == before
 
@@ -113,13 +114,13 @@ def broken_for(monkeypatch: pytest.MonkeyPatch, shop: Shop, code: str, error: Ex
     """Let planning raise as soon as a demand for the item is among the others."""
     real = supply.plan
 
-    def plan(*, demands, **kwargs):  # type: ignore[no-untyped-def]
+    def plan(*, demands, **kwargs):
         ids = [demand.requirement_id for demand in demands]
         if Requirement.objects.filter(pk__in=ids, item__code=code).exists():
             raise error
         return real(demands=demands, **kwargs)
 
-    monkeypatch.setattr(conversion.supply, "plan", plan)
+    monkeypatch.setattr(supply, "plan", plan)
 
 
 def test_an_unforeseen_error_stops_its_own_order_only(

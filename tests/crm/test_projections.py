@@ -19,10 +19,10 @@ def ready(monkeypatch: pytest.MonkeyPatch) -> dict[int, datetime | None]:
     """When requirements are ready, instead of asking the schedule."""
     moments: dict[int, datetime | None] = {}
 
-    def ready_dates(*, requirement_ids, now):  # type: ignore[no-untyped-def]
+    def ready_dates(*, requirement_ids, now):
         return {pk: Ready(moments.get(pk), ReadyCause.SCHEDULE) for pk in requirement_ids}
 
-    monkeypatch.setattr(projections.aps, "ready_dates", ready_dates)
+    monkeypatch.setattr(aps, "ready_dates", ready_dates)
     return moments
 
 
