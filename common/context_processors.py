@@ -42,8 +42,6 @@ NAVIGATION: tuple[Group, ...] = (
         _("Sales"),
         (
             Entry("crm:order-list", _("Orders"), "clipboard-list"),
-            Entry("crm:customer-list", _("Customers"), "users"),
-            Entry("crm:shipment-list", _("Shipments"), "truck"),
         ),
     ),
     Group(
@@ -126,9 +124,15 @@ class Shell:
         for entry in entries:
             url = reverse_or_empty(entry.url_name)
             if url and may_open(self.request, url):
-                path = self.request.path
-                active = path == url or (url.count("/") > 1 and path.startswith(url))
-                yield Entry(entry.url_name, entry.label, entry.icon, url, active)
+                is_here = url == self._place
+                yield Entry(entry.url_name, entry.label, entry.icon, url, is_here)
+
+    @cached_property
+    def _place(self) -> str:
+        """The entry's URL that this page lies under; of several the nearest."""
+        urls = (reverse_or_empty(e.url_name) for group in NAVIGATION for e in group.entries)
+        path = self.request.path
+        return max((url for url in urls if url and path.startswith(url)), key=len, default="")
 
     @cached_property
     def urls(self) -> dict[str, str]:
