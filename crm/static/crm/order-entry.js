@@ -143,7 +143,10 @@ function start(form) {
   function show({ rows: answers }) {
     all().forEach((row, index) => {
       const answer = answers[String(index)];
-      row.querySelector("[data-answer]").innerHTML = answer?.html ?? "";
+      const box = row.querySelector("[data-answer]");
+      const isOpen = box.querySelector("details")?.open;
+      box.innerHTML = answer?.html ?? "";
+      if (isOpen && box.querySelector("details")) box.querySelector("details").open = true;
       row.querySelector("[data-name]").textContent = answer?.name ?? "";
       const price = field(row, "unit_price");
       if (answer) price.placeholder = answer.price;
