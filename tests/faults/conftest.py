@@ -9,10 +9,15 @@ from tests.faults.live import (
     live_worker,
     no_worker,
 )
+from tests.flows.chain import _chain_dispatcher, _chain_web, _chain_worker, chain
 
 __all__ = [
+    "_chain_dispatcher",
+    "_chain_web",
+    "_chain_worker",
     "_redis_process",
     "_worker_process",
+    "chain",
     "live_dispatcher",
     "live_folder",
     "live_redis",

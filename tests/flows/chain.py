@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.db import connections
+from django.utils import timezone
 
 from common.enums import JobState
+from common.jobs import claims
 from common.models import Job
 from tests.faults.live import LiveProcess, LiveRedis, wait_until
 
@@ -131,6 +133,8 @@ def quiet() -> None:
     """Let nothing start any more and wait for what runs, so that the tables can be emptied."""
 
     def nothing_runs() -> bool:
+        # A killed worker's job still counts as running where no dispatcher lives.
+        claims.take_back_lost(now=timezone.now())
         Job.objects.filter(state=JobState.QUEUED).update(state=JobState.CANCELLED)
         return not Job.objects.filter(state=JobState.RUNNING).exists()
 
@@ -148,7 +152,8 @@ def _command(*words: str) -> list[str]:
     return [*words, "--without-gossip", "--without-mingle"]
 
 
-@pytest.fixture(scope="session")
+# Of a module: the tests of the ledger have a worker and controls of their own.
+@pytest.fixture(scope="module")
 def _chain_web(
     django_db_setup: None, _redis_process: LiveRedis, live_folder: Path
 ) -> Iterator[tuple[LiveProcess, str]]:
@@ -160,7 +165,7 @@ def _chain_web(
     web.kill()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def _chain_worker(
     django_db_setup: None, _redis_process: LiveRedis, live_folder: Path
 ) -> Iterator[LiveProcess]:
@@ -174,24 +179,38 @@ def _chain_worker(
     worker.kill()
 
 
+@pytest.fixture(scope="module")
+def _chain_dispatcher(
+    django_db_setup: None, _redis_process: LiveRedis, live_folder: Path
+) -> Iterator[LiveProcess]:
+    command = ["manage.py", "run_dispatcher"]
+    url = _redis_process.url
+    process = LiveProcess("chain-dispatcher", command, "Dispatching.", live_folder, url)
+    yield process
+    process.kill()
+
+
 @pytest.fixture
 def chain(
     transactional_db: None,
     live_redis: LiveRedis,
-    live_dispatcher: LiveProcess,
     _worker_process: LiveProcess,
     _chain_worker: LiveProcess,
+    _chain_dispatcher: LiveProcess,
     _chain_web: tuple[LiveProcess, str],
 ) -> Iterator[Chain]:
-    """Web, worker and dispatcher, as ``make run`` starts them, on an empty database."""
+    """Web, worker and dispatcher, as ``make run`` starts them, on an empty database.
+
+    They live on between tests, because they take seconds to start; a test may kill them.
+    """
     # The worker of the ledger's own tests would take jobs with other settings.
     _worker_process.kill()
     web, base = _chain_web
-    for process in (_chain_worker, web):
+    for process in (_chain_worker, _chain_dispatcher, web):
         if not process.is_alive():
             process.start()
     wait_until(lambda: _answers(base), 60)
-    yield Chain(base, web, _chain_worker, live_dispatcher, live_redis)
+    yield Chain(base, web, _chain_worker, _chain_dispatcher, live_redis)
     quiet()
     connections.close_all()
 

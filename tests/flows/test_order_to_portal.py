@@ -71,7 +71,7 @@ def test_an_order_is_promised_made_shipped_and_seen_by_its_customer_alone(demo: 
 
 
 def _promise_of_product_x(sales: Api, wanted: date) -> None:
-    body = {
+    body: dict[str, Any] = {
         "customer": "CUST-A",
         "lines": [{"item": "PRODUCT-X", "quantity": "5000", "requested_date": f"{wanted}"}],
     }
@@ -381,7 +381,9 @@ def _check_audit(number: str) -> None:
         ("crm.shipment.deliver", "warehouse"),
         ("crm.shipment.deliver", "warehouse"),
     ]
-    floor = AuditEntry.objects.filter(actor__username="operator", action__startswith="mes.operation.")
+    floor = AuditEntry.objects.filter(
+        actor__username="operator", action__startswith="mes.operation."
+    )
     assert {"mes.operation.start", "mes.operation.report", "mes.operation.finish"} <= set(
         floor.values_list("action", flat=True)
     )
