@@ -45,7 +45,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "erp.view_stock": STAFF - {Role.OPERATOR},
     "erp.receive_stock": _row(Role.WAREHOUSE),
     "erp.adjust_stock": _row(Role.WAREHOUSE),
-    "erp.view_cost": _row(Role.MANAGER, Role.PURCHASING),
+    "erp.view_cost": _row(Role.MANAGER, Role.PURCHASING, Role.PLANNER),
     "mes.view_work_order": STAFF,
     "mes.view_dispatch": STAFF,
     "mes.release_work_order": _row(Role.PLANNER, Role.SUPERVISOR),

@@ -1,6 +1,8 @@
 """Import in three steps, and export."""
 
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -9,6 +11,8 @@ from django.views.decorators.http import require_safe
 
 from common.access import AuthenticatedRequest, requires
 from common.errors import Refused
+from common.models import User
+from common.permissions import allowed
 from masterdata.forms import UploadForm
 from masterdata.models import ImportUpload
 from masterdata.services import imports, uploads
@@ -16,6 +20,8 @@ from masterdata.services import imports, uploads
 HTTP_UNPROCESSABLE = 422
 # Bad rows on the page; the number of all is stated above them.
 SHOWN = 500
+# Exports that hold costs or suppliers' prices.
+WITH_COSTS = frozenset({"items", "cost_rates", "supplier_prices"})
 CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -84,12 +90,19 @@ def export(request: AuthenticatedRequest, name: str, suffix: str) -> HttpRespons
     resource = imports.RESOURCES.get(name)
     if resource is None or suffix not in ("csv", "xlsx"):
         raise Http404
+    if not may_export(request.user, name):
+        raise PermissionDenied
     if suffix == "csv":
         response = HttpResponse(imports.export_csv(resource), content_type=CSV)
     else:
         response = HttpResponse(imports.export_xlsx(resource), content_type=XLSX)
     response["Content-Disposition"] = f'attachment; filename="{name}.{suffix}"'
     return response
+
+
+def may_export(user: User | AnonymousUser, name: str) -> bool:
+    """Whether the user may take all rows of a kind away: costs are not for everybody."""
+    return name not in WITH_COSTS or allowed(user, "erp.view_cost")
 
 
 def _checked(upload: ImportUpload) -> dict[str, object]:

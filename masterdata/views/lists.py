@@ -13,6 +13,7 @@ from common.permissions import allowed
 from masterdata import filters, tables
 from masterdata.selectors import pages
 from masterdata.services.imports import RESOURCES
+from masterdata.views.imports import may_export
 
 # What stands on the home page, with the list behind it.
 LISTS = {
@@ -32,7 +33,10 @@ def home(request: AuthenticatedRequest) -> HttpResponse:
     """How much there is of each kind, with its list and its exports."""
     kinds = list(RESOURCES.values())
     counts = pages.counts([kind.model for kind in kinds])
-    rows = [(kind, count, LISTS.get(kind.name)) for kind, count in zip(kinds, counts, strict=True)]
+    rows = [
+        (kind, count, LISTS.get(kind.name), may_export(request.user, kind.name))
+        for kind, count in zip(kinds, counts, strict=True)
+    ]
     context = {"rows": rows, "can_import": allowed(request.user, "masterdata.import")}
     return render(request, "masterdata/home.html", context)
 
@@ -47,7 +51,8 @@ class MasterList(SingleTableMixin, FilterView):  # type: ignore[misc]
 
     def get_table_kwargs(self) -> dict[str, Any]:
         # The length of a page is ours to choose: no parameter of the URL is read for it.
-        return {"per_page_field": ""}
+        hidden = () if allowed(self.request.user, "erp.view_cost") else ("standard_cost",)
+        return {"per_page_field": "", "exclude": hidden}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
@@ -57,6 +62,7 @@ class MasterList(SingleTableMixin, FilterView):  # type: ignore[misc]
             "resource": self.resource,
             "create_url": self.create_url if can_create else "",
             "can_import": allowed(self.request.user, "masterdata.import"),
+            "can_export": may_export(self.request.user, self.resource),
         }
 
     def get_template_names(self) -> list[str]:

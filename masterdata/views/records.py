@@ -45,7 +45,7 @@ def item_detail(request: AuthenticatedRequest, code: str) -> HttpResponse:
         "boms": pages.boms_of(item),
         "routings": pages.routings_of(item),
         "used": pages.where_used(item)[:200],
-        "prices": pages.prices_of(item),
+        "prices": pages.prices_of(item) if allowed(request.user, "erp.view_cost") else [],
         "history": audit.history(item)[:10],
         "can_edit": allowed(request.user, "masterdata.edit"),
     }
@@ -57,7 +57,7 @@ def item_create(request: AuthenticatedRequest) -> HttpResponse:
     return _create(request, ItemForm, _("New item"), "masterdata:item-detail")
 
 
-@requires({"GET": "masterdata.view", "POST": "masterdata.edit"})
+@requires("masterdata.edit")
 def item_edit(request: AuthenticatedRequest, code: str) -> HttpResponse:
     return _edit(request, Item, ItemForm, code, "masterdata:item-detail")
 

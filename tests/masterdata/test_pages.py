@@ -326,3 +326,22 @@ def test_a_revision_named_with_a_nul_is_not_there(client_for, name):
     item = ItemFactory()
     page = client_for(Role.PLANNER).get(f"{_url(name, item.code)}?revision=A%00")
     assert page.status_code == 404
+
+
+def test_costs_are_for_those_who_may_see_them(client_for):
+    item = ItemFactory(code="GOLD", standard_cost=Decimal("987.65"))
+    SupplierPriceFactory(item=item, price=Decimal("876.54"))
+    detail, change = _url("item-detail", "GOLD"), _url("item-edit", "GOLD")
+    files = [_url("export", kind, "csv") for kind in ("items", "supplier_prices", "cost_rates")]
+    for role in (Role.OPERATOR, Role.SALES, Role.WAREHOUSE, Role.QUALITY):
+        client = client_for(role)
+        for url in (detail, _url("item-list"), _url("home")):
+            text = client.get(url).content.decode()
+            assert "987.65" not in text
+            assert "876.54" not in text
+            assert not any(file in text for file in files)
+        assert {client.get(url).status_code for url in (change, *files)} == {403}
+    client = client_for(Role.PLANNER)
+    assert "876.54" in client.get(detail).content.decode()
+    assert "987.65" in client.get(change).content.decode()
+    assert "987.65" in client.get(files[0]).content.decode()
