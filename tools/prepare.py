@@ -12,7 +12,7 @@ from pathlib import Path
 
 import django
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import CommandError, call_command, get_commands
 
 from tools import errors
 
@@ -27,7 +27,11 @@ def main() -> int:
     call_command("migrate", interactive=False, verbosity=0)
     _collect_static()
     if settings.DEMO_MODE:
-        _load_demo_if_empty()
+        try:
+            _load_demo()
+        except CommandError as refusal:
+            errors.notice(str(refusal))
+            return 1
         if "show_logins" in get_commands():
             call_command("show_logins", stdout=logins)
     return 0
@@ -56,11 +60,10 @@ def _static_fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _load_demo_if_empty() -> None:
-    from django.contrib.auth import get_user_model
-
-    if not get_user_model()._default_manager.exists() and "load_demo" in get_commands():
-        errors.notice("loading the demo factory ...")
+def _load_demo() -> None:
+    """The demo factory into an empty database; raise CommandError over other data."""
+    if "load_demo" in get_commands():
+        errors.notice("loading the demo factory, where it is not there yet ...")
         call_command("load_demo", stdout=sys.stderr)
 
 
