@@ -62,8 +62,11 @@ def _static_fingerprint() -> str:
 
 def _load_demo() -> None:
     """The demo factory into an empty database; raise CommandError over other data."""
+    from django.contrib.auth import get_user_model
+
     if "load_demo" in get_commands():
-        errors.notice("loading the demo factory, where it is not there yet ...")
+        if not get_user_model()._default_manager.exists():
+            errors.notice("loading the demo factory ...")
         call_command("load_demo", stdout=sys.stderr)
 
 

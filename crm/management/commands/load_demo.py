@@ -12,6 +12,8 @@ class Command(BaseCommand):
     help = "Load the demo factory into an empty database; does nothing where it is loaded already."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if loading.is_demo():
+            return
         try:
             loading.load(now=timezone.now())
         except loading.CannotLoad as refusal:
