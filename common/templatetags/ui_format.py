@@ -78,6 +78,10 @@ def days_phrase(days: int) -> str:
     return ngettext("%(n)d day ago", "%(n)d days ago", -days) % {"n": -days}
 
 
+# Units whose code nobody says aloud.
+_UNITS = {"EA": gettext_noop("pcs")}
+
+
 def quantity(value: object, unit: str = "") -> str:
     """ "5,000 pcs", "2.5 kg": grouped by thousands in both languages, no trailing zeros."""
     number = _decimal(value)
@@ -87,7 +91,8 @@ def quantity(value: object, unit: str = "") -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     text = text.replace("-", "\N{MINUS SIGN}") if number else "0"
-    return f"{text}\N{NO-BREAK SPACE}{unit}" if unit else text
+    spoken = gettext(_UNITS[unit]) if unit in _UNITS else unit
+    return f"{text}\N{NO-BREAK SPACE}{spoken}" if unit else text
 
 
 def money(value: object, currency: str = "", *, places: int = 2) -> str:

@@ -15,7 +15,7 @@ from common.models import User
 from crm.enums import ConversionState, MilestoneKind, OrderState
 from crm.events import OrderConverted
 from crm.models import Conversion, SalesOrder, SalesOrderLine
-from crm.services import milestones, news, progress
+from crm.services import commitments, milestones, news, progress
 from erp.enums import RequirementKind
 from erp.services import requirements
 from masterdata import selectors as masterdata
@@ -140,9 +140,7 @@ def _raise_requirements(
                 site_id=site_id,
                 kind=RequirementKind.SALES,
                 quantity=line.quantity,
-                due_at=calendar.latest_ready_at(
-                    day=line.requested_date, transit_days=line.order.customer.transit_days
-                ),
+                due_at=commitments.due_at(line, calendar),
                 weight=line.order.customer.weight,
                 reference=f"{line.order.number}/{line.position}",
             )
