@@ -178,11 +178,6 @@ def submit(
 def _offer_dates(order: SalesOrder, rush_positions: frozenset[int], now: datetime) -> None:
     pairs = checks.answers_of(order, now=now)
     for line, answer in pairs:
-        if answer.refusal:
-            # Not even a rush makes it: planning it would stop the plan of everybody.
-            raise policies.CannotSubmit(
-                _("Line %(line)s: %(reason)s") % {"line": line.position, "reason": answer.refusal}
-            )
         line.is_rush_asked = line.position in rush_positions and not answer.feasible
         if answer.feasible:
             line.offered_date = line.requested_date
