@@ -148,7 +148,7 @@ def _order(row, progress) -> Order:  # type: ignore[no-untyped-def]
         reference=row.customer_reference,
         state=row.state,
         state_label=str(OrderState(row.state).label),
-        headline=_headline(row, estimated, row.is_late),
+        headline=_headline(row, estimated, promised),
         tone=_tone(row.state, row.is_late),
         promised_date=promised,
         estimated_date=estimated,
@@ -191,14 +191,18 @@ def _current_operation(made: Progress | None) -> str:
     return (made.operation_name_zh if is_chinese else "") or made.operation_name
 
 
-def _headline(row, estimated: date | None, is_late: bool) -> str:  # type: ignore[no-untyped-def]
+def _headline(row, estimated: date | None, promised: date | None) -> str:  # type: ignore[no-untyped-def]
     if row.state in _SETTLED:
         return str(_SETTLED[row.state])
     if estimated is None:
         return _("We are planning your order")
-    sentence = (
-        _("Arrives %(day)s, later than promised") if is_late else _("Arrives %(day)s, on time")
-    )
+    if row.is_late:
+        sentence = _("Arrives %(day)s, later than promised")
+    elif promised is None:
+        # As for a rush: without a promise there is no "on time" to speak of.
+        sentence = _("Arrives %(day)s")
+    else:
+        sentence = _("Arrives %(day)s, on time")
     return sentence % {"day": day(estimated)}
 
 

@@ -57,7 +57,7 @@ def entry(*rows: dict[str, Any], total: int = 3, initial: int = 0, **head: str) 
     return data
 
 
-def row(item: str = "PART", quantity: object = "10", day: object = DAY, **more: Any) -> dict:  # type: ignore[type-arg]
+def row(item: str = "PART", quantity: object = "10", day: object = DAY, **more: Any) -> dict:
     return {"item": item, "quantity": quantity, "requested_date": day} | more
 
 

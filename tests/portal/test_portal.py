@@ -98,6 +98,13 @@ def test_a_late_order_says_so(shop: Shop, mine: User) -> None:
     assert "Late" in text_of(page(mine), detail(order.number))
 
 
+def test_what_was_not_promised_is_not_on_time(shop: Shop, mine: User) -> None:
+    order = shop.converted(("PART", 40 * 60), wanted=date(2026, 11, 24), rush=[10])
+    order.lines.update(projected_date=date(2026, 11, 27))
+    told = api(mine).get(api_detail(order.number)).json()
+    assert told["headline"] == "Arrives Fri 27 Nov 2026"
+
+
 @pytest.mark.parametrize(
     ("state", "headline"),
     [
