@@ -32,6 +32,9 @@ from mes import selectors as mes
 from mes.enums import OperationState, WorkOrderState
 from mes.selectors import OpenOperation
 
+# Of the working time of the longest horizon so much is planned; what is due after that has no room.
+# One impossible order must not stop the plan of all others.
+FULL_SHARE = 0.5
 # A running operation began before now; the calendars are read from there.
 LOOK_BACK = timedelta(days=30)
 
@@ -42,6 +45,7 @@ class BlockKind(enum.StrEnum):
     ON_HOLD = "on_hold"
     NO_WORK_UNIT = "no_work_unit"
     UNCOVERED = "uncovered"  # nobody makes a component
+    NO_ROOM = "no_room"  # years of work lie before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,11 @@ class Built:
     left_out: Mapping[int, Block] = field(default_factory=dict)
 
 
-def build(*, site_id: int, now: datetime, days: int) -> Built:
-    """The problem of a site with calendars for so many days; a constant number of queries."""
+def build(*, site_id: int, now: datetime, days: int, is_last: bool = False) -> Built:
+    """The problem of a site with calendars for so many days; a constant number of queries.
+
+    ``is_last``: no longer horizon will be tried, so work for which there is no room is left out.
+    """
     operations = mes.open_operations(site_id=site_id)
     units = {unit.id: unit for unit in masterdata.active_units(site_id=site_id)}
     starts_at, ends_at = now - LOOK_BACK, now + timedelta(days=days)
@@ -84,6 +91,7 @@ def build(*, site_id: int, now: datetime, days: int) -> Built:
             for row in mes.uncovered_requirements(site_id=site_id)
         },
         now=calendars.to_minutes_up(now),
+        end=calendars.to_minutes(ends_at) if is_last else None,
     )
     kept = builder.operations()
     start, end = calendars.to_minutes(starts_at), calendars.to_minutes(ends_at)
@@ -115,7 +123,9 @@ class _Builder:
         reported: frozenset[int],
         uncovered: Mapping[int, str],
         now: int,
+        end: int | None,
     ) -> None:
+        self._end = end
         self._units_by_center = units_by_center
         self._times = times
         self._longest = plant.longest_windows(times)
@@ -179,6 +189,8 @@ class _Builder:
             reason = self._own_block(row)
             if reason:
                 blocked[order_id] = reason
+        if self._end is not None:
+            blocked |= self._without_room(self._end, blocked)
         stack = list(blocked)
         while stack:
             order_id = stack.pop()
@@ -187,6 +199,29 @@ class _Builder:
                     blocked[follower] = blocked[order_id]
                     stack.append(follower)
         return blocked
+
+    def _without_room(self, end: int, blocked: Mapping[int, Block]) -> dict[int, Block]:
+        """Work orders, the latest due first to go, that overfill their work units until ``end``."""
+        room = {
+            unit: times.worked(self._now, end) * FULL_SHARE for unit, times in self._times.items()
+        }
+        found: dict[int, Block] = {}
+        for order_id in sorted(self._orders, key=lambda pk: (self._orders[pk][0].due_at, pk)):
+            if order_id in blocked:
+                continue
+            needed: dict[int, float] = {}
+            for operation in self._orders[order_id]:
+                modes = [m for m in self._modes.get(operation.id, ()) if m.resource in room]
+                for mode in modes:
+                    share = mode.minutes / len(modes)
+                    needed[mode.resource] = needed.get(mode.resource, 0) + share
+            if any(room[unit] < minutes for unit, minutes in needed.items()):
+                number = self._orders[order_id][0].work_order_number
+                found[order_id] = Block(BlockKind.NO_ROOM, number)
+                continue
+            for unit, minutes in needed.items():
+                room[unit] -= minutes
+        return found
 
     def _own_block(self, row: Sequence[OpenOperation]) -> Block | None:
         """Why the work order cannot be planned by itself; None where it can."""

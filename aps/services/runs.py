@@ -121,7 +121,7 @@ def _solve(run: ScheduleRun, claim: Claim, now: datetime) -> tuple[problems.Buil
             return built, solving.run(row=run, built=built, claim=claim, now=now)
         except TOO_SHORT:
             continue
-    built = problems.build(site_id=run.site_id, now=now, days=HORIZON_DAYS[-1])
+    built = problems.build(site_id=run.site_id, now=now, days=HORIZON_DAYS[-1], is_last=True)
     return built, solving.run(row=run, built=built, claim=claim, now=now)
 
 

@@ -280,3 +280,15 @@ def test_a_made_component_that_nobody_covers_is_no_date_for_its_parent():
     assert len(built.left_out) == 2
     child.pegs.update(quantity=5)
     assert not build(plant).left_out
+
+
+def test_work_for_centuries_is_left_out_and_the_others_are_planned():
+    plant = Factory()
+    part = plant.part(minutes=1)
+    plant.order(part, 5)
+    plant.order(part, 900_000_000)
+    built = problems.build(site_id=plant.site.pk, now=MONDAY, days=2200, is_last=True)
+    assert len(built.problem.operations) == 1
+    assert {block.kind for block in built.left_out.values()} == {BlockKind.NO_ROOM}
+    # A longer horizon may still hold it: then nothing is left out yet.
+    assert not build(plant).left_out
