@@ -20,7 +20,6 @@ from erp import selectors as erp
 from masterdata import selectors as masterdata
 from mes import selectors as mes
 
-
 # What the API tells of an answer besides the item, whose code it takes from the question.
 _ANSWER_FIELDS = [str(name) for name in serializers.PromiseLineOut().fields if str(name) != "item"]
 

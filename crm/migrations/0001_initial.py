@@ -7,181 +7,458 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('erp', '0001_initial'),
-        ('masterdata', '0001_initial'),
+        ("erp", "0001_initial"),
+        ("masterdata", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='BulkApproval',
+            name="BulkApproval",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('order_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
-                ('handled', models.PositiveIntegerField(default=0)),
-                ('refused', models.JSONField(default=dict)),
-                ('at', models.DateTimeField()),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "order_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), size=None
+                    ),
+                ),
+                ("handled", models.PositiveIntegerField(default=0)),
+                ("refused", models.JSONField(default=dict)),
+                ("at", models.DateTimeField()),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SalesOrder',
+            name="SalesOrder",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=20, unique=True, verbose_name='number')),
-                ('customer_reference', models.CharField(blank=True, max_length=80, verbose_name="customer's reference")),
-                ('state', models.CharField(choices=[('draft', 'Draft'), ('submitted', 'Submitted'), ('approved', 'Approved'), ('in_production', 'In production'), ('ready_to_ship', 'Ready to ship'), ('partly_shipped', 'Partly shipped'), ('shipped', 'Shipped'), ('delivered', 'Delivered'), ('closed', 'Closed'), ('on_hold', 'On hold'), ('cancelled', 'Cancelled')], default='draft', max_length=16, verbose_name='state')),
-                ('held_from', models.CharField(blank=True, max_length=16)),
-                ('state_reason', models.CharField(blank=True, max_length=300)),
-                ('currency', models.CharField(default='USD', max_length=3, verbose_name='currency')),
-                ('note', models.TextField(blank=True, verbose_name='note')),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField()),
-                ('submitted_at', models.DateTimeField(null=True)),
-                ('approved_at', models.DateTimeField(null=True)),
-                ('approved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='masterdata.customer')),
-                ('site', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='masterdata.site')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.CharField(max_length=20, unique=True, verbose_name="number")),
+                (
+                    "customer_reference",
+                    models.CharField(
+                        blank=True, max_length=80, verbose_name="customer's reference"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("submitted", "Submitted"),
+                            ("approved", "Approved"),
+                            ("in_production", "In production"),
+                            ("ready_to_ship", "Ready to ship"),
+                            ("partly_shipped", "Partly shipped"),
+                            ("shipped", "Shipped"),
+                            ("delivered", "Delivered"),
+                            ("closed", "Closed"),
+                            ("on_hold", "On hold"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="draft",
+                        max_length=16,
+                        verbose_name="state",
+                    ),
+                ),
+                ("held_from", models.CharField(blank=True, max_length=16)),
+                ("state_reason", models.CharField(blank=True, max_length=300)),
+                (
+                    "currency",
+                    models.CharField(default="USD", max_length=3, verbose_name="currency"),
+                ),
+                ("note", models.TextField(blank=True, verbose_name="note")),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField()),
+                ("submitted_at", models.DateTimeField(null=True)),
+                ("approved_at", models.DateTimeField(null=True)),
+                (
+                    "approved_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="masterdata.customer",
+                    ),
+                ),
+                (
+                    "site",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="masterdata.site",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Milestone',
+            name="Milestone",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('submitted', 'Submitted'), ('approved', 'Approved'), ('work_orders_created', 'Work orders created'), ('scheduled', 'Scheduled'), ('started', 'Started'), ('finished', 'Finished'), ('shipped', 'Shipped'), ('delivered', 'Delivered')], max_length=20)),
-                ('at', models.DateTimeField()),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='milestones', to='crm.salesorder')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("submitted", "Submitted"),
+                            ("approved", "Approved"),
+                            ("work_orders_created", "Work orders created"),
+                            ("scheduled", "Scheduled"),
+                            ("started", "Started"),
+                            ("finished", "Finished"),
+                            ("shipped", "Shipped"),
+                            ("delivered", "Delivered"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="milestones",
+                        to="crm.salesorder",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SalesOrderLine',
+            name="SalesOrderLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveIntegerField()),
-                ('quantity', models.DecimalField(decimal_places=4, max_digits=14, verbose_name='quantity')),
-                ('shipped', models.DecimalField(decimal_places=4, default=0, max_digits=14, verbose_name='shipped')),
-                ('unit_price', models.DecimalField(decimal_places=4, max_digits=14, verbose_name='unit price')),
-                ('requested_date', models.DateField(verbose_name='requested')),
-                ('offered_date', models.DateField(blank=True, null=True, verbose_name='offered')),
-                ('is_rush_asked', models.BooleanField(default=False)),
-                ('promised_date', models.DateField(blank=True, null=True, verbose_name='promised')),
-                ('projected_date', models.DateField(blank=True, null=True, verbose_name='projected')),
-                ('projected_ready_at', models.DateTimeField(null=True)),
-                ('is_cancelled', models.BooleanField(default=False)),
-                ('revision', models.PositiveIntegerField(default=1)),
-                ('conversion_state', models.CharField(choices=[('none', 'Not asked for'), ('waiting', 'Waiting'), ('converted', 'Converted'), ('failed', 'Failed')], default='none', max_length=10)),
-                ('conversion_error', models.TextField(blank=True)),
-                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='masterdata.item')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='crm.salesorder')),
-                ('requirement', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='erp.requirement')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                (
+                    "quantity",
+                    models.DecimalField(decimal_places=4, max_digits=14, verbose_name="quantity"),
+                ),
+                (
+                    "shipped",
+                    models.DecimalField(
+                        decimal_places=4, default=0, max_digits=14, verbose_name="shipped"
+                    ),
+                ),
+                (
+                    "unit_price",
+                    models.DecimalField(decimal_places=4, max_digits=14, verbose_name="unit price"),
+                ),
+                ("requested_date", models.DateField(verbose_name="requested")),
+                ("offered_date", models.DateField(blank=True, null=True, verbose_name="offered")),
+                ("is_rush_asked", models.BooleanField(default=False)),
+                ("promised_date", models.DateField(blank=True, null=True, verbose_name="promised")),
+                (
+                    "projected_date",
+                    models.DateField(blank=True, null=True, verbose_name="projected"),
+                ),
+                ("projected_ready_at", models.DateTimeField(null=True)),
+                ("is_cancelled", models.BooleanField(default=False)),
+                ("revision", models.PositiveIntegerField(default=1)),
+                (
+                    "conversion_state",
+                    models.CharField(
+                        choices=[
+                            ("none", "Not asked for"),
+                            ("waiting", "Waiting"),
+                            ("converted", "Converted"),
+                            ("failed", "Failed"),
+                        ],
+                        default="none",
+                        max_length=10,
+                    ),
+                ),
+                ("conversion_error", models.TextField(blank=True)),
+                (
+                    "item",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="masterdata.item",
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="lines",
+                        to="crm.salesorder",
+                    ),
+                ),
+                (
+                    "requirement",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="erp.requirement",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PromiseRevision',
+            name="PromiseRevision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('old_date', models.DateField(null=True)),
-                ('new_date', models.DateField()),
-                ('cause', models.CharField(choices=[('first', 'First promise'), ('customer_change', 'Change by the customer'), ('reschedule', 'New plan'), ('rush', 'Rush order'), ('correction', 'Correction')], max_length=20)),
-                ('at', models.DateTimeField()),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='promises', to='crm.salesorderline')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("old_date", models.DateField(null=True)),
+                ("new_date", models.DateField()),
+                (
+                    "cause",
+                    models.CharField(
+                        choices=[
+                            ("first", "First promise"),
+                            ("customer_change", "Change by the customer"),
+                            ("reschedule", "New plan"),
+                            ("rush", "Rush order"),
+                            ("correction", "Correction"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="promises",
+                        to="crm.salesorderline",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Projection',
+            name="Projection",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('old_date', models.DateField(null=True)),
-                ('new_date', models.DateField(null=True)),
-                ('cause', models.CharField(max_length=60)),
-                ('schedule_version', models.PositiveIntegerField(null=True)),
-                ('at', models.DateTimeField()),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='projections', to='crm.salesorderline')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("old_date", models.DateField(null=True)),
+                ("new_date", models.DateField(null=True)),
+                ("cause", models.CharField(max_length=60)),
+                ("schedule_version", models.PositiveIntegerField(null=True)),
+                ("at", models.DateTimeField()),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="projections",
+                        to="crm.salesorderline",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Conversion',
+            name="Conversion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('revision', models.PositiveIntegerField()),
-                ('converted_at', models.DateTimeField()),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conversions', to='crm.salesorderline')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("revision", models.PositiveIntegerField()),
+                ("converted_at", models.DateTimeField()),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="conversions",
+                        to="crm.salesorderline",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Shipment',
+            name="Shipment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=20, unique=True)),
-                ('carrier', models.CharField(blank=True, max_length=80)),
-                ('tracking_code', models.CharField(blank=True, max_length=80)),
-                ('shipped_at', models.DateTimeField()),
-                ('delivered_at', models.DateTimeField(null=True)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shipments', to='crm.salesorder')),
-                ('shipped_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.CharField(max_length=20, unique=True)),
+                ("carrier", models.CharField(blank=True, max_length=80)),
+                ("tracking_code", models.CharField(blank=True, max_length=80)),
+                ("shipped_at", models.DateTimeField()),
+                ("delivered_at", models.DateTimeField(null=True)),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="shipments",
+                        to="crm.salesorder",
+                    ),
+                ),
+                (
+                    "shipped_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ShipmentLine',
+            name="ShipmentLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('quantity', models.DecimalField(decimal_places=4, max_digits=14)),
-                ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shipments', to='crm.salesorderline')),
-                ('shipment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='crm.shipment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("quantity", models.DecimalField(decimal_places=4, max_digits=14)),
+                (
+                    "line",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="shipments",
+                        to="crm.salesorderline",
+                    ),
+                ),
+                (
+                    "shipment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="lines",
+                        to="crm.shipment",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='salesorder',
-            index=models.Index(fields=['state', '-created_at'], name='order_by_state'),
+            model_name="salesorder",
+            index=models.Index(fields=["state", "-created_at"], name="order_by_state"),
         ),
         migrations.AddIndex(
-            model_name='salesorder',
-            index=models.Index(fields=['customer', '-created_at'], name='order_by_customer'),
+            model_name="salesorder",
+            index=models.Index(fields=["customer", "-created_at"], name="order_by_customer"),
         ),
         migrations.AddConstraint(
-            model_name='milestone',
-            constraint=models.UniqueConstraint(fields=('order', 'kind'), name='crm_milestone_once_per_kind'),
+            model_name="milestone",
+            constraint=models.UniqueConstraint(
+                fields=("order", "kind"), name="crm_milestone_once_per_kind"
+            ),
         ),
         migrations.AddIndex(
-            model_name='salesorderline',
-            index=models.Index(condition=models.Q(('conversion_state__in', ['waiting', 'failed'])), fields=['order'], name='line_to_convert'),
+            model_name="salesorderline",
+            index=models.Index(
+                condition=models.Q(("conversion_state__in", ["waiting", "failed"])),
+                fields=["order"],
+                name="line_to_convert",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='salesorderline',
-            constraint=models.UniqueConstraint(fields=('order', 'position'), name='crm_salesorderline_once_per_position'),
+            model_name="salesorderline",
+            constraint=models.UniqueConstraint(
+                fields=("order", "position"), name="crm_salesorderline_once_per_position"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='salesorderline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='crm_salesorderline_quantity_positive'),
+            model_name="salesorderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gt", 0)), name="crm_salesorderline_quantity_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='salesorderline',
-            constraint=models.CheckConstraint(condition=models.Q(('shipped__gte', 0), ('shipped__lte', models.F('quantity'))), name='crm_salesorderline_shipped_within_quantity'),
+            model_name="salesorderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("shipped__gte", 0), ("shipped__lte", models.F("quantity"))),
+                name="crm_salesorderline_shipped_within_quantity",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='salesorderline',
-            constraint=models.CheckConstraint(condition=models.Q(('unit_price__gte', 0)), name='crm_salesorderline_price_not_negative'),
+            model_name="salesorderline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("unit_price__gte", 0)),
+                name="crm_salesorderline_price_not_negative",
+            ),
         ),
         migrations.AddIndex(
-            model_name='projection',
-            index=models.Index(fields=['line', '-at'], name='projection_recent'),
+            model_name="projection",
+            index=models.Index(fields=["line", "-at"], name="projection_recent"),
         ),
         migrations.AddConstraint(
-            model_name='conversion',
-            constraint=models.UniqueConstraint(fields=('line', 'revision'), name='crm_conversion_once_per_revision'),
+            model_name="conversion",
+            constraint=models.UniqueConstraint(
+                fields=("line", "revision"), name="crm_conversion_once_per_revision"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='shipmentline',
-            constraint=models.UniqueConstraint(fields=('shipment', 'line'), name='crm_shipmentline_once_per_line'),
+            model_name="shipmentline",
+            constraint=models.UniqueConstraint(
+                fields=("shipment", "line"), name="crm_shipmentline_once_per_line"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='shipmentline',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='crm_shipmentline_quantity_positive'),
+            model_name="shipmentline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gt", 0)), name="crm_shipmentline_quantity_positive"
+            ),
         ),
     ]
