@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from aps import selectors
 from aps.enums import RunState
 from aps.models import PlanState, ScheduledOperation, ScheduleRun
-from aps.services import publishing, runs, solving
+from aps.services import problems, publishing, runs, solving
 from common.enums import JobState, Role
 from common.jobs import claims
 from common.jobs.runner import run_one
@@ -274,8 +274,21 @@ def test_work_beyond_the_first_horizon_finds_a_longer_one(monkeypatch):
     assert placed[1] > 24 * 200
 
 
-def test_work_that_fits_in_no_horizon_fails_with_a_sentence(monkeypatch):
+def test_work_that_fits_in_no_horizon_is_left_out_of_the_plan_of_the_others(monkeypatch):
     monkeypatch.setattr(runs, "HORIZON_DAYS", (10, 20))
+    plant = Factory()
+    part = plant.part(minutes=60)
+    plant.order(part, 9 * 150)
+    plant.order(part, 2)
+    run = plant.replan()
+    assert run.state == RunState.PUBLISHED
+    assert len(scheduled(run)) == 1
+    assert [kind for kind, _order in run.figures["left_out_causes"]] == ["no_room"]
+
+
+def test_work_that_the_solver_cannot_place_fails_with_a_sentence(monkeypatch):
+    monkeypatch.setattr(runs, "HORIZON_DAYS", (10, 20))
+    monkeypatch.setattr(problems, "FULL_SHARE", 1000)
     plant = Factory()
     plant.order(plant.part(minutes=60), 9 * 150)
     run = plant.replan()
