@@ -40,9 +40,7 @@ class Group:
 NAVIGATION: tuple[Group, ...] = (
     Group(
         _("Sales"),
-        (
-            Entry("crm:order-list", _("Orders"), "clipboard-list"),
-        ),
+        (Entry("crm:order-list", _("Orders"), "clipboard-list"),),
     ),
     Group(
         _("Planning"),
