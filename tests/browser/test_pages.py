@@ -14,7 +14,7 @@ from playwright.sync_api import Page
 
 from common.models import User
 from crm.demo import loading
-from crm.models import BulkApproval
+from crm.models import BulkApproval, SalesOrder
 from mes.models import WorkOrder
 from tests.browser.checks import (
     THEMES,
@@ -53,9 +53,9 @@ PLACES = [
     Place("sales", "/orders/"),
     Place("sales", "/orders/?q=nothing-is-called-so"),
     Place("sales", "/orders/new/"),
-    Place("sales", "/orders/SO-100006/"),  # late
-    Place("manager", "/orders/SO-100007/"),  # in production
-    Place("warehouse", "/orders/SO-100005/"),  # ready to ship
+    Place("sales", "/orders/{late}/"),  # late
+    Place("manager", "/orders/{running}/"),  # in production
+    Place("warehouse", "/orders/{ready}/"),  # ready to ship
     Place("manager", "/orders/bulk/{bulk}/"),
     Place("operator", "/floor/?unit=TURN-02"),
     Place("planner", "/floor/work-orders/"),
@@ -76,8 +76,8 @@ PLACES = [
     Place("administrator", "/audit/"),
     Place("administrator", "/notifications/"),
     Place("customer", "/portal/", PORTAL),
-    Place("customer", "/portal/orders/SO-100007/", PORTAL),
-    Place("customer-b", "/portal/orders/SO-100006/", PORTAL),  # late
+    Place("customer", "/portal/orders/{running}/", PORTAL),
+    Place("customer-b", "/portal/orders/{late}/", PORTAL),  # late
     Place("", "/accounts/login/"),
 ]
 
@@ -91,7 +91,19 @@ def factory(transactional_db: None, settings: Any) -> dict[str, Any]:
     bulk = BulkApproval.objects.create(
         at=timezone.now(), by=User.objects.get(username="manager"), order_ids=[]
     )
-    return {"bulk": bulk.pk, "work_order": WorkOrder.objects.latest("pk").number}
+    return {
+        "bulk": bulk.pk,
+        "work_order": WorkOrder.objects.latest("pk").number,
+        # Numbers go on from test to test; the customers' references do not.
+        **{
+            name: SalesOrder.objects.get(customer_reference=reference).number
+            for name, reference in (
+                ("late", "B-3310"),
+                ("running", "PO-7833"),
+                ("ready", "JN-0451"),
+            )
+        },
+    }
 
 
 def test_every_page_holds_everywhere_within_its_bytes(

@@ -104,7 +104,7 @@ def terminate_backends(*spared: int) -> int:
     """End every connection to this database but the spared ones and ours; how many."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             " AND pid <> ALL (%s)",
             [list(spared)],

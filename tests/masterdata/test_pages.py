@@ -49,7 +49,7 @@ def test_the_home_page_counts_every_kind(client_for):
     ItemFactory.create_batch(3)
     page = client_for(Role.PLANNER).get(_url("home"))
     assert page.status_code == 200
-    counts = {kind.name: count for kind, count, _list in page.context["rows"]}
+    counts = {kind.name: count for kind, count, *_rest in page.context["rows"]}
     assert counts["items"] == 3
     assert not page.context["can_import"]
 
