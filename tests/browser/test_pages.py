@@ -152,6 +152,8 @@ def _faults(page: Page, url: str, theme: str, axe_width: int) -> list[str]:
         page.evaluate("theme => { document.documentElement.dataset.bsTheme = theme }", worn)
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
+            # Measured once the new size is laid out and drawn.
+            page.evaluate("() => new Promise(r => requestAnimationFrame(() => setTimeout(r, 50)))")
             wide = page.evaluate("document.documentElement.scrollWidth")
             if wide > width:
                 faults.append(f"{wide} px at {width}")
