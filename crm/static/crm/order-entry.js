@@ -18,6 +18,7 @@ function start(form) {
 
   const field = (row, name) => row.querySelector(`[name$="-${name}"]`);
   const all = () => [...rows.querySelectorAll("[data-row]")];
+  const question = (row) => ["item", "quantity", "requested_date"].map((name) => field(row, name).value).join("|");
 
   document.getElementById("add-row").hidden = false;
   for (const row of all()) prepare(row);
@@ -121,7 +122,8 @@ function start(form) {
   async function check() {
     running?.abort();
     running = new AbortController();
-    const cells = all().map((row) => row.querySelector(".answer-cell"));
+    const asking = all().map((row) => ({ row, asks: question(row) }));
+    const cells = asking.map(({ row }) => row.querySelector(".answer-cell"));
     for (const cell of cells) cell.classList.add("is-checking");
     try {
       const response = await fetch(form.dataset.check, {
@@ -131,7 +133,7 @@ function start(form) {
         signal: running.signal,
       });
       if (!response.ok) throw new Error(String(response.status));
-      show(await response.json());
+      show(asking, await response.json());
       status.textContent = "";
     } catch (error) {
       if (error.name === "AbortError") return;
@@ -140,8 +142,9 @@ function start(form) {
     for (const cell of cells) cell.classList.remove("is-checking");
   }
 
-  function show({ rows: answers }) {
-    all().forEach((row, index) => {
+  function show(asking, { rows: answers }) {
+    asking.forEach(({ row, asks }, index) => {
+      if (question(row) !== asks) return; // Typed on meanwhile: the next check answers.
       const answer = answers[String(index)];
       const box = row.querySelector("[data-answer]");
       const isOpen = box.querySelector("details")?.open;
@@ -150,25 +153,24 @@ function start(form) {
       row.querySelector("[data-name]").textContent = answer?.name ?? "";
       const price = field(row, "unit_price");
       if (answer) price.placeholder = answer.price;
-      if (answer?.dialog) interrupt(row, answer);
+      if (answer?.dialog) interrupt(row, answer, asks);
     });
   }
 
   // The dialog interrupts once per question; asking again needs another quantity, item or date.
-  function interrupt(row, answer) {
+  function interrupt(row, answer, asks) {
     clearTimeout(patience);
-    if (dialog.open || !row.isConnected) return;
-    const question = ["item", "quantity", "requested_date"].map((name) => field(row, name).value).join("|");
-    if (field(row, "rush").value || asked.get(row) === question) return;
+    if (dialog.open || !row.isConnected || question(row) !== asks) return;
+    if (field(row, "rush").value || asked.get(row) === asks) return;
     const here = row.contains(document.activeElement) ? (document.activeElement.name ?? "") : "";
     if (here.endsWith("-quantity")) return;
     // A date is typed in parts, each of them a date: wait until the typing has come to rest.
     const rest = PATIENCE - (Date.now() - typedAt);
     if (here.endsWith("-requested_date") && rest > 0) {
-      patience = setTimeout(() => interrupt(row, answer), rest);
+      patience = setTimeout(() => interrupt(row, answer, asks), rest);
       return;
     }
-    asked.set(row, question);
+    asked.set(row, asks);
     dialogRow = row;
     const body = document.getElementById("ways-body");
     body.innerHTML = answer.dialog;
