@@ -1,0 +1,63 @@
+"""Order entry when answers come late: one that is older than what is typed counts for nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import PageFor
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+WISH, EARLIEST = "2031-03-03", "2031-03-20"
+DIALOG = (
+    f"<p>Full until then.</p><button data-way='date' data-date='{EARLIEST}' autofocus>Take</button>"
+)
+
+
+def _answer(route: Route, *, kept: bool) -> None:
+    row = {
+        "name": "Flange",
+        "price": "1",
+        "html": f"<p class='told'>{'kept' if kept else 'not kept'}</p>",
+        "dialog": "" if kept else DIALOG,
+    }
+    route.fulfill(json={"rows": {"0": row}})
+
+
+def _typed(page: Page) -> None:
+    page.goto("/orders/new/")
+    page.locator("#id_line-0-item").fill("FLANGE")
+    page.locator("#id_line-0-quantity").fill("5")
+    page.locator("#id_line-0-requested_date").fill(WISH)
+
+
+def test_an_answer_that_is_older_than_the_date_does_not_interrupt(
+    page_for: PageFor, live_server: Any
+) -> None:
+    page = page_for("sales")
+    held: list[Route] = []
+    page.route("**/orders/check/", lambda route: held.append(route))
+    _typed(page)
+    page.locator("#id_note").focus()
+    page.wait_for_timeout(400)
+    _answer(held[-1], kept=False)
+    expect(page.locator("#ways-out")).to_be_visible()
+
+    # The focus went into the dialog, so the date is checked once more; that answer is late.
+    asked = len(held)
+    page.locator("#id_line-0-requested_date").evaluate(
+        "node => node.dispatchEvent(new FocusEvent('focusout', {bubbles: true}))"
+    )
+    page.wait_for_timeout(400)
+    assert len(held) > asked
+    page.locator("[data-way=date]").click()
+    _answer(held[-1], kept=False)
+    page.wait_for_timeout(500)
+    _answer(held[-1], kept=True)
+
+    expect(page.locator(".told")).to_have_text("kept")
+    expect(page.locator("#ways-out")).to_be_hidden()
+    expect(page.locator("#id_line-0-requested_date")).to_have_value(EARLIEST)
