@@ -128,6 +128,24 @@ def test_services_start_keep_their_data_and_stop(var: Path) -> None:
         assert again.get("kept") == b"42"
 
 
+def test_manage_py_needs_no_settings_by_hand(var: Path) -> None:
+    """Any Python, no environment: it goes on in .venv with servers of its own, and stops them."""
+
+    def manage(*arguments: str) -> subprocess.CompletedProcess[str]:
+        without_packages = [sys.executable, "-S", "manage.py", *arguments]
+        return subprocess.run(
+            without_packages, cwd=ROOT, env=environment(var), capture_output=True, text=True,
+            timeout=RUN_SECONDS, check=False,
+        )  # fmt: skip
+
+    done = manage("migrate", "--plan")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "common.0001_initial" in done.stdout
+    assert processes_of(var) == []
+    assert "create_token" in manage("help").stdout
+    assert manage("create_token", "nobody").returncode == 1
+
+
 def test_the_last_borrower_stops_the_services(var: Path) -> None:
     """The inner command borrows what the outer one started, and leaves it running."""
     python = [sys.executable, "-m", "tools.with_services"]
