@@ -57,6 +57,8 @@ _REFRESH = Reaction(
 )
 
 SUBSCRIPTIONS: dict[str, list[Reaction]] = {
+    # Shifts, holidays, machines: what the schedule reckoned with.
+    "masterdata.capacity.changed": [_REPLAN],
     "crm.order.submitted": [],
     "crm.order.approved": [_CONVERT],
     # Stock that an order gives back serves others.

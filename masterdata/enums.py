@@ -36,3 +36,13 @@ class Tracking(models.TextChoices):
     NONE = "none", _("None")
     LOT = "lot", _("Lot")
     SERIAL = "serial", _("Serial number")
+
+
+class UploadStage(models.TextChoices):
+    """How far an uploaded file is; derived, so there is no table of transitions."""
+
+    CHECKING = "checking", _("Checking")
+    CHECKED = "checked", _("Checked")
+    IMPORTING = "importing", _("Importing")
+    IMPORTED = "imported", _("Imported")
+    UNREADABLE = "unreadable", _("Unreadable")

@@ -12,6 +12,8 @@ class Calendar(BilingualName):
 
     code = models.CharField(_("code"), max_length=40, unique=True)
     time_zone = models.CharField(_("time zone"), max_length=40, default="UTC")
+    # Counts edits, those of shifts and exceptions too; a form opened with an older one is stale.
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         verbose_name = _("calendar")

@@ -76,6 +76,8 @@ class Bom(models.Model):
     revision = models.CharField(_("revision"), max_length=20, default="A")
     valid_from = models.DateField(_("valid from"))
     valid_to = models.DateField(_("valid to"), null=True, blank=True)
+    # Counts edits; a form that was opened with an older one is stale.
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         constraints = [

@@ -51,6 +51,8 @@ class Supplier(BilingualName):
 
     code = models.CharField(_("code"), max_length=40, unique=True)
     is_active = models.BooleanField(_("active"), default=True)
+    # Counts edits; a form that was opened with an older one is stale.
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         verbose_name = _("supplier")
@@ -74,8 +76,11 @@ class SupplierPrice(models.Model):
         _("maximum order"), max_digits=14, decimal_places=4, null=True, blank=True
     )
     valid_from = models.DateField(_("valid from"))
+    # Counts edits; a form that was opened with an older one is stale.
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
+        verbose_name = _("supplier price")
         constraints = [
             models.UniqueConstraint(
                 fields=["supplier", "item", "valid_from"],

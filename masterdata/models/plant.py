@@ -18,6 +18,8 @@ class Site(BilingualName):
         "masterdata.Calendar", on_delete=models.PROTECT, related_name="+"
     )
     currency = models.CharField(_("currency"), max_length=3, default="USD")
+    # Counts edits; a form that was opened with an older one is stale.
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         verbose_name = _("site")
@@ -32,6 +34,8 @@ class WorkCenter(BilingualName):
     code = models.CharField(_("code"), max_length=40, unique=True)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
     calendar = models.ForeignKey("masterdata.Calendar", on_delete=models.PROTECT, related_name="+")
+    # Counts edits, those of its rates too; a form that was opened with an older one is stale.
+    version = models.PositiveIntegerField(default=1)
 
     class Meta:
         verbose_name = _("work center")

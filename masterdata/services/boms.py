@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from common import audit
@@ -61,8 +62,13 @@ def save(
     lines: Sequence[Line],
     by: User | None,
     now: datetime,
+    opened: int | None = None,
 ) -> Bom:
-    """Write a revision with exactly these lines; raise what is wrong with it."""
+    """Write a revision with exactly these lines; raise what is wrong with it.
+
+    ``opened`` is the version that a form was opened with, 0 for a new revision; where the
+    revision has another one, StaleWrite is raised. None writes whatever is there.
+    """
     with transaction.atomic():
         Item.objects.select_for_update(no_key=True).get(pk=item.pk)
         components = items_by_code(line.component for line in lines)
@@ -73,10 +79,16 @@ def save(
         check_acyclic(
             item=item, component_ids={c.pk for c in components.values()}, revision=revision
         )
+        validity.check_opened(Bom.objects.filter(item=item, revision=revision), opened)
         bom, _created = Bom.objects.update_or_create(
             item=item,
             revision=revision,
-            defaults={"valid_from": valid_from, "valid_to": valid_to},
+            defaults={
+                "valid_from": valid_from,
+                "valid_to": valid_to,
+                "version": F("version") + 1,
+            },
+            create_defaults={"valid_from": valid_from, "valid_to": valid_to},
         )
         before = _described(bom.lines.select_related("component"))
         bom.lines.all().delete()

@@ -88,10 +88,27 @@ def working_time(calendar: Calendar, *, starts_at: datetime, ends_at: datetime) 
 
     Overtime counts even on a holiday. Raises UnknownTimeZone.
     """
+    return worked_windows(
+        shifts=list(calendar.shifts.all()),
+        exceptions=list(calendar.exceptions.all()),
+        time_zone=zone(calendar.time_zone),
+        starts_at=starts_at,
+        ends_at=ends_at,
+    )
+
+
+def worked_windows(
+    *,
+    shifts: list[Shift],
+    exceptions: list[CalendarException],
+    time_zone: ZoneInfo,
+    starts_at: datetime,
+    ends_at: datetime,
+) -> WorkingTime:
+    """As ``working_time``, of rules that need not be saved."""
     start, end = to_minutes(starts_at), to_minutes(ends_at)
-    exceptions = list(calendar.exceptions.all())
-    shifts = _expand(list(calendar.shifts.all()), zone(calendar.time_zone), starts_at, ends_at)
-    worked = subtract(shifts, _windows(e for e in exceptions if not e.is_working))
+    planned = _expand(shifts, time_zone, starts_at, ends_at)
+    worked = subtract(planned, _windows(e for e in exceptions if not e.is_working))
     worked = union([*worked, *_windows(e for e in exceptions if e.is_working)])
     return WorkingTime(
         Interval(max(start, window.start), min(end, window.end))

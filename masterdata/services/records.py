@@ -1,5 +1,6 @@
-"""Saving one item, customer or work unit from a form."""
+"""Saving one record of the master data from a form."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -8,27 +9,44 @@ from django.db import models, transaction
 from common import audit
 from common.concurrency import check_version
 from common.models import User
-from masterdata.models import Customer, Item, WorkUnit
+from masterdata import policies
+from masterdata.models import (
+    Customer,
+    Item,
+    Site,
+    Supplier,
+    SupplierPrice,
+    WorkCenter,
+    WorkUnit,
+)
+from masterdata.services import capacity
 
-R = TypeVar("R", Item, Customer, WorkUnit)
+R = TypeVar("R", Item, Customer, Site, Supplier, SupplierPrice, WorkCenter, WorkUnit)
 
 
 def create(record: R, *, by: User | None, now: datetime) -> R:
-    """Write a new record."""
+    """Write a new record; tell the schedules of its site where it is capacity."""
     with transaction.atomic():
         record.save(force_insert=True)
         audit.record(action=f"masterdata.{_noun(record)}.create", target=record, by=by, now=now)
+        capacity.changed(site_ids=capacity.sites_of([record]), by=by, now=now)
     return record
 
 
 def edit(record: R, *, values: dict[str, Any], version: int, by: User | None, now: datetime) -> R:
-    """Change the fields; raise StaleWrite where somebody saved it after it was opened."""
+    """Change the fields; tell the schedules of the sites whose capacity it was and will be.
+
+    Raises StaleWrite where somebody saved it after it was opened, CannotMove and
+    CannotDeactivate where others build on what would go.
+    """
     with transaction.atomic():
         model = type(record)
         locked = model._default_manager.select_for_update(no_key=True).get(pk=record.pk)
         check_version(locked, opened=version)
         before = {name: getattr(locked, name) for name in values}
         changes = audit.difference(_plain(before), _plain(values))
+        _check(locked, {name: values[name] for name in changes}, now)
+        sites = capacity.sites_of([locked])
         for name, value in values.items():
             setattr(locked, name, value)
         locked.version += 1
@@ -40,7 +58,35 @@ def edit(record: R, *, values: dict[str, Any], version: int, by: User | None, no
             now=now,
             changes=changes,
         )
+        if capacity.counts(changes):
+            capacity.changed(site_ids=sites | capacity.sites_of([locked]), by=by, now=now)
     return locked
+
+
+def remove_price(price: SupplierPrice, *, version: int, by: User | None, now: datetime) -> None:
+    """Delete a price that nobody should order at; raise StaleWrite where it was changed."""
+    with transaction.atomic():
+        locked = SupplierPrice.objects.select_for_update().get(pk=price.pk)
+        check_version(locked, opened=version)
+        changes: dict[str, list[Any]] = {
+            "price": [locked.price, None],
+            "valid_from": [locked.valid_from, None],
+        }
+        audit.record(
+            action="masterdata.supplierprice.delete",
+            target=locked,
+            by=by,
+            now=now,
+            changes=changes,
+        )
+        locked.delete()
+
+
+def _check(record: models.Model, changes: Mapping[str, Any], now: datetime) -> None:
+    if isinstance(record, WorkCenter) and "site" in changes:
+        policies.check_can_move_center(record)
+    if isinstance(record, Supplier) and changes.get("is_active") is False:
+        policies.check_can_deactivate_supplier(record, now.date())
 
 
 def _noun(record: models.Model) -> str:

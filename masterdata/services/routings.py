@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from common import audit
@@ -88,18 +89,29 @@ def save(
     operations: Sequence[Operation],
     by: User | None,
     now: datetime,
+    opened: int | None = None,
 ) -> Routing:
-    """Write a revision with exactly these operations; raise what is wrong with it."""
+    """Write a revision with exactly these operations; raise what is wrong with it.
+
+    ``opened`` is the version that a form was opened with, 0 for a new revision; where the
+    revision has another one, StaleWrite is raised. None writes whatever is there.
+    """
     with transaction.atomic():
         Item.objects.select_for_update(no_key=True).get(pk=item.pk)
         known = _look_up(operations)
         boms.check_span((valid_from, valid_to))
         check_operations(operations)
         check_no_overlap(item, revision, (valid_from, valid_to))
+        validity.check_opened(Routing.objects.filter(item=item, revision=revision), opened)
         routing, _created = Routing.objects.update_or_create(
             item=item,
             revision=revision,
-            defaults={"valid_from": valid_from, "valid_to": valid_to},
+            defaults={
+                "valid_from": valid_from,
+                "valid_to": valid_to,
+                "version": F("version") + 1,
+            },
+            create_defaults={"valid_from": valid_from, "valid_to": valid_to},
         )
         changes = _replace_operations(routing, operations, known)
         audit.record(

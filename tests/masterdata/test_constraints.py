@@ -8,11 +8,13 @@ from django.apps import apps
 from django.db import IntegrityError, transaction
 
 from masterdata.enums import LotPolicy
-from masterdata.models import CalendarException, Shift
+from masterdata.models import CalendarException, ImportUpload, Shift
+from tests.factories import UserFactory
 from tests.masterdata import factories as f
 
 pytestmark = pytest.mark.django_db
 DAY = date(2026, 1, 1)
+NOW = datetime(2026, 6, 8, 8, tzinfo=UTC)
 
 
 def _second_shift():
@@ -53,6 +55,16 @@ def _same_price():
     _twice(f.SupplierPriceFactory, supplier=f.SupplierFactory(), item=f.ItemFactory())
 
 
+def _upload(**kwargs):
+    return ImportUpload.objects.create(
+        resource="items", file_name="i.csv", content=b"x", uploaded_at=NOW, **kwargs
+    )
+
+
+def _same_upload():
+    _twice(_upload, digest="same", uploaded_by=UserFactory())
+
+
 VIOLATIONS = {
     "masterdata_shift_weekday_exists": _late_weekday,
     "masterdata_shift_once_per_start": _second_shift,
@@ -84,6 +96,8 @@ VIOLATIONS = {
         run_minutes=-1
     ),
     "masterdata_operationalternative_once_per_unit": _same_alternative,
+    "masterdata_importupload_once_while_open": _same_upload,
+    "masterdata_importupload_file_goes_when_done": lambda: _upload(imported_at=NOW),
 }
 
 

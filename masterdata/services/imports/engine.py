@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from common import audit
 from common.errors import Refused
 from common.models import User
-from masterdata.services.imports import matching, parsing
+from masterdata.services.imports import aftermath, matching, parsing
 from masterdata.services.imports.parsed import Parsed
 from masterdata.services.imports.reading import BadRow, Table
 from masterdata.services.imports.resources import Resource
@@ -137,6 +137,7 @@ def _difference(target: models.Model, values: dict[str, Any]) -> dict[str, list[
 
 def _write(plan: Plan, by: User | None, now: datetime) -> None:
     parent = plan.resource.parent
+    before = aftermath.sites_before(plan)
     _create(list(plan.new_parents.values()), plan, by, now)
     _change(plan.changed_parents, plan, by, now)
     if parent is not None:
@@ -145,6 +146,7 @@ def _write(plan: Plan, by: User | None, now: datetime) -> None:
             setattr(row, f"{parent.attribute}_id", made.pk if made else parsed.parent_pk)
     _create([row for row, _parsed in plan.new], plan, by, now)
     _change(plan.changed, plan, by, now)
+    aftermath.settle(plan, sites=before, by=by, now=now)
 
 
 def _create(rows: list[models.Model], plan: Plan, by: User | None, now: datetime) -> None:

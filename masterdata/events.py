@@ -1,0 +1,14 @@
+"""Facts that the master data publishes."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from common.events import DomainEvent
+
+
+@dataclass(frozen=True)
+class CapacityChanged(DomainEvent):
+    """A calendar, work center or work unit of the site is not what the schedule reckoned with."""
+
+    topic: ClassVar[str] = "masterdata.capacity.changed"
+    site_id: int
