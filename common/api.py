@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from django.core import exceptions
-from django.db import DataError, IntegrityError, OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from psycopg import errors as postgres
@@ -22,7 +22,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework.views import exception_handler as drf_exception_handler
 
-from common import access, idempotency
+from common import access, idempotency, trouble
 from common.api_access import HasRequiredPermission
 from common.errors import Refused
 from common.models import User
@@ -131,7 +131,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     """The answer to what a view raised: bad input is never a server error.
 
     400 ``{"field": ["sentence"]}``; 401, 403, 404, 409 (refused by a rule, or somebody else was
-    first), 413, 422 (a key used twice): ``{"detail": "sentence"}``.
+    first), 413, 422 (a key used twice), 503 (no database, with Retry-After):
+    ``{"detail": "sentence"}``.
     """
     if isinstance(exc, Refused):
         is_reused = isinstance(exc, idempotency.KeyReused)
@@ -146,7 +147,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
         return Response(_validation_detail(exc), status=status.HTTP_400_BAD_REQUEST)
     if isinstance(exc, exceptions.ObjectDoesNotExist):
         return Response({"detail": _("Not found.")}, status=status.HTTP_404_NOT_FOUND)
-    if isinstance(exc, DataError | IntegrityError | OperationalError):
+    if isinstance(exc, DatabaseError | InterfaceError):
         return _database_answer(exc)
     return drf_exception_handler(exc, context)
 
@@ -161,7 +162,12 @@ def _validation_detail(error: exceptions.ValidationError) -> dict[str, list[str]
 
 
 def _database_answer(error: Exception) -> Response | None:
-    """What a constraint or a lock said after all checks had passed; None for a defect of ours."""
+    """What a constraint or a lock said after all checks had passed, or that the database is gone;
+    None for a defect of ours."""
+    found = trouble.of(error)
+    if found is not None:
+        wait = None if found.retry_after is None else {"Retry-After": str(found.retry_after)}
+        return Response({"detail": str(found.sentence)}, status=found.status, headers=wait)
     cause = error.__cause__
     code: int
     if isinstance(cause, postgres.DataError):
@@ -170,9 +176,6 @@ def _database_answer(error: Exception) -> Response | None:
         cause, postgres.UniqueViolation | postgres.CheckViolation | postgres.ExclusionViolation
     ):
         detail, code = _("This contradicts what is stored already."), status.HTTP_409_CONFLICT
-    elif isinstance(cause, postgres.LockNotAvailable | postgres.DeadlockDetected):
-        detail = _("Somebody else is changing this right now. Send it again.")
-        code = status.HTTP_409_CONFLICT
     else:
         return None
     return Response({"detail": detail}, status=code)

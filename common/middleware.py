@@ -6,13 +6,14 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, ImproperlyConfigured, PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from common import access, permissions
+from common import access, permissions, trouble
 from common.errors import Refused
 from common.models import User
 
@@ -59,7 +60,11 @@ class AccessMiddleware:
     def process_exception(
         self, request: HttpRequest, exception: Exception
     ) -> HttpResponseBase | None:
-        """Show a refusal that a view did not catch as a message where the user came from."""
+        """Say what a view could not do: a refusal as a message where the user came from, a lock
+        or a lost database as a page (``common.trouble``)."""
+        found = trouble.of(exception)
+        if found is not None:
+            return trouble.answer(request, found)
         if not isinstance(exception, Refused):
             return None
         messages.error(request, str(exception))
@@ -78,7 +83,11 @@ class UserLocaleMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        language = _language(request)
+        try:
+            language = _language(request)
+        except (OperationalError, InterfaceError) as error:
+            # The session is read here first of all.
+            return trouble.unreachable(request, error)
         with translation.override(language):
             request.LANGUAGE_CODE = language
             response = self.get_response(request)

@@ -127,7 +127,8 @@ DATABASES = {
             os.environ.get("DATABASE_URL", "postgresql://millstream@localhost/millstream")
         ),
         "CONN_MAX_AGE": 0,
-        "CONN_HEALTH_CHECKS": True,
+        # The pool's connections are checked when they are taken (config/postgres).
+        "CONN_HEALTH_CHECKS": False,
         "OPTIONS": {
             "connect_timeout": 5,
             "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",

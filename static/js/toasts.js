@@ -46,7 +46,9 @@ for (const note of box?.querySelectorAll("[data-toast]") ?? []) arm(note);
 
 document.addEventListener("toast", (event) => show(event.detail.text, event.detail.tone));
 document.addEventListener("htmx:responseError", (event) => {
-  const status = event.detail.xhr.status;
+  const { status } = event.detail.xhr;
+  // The server has said it better.
+  if (event.detail.xhr.getResponseHeader("HX-Trigger")?.includes('"toast"')) return;
   show(status === 403 ? texts.forbidden : texts.failed, "error");
 });
 document.addEventListener("htmx:sendError", () => show(texts.offline, "error"));
