@@ -53,5 +53,7 @@ class OrderShipped(DomainEvent):
 
 @dataclass(frozen=True)
 class OrderDelivered(DomainEvent):
+    """The customer has the whole order: told once, with the last consignment."""
+
     topic: ClassVar[str] = "crm.order.delivered"
     order_id: int

@@ -19,6 +19,8 @@ from django.db.models import (
     Sum,
 )
 
+from aps import selectors as aps
+from common.jobs import overview
 from crm.enums import ConversionState, MilestoneKind, OrderState
 from crm.models import BulkApproval, SalesOrder, SalesOrderLine
 
@@ -132,24 +134,29 @@ class BulkProgress:
     converted: int
     failed: int
     dated: int
+    # Converted and planned, and still nobody can know when: the planning run left it out.
+    undated: int
 
     @property
     def is_finished(self) -> bool:
         """Nothing is under way any more: every line has a date or a reason why not."""
-        return self.handled == self.orders and self.dated + self.failed >= self.lines
+        settled = self.dated + self.undated + self.failed
+        return self.handled == self.orders and settled >= self.lines
 
     @property
     def percent(self) -> int:
         """Share of the steps done: approved, converted, dated."""
         steps = self.orders + 2 * self.lines
-        done = self.handled + self.converted + self.failed + self.dated + self.failed
+        settled = self.dated + self.undated + self.failed
+        done = self.handled + self.converted + self.failed + settled
         return 100 * done // steps if steps else 100
 
 
 def bulk_progress(bulk: BulkApproval) -> BulkProgress:
-    """Count the bulk's orders and lines by how far they are; two queries."""
+    """Count the bulk's orders and lines by how far they are; a few queries."""
     open_lines = Q(is_cancelled=False, order__state__in=[*OrderState.open()])
-    counts = SalesOrderLine.objects.filter(order__in=bulk.order_ids).aggregate(
+    lines = SalesOrderLine.objects.filter(order__in=bulk.order_ids)
+    counts = lines.aggregate(
         lines=Count("pk", filter=open_lines),
         converted=Count("pk", filter=open_lines & Q(conversion_state=ConversionState.CONVERTED)),
         failed=Count("pk", filter=open_lines & Q(conversion_state=ConversionState.FAILED)),
@@ -159,8 +166,27 @@ def bulk_progress(bulk: BulkApproval) -> BulkProgress:
         orders=len(bulk.order_ids),
         handled=bulk.handled,
         refused=len(bulk.refused),
+        undated=_undated(lines.filter(open_lines)),
         **counts,
     )
+
+
+def _undated(lines: QuerySet[SalesOrderLine]) -> int:
+    """Of the lines, those without a date though the live plan was made after their conversion and
+    its dates have been written."""
+    count = 0
+    waiting = (
+        lines.filter(projected_date=None, conversion_state=ConversionState.CONVERTED)
+        .values_list("order__site_id")
+        .annotate(lines=Count("pk", distinct=True), last=Max("conversions__converted_at"))
+        .order_by()
+    )
+    for site_id, in_site, converted_at in waiting:
+        run = aps.current_run(site_id)
+        is_planned = run is not None and run.requested_at >= converted_at
+        if is_planned and not overview.is_open(group_key=f"projections:{site_id}"):
+            count += in_site
+    return count
 
 
 def late_lines(*, on: date) -> QuerySet[SalesOrderLine]:

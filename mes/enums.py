@@ -25,7 +25,10 @@ WORK_ORDER_TRANSITIONS: dict[WorkOrderState, frozenset[WorkOrderState]] = {
     _WO.PLANNED: frozenset({_WO.RELEASED, _WO.ON_HOLD, _WO.CANCELLED}),
     _WO.RELEASED: frozenset({_WO.IN_PROGRESS, _WO.ON_HOLD, _WO.CANCELLED}),
     _WO.IN_PROGRESS: frozenset({_WO.COMPLETED, _WO.ON_HOLD}),
-    _WO.ON_HOLD: frozenset({_WO.PLANNED, _WO.RELEASED, _WO.IN_PROGRESS, _WO.CANCELLED}),
+    # What ran when it was held may be finished, and with it the work order.
+    _WO.ON_HOLD: frozenset(
+        {_WO.PLANNED, _WO.RELEASED, _WO.IN_PROGRESS, _WO.COMPLETED, _WO.CANCELLED}
+    ),
     _WO.COMPLETED: frozenset({_WO.CLOSED}),
     _WO.CLOSED: frozenset(),
     _WO.CANCELLED: frozenset(),

@@ -125,10 +125,15 @@ def check_can_start(operation: WorkOrderOperation, work_unit_id: int | None) -> 
 
 
 def check_order_goes_on(operation: WorkOrderOperation, error: type[Refused]) -> None:
-    """Raise ``error`` where the work order is on hold or over."""
-    state = WorkOrderState(operation.work_order.state)
-    if state == WorkOrderState.ON_HOLD:
+    """Raise ``error`` where the work order is on hold or over: nothing starts or goes on."""
+    if operation.work_order.state == WorkOrderState.ON_HOLD:
         raise error(_("%(number)s is on hold.") % {"number": operation.work_order.number})
+    check_order_is_open(operation, error)
+
+
+def check_order_is_open(operation: WorkOrderOperation, error: type[Refused]) -> None:
+    """Raise ``error`` where the work order is over; what ran when it was held may be finished."""
+    state = WorkOrderState(operation.work_order.state)
     if state not in WorkOrderState.open():
         raise error(
             _("%(number)s is %(state)s.")
@@ -222,7 +227,7 @@ def check_can_report(operation: WorkOrderOperation, good: Decimal, scrap: Decima
             _("Operation %(sequence)s of %(number)s is not running; start it first.")
             % _name(operation)
         )
-    check_order_goes_on(operation, CannotReport)
+    check_order_is_open(operation, CannotReport)
     if good < 0 or scrap < 0:
         raise CannotReport(_("A quantity cannot be below zero."))
     if good + scrap == 0:
@@ -251,7 +256,7 @@ def check_can_finish(operation: WorkOrderOperation, *, short_close: bool, reason
         raise CannotFinish(
             _("Operation %(sequence)s of %(number)s is not running.") % _name(operation)
         )
-    check_order_goes_on(operation, CannotFinish)
+    check_order_is_open(operation, CannotFinish)
     left = came_in(operation) - operation.good - operation.scrap
     if left <= 0:
         return

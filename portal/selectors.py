@@ -116,9 +116,28 @@ def customer_id_of(user: User) -> int:
     return found
 
 
-def orders(*, customer_id: int) -> list[Order]:
-    """The customer's orders, newest first; queries do not grow with their number."""
-    return _read(list(crm.orders_of(customer_id)[:200]))
+class OrdersOf:
+    """The customer's orders, newest first, for a paginator: counted, and read a slice at a time.
+
+    The queries of a slice do not grow with its length.
+    """
+
+    def __init__(self, customer_id: int) -> None:
+        self._found = crm.orders_of(customer_id)
+
+    def count(self) -> int:
+        return self._found.count()
+
+    def __len__(self) -> int:
+        return self.count()
+
+    def __getitem__(self, place: slice) -> list[Order]:
+        return _read(list(self._found[place]))
+
+
+def orders(*, customer_id: int) -> OrdersOf:
+    """The customer's orders, newest first."""
+    return OrdersOf(customer_id)
 
 
 def order(*, customer_id: int, number: str) -> Order | None:

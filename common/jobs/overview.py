@@ -49,3 +49,9 @@ def jobs(*, state: str = "", name: str = "") -> QuerySet[Job]:
 def names() -> list[str]:
     """The names of all jobs that were ever asked for."""
     return list(Job.objects.values_list("name", flat=True).distinct().order_by("name"))
+
+
+def is_open(*, group_key: str) -> bool:
+    """Whether a job of the group waits or runs."""
+    states = [JobState.QUEUED, JobState.RUNNING]
+    return Job.objects.filter(group_key=group_key, state__in=states).exists()

@@ -1,4 +1,4 @@
-"""The steps an order has reached; each is written once, by the fact that reached it."""
+"""The steps an order has reached; each is written by the fact that reached it."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,3 +12,8 @@ def reach(*, order_ids: Iterable[int], kind: MilestoneKind, now: datetime) -> No
     Milestone.objects.bulk_create(
         [Milestone(order_id=pk, kind=kind, at=now) for pk in order_ids], ignore_conflicts=True
     )
+
+
+def take_back(*, order_ids: Iterable[int], kind: MilestoneKind) -> None:
+    """Note that a step is not reached any more: there is more to do than there was."""
+    Milestone.objects.filter(order__in=list(order_ids), kind=kind).delete()

@@ -309,7 +309,7 @@ def change_quantity(
             reason=reason,
             changes={f"line {line.position}": [str(old), str(quantity)]},
         )
-        if not shipments.close_if_whole(order, now=now):
+        if not shipments.close_if_whole(order, by=by, now=now):
             progress.refresh(order_ids=[order.pk], now=now)
         events.publish(OrderChanged(order_id=order.pk, site_id=order.site_id), by=by, now=now)
     return undone

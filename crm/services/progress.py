@@ -55,6 +55,9 @@ def refresh(*, order_ids: Iterable[int], now: datetime) -> None:
     finished = [pk for pk, fact in facts.items() if fact.is_ready]
     milestones.reach(order_ids=begun, kind=MilestoneKind.STARTED, now=now)
     milestones.reach(order_ids=finished, kind=MilestoneKind.FINISHED, now=now)
+    # A larger quantity, or stock that was taken away again.
+    undone = orders.keys() - set(finished)
+    milestones.take_back(order_ids=undone, kind=MilestoneKind.FINISHED)
     changed = [order for order in orders.values() if _advance(order, facts[order.pk])]
     bulk.save(changed, ["state"])
 

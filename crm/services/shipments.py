@@ -57,7 +57,7 @@ def post(
             )
             line.shipped += quantity
             line.save(update_fields=["shipped"])
-        if not close_if_whole(order, now=now):
+        if not close_if_whole(order, by=by, now=now):
             _move(order, OrderState.PARTLY_SHIPPED)
         audit.record(
             action="crm.shipment.post",
@@ -109,7 +109,7 @@ def _lines_to_ship(
     return chosen
 
 
-def close_if_whole(order: SalesOrder, *, now: datetime) -> bool:
+def close_if_whole(order: SalesOrder, *, by: User | None, now: datetime) -> bool:
     """Whether all that is still wanted has left; the order is then shipped, or even delivered.
 
     For a locked order, in the caller's transaction: after a shipment, or a smaller quantity.
@@ -120,15 +120,16 @@ def close_if_whole(order: SalesOrder, *, now: datetime) -> bool:
         return False
     _move(order, OrderState.SHIPPED)
     milestones.reach(order_ids=[order.pk], kind=MilestoneKind.SHIPPED, now=now)
-    _close_if_delivered(order, now)
+    _close_if_delivered(order, by, now)
     return True
 
 
-def _close_if_delivered(order: SalesOrder, now: datetime) -> None:
+def _close_if_delivered(order: SalesOrder, by: User | None, now: datetime) -> None:
     if order.shipments.filter(delivered_at__isnull=True).exists():
         return
     _move(order, OrderState.DELIVERED)
     milestones.reach(order_ids=[order.pk], kind=MilestoneKind.DELIVERED, now=now)
+    events.publish(OrderDelivered(order_id=order.pk), by=by, now=now)
 
 
 def _move(order: SalesOrder, new: OrderState) -> None:
@@ -149,7 +150,6 @@ def deliver(*, shipment: Shipment, by: User | None, now: datetime) -> Shipment:
         shipment.delivered_at = now
         shipment.save(update_fields=["delivered_at"])
         if order.state == OrderState.SHIPPED:
-            _close_if_delivered(order, now)
+            _close_if_delivered(order, by, now)
         audit.record(action="crm.shipment.deliver", target=order, by=by, now=now)
-        events.publish(OrderDelivered(order_id=order.pk), by=by, now=now)
     return shipment

@@ -296,9 +296,10 @@ def _cancel_rest(order: WorkOrder) -> None:
 def _complete(order: WorkOrder, by: User | None, now: datetime) -> None:
     _move_order(order, WorkOrderState.COMPLETED)
     order.completed_at = now
+    order.held_from = ""
     # Nothing more comes out of it, whatever was allowed for.
     order.output = min(order.output, order.good)
-    order.save(update_fields=["state", "completed_at", "output"])
+    order.save(update_fields=["state", "completed_at", "output", "held_from"])
     audit.record(action="mes.work_order.complete", target=order, by=by, now=now)
     events.publish(
         WorkOrderCompleted(work_order_id=order.pk, site_id=order.site_id), by=by, now=now

@@ -1,13 +1,13 @@
 """The customer's orders over HTTP, for a customer's token: the same facts as the pages."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
-from common.api import ApiRequest, ApiView
+from common.api import ApiRequest, ApiView, ListApiView
 from portal import selectors
 
 
@@ -75,15 +75,14 @@ def _customer_id(request: ApiRequest) -> int:
         raise Http404 from error
 
 
-class OrderListView(ApiView):
+class OrderListView(ListApiView):
     """My orders, newest first."""
 
     required_permission = "portal.view"
+    serializer_class = PortalOrderOut
 
-    @extend_schema(responses=PortalOrderOut(many=True))
-    def get(self, request: ApiRequest) -> Response:
-        found = selectors.orders(customer_id=_customer_id(request))
-        return Response(PortalOrderOut(found, many=True).data)
+    def get_queryset(self) -> selectors.OrdersOf:  # type: ignore[override]
+        return selectors.orders(customer_id=_customer_id(cast(ApiRequest, self.request)))
 
 
 class OrderDetailView(ApiView):

@@ -1,11 +1,14 @@
 """The customer's pages: plain HTML that needs no script."""
 
+from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from common.access import AuthenticatedRequest, requires
 from portal import selectors
+
+PAGE_SIZE = 50
 
 
 def _customer_id(request: AuthenticatedRequest) -> int:
@@ -20,7 +23,9 @@ def _customer_id(request: AuthenticatedRequest) -> int:
 def order_list(request: AuthenticatedRequest) -> HttpResponse:
     """My orders, each with its headline."""
     found = selectors.orders(customer_id=_customer_id(request))
-    return render(request, "portal/order_list.html", {"orders": found})
+    pages: Paginator[selectors.Order] = Paginator(found, PAGE_SIZE)  # type: ignore[arg-type]
+    page = pages.get_page(request.GET.get("page"))
+    return render(request, "portal/order_list.html", {"page": page, "orders": page.object_list})
 
 
 @requires("portal.view")

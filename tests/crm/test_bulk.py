@@ -1,14 +1,27 @@
 """Many orders approved with one click, worked off by jobs, watched on one page."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from aps.models import ScheduleRun
 from common.models import Job
 from crm import selectors
 from crm.enums import OrderState
 from crm.models import BulkApproval
 from crm.services import bulk
-from masterdata.models import Customer
+from masterdata.models import Customer, WorkUnit
 from tests.crm.factories import Shop
+from tests.factories import UserFactory
+
+
+def shop_page(shop: Shop) -> Client:
+    client = Client()
+    manager = UserFactory(username="mia", roles=["manager"])
+    client.force_login(manager, backend="django.contrib.auth.backends.ModelBackend")
+    return client
 
 
 def ask(shop: Shop, count: int) -> tuple[list, BulkApproval]:
@@ -78,3 +91,23 @@ def test_the_failed_line_of_a_bulk_ends_its_wait(shop: Shop) -> None:
     asked.refresh_from_db()
     progress = selectors.bulk_progress(asked)
     assert (progress.failed, progress.is_finished, progress.percent) == (1, True, 100)
+
+
+def test_a_line_that_gets_no_date_does_not_keep_the_progress_waiting(shop: Shop) -> None:
+    shop.buy("BOUGHT")
+    # PART is left out of the plan, and its order has no date.
+    WorkUnit.objects.update(is_active=False)
+    bought, made = shop.submitted(("BOUGHT", 5)), shop.submitted()
+    asked = bulk.request(order_ids=[bought.pk, made.pk], by=shop.sales, now=shop.now)
+    shop.run_jobs()
+    asked.refresh_from_db()
+    after = selectors.bulk_progress(asked)
+    assert (after.converted, after.dated, after.undated) == (2, 1, 1)
+    assert (after.percent, after.is_finished) == (100, True)
+    page = shop_page(shop).get(f"/orders/bulk/{asked.pk}/").content.decode()
+    assert "Lines without a date" in page
+    assert "hx-trigger" not in page.partition('id="progress"')[2].partition(">")[0]
+    # The control: converted and not planned since is no answer.
+    ScheduleRun.objects.update(requested_at=timezone.now() - timedelta(days=1))
+    under_way = selectors.bulk_progress(asked)
+    assert (under_way.converted, under_way.undated, under_way.is_finished) == (2, 0, False)

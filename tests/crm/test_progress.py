@@ -64,8 +64,12 @@ def test_more_than_was_ready_takes_the_order_back_into_production(shop: Shop) ->
         line=shop.line(order), quantity=Decimal(15), reason="", by=shop.sales, now=shop.now
     )
     assert shop.fresh(order).state == OrderState.IN_PRODUCTION
+    assert "finished" not in kinds(order)
+    assert steps(order)["finished"] == "current"
     shop.convert()
+    assert "finished" not in kinds(order)
     assert shop.produce(shop.fresh(order)).state == OrderState.READY_TO_SHIP
+    assert "finished" in kinds(order)
 
 
 def test_the_way_of_an_order_that_is_made(shop: Shop) -> None:

@@ -61,8 +61,10 @@ def test_part_by_part_to_the_whole_and_to_the_door(shop: Shop, ready: SalesOrder
     assert set(Requirement.objects.values_list("state", flat=True)) == {"fulfilled"}
     shipments.deliver(shipment=first, by=shop.sales, now=shop.now)
     assert shop.fresh(ready).state == OrderState.SHIPPED
+    assert not Event.objects.filter(topic="crm.order.delivered").exists()
     shipments.deliver(shipment=second, by=shop.sales, now=shop.now)
     assert shop.fresh(ready).state == OrderState.DELIVERED
+    assert Event.objects.get(topic="crm.order.delivered").payload["order_id"] == ready.pk
     kinds = list(order.milestones.order_by("pk").values_list("kind", flat=True))
     assert kinds[-2:] == ["shipped", "delivered"]
     invariants.check()
@@ -73,6 +75,17 @@ def test_an_order_is_not_delivered_while_a_part_has_not_left(shop: Shop, ready: 
     assert shop.fresh(ready).state == OrderState.PARTLY_SHIPPED
     shipments.deliver(shipment=shop.ship(ready, {10: 6, 20: 5}), by=shop.sales, now=shop.now)
     assert shop.fresh(ready).state == OrderState.DELIVERED
+
+
+def test_a_smaller_quantity_can_make_the_delivered_part_the_whole(
+    shop: Shop, ready: SalesOrder
+) -> None:
+    shipments.deliver(shipment=shop.ship(ready, {10: 10, 20: 3}), by=shop.sales, now=shop.now)
+    orders.change_quantity(
+        line=shop.line(ready, 20), quantity=D(3), reason="", by=shop.sales, now=shop.now
+    )
+    assert shop.fresh(ready).state == OrderState.DELIVERED
+    assert Event.objects.filter(topic="crm.order.delivered").count() == 1
 
 
 def test_a_cancelled_line_does_not_keep_the_order_open(shop: Shop, ready: SalesOrder) -> None:

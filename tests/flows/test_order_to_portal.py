@@ -192,7 +192,7 @@ def _check_portal_while_planned(customer: Api, stranger: Api, number: str, order
     }
     assert mine["date_changes"]
     assert all(change["reason"] for change in mine["date_changes"])
-    assert number in {row["number"] for row in customer.get("portal/orders/").body}
+    assert number in {row["number"] for row in customer.get("portal/orders/")["results"]}
     _check_nothing_of_cost(mine.body)
     _check_nothing_of_cost(customer.get("portal/orders/").body)
     _check_hidden_from(stranger, number)

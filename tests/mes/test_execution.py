@@ -164,6 +164,43 @@ def test_start_refuses_a_work_order_on_hold():
     assert start(plant, "FRAME").state == OperationState.RUNNING
 
 
+def test_what_runs_when_its_work_order_is_held_may_be_reported_and_finished():
+    plant = bikes()
+    operation = start(plant, "FRAME")
+    (frame,) = plant.orders("FRAME")
+    work_orders.hold(order=frame, reason="drawing is wrong", by=None, now=NOW)
+    report(operation, 4, 1)
+    finish(operation)
+    frame.refresh_from_db()
+    assert (frame.state, frame.held_from, frame.good) == (WorkOrderState.COMPLETED, "", 4)
+    invariants.check()
+
+
+def test_nothing_new_starts_in_a_held_work_order():
+    plant = bikes(steps=2)
+    make(plant, "FRAME", 5)
+    operation = start(plant, "BIKE")
+    (bike,) = plant.orders("BIKE")
+    work_orders.hold(order=bike, reason="credit", by=None, now=NOW)
+    report(operation, 5)
+    finish(operation)
+    assert step(plant, "BIKE", 20).state == OperationState.WAITING
+    with pytest.raises(execution.CannotStart, match="is on hold"):
+        start(plant, "BIKE", 20)
+    work_orders.resume(order=bike, by=None, now=NOW)
+    assert start(plant, "BIKE", 20).state == OperationState.RUNNING
+
+
+def test_what_was_interrupted_does_not_go_on_in_a_held_work_order():
+    plant = bikes()
+    operation = start(plant, "FRAME")
+    execution.interrupt(operation=operation, by=None, now=NOW)
+    (frame,) = plant.orders("FRAME")
+    work_orders.hold(order=frame, reason="credit", by=None, now=NOW)
+    with pytest.raises(execution.CannotResume, match="is on hold"):
+        execution.resume(operation=operation, by=None, now=NOW)
+
+
 def test_start_refuses_a_second_time():
     plant = bikes()
     start(plant, "FRAME")

@@ -375,6 +375,33 @@ def test_no_price_and_no_word_of_cost_leaves_by_the_portal(shop: Shop, mine: Use
             assert found is None, (url, found)
 
 
+@pytest.mark.parametrize("path", ["/portal/", "/api/v1/portal/orders/"])
+def test_a_customer_with_many_orders_reaches_each_of_them(
+    shop: Shop, mine: User, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr("portal.views.PAGE_SIZE", 2)
+    numbers = {shop.submitted().number for _ in range(5)}
+    seen: list[str] = []
+    client: Client = page(mine)
+    for _page in range(5):
+        answer = client.get(path, {"page_size": "2", "page": str(_page + 1)})
+        if path.startswith("/api"):
+            if answer.status_code == 404:
+                break
+            found = [row["number"] for row in answer.json()["results"]]
+            assert answer.json()["count"] == 5
+        else:
+            html = answer.content.decode()
+            found = re.findall(r'href="/portal/orders/([^/"]+)/"', html)
+            is_last = not re.search(r'rel="next" href="\?[^"]*page=', html)
+        assert len(found) <= 2
+        seen += found
+        if not path.startswith("/api") and is_last:
+            break
+    assert len(seen) == 5
+    assert set(seen) == numbers
+
+
 # -- speed ------------------------------------------------------------------------------------
 
 
