@@ -27,6 +27,9 @@ from masterdata import selectors as masterdata
 from mes import selectors as mes
 from mes.services import supply
 
+# Made up in so large parts until there are enough operations.
+ORDERS_AT_A_TIME = 100
+
 
 class Command(BaseCommand):
     """Random checks of one line each, as sales would type them."""
@@ -42,6 +45,9 @@ class Command(BaseCommand):
             default=0,
             help="have at least so many order lines open, made up for the time of the measurement",
         )
+        parser.add_argument(
+            "--operations", type=int, default=0, help="the same, by open operations"
+        )
         parser.add_argument("--seed", type=int, default=1)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -54,13 +60,17 @@ class Command(BaseCommand):
                 "There is no open work and no --site, or nothing to sell; load some data first."
             )
         with transaction.atomic():
-            before = len(mes.waiting_lines(site_id=site_id))
-            if before < options["orders"]:
-                _add_orders(site_id, items, options["orders"] - before, chance, now)
-            if selectors.current_run(site_id) is None or before < options["orders"]:
+            missing = options["orders"] - len(mes.waiting_lines(site_id=site_id))
+            added = max(0, missing)
+            if added:
+                _add_orders(site_id, items, added, chance, now)
+            while _open_operations(site_id) < options["operations"]:
+                _add_orders(site_id, items, ORDERS_AT_A_TIME, chance, now)
+                added += ORDERS_AT_A_TIME
+            if selectors.current_run(site_id) is None or added:
                 _replan(site_id, now)
             lines = len(mes.waiting_lines(site_id=site_id))
-            operations = mes.open_operation_counts().get(site_id, 0)
+            operations = _open_operations(site_id)
             times = [
                 _measure(site_id, chance.choice(items), chance, now)
                 for _ in range(options["checks"])
@@ -100,6 +110,10 @@ def _measure(site_id: int, item_id: int, chance: random.Random, now: datetime) -
 def _busiest_site() -> int | None:
     counts = mes.open_operation_counts()
     return max(counts, key=lambda site_id: counts[site_id], default=None)
+
+
+def _open_operations(site_id: int) -> int:
+    return mes.open_operation_counts().get(site_id, 0)
 
 
 def _add_orders(
