@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from aps.models import ScheduledOperation
+from aps.selectors.readiness import is_late, waits
 from aps.selectors.schedule import current_run
 from common.intervals import WorkingTime
 from erp import selectors as erp
@@ -32,7 +33,7 @@ class Bar:
     ends_at: datetime
     due_at: datetime
     references: tuple[str, ...] = ()
-    # Ends after the earliest of them (or the work order) is due.
+    # Ends after the earliest of them that still waits (or the work order) is due.
     is_late: bool = False
 
 
@@ -143,12 +144,13 @@ def _with_references(bars: Sequence[Bar]) -> list[Bar]:
     marked = []
     for bar in bars:
         mine = [lines[pk] for pk in sorted(served.get(bar.work_order_id, ())) if pk in lines]
-        due = min((line.due_at for line in mine), default=bar.due_at)
+        # What is covered otherwise meanwhile cannot come too late any more.
+        due = min((line.due_at for line in mine if waits(line)), default=bar.due_at)
         marked.append(
             replace(
                 bar,
                 references=tuple(line.reference for line in mine),
-                is_late=bar.ends_at > due and bar.state != OperationState.DONE,
+                is_late=bar.state != OperationState.DONE and is_late(bar.ends_at, due),
             )
         )
     return marked

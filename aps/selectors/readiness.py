@@ -73,7 +73,7 @@ def ready_dates(*, requirement_ids: Iterable[int], now: datetime) -> dict[int, R
 
 def late_orders(*, site_id: int, now: datetime) -> list[LateLine]:
     """Order lines that wait for work and will be late, or have no date; the worst first."""
-    rows = [row for row in erp.coverage(mes.waiting_lines(site_id=site_id)) if row.missing > 0]
+    rows = [row for row in erp.coverage(mes.waiting_lines(site_id=site_id)) if waits(row)]
     ready = _ready(rows, now)
     late = [
         LateLine(
@@ -86,7 +86,7 @@ def late_orders(*, site_id: int, now: datetime) -> list[LateLine]:
             ready=ready[row.requirement_id],
         )
         for row in rows
-        if _is_late(row, ready[row.requirement_id])
+        if is_late(ready[row.requirement_id].at, row.due_at)
     ]
     return sorted(late, key=_urgency, reverse=True)
 
@@ -96,12 +96,21 @@ def _urgency(line: LateLine) -> tuple[bool, int]:
     return minutes is None, (minutes or 0) * max(1, line.weight)
 
 
-def _is_late(row: Coverage, ready: Ready) -> bool:
-    return ready.at is None or ready.at > row.due_at
+def is_late(at: datetime | None, due_at: datetime) -> bool:
+    """Whether what ends then comes after its due moment; None, nobody can know, is late as well.
+
+    The one place that says so, for order lines and for the bars of the board.
+    """
+    return at is None or at > due_at
+
+
+def waits(row: Coverage) -> bool:
+    """Whether something is still to be made or bought for the requirement."""
+    return row.is_open and row.missing > 0
 
 
 def _ready(rows: Collection[Coverage], now: datetime) -> dict[int, Ready]:
-    waiting = [row for row in rows if row.is_open and row.missing > 0]
+    waiting = [row for row in rows if waits(row)]
     shares = mes.open_shares([row.requirement_id for row in waiting])
     ends = _ends({share.work_order_id for found in shares.values() for share in found})
     purchases: dict[int, MaterialDate] = {}

@@ -33,7 +33,7 @@ class Late:
 
 def context(*, site_id: int, run: ScheduleRun | None, now: datetime) -> dict[str, Any]:
     """The figures of the live schedule; a constant number of queries."""
-    late = late_lines(site_id=site_id, now=now)
+    late = LateLines(selectors.late_orders(site_id=site_id, now=now))
     figures = selectors.kpis(run) if run else {}
     weighted = figures.get("weighted_tardiness_minutes")
     return {
@@ -41,7 +41,7 @@ def context(*, site_id: int, run: ScheduleRun | None, now: datetime) -> dict[str
         "cause": words.cause(run) if run else "",
         "late": late,
         "first_late": late[:FIRST_LATE],
-        "late_orders": len({row.order for row in late}),
+        "late_orders": late.orders,
         "weighted_hours": None if weighted is None else round(weighted / 60),
         "worst": words.duration(figures.get("max_tardiness_minutes", 0)),
         "has_tardiness": bool(weighted),
@@ -66,9 +66,28 @@ def under_way(*, site_id: int) -> dict[str, Any]:
     }
 
 
-def late_lines(*, site_id: int, now: datetime) -> list[Late]:
-    """All late order lines in words, the worst first."""
+class LateLines:
+    """The late order lines, the worst first; only those that are looked at are put in words."""
+
+    def __init__(self, lines: Sequence[LateLine]) -> None:
+        self._lines = lines
+        self.orders = len({order_of(line.reference) for line in lines})
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def __getitem__(self, place: slice) -> list[Late]:
+        return in_words(self._lines[place])
+
+
+def late_lines(*, site_id: int, order: str, now: datetime) -> list[Late]:
+    """The late lines of an order in words."""
     found = selectors.late_orders(site_id=site_id, now=now)
+    return in_words([line for line in found if order_of(line.reference) == order])
+
+
+def in_words(found: Sequence[LateLine]) -> list[Late]:
+    """The lines as their rows say them; one query for the items."""
     items = masterdata.items_by_id({line.item_id for line in found})
     return [
         Late(

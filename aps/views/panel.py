@@ -31,12 +31,11 @@ def board_panel(request: HttpRequest) -> HttpResponse:
     if run is not None and number:
         rows = list(_operations(run, number)[: MOST_SHOWN + 1])
         now = timezone.now()
-        late = overview.late_lines(site_id=run.site_id, now=now)
         context |= {
             "rows": rows[:MOST_SHOWN],
             "more": len(rows) > MOST_SHOWN,
             "chosen": _chosen(rows, request.GET.get("operation", "")),
-            "late": [row for row in late if row.order == number],
+            "late": overview.late_lines(site_id=run.site_id, order=number, now=now),
             "served": _served(run, request.GET.get("operation", ""), number),
         }
     return render(request, "aps/board_panel.html", context)

@@ -1,12 +1,21 @@
 """What runs and late orders say to a reader."""
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from aps.models import ScheduleRun
 from aps.selectors import LateLine, ReadyCause
 from common.templatetags import ui_format
 
 DAY_MINUTES = 24 * 60
+_WHY = {
+    ReadyCause.SCHEDULE: gettext_lazy("%(document)s is finished only then."),
+    ReadyCause.PURCHASE: gettext_lazy("It waits for %(document)s from the supplier."),
+    ReadyCause.UNPLANNED: gettext_lazy("%(document)s has no time in the schedule."),
+    ReadyCause.ON_HOLD: gettext_lazy("%(document)s is on hold."),
+    ReadyCause.UNCOVERED: gettext_lazy("Nobody makes or buys what is missing."),
+}
+_PASSED = gettext_lazy("It is ready but has passed its date.")
 
 
 def cause(run: ScheduleRun) -> str:
@@ -68,14 +77,8 @@ def duration(minutes: int) -> str:
 
 def why(line: LateLine) -> str:
     """What the date depends on, with the document that decides."""
-    by_cause = {
-        ReadyCause.SCHEDULE: _("%(document)s is finished only then."),
-        ReadyCause.PURCHASE: _("It waits for %(document)s from the supplier.")
-        if line.ready.detail
-        else _("It waits for bought material that is not on order."),
-        ReadyCause.UNPLANNED: _("%(document)s has no time in the schedule."),
-        ReadyCause.ON_HOLD: _("%(document)s is on hold."),
-        ReadyCause.UNCOVERED: _("Nobody makes or buys what is missing."),
-    }
-    sentence = by_cause.get(line.ready.cause, _("It is ready but has passed its date."))
-    return sentence % {"document": line.ready.detail}
+    cause = line.ready.cause
+    if cause == ReadyCause.PURCHASE and not line.ready.detail:
+        return _("It waits for bought material that is not on order.")
+    sentence = _WHY.get(cause, _PASSED)
+    return str(sentence) % {"document": line.ready.detail}

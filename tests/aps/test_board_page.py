@@ -1,5 +1,7 @@
 """The schedule board's pages: who may, what they say, and constant numbers of queries."""
 
+import gzip
+import json
 import re
 from datetime import timedelta
 
@@ -239,6 +241,17 @@ def test_the_data_of_a_window(client_for):
     assert [answer["orders"][n] for n in leg[11]] == [plant.needs[0].reference.split("/")[0]]
     # The units share a calendar, so its closed hours come once: nights before 8 and after 17.
     assert answer["closed"] == [[0, 480, 1020, 900, 2460, 420]]
+
+
+def test_the_data_comes_compressed_to_whoever_takes_it(client_for):
+    plant_with(orders=30)
+    client = client_for("sales")
+    plain = client.get(DATA)
+    packed = client.get(DATA, headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in plain
+    assert packed["Content-Encoding"] == "gzip"
+    assert json.loads(gzip.decompress(packed.content)) == plain.json()
+    assert len(packed.content) < len(plain.content) / 2
 
 
 def test_the_setup_ahead_is_told_and_gone_once_it_runs(client_for):

@@ -140,6 +140,37 @@ def test_late_lines_come_worst_first():
     assert first.reference == late.reference
 
 
+def late_bars(plant):
+    board = selectors.board(site_id=plant.site.pk, starts_at=MONDAY, ends_at=MONDAY + 9 * DAY)
+    return {ref for row in board.rows for bar in row.bars if bar.is_late for ref in bar.references}
+
+
+def test_the_bars_of_the_board_and_the_list_of_late_orders_agree():
+    plant = Factory()
+    part = plant.part(minutes=60)
+    exact = plant.order(part, 2, due_at=MONDAY + 2 * HOUR, weight=9)
+    plant.order(part, 2, due_at=MONDAY + 3 * HOUR)
+    plant.order(part, 1, due_at=MONDAY + 5 * HOUR)
+    plant.replan()
+    late = selectors.late_orders(site_id=plant.site.pk, now=MONDAY)
+    told = {line.reference for line in late}
+    assert told
+    assert exact.reference not in told, "what ends at its due moment is in time"
+    assert late_bars(plant) == told
+
+
+def test_a_bar_is_not_late_for_an_order_that_is_covered_otherwise():
+    plant = Factory()
+    need = plant.order(plant.part(minutes=60), 2, due_at=MONDAY + HOUR)
+    WorkOrder.objects.update(due_at=MONDAY + 9 * DAY)
+    plant.replan()
+    assert late_bars(plant) == {need.reference}
+    plant.stock("PART", 2)
+    reservations.reserve({need.pk: Decimal(2)})
+    assert selectors.late_orders(site_id=plant.site.pk, now=MONDAY) == []
+    assert late_bars(plant) == set()
+
+
 def test_finished_work_is_not_late():
     plant = Factory()
     part = plant.part(minutes=60)
