@@ -41,6 +41,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "masterdata.view": STAFF,
     "masterdata.edit": _row(Role.PLANNER),
     "masterdata.edit_customer": _row(Role.PLANNER, Role.SALES),
+    "masterdata.edit_supplier": _row(Role.PLANNER, Role.PURCHASING),
     "masterdata.import": _row(),
     "erp.view_stock": STAFF - {Role.OPERATOR},
     "erp.receive_stock": _row(Role.WAREHOUSE),

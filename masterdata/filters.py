@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from masterdata.enums import Supply
-from masterdata.models import Customer, Item, Supplier, WorkCenter, WorkUnit
+from masterdata.models import Calendar, Customer, Item, Site, Supplier, WorkCenter, WorkUnit
 
 
 class _TextFilter(filters.FilterSet):  # type: ignore[misc]
@@ -49,6 +49,26 @@ class WorkUnitFilter(_TextFilter):
     class Meta:
         model = WorkUnit
         fields = ("q", "work_center")
+
+
+class SiteFilter(_TextFilter):
+    class Meta:
+        model = Site
+        fields = ("q",)
+
+
+class CalendarFilter(_TextFilter):
+    class Meta:
+        model = Calendar
+        fields = ("q",)
+
+
+class WorkCenterFilter(_TextFilter):
+    site = filters.ModelChoiceFilter(queryset=Site.objects.order_by("code"), label=_("Site"))
+
+    class Meta:
+        model = WorkCenter
+        fields = ("q", "site")
 
 
 class CustomerFilter(_TextFilter):

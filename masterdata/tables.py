@@ -4,6 +4,9 @@ import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
 from common.tables import LinkColumn, MoneyColumn, QuantityColumn, Table
+from common.templatetags.ui_format import minutes
+from masterdata.models import Calendar
+from masterdata.services import weeks
 
 
 class ItemTable(Table):
@@ -44,6 +47,61 @@ class WorkUnitTable(Table):
         return str(calendar.code)
 
 
+class SiteTable(Table):
+    caption = _("Sites")
+
+    code = LinkColumn(linkify=("masterdata:site-edit", {"code": tables.A("code")}))
+    label = tables.Column(verbose_name=_("Name"), order_by="name")
+    time_zone = tables.Column()
+    calendar = tables.Column(accessor="calendar__code", verbose_name=_("Calendar"))
+    shipping_calendar = tables.Column(
+        accessor="shipping_calendar__code", verbose_name=_("Shipping calendar")
+    )
+    currency = tables.Column()
+    center_count = QuantityColumn(verbose_name=_("Work centers"), default=0)
+
+    class Meta(Table.Meta):
+        abstract = False
+        empty_text = _("No site fits. Enter one: orders, stock and plans belong to a site.")
+
+
+class CalendarTable(Table):
+    caption = _("Calendars")
+
+    code = LinkColumn(linkify=("masterdata:calendar-edit", {"code": tables.A("code")}))
+    label = tables.Column(verbose_name=_("Name"), order_by="name")
+    time_zone = tables.Column()
+    hours = tables.Column(
+        verbose_name=_("Hours per week"),
+        empty_values=(),
+        orderable=False,
+        attrs={"th": {"class": "num"}, "td": {"class": "num number"}},
+    )
+    coming = QuantityColumn(verbose_name=_("Exceptions ahead"))
+
+    class Meta(Table.Meta):
+        abstract = False
+        empty_text = _("No calendar fits. Enter one: sites and machines work by a calendar.")
+
+    def render_hours(self, record: Calendar) -> str:
+        return minutes(weeks.minutes_per_week(record.shifts.all()))
+
+
+class WorkCenterTable(Table):
+    caption = _("Work centers")
+
+    code = LinkColumn(linkify=("masterdata:work-center-edit", {"code": tables.A("code")}))
+    label = tables.Column(verbose_name=_("Name"), order_by="name")
+    site = tables.Column(accessor="site__code", verbose_name=_("Site"))
+    calendar = tables.Column(accessor="calendar__code", verbose_name=_("Calendar"))
+    unit_count = QuantityColumn(verbose_name=_("Work units"))
+    active_count = QuantityColumn(verbose_name=_("Active"))
+
+    class Meta(Table.Meta):
+        abstract = False
+        empty_text = _("No work center fits. Enter one: routings name work centers.")
+
+
 class CustomerTable(Table):
     caption = _("Customers")
 
@@ -63,7 +121,7 @@ class CustomerTable(Table):
 class SupplierTable(Table):
     caption = _("Suppliers")
 
-    code = tables.Column()
+    code = LinkColumn(linkify=("masterdata:supplier-edit", {"code": tables.A("code")}))
     label = tables.Column(verbose_name=_("Name"), order_by="name")
     price_count = QuantityColumn(verbose_name=_("Prices"))
     is_active = tables.BooleanColumn()

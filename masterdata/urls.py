@@ -1,6 +1,15 @@
 from django.urls import URLPattern, URLResolver, path
 
-from masterdata.views import imports, lists, records, revisions, search
+from masterdata.views import (
+    calendars,
+    imports,
+    lists,
+    plant,
+    records,
+    revisions,
+    search,
+    suppliers,
+)
 
 app_name = "masterdata"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,6 +21,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("items/<path:code>/bom/", revisions.bom_edit, name="bom-edit"),
     path("items/<path:code>/routing/", revisions.routing_edit, name="routing-edit"),
     path("items/<path:code>/", records.item_detail, name="item-detail"),
+    path("sites/", lists.SiteList.as_view(), name="site-list"),
+    path("sites/new/", plant.site_create, name="site-create"),
+    path("sites/<path:code>/", plant.site_edit, name="site-edit"),
+    path("calendars/", lists.CalendarList.as_view(), name="calendar-list"),
+    path("calendars/new/", calendars.calendar_create, name="calendar-create"),
+    path("calendars/<path:code>/", calendars.calendar_edit, name="calendar-edit"),
+    path("work-centers/", lists.WorkCenterList.as_view(), name="work-center-list"),
+    path("work-centers/new/", plant.work_center_create, name="work-center-create"),
+    path("work-centers/<path:code>/rates/", plant.work_center_rates, name="work-center-rates"),
+    path("work-centers/<path:code>/", plant.work_center_edit, name="work-center-edit"),
     path("work-units/", lists.WorkUnitList.as_view(), name="work-unit-list"),
     path("work-units/new/", records.work_unit_create, name="work-unit-create"),
     path("work-units/<path:code>/", records.work_unit_edit, name="work-unit-edit"),
@@ -20,6 +39,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("customers/search/", search.customer_search, name="customer-search"),
     path("customers/<path:code>/", records.customer_edit, name="customer-edit"),
     path("suppliers/", lists.SupplierList.as_view(), name="supplier-list"),
+    path("suppliers/new/", suppliers.supplier_create, name="supplier-create"),
+    path("suppliers/<path:code>/prices/new/", suppliers.price_create, name="price-create"),
+    path("suppliers/<path:code>/", suppliers.supplier_edit, name="supplier-edit"),
+    path("prices/<int:pk>/", suppliers.price_edit, name="price-edit"),
     path("import/", imports.import_start, name="import-start"),
     path("import/<int:pk>/", imports.import_check, name="import-check"),
     path("export/<slug:name>/<slug:suffix>/", imports.export, name="export"),

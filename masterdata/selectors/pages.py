@@ -1,20 +1,26 @@
 """What the pages of this room show."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery
 
 from masterdata.models import (
     Bom,
     BomLine,
+    Calendar,
+    CalendarException,
+    CostRate,
     Customer,
     Item,
     Routing,
+    Site,
     Supplier,
     SupplierPrice,
+    WorkCenter,
     WorkUnit,
 )
 from masterdata.selectors.structure import ItemStructure, structures
@@ -75,6 +81,12 @@ def boms_of(item: Item) -> QuerySet[Bom]:
     return Bom.objects.filter(item=item).order_by("-valid_from", "-pk")
 
 
+def names_of(codes: Iterable[str | None]) -> dict[str, str]:
+    """The names of the items that exist among the codes; one query."""
+    wanted = {code for code in codes if code and "\x00" not in code}
+    return {item.code: item.label for item in Item.objects.filter(code__in=wanted)}
+
+
 def routings_of(item: Item) -> QuerySet[Routing]:
     return (
         Routing.objects.filter(item=item)
@@ -99,6 +111,72 @@ def work_units() -> QuerySet[WorkUnit]:
     return WorkUnit.objects.select_related(
         "work_center__site", "work_center__calendar", "calendar"
     ).order_by("work_center__code", "code")
+
+
+def sites() -> QuerySet[Site]:
+    """Sites with how many work centers they have."""
+    centers = WorkCenter.objects.filter(site=OuterRef("pk")).order_by().values("site")
+    return (
+        Site.objects.select_related("calendar", "shipping_calendar")
+        .annotate(center_count=Subquery(centers.annotate(n=Count("pk")).values("n")))
+        .order_by("code")
+    )
+
+
+def calendars(*, at: datetime) -> QuerySet[Calendar]:
+    """Calendars with their shifts and how many exceptions are still to come."""
+    coming = Count("exceptions", filter=Q(exceptions__ends_at__gt=at))
+    return Calendar.objects.annotate(coming=coming).prefetch_related("shifts").order_by("code")
+
+
+def past_exceptions(calendar: Calendar, *, before: datetime) -> int:
+    """How many exceptions the calendar keeps for the record."""
+    return CalendarException.objects.filter(calendar=calendar, ends_at__lte=before).count()
+
+
+def users_of(calendar: Calendar) -> list[tuple[str, str, str]]:
+    """What works by the calendar: the page's URL name, a code and a name; in three queries."""
+    own = Q(calendar=calendar) | Q(shipping_calendar=calendar)
+    found: list[tuple[str, QuerySet[Any]]] = [
+        ("masterdata:site-edit", Site.objects.filter(own)),
+        ("masterdata:work-center-edit", WorkCenter.objects.filter(calendar=calendar)),
+        ("masterdata:work-unit-edit", WorkUnit.objects.filter(calendar=calendar)),
+    ]
+    return [(url, row.code, row.label) for url, rows in found for row in rows.order_by("code")]
+
+
+def work_centers() -> QuerySet[WorkCenter]:
+    """Work centers with how many units they have, and how many of these are active."""
+    return (
+        WorkCenter.objects.select_related("site", "calendar")
+        .annotate(
+            unit_count=Count("units"),
+            active_count=Count("units", filter=Q(units__is_active=True)),
+        )
+        .order_by("code")
+    )
+
+
+def units_of(center: WorkCenter) -> QuerySet[WorkUnit]:
+    return WorkUnit.objects.filter(work_center=center).select_related("calendar").order_by("code")
+
+
+def rates_of(center: WorkCenter, *, on: date) -> list[tuple[CostRate, bool]]:
+    """The center's rates, latest first, each with whether it is the one of the day."""
+    rows = list(CostRate.objects.filter(work_center=center).order_by("kind", "-valid_from"))
+    current: dict[str, int] = {}
+    for row in rows:
+        if row.valid_from <= on:
+            current.setdefault(row.kind, row.pk)
+    return [(row, current.get(row.kind) == row.pk) for row in rows]
+
+
+def prices_at(supplier: Supplier) -> QuerySet[SupplierPrice]:
+    return (
+        SupplierPrice.objects.filter(supplier=supplier)
+        .select_related("item")
+        .order_by("item__code", "-valid_from")
+    )
 
 
 def customers() -> QuerySet[Customer]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_filters.views import FilterView
 from django_tables2.views import SingleTableMixin
@@ -17,10 +18,17 @@ from masterdata.views.imports import may_export
 
 # What stands on the home page, with the list behind it.
 LISTS = {
+    "calendars": "masterdata:calendar-list",
+    "shifts": "masterdata:calendar-list",
+    "calendar_exceptions": "masterdata:calendar-list",
+    "sites": "masterdata:site-list",
+    "cost_rates": "masterdata:work-center-list",
+    "supplier_prices": "masterdata:supplier-list",
+    "operation_alternatives": "masterdata:item-list",
     "items": "masterdata:item-list",
     "bom_lines": "masterdata:item-list",
     "routing_operations": "masterdata:item-list",
-    "work_centers": "masterdata:work-unit-list",
+    "work_centers": "masterdata:work-center-list",
     "work_units": "masterdata:work-unit-list",
     "customers": "masterdata:customer-list",
     "suppliers": "masterdata:supplier-list",
@@ -92,6 +100,39 @@ class WorkUnitList(MasterList):
 
 
 @requires("masterdata.view")
+class SiteList(MasterList):
+    table_class = tables.SiteTable
+    filterset_class = filters.SiteFilter
+    resource = "sites"
+    create_url = "masterdata:site-create"
+
+    def get_queryset(self) -> Any:
+        return pages.sites()
+
+
+@requires("masterdata.view")
+class CalendarList(MasterList):
+    table_class = tables.CalendarTable
+    filterset_class = filters.CalendarFilter
+    resource = "calendars"
+    create_url = "masterdata:calendar-create"
+
+    def get_queryset(self) -> Any:
+        return pages.calendars(at=timezone.now())
+
+
+@requires("masterdata.view")
+class WorkCenterList(MasterList):
+    table_class = tables.WorkCenterTable
+    filterset_class = filters.WorkCenterFilter
+    resource = "work_centers"
+    create_url = "masterdata:work-center-create"
+
+    def get_queryset(self) -> Any:
+        return pages.work_centers()
+
+
+@requires("masterdata.view")
 class CustomerList(MasterList):
     table_class = tables.CustomerTable
     filterset_class = filters.CustomerFilter
@@ -108,6 +149,8 @@ class SupplierList(MasterList):
     table_class = tables.SupplierTable
     filterset_class = filters.SupplierFilter
     resource = "suppliers"
+    create_url = "masterdata:supplier-create"
+    create_permission = "masterdata.edit_supplier"
 
     def get_queryset(self) -> Any:
         return pages.suppliers()

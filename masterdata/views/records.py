@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from django.contrib import messages
-from django.db import models
-from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from common import audit
 from common.access import AuthenticatedRequest, requires
-from common.errors import Refused
 from common.permissions import allowed
 from masterdata.forms import CustomerForm, ItemForm, WorkUnitForm
-from masterdata.models import Customer, Item, WorkUnit
+from masterdata.models import Customer, Item, WorkCenter, WorkUnit
 from masterdata.selectors import pages
 from masterdata.selectors.structure import StructureCycle
-from masterdata.services import records
-
-HTTP_UNPROCESSABLE = 422
+from masterdata.views import editing
 
 
 @requires("masterdata.view")
@@ -54,79 +47,51 @@ def item_detail(request: AuthenticatedRequest, code: str) -> HttpResponse:
 
 @requires({"GET": "masterdata.view", "POST": "masterdata.edit"})
 def item_create(request: AuthenticatedRequest) -> HttpResponse:
-    return _create(request, ItemForm, _("New item"), "masterdata:item-detail")
+    page = editing.Page(_("New item"), then=_item_url)
+    return editing.create(request, ItemForm(request.POST or None), page)
 
 
 @requires("masterdata.edit")
 def item_edit(request: AuthenticatedRequest, code: str) -> HttpResponse:
-    return _edit(request, Item, ItemForm, code, "masterdata:item-detail")
+    form = ItemForm(request.POST or None, instance=get_object_or_404(Item, code=code))
+    return editing.edit(request, form, editing.Page(code, then=_item_url))
 
 
 @requires({"GET": "masterdata.view", "POST": "masterdata.edit_customer"})
 def customer_create(request: AuthenticatedRequest) -> HttpResponse:
-    return _create(request, CustomerForm, _("New customer"), "masterdata:customer-edit")
+    page = editing.Page(_("New customer"), "masterdata.edit_customer", then=_customer_url)
+    return editing.create(request, CustomerForm(request.POST or None), page)
 
 
 @requires({"GET": "masterdata.view", "POST": "masterdata.edit_customer"})
 def customer_edit(request: AuthenticatedRequest, code: str) -> HttpResponse:
-    return _edit(request, Customer, CustomerForm, code, "masterdata:customer-edit")
+    form = CustomerForm(request.POST or None, instance=get_object_or_404(Customer, code=code))
+    page = editing.Page(code, "masterdata.edit_customer", then=_customer_url)
+    return editing.edit(request, form, page)
 
 
 @requires({"GET": "masterdata.view", "POST": "masterdata.edit"})
 def work_unit_create(request: AuthenticatedRequest) -> HttpResponse:
-    return _create(request, WorkUnitForm, _("New work unit"), "masterdata:work-unit-edit")
+    """A new work unit; ``?work_center=`` says of which center."""
+    asked = request.GET.get("work_center", "").replace("\x00", "")
+    center = WorkCenter.objects.filter(code=asked).first() if asked else None
+    form = WorkUnitForm(request.POST or None, initial={"work_center": center})
+    return editing.create(request, form, editing.Page(_("New work unit"), then=_unit_url))
 
 
 @requires({"GET": "masterdata.view", "POST": "masterdata.edit"})
 def work_unit_edit(request: AuthenticatedRequest, code: str) -> HttpResponse:
-    return _edit(request, WorkUnit, WorkUnitForm, code, "masterdata:work-unit-edit")
+    form = WorkUnitForm(request.POST or None, instance=get_object_or_404(WorkUnit, code=code))
+    return editing.edit(request, form, editing.Page(code, then=_unit_url))
 
 
-def _create(
-    request: AuthenticatedRequest, form_class: type[ModelForm[Any]], title: str, then: str
-) -> HttpResponse:
-    form = form_class(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        record = records.create(form.instance, by=request.user, now=timezone.now())
-        messages.success(request, _("%(code)s is saved.") % {"code": record.code})
-        return redirect(then, code=record.code)
-    return _form(request, form, title)
+def _item_url(item: Item) -> str:
+    return reverse("masterdata:item-detail", args=[item.code])
 
 
-def _edit(
-    request: AuthenticatedRequest,
-    model: type[Any],
-    form_class: type[ModelForm[Any]],
-    code: str,
-    then: str,
-) -> HttpResponse:
-    record = get_object_or_404(model, code=code)
-    form = form_class(request.POST or None, instance=record)
-    if request.method == "POST" and form.is_valid():
-        values = {k: v for k, v in form.cleaned_data.items() if k != "version"}
-        try:
-            saved = records.edit(
-                record,
-                values=values,
-                version=form.cleaned_data["version"] or 0,
-                by=request.user,
-                now=timezone.now(),
-            )
-        except Refused as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            messages.success(request, _("%(code)s is saved.") % {"code": saved.code})
-            return redirect(then, code=saved.code)
-    return _form(request, form, code)
+def _customer_url(customer: Customer) -> str:
+    return reverse("masterdata:customer-edit", args=[customer.code])
 
 
-def _form(request: HttpRequest, form: ModelForm[Any], title: str) -> HttpResponse:
-    status = HTTP_UNPROCESSABLE if form.errors else 200
-    model: type[models.Model] = form._meta.model
-    lists: dict[type[models.Model], str] = {
-        Item: "masterdata:item-list",
-        Customer: "masterdata:customer-list",
-        WorkUnit: "masterdata:work-unit-list",
-    }
-    context = {"form": form, "title": title, "list_url": lists[model]}
-    return render(request, "masterdata/record_form.html", context, status=status)
+def _unit_url(unit: WorkUnit) -> str:
+    return reverse("masterdata:work-unit-edit", args=[unit.code])

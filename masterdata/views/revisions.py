@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.forms import BaseFormSet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -13,8 +12,10 @@ from django.utils.translation import gettext as _
 
 from common.access import AuthenticatedRequest, requires
 from common.errors import Refused
-from masterdata.forms import BomLineFormSet, OperationFormSet, RevisionForm
+from common.permissions import allowed
+from masterdata.forms import BomLineFormSet, OperationFormSet, RevisionForm, Rows
 from masterdata.models import Bom, Item, Routing
+from masterdata.selectors import pages
 from masterdata.services import boms, routings
 
 HTTP_UNPROCESSABLE = 422
@@ -31,17 +32,23 @@ def bom_edit(request: AuthenticatedRequest, code: str) -> HttpResponse:
         try:
             boms.save(
                 item=item,
-                **head.cleaned_data,
-                lines=[boms.Line(**data) for data in _kept(lines)],
+                **_validity(head),
+                lines=[boms.Line(**data) for data in lines.kept()],
                 by=request.user,
                 now=timezone.now(),
+                opened=_opened(head, bom),
             )
         except Refused as refusal:
             head.add_error(None, str(refusal))
         else:
             messages.success(request, _("The BOM of %(code)s is saved.") % {"code": code})
             return redirect("masterdata:item-detail", code=code)
-    return _render(request, item, head, lines, _("BOM of %(code)s") % {"code": code})
+    title = _("BOM of %(code)s") % {"code": code}
+    names = pages.names_of(form["component"].value() for form in lines)
+    for form in lines:
+        form.component_name = names.get(form["component"].value(), "")
+    extra = {"title": title, "template": "masterdata/bom_form.html"}
+    return _render(request, item, head, lines, extra)
 
 
 @requires({"GET": "masterdata.view", "POST": "masterdata.edit"})
@@ -56,17 +63,21 @@ def routing_edit(request: AuthenticatedRequest, code: str) -> HttpResponse:
         try:
             routings.save(
                 item=item,
-                **head.cleaned_data,
-                operations=[_operation(data, kept) for data in _kept(steps)],
+                **_validity(head),
+                operations=[_operation(data, kept) for data in steps.kept()],
                 by=request.user,
                 now=timezone.now(),
+                opened=_opened(head, routing),
             )
         except Refused as refusal:
             head.add_error(None, str(refusal))
         else:
             messages.success(request, _("The routing of %(code)s is saved.") % {"code": code})
             return redirect("masterdata:item-detail", code=code)
-    return _render(request, item, head, steps, _("Routing of %(code)s") % {"code": code})
+    title = _("Routing of %(code)s") % {"code": code}
+    centers = pages.work_centers()
+    extra = {"title": title, "centers": centers, "template": "masterdata/routing_form.html"}
+    return _render(request, item, head, steps, extra)
 
 
 def _chosen(request: AuthenticatedRequest, rows: Any) -> Any:
@@ -81,7 +92,19 @@ def _head(revision: Bom | Routing | None) -> dict[str, Any]:
         "revision": revision.revision,
         "valid_from": revision.valid_from,
         "valid_to": revision.valid_to,
+        "version": revision.version,
     }
+
+
+def _validity(head: RevisionForm) -> dict[str, Any]:
+    return {name: head.cleaned_data[name] for name in ("revision", "valid_from", "valid_to")}
+
+
+def _opened(head: RevisionForm, chosen: Bom | Routing | None) -> int:
+    """The version that was opened; 0 where the typed revision is not the one that was opened."""
+    if chosen is None or head.cleaned_data["revision"] != chosen.revision:
+        return 0
+    return head.cleaned_data["version"] or -1
 
 
 def _bom_lines(bom: Bom | None) -> list[dict[str, Any]]:
@@ -91,9 +114,9 @@ def _bom_lines(bom: Bom | None) -> list[dict[str, Any]]:
         {
             "position": line.position,
             "component": line.component.code,
-            "quantity_per": line.quantity_per.normalize(),
+            "quantity_per": f"{line.quantity_per.normalize():f}",
             "uom": line.uom,
-            "scrap_rate": line.scrap_rate.normalize(),
+            "scrap_rate": f"{line.scrap_rate.normalize():f}",
             "valid_from": line.valid_from,
             "valid_to": line.valid_to,
         }
@@ -108,8 +131,8 @@ def _operations(routing: Routing | None) -> list[dict[str, Any]]:
             "name": step.name,
             "name_zh": step.name_zh,
             "work_center": step.work_center,
-            "setup_minutes": step.setup_minutes,
-            "run_minutes": step.run_minutes,
+            "setup_minutes": f"{step.setup_minutes.normalize():f}",
+            "run_minutes": f"{step.run_minutes.normalize():f}",
             "run_basis": step.run_basis,
             "units": " ".join(choice.work_unit for choice in step.alternatives),
         }
@@ -138,27 +161,18 @@ def _operation(data: dict[str, Any], stored: dict[int, routings.Operation]) -> r
     return routings.Operation(**data, **hidden, alternatives=chosen)
 
 
-def _kept(rows: BaseFormSet[Any]) -> list[dict[str, Any]]:
-    """The filled rows that are not ticked for deletion."""
-    return [
-        {name: value for name, value in form.cleaned_data.items() if name != "DELETE"}
-        for form in rows
-        if form.cleaned_data and not form.cleaned_data.get("DELETE")
-    ]
-
-
 def _render(
     request: AuthenticatedRequest,
     item: Item,
     head: RevisionForm,
-    rows: BaseFormSet[Any],
-    title: str,
+    rows: Rows,
+    extra: dict[str, Any],
 ) -> HttpResponse:
     is_bad = request.method == "POST"
-    context = {"item": item, "head": head, "rows": rows, "title": title}
-    return render(
-        request,
-        "masterdata/revision_form.html",
-        context,
-        status=HTTP_UNPROCESSABLE if is_bad else 200,
-    )
+    # More rows than the page takes: shown, and sent to the import.
+    is_too_long = not is_bad and rows.initial_form_count() > rows.absolute_max
+    can_save = allowed(request.user, "masterdata.edit") and not is_too_long
+    context = {"item": item, "head": head, "rows": rows, "can_save": can_save, **extra}
+    context["is_too_long"] = is_too_long
+    status = HTTP_UNPROCESSABLE if is_bad else 200
+    return render(request, extra["template"], context, status=status)

@@ -270,7 +270,7 @@ def test_a_routing_keeps_what_its_form_does_not_show(client_for):
     client = client_for(Role.PLANNER)
     url = _url("routing-edit", code) + "?revision=A"
     assert client.get(url).status_code == 200
-    assert client.post(url, HEAD | _rows(1, [step])).status_code == 302
+    assert client.post(url, HEAD | _rows(1, [step]) | {"version": "1"}).status_code == 302
     [saved] = Routing.objects.get().operations.all()
     assert (saved.name, saved.setup_family) == ("Mill", "red")
     assert saved.alternatives.get().run_minutes == Decimal(9)
@@ -289,6 +289,75 @@ def test_a_routing_without_work_center_is_refused(client_for):
     answer = client_for(Role.PLANNER).post(_url("routing-edit", item.code), HEAD | _rows(0, [step]))
     assert answer.status_code == 422
     assert "NOWHERE" in answer.content.decode()
+
+
+LINE = {"position": "10", "component": "PART", "quantity_per": "2", "uom": "EA", "scrap_rate": "0"}
+
+
+def test_a_bom_that_somebody_else_saved_is_not_overwritten(client_for):
+    item = ItemFactory()
+    ItemFactory(supply=Supply.BUY, code="PART")
+    url, client = _url("bom-edit", item.code), client_for(Role.PLANNER)
+    assert client.post(url, HEAD | _rows(0, [LINE])).status_code == 302
+    # Opened as new, while the revision is there by now.
+    assert client.post(url, HEAD | _rows(0, [LINE])).status_code == 422
+    edit = f"{url}?revision=A"
+    more = HEAD | _rows(0, [LINE | {"quantity_per": "3"}])
+    assert client.post(edit, more | {"version": "1"}).status_code == 302
+    answer = client.post(edit, HEAD | _rows(0, []) | {"version": "1"})
+    assert answer.status_code == 422
+    assert "planner" in answer.content.decode()
+    assert Bom.objects.get().lines.get().quantity_per == 3
+
+
+def test_a_routing_that_somebody_else_saved_is_not_overwritten(client_for):
+    operation = RoutingOperationFactory(sequence=10)
+    url = _url("routing-edit", operation.routing.item.code) + "?revision=A"
+    Routing.objects.update(version=2)
+    answer = client_for(Role.PLANNER).post(url, HEAD | _rows(0, []) | {"version": "1"})
+    assert answer.status_code == 422
+    assert Routing.objects.get().operations.exists()
+
+
+@pytest.mark.parametrize("name", ["bom-edit", "routing-edit", "work-center-rates"])
+@pytest.mark.parametrize("total", ["5000", "999999999"])
+def test_a_huge_number_of_rows_is_refused_before_any_is_built(client_for, name, total, monkeypatch):
+    code = WorkCenterFactory().code if name == "work-center-rates" else ItemFactory().code
+    client = client_for(Role.PLANNER)
+    built = []
+    monkeypatch.setattr("masterdata.forms.rows.dress", built.append)
+    data = HEAD | {"form-TOTAL_FORMS": total, "form-INITIAL_FORMS": total, "version": "1"}
+    answer = client.post(_url(name, code), data)
+    assert answer.status_code == 422
+    assert "import a file" in answer.content.decode()
+    # The empty row that the page copies, each time it is drawn.
+    assert len(built) <= 1
+
+
+def test_a_revision_longer_than_a_page_is_shown_and_sent_to_the_import(client_for):
+    item = ItemFactory()
+    parts = [(ItemFactory(supply=Supply.BUY), 1) for _part in range(111)]
+    BomFactory(item=item, components=parts)
+    page = client_for(Role.PLANNER).get(_url("bom-edit", item.code) + "?revision=A")
+    assert page.status_code == 200
+    assert not page.context["can_save"]
+    assert "change it by import" in page.content.decode()
+
+
+@pytest.mark.parametrize("days", ["0001-01-01", "9999-12-31", "1899-12-31"])
+def test_a_revision_of_no_such_year_is_refused_at_its_field(client_for, days):
+    answer = client_for(Role.PLANNER).post(
+        _url("bom-edit", ItemFactory().code), HEAD | _rows(0, []) | {"valid_from": days}
+    )
+    assert answer.status_code == 422
+    assert "valid_from" in answer.context["head"].errors
+
+
+@pytest.mark.parametrize("field", ["lead_time_days", "lot_period_days"])
+def test_more_days_than_dates_can_bear_are_refused(client_for, field):
+    answer = client_for(Role.PLANNER).post(_url("item-create"), ITEM | {field: "999999999"})
+    assert answer.status_code == 422
+    assert field in answer.context["form"].errors
 
 
 def test_type_ahead_answers_in_the_shape_of_the_select(client_for):

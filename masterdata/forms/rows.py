@@ -1,0 +1,151 @@
+"""Forms that stand in the rows of a table: their sets, and how many rows one page takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.forms import BaseFormSet, formset_factory
+from django.utils.translation import gettext_lazy as _
+
+from masterdata.enums import RateKind, RunBasis
+from masterdata.forms.fields import (
+    SEARCH,
+    CurrencyField,
+    DayField,
+    LocalMomentField,
+    dress,
+    limit_days,
+)
+
+# A request has at most a thousand fields (DATA_UPLOAD_MAX_NUMBER_FIELDS): rows times fields.
+MAX_LINES = 110
+MAX_OPERATIONS = 90
+MAX_RATES = 150
+MAX_EXCEPTIONS = 130
+
+
+class Row(forms.Form):
+    """A row of a table, with the look of the other fields."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        dress(self)
+        limit_days(self)
+
+
+class Rows(BaseFormSet):  # type: ignore[type-arg]  # generic in the stubs only
+    """Rows that are refused before any of them is looked at, where there are too many."""
+
+    def total_form_count(self) -> int:
+        """How many rows are built: none where more came than the page takes."""
+        return 0 if self.is_bound and self._too_many() else super().total_form_count()
+
+    def initial_form_count(self) -> int:
+        """How many of them were there before."""
+        return 0 if self.is_bound and self._too_many() else super().initial_form_count()
+
+    def full_clean(self) -> None:
+        """Validate; where too many came, that is the only error."""
+        if not (self.is_bound and self._too_many()):
+            super().full_clean()
+            return
+        sentence = _("The page takes at most %(most)s rows; import a file of more.")
+        self._errors: list[Any] = []
+        self._non_form_errors = self.error_class(
+            ValidationError(sentence % {"most": self.absolute_max}).messages
+        )
+
+    def _too_many(self) -> bool:
+        total = self.management_form.cleaned_data.get("TOTAL_FORMS") or 0
+        return bool(total > self.absolute_max)
+
+    def kept(self) -> list[dict[str, Any]]:
+        """The filled rows that are not ticked for removal."""
+        return [
+            {name: value for name, value in form.cleaned_data.items() if name != "DELETE"}
+            for form in self
+            if form.cleaned_data and not form.cleaned_data.get("DELETE")
+        ]
+
+
+class RevisionForm(forms.Form):
+    """A revision of a BOM or routing and its days."""
+
+    revision = forms.CharField(label=_("Revision"), max_length=20, initial="A")
+    valid_from = DayField(label=_("Valid from"))
+    valid_to = DayField(label=_("Valid to, not included"), required=False)
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+
+class BomLineForm(Row):
+    position = forms.IntegerField(label=_("Position"), min_value=1, max_value=999_999)
+    component = forms.CharField(
+        label=_("Component"),
+        max_length=60,
+        widget=forms.TextInput(attrs={"data-suggest": SEARCH, "autocomplete": "off"}),
+    )
+    quantity_per = forms.DecimalField(
+        label=_("Quantity per"), max_digits=14, decimal_places=6, min_value=0
+    )
+    uom = forms.CharField(label=_("Unit"), max_length=10, initial="EA")
+    scrap_rate = forms.DecimalField(
+        label=_("Scrap rate"), max_digits=5, decimal_places=4, min_value=0, initial=0
+    )
+    valid_from = DayField(label=_("Valid from"), required=False)
+    valid_to = DayField(label=_("Valid to, not included"), required=False)
+
+
+class OperationForm(Row):
+    sequence = forms.IntegerField(label=_("Sequence"), min_value=1, max_value=999_999)
+    name = forms.CharField(label=_("Name"), max_length=200)
+    name_zh = forms.CharField(label=_("Chinese name"), max_length=200, required=False)
+    work_center = forms.CharField(
+        label=_("Work center"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"list": "work-centers"}),
+    )
+    setup_minutes = forms.DecimalField(
+        label=_("Setup, minutes"), max_digits=10, decimal_places=3, min_value=0, initial=0
+    )
+    run_minutes = forms.DecimalField(
+        label=_("Run, minutes"), max_digits=12, decimal_places=5, min_value=0
+    )
+    run_basis = forms.ChoiceField(label=_("Run minutes are"), choices=RunBasis.choices)
+    units = forms.CharField(label=_("Only on these work units"), max_length=400, required=False)
+
+
+class RateForm(Row):
+    kind = forms.ChoiceField(label=_("Kind"), choices=RateKind.choices)
+    amount_per_hour = forms.DecimalField(
+        label=_("Amount per hour"), max_digits=12, decimal_places=4, min_value=0
+    )
+    currency = CurrencyField(label=_("Currency"), initial="USD")
+    valid_from = DayField(label=_("Valid from"))
+
+
+class ExceptionForm(Row):
+    pk = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    starts_at = LocalMomentField(label=_("From"))
+    ends_at = LocalMomentField(label=_("Until"))
+    is_working = forms.TypedChoiceField(
+        label=_("What"),
+        choices=[("", _("Not working")), ("yes", _("Overtime"))],
+        coerce=bool,
+        required=False,
+    )
+    reason = forms.CharField(label=_("Reason"), max_length=200, required=False)
+
+
+def _set(form: type[Row], most: int, extra: int) -> type[Rows]:
+    made: Any = formset_factory(
+        form, formset=Rows, extra=extra, can_delete=True, max_num=most, absolute_max=most
+    )
+    return made  # type: ignore[no-any-return]  # the stubs name the form's type, not the base's
+
+
+BomLineFormSet = _set(BomLineForm, MAX_LINES, 3)
+OperationFormSet = _set(OperationForm, MAX_OPERATIONS, 2)
+RateFormSet = _set(RateForm, MAX_RATES, 1)
+ExceptionFormSet = _set(ExceptionForm, MAX_EXCEPTIONS, 1)

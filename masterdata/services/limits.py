@@ -1,0 +1,22 @@
+"""What a plant's dates and days can be; beyond, arithmetic and other zones overflow. Pure."""
+
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+FIRST_DAY = date(1900, 1, 1)
+LAST_DAY = date(2999, 12, 31)
+# Lead times, transit and lot periods: ten years.
+MAX_DAYS = 3650
+
+
+def check_day(day: date) -> None:
+    """Raise ValueError, with what to write instead, for a day outside 1900 to 2999."""
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError(
+            _(
+                "The year %(year)s is not between 1900 and 2999; leave an end that is not known"
+                " empty."
+            )
+            % {"year": day.year}
+        )

@@ -1,0 +1,100 @@
+"""What the pages of one record share: show the form, save it, or say why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.contrib import messages
+from django.db import models
+from django.forms import ModelForm
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_stubs_ext import StrPromise
+
+from common.access import AuthenticatedRequest
+from common.errors import Refused
+from common.permissions import allowed
+from masterdata.models import Customer, Item, Site, Supplier, SupplierPrice, WorkCenter, WorkUnit
+from masterdata.services import records
+
+HTTP_UNPROCESSABLE = 422
+
+
+@dataclass(frozen=True)
+class Page:
+    """How the form of a kind of record is shown."""
+
+    title: str
+    # Who may save; others look.
+    permission: str = "masterdata.edit"
+    template: str = "masterdata/record_form.html"
+    # Where to go once it is saved.
+    then: Callable[[Any], str] = str
+    extra: dict[str, Any] = field(default_factory=dict)
+    # The list above it in the path, else that of its kind.
+    parent: tuple[str, str] | None = None
+
+
+LISTS: dict[type[models.Model], tuple[str, StrPromise]] = {
+    Item: ("masterdata:item-list", gettext_lazy("Items")),
+    Customer: ("masterdata:customer-list", gettext_lazy("Customers")),
+    Site: ("masterdata:site-list", gettext_lazy("Sites")),
+    Supplier: ("masterdata:supplier-list", gettext_lazy("Suppliers")),
+    SupplierPrice: ("masterdata:supplier-list", gettext_lazy("Suppliers")),
+    WorkCenter: ("masterdata:work-center-list", gettext_lazy("Work centers")),
+    WorkUnit: ("masterdata:work-unit-list", gettext_lazy("Work units")),
+}
+
+
+def create(request: AuthenticatedRequest, form: ModelForm[Any], page: Page) -> HttpResponse:
+    """Show the form of a new record, or write it and go on."""
+    if request.method == "POST" and form.is_valid():
+        record = records.create(form.instance, by=request.user, now=timezone.now())
+        messages.success(request, _("%(code)s is saved.") % {"code": _name(record)})
+        return redirect(page.then(record))
+    return show(request, form, page)
+
+
+def edit(request: AuthenticatedRequest, form: ModelForm[Any], page: Page) -> HttpResponse:
+    """Show the form of a record, or write what was typed and go on; a refusal is said on top."""
+    if request.method == "POST" and form.is_valid():
+        values = {k: v for k, v in form.cleaned_data.items() if k != "version"}
+        try:
+            saved = records.edit(
+                form.instance,
+                values=values,
+                version=form.cleaned_data["version"] or 0,
+                by=request.user,
+                now=timezone.now(),
+            )
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("%(code)s is saved.") % {"code": _name(saved)})
+            return redirect(page.then(saved))
+    return show(request, form, page)
+
+
+def show(request: AuthenticatedRequest, form: ModelForm[Any], page: Page) -> HttpResponse:
+    """The page; 422 where something typed is wrong."""
+    list_url, list_label = LISTS[form._meta.model]
+    context = {
+        "form": form,
+        "title": page.title,
+        "list_url": list_url,
+        "list_label": list_label,
+        "parent": page.parent,
+        "can_save": allowed(request.user, page.permission),
+        **page.extra,
+    }
+    status = HTTP_UNPROCESSABLE if form.errors else 200
+    return render(request, page.template, context, status=status)
+
+
+def _name(record: models.Model) -> str:
+    return str(getattr(record, "code", "")) or str(record._meta.verbose_name)

@@ -1,0 +1,122 @@
+"""Sites and work centers, with what stands in them and what their hours cost."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from common import audit
+from common.access import AuthenticatedRequest, requires
+from common.errors import Refused
+from common.permissions import allowed
+from masterdata.forms import RateFormSet, Rows, SiteForm, WorkCenterForm
+from masterdata.models import Site, WorkCenter
+from masterdata.selectors import pages
+from masterdata.services import rates
+from masterdata.views import editing
+
+
+@requires({"GET": "masterdata.view", "POST": "masterdata.edit"})
+def site_create(request: AuthenticatedRequest) -> HttpResponse:
+    page = editing.Page(_("New site"), then=_site_url)
+    return editing.create(request, SiteForm(request.POST or None), page)
+
+
+@requires({"GET": "masterdata.view", "POST": "masterdata.edit"})
+def site_edit(request: AuthenticatedRequest, code: str) -> HttpResponse:
+    form = SiteForm(request.POST or None, instance=get_object_or_404(Site, code=code))
+    return editing.edit(request, form, editing.Page(code, then=_site_url))
+
+
+@requires({"GET": "masterdata.view", "POST": "masterdata.edit"})
+def work_center_create(request: AuthenticatedRequest) -> HttpResponse:
+    page = editing.Page(_("New work center"), then=_center_url)
+    return editing.create(request, WorkCenterForm(request.POST or None), page)
+
+
+@requires({"GET": "masterdata.view", "POST": "masterdata.edit"})
+def work_center_edit(request: AuthenticatedRequest, code: str) -> HttpResponse:
+    """The center with its work units and, for who may see costs, its rates."""
+    center = get_object_or_404(WorkCenter.objects.select_related("calendar"), code=code)
+    form = WorkCenterForm(request.POST or None, instance=center)
+    sees_costs = allowed(request.user, "erp.view_cost")
+    extra = {
+        "center": center,
+        "center_code": code,
+        "units": pages.units_of(center),
+        "sees_costs": sees_costs,
+        "rates": pages.rates_of(center, on=timezone.localdate()) if sees_costs else [],
+        "history": audit.history(center)[:10],
+    }
+    page = editing.Page(
+        code, template="masterdata/work_center_form.html", then=_center_url, extra=extra
+    )
+    return editing.edit(request, form, page)
+
+
+@requires({"GET": "erp.view_cost", "POST": "masterdata.edit"})
+def work_center_rates(request: AuthenticatedRequest, code: str) -> HttpResponse:
+    """What an hour of the center costs, all rates as rows."""
+    center = get_object_or_404(WorkCenter, code=code)
+    rows = RateFormSet(request.POST or None, initial=_rate_rows(center))
+    error = ""
+    if request.method == "POST" and rows.is_valid():
+        try:
+            rates.save(
+                center=center,
+                rates=[rates.Rate(**data) for data in rows.kept()],
+                version=_opened(request),
+                by=request.user,
+                now=timezone.now(),
+            )
+        except Refused as refusal:
+            error = str(refusal)
+        else:
+            messages.success(request, _("The rates of %(code)s are saved.") % {"code": code})
+            return redirect("masterdata:work-center-edit", code=code)
+    return _render_rates(request, center, rows, error)
+
+
+def _render_rates(
+    request: AuthenticatedRequest, center: WorkCenter, rows: Rows, error: str
+) -> HttpResponse:
+    is_bad = request.method == "POST"
+    context = {
+        "center": center,
+        "rows": rows,
+        "error": error,
+        "version": _opened(request) if is_bad else center.version,
+        "can_save": allowed(request.user, "masterdata.edit"),
+    }
+    status = editing.HTTP_UNPROCESSABLE if is_bad else 200
+    return render(request, "masterdata/rates_form.html", context, status=status)
+
+
+def _rate_rows(center: WorkCenter) -> list[dict[str, object]]:
+    return [
+        {
+            "kind": row.kind,
+            "amount_per_hour": f"{row.amount_per_hour.normalize():f}",
+            "currency": row.currency,
+            "valid_from": row.valid_from,
+        }
+        for row in center.rates.order_by("kind", "-valid_from")
+    ]
+
+
+def _opened(request: AuthenticatedRequest) -> int:
+    """The version that the form was opened with; 0, which is none, for anything else."""
+    text = request.POST.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _site_url(site: Site) -> str:
+    return reverse("masterdata:site-edit", args=[site.code])
+
+
+def _center_url(center: WorkCenter) -> str:
+    return reverse("masterdata:work-center-edit", args=[center.code])
