@@ -7,21 +7,29 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from common.access import AuthenticatedRequest, requires
 from common.errors import Refused
 from common.models import User
 from common.permissions import allowed
+from masterdata.enums import UploadStage
 from masterdata.forms import UploadForm
 from masterdata.models import ImportUpload
 from masterdata.services import imports, uploads
 
 HTTP_UNPROCESSABLE = 422
-# Bad rows on the page; the number of all is stated above them.
-SHOWN = 500
+RECENT = 10
 # Exports that hold costs or suppliers' prices.
 WITH_COSTS = frozenset({"items", "cost_rates", "supplier_prices"})
+# What a long job is at; "" before a worker has it.
+PHASES = {
+    "": gettext_lazy("Waiting for a worker"),
+    "reading": gettext_lazy("Reading the file"),
+    "checking": gettext_lazy("Checking the rows"),
+    "writing": gettext_lazy("Checking again and writing the rows"),
+}
 CSV = "text/csv; charset=utf-8"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -50,6 +58,7 @@ def import_start(request: AuthenticatedRequest) -> HttpResponse:
         "form": form,
         "resource": resource,
         "columns": imports.template_rows(resource) if resource else [],
+        "recent": uploads.recent(request.user)[:RECENT],
     }
     status = HTTP_UNPROCESSABLE if form.errors else 200
     return render(request, "masterdata/import_start.html", context, status=status)
@@ -57,30 +66,65 @@ def import_start(request: AuthenticatedRequest) -> HttpResponse:
 
 @requires("masterdata.import")
 def import_check(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """The dry run of an upload; POST imports it, with ``take_good`` despite bad rows."""
-    upload = get_object_or_404(ImportUpload, pk=pk)
+    """How far an upload is, its dry run and its outcome; found again at the same address.
+
+    POST imports it, with ``take_good`` despite bad rows; ``act=discard`` forgets it.
+    """
+    upload = get_object_or_404(ImportUpload.objects.defer("content"), pk=pk)
     if request.method == "POST":
-        try:
-            plan = uploads.confirm(
-                upload=upload,
-                take_good=request.POST.get("take_good") == "yes",
-                by=request.user,
-                now=timezone.now(),
-            )
-        except Refused as refusal:
-            messages.error(request, str(refusal))
-        else:
-            messages.success(
-                request,
-                _("%(file)s: %(created)s created, %(changed)s changed.")
-                % {
-                    "file": upload.file_name,
-                    "created": plan.outcome.created,
-                    "changed": plan.outcome.changed,
-                },
-            )
+        if request.POST.get("act") == "discard":
+            return _discard(request, upload)
+        _confirm(request, upload)
         return redirect("masterdata:import-check", pk=pk)
-    return render(request, "masterdata/import_check.html", _checked(upload))
+    has_died = uploads.has_died(upload)
+    is_moving = upload.stage in (UploadStage.CHECKING, UploadStage.IMPORTING) and not has_died
+    context = {
+        "upload": upload,
+        "stage": upload.stage,
+        "resource": imports.RESOURCES[upload.resource],
+        "outcome": upload.outcome,
+        "report": upload.report,
+        "has_good": upload.outcome.get("created", 0) + upload.outcome.get("changed", 0),
+        "has_died": has_died,
+        "is_moving": is_moving,
+        "phase": PHASES.get(upload.progress.get("phase", ""), PHASES[""]),
+    }
+    template = "masterdata/import_check.html"
+    is_fragment = request.htmx  # type: ignore[attr-defined]  # set by its middleware
+    return render(request, template + ("#report" if is_fragment else ""), context)
+
+
+def _confirm(request: AuthenticatedRequest, upload: ImportUpload) -> None:
+    try:
+        plan = uploads.confirm(
+            upload=upload,
+            take_good=request.POST.get("take_good") == "yes",
+            by=request.user,
+            now=timezone.now(),
+        )
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return
+    if plan is not None:
+        messages.success(
+            request,
+            _("%(file)s: %(created)s created, %(changed)s changed.")
+            % {
+                "file": upload.file_name,
+                "created": plan.outcome.created,
+                "changed": plan.outcome.changed,
+            },
+        )
+
+
+def _discard(request: AuthenticatedRequest, upload: ImportUpload) -> HttpResponse:
+    try:
+        uploads.discard(upload=upload)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("masterdata:import-check", pk=upload.pk)
+    messages.success(request, _("%(file)s is discarded.") % {"file": upload.file_name})
+    return redirect("masterdata:import-start")
 
 
 @requires("masterdata.view")
@@ -103,24 +147,3 @@ def export(request: AuthenticatedRequest, name: str, suffix: str) -> HttpRespons
 def may_export(user: User | AnonymousUser, name: str) -> bool:
     """Whether the user may take all rows of a kind away: costs are not for everybody."""
     return name not in WITH_COSTS or allowed(user, "erp.view_cost")
-
-
-def _checked(upload: ImportUpload) -> dict[str, object]:
-    context: dict[str, object] = {
-        "upload": upload,
-        "resource": imports.RESOURCES[upload.resource],
-        "outcome": upload.outcome,
-    }
-    if upload.imported_at is None:
-        try:
-            plan = uploads.check(upload=upload)
-        except Refused as refusal:
-            return context | {"unreadable": str(refusal)}
-        context |= {
-            "outcome": plan.outcome,
-            "bad": plan.bad[:SHOWN],
-            "bad_count": len(plan.bad),
-            "has_good": plan.outcome.created + plan.outcome.changed,
-            "changes": plan.changed[:50],
-        }
-    return context

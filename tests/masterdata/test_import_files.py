@@ -101,7 +101,7 @@ class TestWizard:
         answer = self._upload(client, HEAD + "A,Plate,make\n")
         assert answer.status_code == 302
         page = client.get(answer["Location"])
-        assert page.context["outcome"].created == 1
+        assert page.context["outcome"]["created"] == 1
         assert not Item.objects.exists()
         assert client.post(answer["Location"]).status_code == 302
         assert Item.objects.get().code == "A"

@@ -7,28 +7,35 @@ run(RESOURCES["items"], table, take_good=False, by=user, now=now)
 
 from masterdata.services.imports.engine import (
     CannotImport,
+    Change,
     Outcome,
     Plan,
+    Prepared,
     check,
+    prepare,
     run,
 )
 from masterdata.services.imports.export import export_csv, export_xlsx, template_rows
-from masterdata.services.imports.reading import BadRow, CannotRead, Row, Table, read
+from masterdata.services.imports.reading import BadRow, Row, Table, read
 from masterdata.services.imports.resources import RESOURCES, Resource
+from masterdata.services.imports.xlsx import CannotRead
 
 __all__ = [
     "RESOURCES",
     "BadRow",
     "CannotImport",
     "CannotRead",
+    "Change",
     "Outcome",
     "Plan",
+    "Prepared",
     "Resource",
     "Row",
     "Table",
     "check",
     "export_csv",
     "export_xlsx",
+    "prepare",
     "read",
     "run",
     "template_rows",

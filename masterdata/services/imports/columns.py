@@ -15,6 +15,8 @@ from django.db import models
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from masterdata.services import limits
+
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)\Z", re.ASCII)
 _TRUE = {"true", "yes", "1", "y", "是"}
 _FALSE = {"false", "no", "0", "n", "否"}
@@ -66,6 +68,8 @@ def _parser(field: models.Field[Any, Any]) -> Callable[[str], Any]:
     if isinstance(field, models.DecimalField):
         whole = (field.max_digits or 0) - (field.decimal_places or 0)
         return lambda text: _decimal(text, whole, field.decimal_places or 0)
+    if isinstance(field, models.IntegerField) and field.name.endswith("_days"):
+        return _days
     for kind, parse in _PARSERS:
         if isinstance(field, kind):
             return parse
@@ -78,7 +82,7 @@ def _characters(text: str, longest: int) -> str:
             _("The text has %(length)s characters; at most %(longest)s fit.")
             % {"length": len(text), "longest": longest}
         )
-    if any(ord(character) < 32 for character in text):
+    if any(ord(character) < 32 or 127 <= ord(character) < 160 for character in text):
         raise BadValue(_("The text holds a line break or another control character."))
     return text
 
@@ -140,7 +144,9 @@ def _boolean(text: str) -> bool:
 def _date(text: str) -> date:
     try:
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
-            return date.fromisoformat(text)
+            return _possible(date.fromisoformat(text))
+    except BadValue:
+        raise
     except ValueError:
         pass
     if re.fullmatch(r"\d{5}(\.\d+)?", text, re.ASCII):
@@ -152,6 +158,25 @@ def _date(text: str) -> date:
     raise BadValue(
         _("“%(text)s” is not a date; write it like 2025-12-31.") % {"text": _short(text)}
     )
+
+
+def _possible(day: date) -> date:
+    try:
+        limits.check_day(day)
+    except ValueError as error:
+        raise BadValue(str(error)) from None
+    return day
+
+
+def _days(text: str) -> int:
+    """A number of days that dates can bear."""
+    value = _integer(text)
+    if value > limits.MAX_DAYS:
+        raise BadValue(
+            _("“%(text)s” is too much; at most %(most)s days.")
+            % {"text": _short(text), "most": limits.MAX_DAYS}
+        )
+    return value
 
 
 def _time(text: str) -> time:
@@ -176,6 +201,7 @@ def _moment(text: str) -> datetime:
             _("“%(text)s” is not a moment; write it like 2025-12-31 06:00.")
             % {"text": _short(text)}
         )
+    _possible(value.date())
     return value
 
 

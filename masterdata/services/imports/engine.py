@@ -64,10 +64,25 @@ class Outcome:
     bad: int = 0
 
 
-def check(resource: Resource, table: Table) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Cells that have become values; good for one check."""
+
+    rows: list[Parsed]
+    bad: list[BadRow]
+
+
+def prepare(resource: Resource, table: Table) -> Prepared:
+    """Do what needs no database. Raises CannotRead for the table's columns."""
+    bad: list[BadRow] = []
+    return Prepared(parsing.parse(resource, table, bad), bad)
+
+
+def check(resource: Resource, table: Table, prepared: Prepared | None = None) -> Plan:
     """What importing the table would do and each bad row. Raises CannotRead for its columns."""
-    plan = Plan(resource, table)
-    rows = parsing.parse(resource, table, plan.bad)
+    prepared = prepared or prepare(resource, table)
+    plan = Plan(resource, table, bad=list(prepared.bad))
+    rows = prepared.rows
     rows = matching.resolve(resource, table, rows, plan.bad)
     rows, existing = matching.match(resource, table, rows, plan.bad)
     for rule in resource.table_rules:
@@ -79,7 +94,13 @@ def check(resource: Resource, table: Table) -> Plan:
 
 
 def run(
-    resource: Resource, table: Table, *, take_good: bool, by: User | None, now: datetime
+    resource: Resource,
+    table: Table,
+    *,
+    take_good: bool,
+    by: User | None,
+    now: datetime,
+    prepared: Prepared | None = None,
 ) -> Plan:
     """Check again and write in one transaction.
 
@@ -87,7 +108,7 @@ def run(
     """
     try:
         with transaction.atomic():
-            plan = check(resource, table)
+            plan = check(resource, table, prepared)
             if plan.bad and not take_good:
                 raise CannotImport(
                     _("%(file)s: %(count)s rows are bad; nothing was imported.")

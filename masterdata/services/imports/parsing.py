@@ -6,8 +6,9 @@ from django.utils.translation import gettext as _
 
 from masterdata.services.imports.columns import BadValue, Column
 from masterdata.services.imports.parsed import Parsed
-from masterdata.services.imports.reading import BadRow, CannotRead, Row, Table
+from masterdata.services.imports.reading import BadRow, Row, Table
 from masterdata.services.imports.resources import Resource
+from masterdata.services.imports.xlsx import CannotRead
 
 
 def parse(resource: Resource, table: Table, bad: list[BadRow]) -> list[Parsed]:
@@ -15,7 +16,7 @@ def parse(resource: Resource, table: Table, bad: list[BadRow]) -> list[Parsed]:
 
     Raises CannotRead where a required column is missing or one is unknown.
     """
-    _check_columns(resource, table)
+    check_columns(resource, table)
     parents = _present(resource.parent.columns if resource.parent else (), table)
     own = _present(resource.columns, table)
     rows = []
@@ -30,7 +31,8 @@ def parse(resource: Resource, table: Table, bad: list[BadRow]) -> list[Parsed]:
     return rows
 
 
-def _check_columns(resource: Resource, table: Table) -> None:
+def check_columns(resource: Resource, table: Table) -> None:
+    """Raise CannotRead where a required column is missing or one is unknown."""
     known = [column.name for column in resource.all_columns]
     required = [column.name for column in resource.all_columns if column.required]
     if missing := [table.spoken.get(n, n) for n in required if n not in table.columns]:

@@ -2,42 +2,23 @@
 
 import csv
 import io
-import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-import openpyxl  # type: ignore[import-untyped]
 from django.utils.translation import gettext as _
-from openpyxl.utils.exceptions import (  # type: ignore[import-untyped]
-    InvalidFileException,
-)
 
-from common.errors import Refused
+from masterdata.services.imports import xlsx
+from masterdata.services.imports.xlsx import CannotRead
 
 MAX_BYTES = 50_000_000
 MAX_ROWS = 200_000
-# An XLSX is a ZIP; a small one can unpack to far more than anyone's master data.
-MAX_UNPACKED_BYTES = 500_000_000
 MAX_CELL = 5_000
-# What openpyxl and the XML parser below it raise for broken files.
-_UNREADABLE = (
-    zipfile.BadZipFile,
-    InvalidFileException,
-    KeyError,
-    IndexError,
-    ValueError,
-    TypeError,
-    OSError,
-    SyntaxError,
-)
+MAX_LINE = 1_000_000
+_TICK = 1000
 ESCAPED = ("=", "+", "-", "@", "\t", "\r")
-
-
-class CannotRead(Refused):
-    """The file as a whole is of no use; the sentence says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +55,21 @@ class Table:
     rows: list[Row]
     # How the file calls a column where the import knows it by another name.
     spoken: dict[str, str] = field(default_factory=dict)
+    # Whether there are more rows than were asked for.
+    is_cut: bool = False
 
     def bad(self, row: Row, column: str, reason: str) -> BadRow:
         return BadRow(self.file, row.line, self.spoken.get(column, column), reason)
 
 
-def read(file: str, content: bytes) -> Table:
-    """The table in a CSV or XLSX file, told apart by content. Raises CannotRead."""
+def read(
+    file: str, content: bytes, *, most: int = MAX_ROWS, tick: Callable[[int], None] | None = None
+) -> Table:
+    """The table in a CSV or XLSX file, told apart by content. Raises CannotRead.
+
+    More than ``most`` rows: the first ones, and ``is_cut``; more than MAX_ROWS are refused.
+    ``tick`` is told the number of rows every thousand.
+    """
     if not content.strip():
         raise CannotRead(_("%(file)s is empty.") % {"file": file})
     if len(content) > MAX_BYTES:
@@ -88,16 +77,25 @@ def read(file: str, content: bytes) -> Table:
             _("%(file)s is larger than %(limit)s MB; split it.")
             % {"file": file, "limit": MAX_BYTES // 1_000_000}
         )
-    excel = content.startswith(b"PK\x03\x04")
+    excel = is_excel(content)
     if excel:
-        lines = _xlsx_lines(file, content)
+        lines = xlsx.lines(file, content)
     elif content.startswith(b"\xd0\xcf\x11\xe0"):
         raise CannotRead(
             _("%(file)s is an old Excel file; save it as .xlsx or as CSV.") % {"file": file}
         )
     else:
         lines = _csv_lines(file, _decoded(file, content))
-    return _table(file, lines, excel)
+    return _table(file, lines, excel, most, tick or _nobody)
+
+
+def is_excel(content: bytes) -> bool:
+    """Whether the file is an XLSX, by its first bytes."""
+    return content.startswith(b"PK\x03\x04")
+
+
+def _nobody(rows: int) -> None:
+    pass
 
 
 def _decoded(file: str, content: bytes) -> str:
@@ -121,7 +119,7 @@ def _decoded(file: str, content: bytes) -> str:
 def _csv_lines(file: str, text: str) -> Iterator[tuple[int, list[Any]]]:
     head = text.lstrip("\r\n").splitlines()[0] if text.strip() else ""
     delimiter = max(",;\t", key=head.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(_bounded(io.StringIO(text, newline="")), delimiter=delimiter, strict=True)
     begins = 1
     try:
         for cells in reader:
@@ -134,34 +132,21 @@ def _csv_lines(file: str, text: str) -> Iterator[tuple[int, list[Any]]]:
         ) from None
 
 
-def _xlsx_lines(file: str, content: bytes) -> Iterator[tuple[int, list[Any]]]:
-    broken = CannotRead(_("%(file)s is no Excel file that can be read.") % {"file": file})
-    try:
-        unpacked = sum(part.file_size for part in zipfile.ZipFile(io.BytesIO(content)).infolist())
-        if unpacked > MAX_UNPACKED_BYTES:
-            raise broken
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=False)
-        sheet = book.worksheets[0]
-        # What the file says about its own size is often wrong.
-        sheet.reset_dimensions()
-        for number, cells in enumerate(sheet.iter_rows(), start=1):
-            yield number, [_xlsx_value(cell) for cell in cells]
-    except _UNREADABLE:
-        raise broken from None
+def _bounded(text: io.StringIO) -> Iterator[str]:
+    """The lines; one of a million characters would become millions of cells."""
+    for line in text:
+        if len(line) > MAX_LINE:
+            raise csv.Error(f"line of more than {MAX_LINE} characters")
+        yield line
 
 
-class _Formula(str):
-    __slots__ = ()
-
-
-def _xlsx_value(cell: Any) -> Any:
-    value = cell.value
-    if cell.data_type == "f":
-        return _Formula(value)
-    return "" if value is None else value
-
-
-def _table(file: str, lines: Iterator[tuple[int, list[Any]]], excel: bool) -> Table:
+def _table(
+    file: str,
+    lines: Iterator[tuple[int, list[Any]]],
+    excel: bool,
+    most: int,
+    tick: Callable[[int], None],
+) -> Table:
     columns: list[str] = []
     rows: list[Row] = []
     for line, cells in lines:
@@ -170,7 +155,11 @@ def _table(file: str, lines: Iterator[tuple[int, list[Any]]], excel: bool) -> Ta
         if not columns:
             columns = _header(file, cells)
             continue
+        if len(rows) >= most < MAX_ROWS:
+            return Table(file, columns, rows, is_cut=True)
         rows.append(_row(line, columns, cells, excel))
+        if len(rows) % _TICK == 0:
+            tick(len(rows))
         if len(rows) > MAX_ROWS:
             raise CannotRead(
                 _("%(file)s has more than %(limit)s rows; split it.")
@@ -183,10 +172,15 @@ def _table(file: str, lines: Iterator[tuple[int, list[Any]]], excel: bool) -> Ta
 
 def _header(file: str, cells: Sequence[Any]) -> list[str]:
     names = [str(cell).strip().lower().replace(" ", "_") for cell in cells]
+    if len(names) > xlsx.MAX_COLUMNS:
+        raise CannotRead(
+            _("%(file)s has more than %(limit)s columns in line %(line)s; delete them.")
+            % {"file": file, "limit": xlsx.MAX_COLUMNS, "line": 1}
+        )
     while names and not names[-1]:
         names.pop()
     for position, name in enumerate(names, start=1):
-        if not name:
+        if not name or _is_broken(name):
             raise CannotRead(
                 _("Column %(position)s of %(file)s has no name in the first row.")
                 % {"position": position, "file": file}
@@ -220,7 +214,7 @@ def _row(line: int, columns: list[str], cells: list[Any], excel: bool) -> Row:
 
 def _text(value: Any) -> str:
     """The cell as text; raises ValueError with the reason."""
-    if isinstance(value, _Formula):
+    if isinstance(value, xlsx.Formula):
         raise ValueError(_("The cell holds a formula; put its value there."))
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -233,6 +227,8 @@ def _text(value: Any) -> str:
     if isinstance(value, date | time):
         return value.isoformat()
     text = str(value).strip(" \n\r\t\u00a0")
+    if _is_broken(text):
+        raise ValueError(_("The cell holds half a character; type it anew."))
     if len(text) > MAX_CELL:
         raise ValueError(_("The cell holds more than %(limit)s characters.") % {"limit": MAX_CELL})
     return _unescaped(text)
@@ -244,3 +240,8 @@ def _unescaped(text: str) -> str:
     if text.startswith("'") and text[1:2] in ESCAPED:
         return text[1:]
     return text
+
+
+def _is_broken(text: str) -> bool:
+    """Whether half of a surrogate pair stands in the text: no file, page or database takes it."""
+    return any("\ud800" <= character <= "\udfff" for character in text)
