@@ -11,8 +11,6 @@ from django.forms import ModelForm
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from rest_framework.authtoken import admin as _token_admin  # noqa: F401
-from rest_framework.authtoken.models import TokenProxy
 
 from common import audit
 from common.forms import NewUserForm, UserForm
@@ -21,10 +19,8 @@ from common.models import User
 PASSWORDS = ("usable_password", "password1", "password2")
 AUDITED = ("username", "first_name", "last_name", "email", "roles", "language", "is_active")
 
-# Rights come from the roles alone, and a token is shown by `create_token` to who may run it; the
-# imports above have registered both.
+# Rights come from the roles alone; a token is shown by `create_token` to who may run it.
 admin.site.unregister(Group)
-admin.site.unregister(TokenProxy)
 admin.site.site_header = admin.site.site_title = _("Administration")
 admin.site.site_url = "/"
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
 from django.utils.translation import gettext_lazy as _
@@ -162,13 +161,14 @@ class Shell:
         user = self.request.user
         return selectors.unread_count(user=user) if isinstance(user, User) else 0
 
-    @property
+    @cached_property
     def demo(self) -> bool:
-        return bool(settings.DEMO_MODE)
+        """Whether all that is shown is invented."""
+        return selectors.is_demo()
 
     @cached_property
     def demo_accounts(self) -> Sequence[selectors.DemoAccount]:
-        """The accounts the login page offers; none outside demo mode."""
+        """The accounts the login page offers; none where the data is real."""
         return selectors.demo_accounts()
 
     @property

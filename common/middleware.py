@@ -7,7 +7,13 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, ImproperlyConfigured, PermissionDenied
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+)
 from django.shortcuts import redirect
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
@@ -17,6 +23,8 @@ from common import access, permissions, trouble
 from common.errors import Refused
 from common.models import User
 
+# Browsers' forms and links know no others.
+PAGE_METHODS = ["GET", "HEAD", "OPTIONS", "POST"]
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -42,6 +50,8 @@ class AccessMiddleware:
             # Tokens are read inside the view; its permission class asks the same table there.
             _check_api(api)
             return None
+        if request.method not in PAGE_METHODS:
+            return HttpResponseNotAllowed(PAGE_METHODS)
         if any("\x00" in value for _name, values in request.POST.lists() for value in values):
             # Nor can it be typed: whoever sends it is no person with our form.
             raise BadRequest

@@ -9,6 +9,8 @@ from django.utils.functional import Promise
 from common.enums import Role
 from common.models import AuditEntry, Notification, User
 
+# The audit trail's row that the demo factory begins with.
+DEMO_MARK = "crm.demo.load"
 DEMO_PASSWORD = "millstream-demo"  # noqa: S105 - shown on the login page, in demo mode only
 # The second customer proves that customers do not see each other.
 _DEMO_USERNAMES = [*Role.values, "customer-b"]
@@ -24,9 +26,24 @@ class DemoAccount:
     language: str
 
 
+def holds_demo() -> bool:
+    """Whether this database holds the demo factory."""
+    return AuditEntry.objects.filter(action=DEMO_MARK).exists()
+
+
+def is_demo() -> bool:
+    """Whether demo mode is on and the data is the demo factory's."""
+    return bool(settings.DEMO_MODE) and holds_demo()
+
+
+def is_demo_over_real_data() -> bool:
+    """Whether demo mode, with its published secrets, runs over somebody's data."""
+    return bool(settings.DEMO_MODE) and User.objects.exists() and not holds_demo()
+
+
 def demo_accounts() -> list[DemoAccount]:
-    """The accounts of the demo factory in the order of their roles; none outside demo mode."""
-    if not settings.DEMO_MODE:
+    """The accounts of the demo factory in the order of their roles; none where all is real."""
+    if not is_demo():
         return []
     users = User.objects.filter(username__in=_DEMO_USERNAMES, is_active=True).in_bulk(
         field_name="username"

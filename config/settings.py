@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -54,7 +55,6 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "rest_framework",
-    "rest_framework.authtoken",
     "drf_spectacular",
 ]
 
@@ -168,13 +168,22 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TIMEZONE = "UTC"
 
-# Login limits count here, shared by all web processes; Redis may be emptied at any moment.
-CACHES = {
+# Login limits count in the database, shared by all web processes; Redis may be emptied at any
+# moment, which the API's limits can bear.
+CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "common_cache",
-    }
+    },
+    "throttle": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "millstream",
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    },
 }
+if os.environ.get("PYTEST_VERSION"):
+    CACHES["throttle"] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 
 AUTH_USER_MODEL = "common.User"
 AUTHENTICATION_BACKENDS = [
@@ -255,13 +264,16 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_TLS
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "common.api_auth.HashedTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     # Deny by default: a view without required_permission is refused.
     "DEFAULT_PERMISSION_CLASSES": ["common.api_access.HasRequiredPermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["common.api_json.SafeJSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["common.api_throttle.UserThrottle"],
+    # Per user; empty: without limit.
+    "DEFAULT_THROTTLE_RATES": {"user": os.environ.get("API_RATE", "1200/min") or None},
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "common.api.exception_handler",
     "COERCE_DECIMAL_TO_STRING": True,
@@ -281,6 +293,9 @@ SPECTACULAR_SETTINGS = {
         "WorkOrderStateEnum": "mes.enums.WorkOrderState",
     },
 }
+
+# An order of 500 lines is a form of some 3,000 fields.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
 
 # How long the planner waits after the last change before it plans again.
 REPLAN_DEBOUNCE_SECONDS = float(os.environ.get("REPLAN_DEBOUNCE_SECONDS", "2"))

@@ -1,9 +1,10 @@
 """Order entry: the head, and lines as they are typed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
+from django.core.exceptions import BadRequest
 from django.forms.utils import ErrorDict
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +15,7 @@ from crm.enums import OrderState
 from crm.services.orders import NewLine
 from masterdata import selectors as masterdata
 
+MOST_LINES = 500
 _COMPACT = {"class": "form-control form-control-sm", "autocomplete": "off"}
 
 
@@ -142,8 +144,20 @@ class BaseLineFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
 
 
 LineFormSet = forms.formset_factory(
-    LineForm, formset=BaseLineFormSet, extra=0, min_num=3, max_num=500, absolute_max=500
+    LineForm,
+    formset=BaseLineFormSet,
+    extra=0,
+    min_num=3,
+    max_num=MOST_LINES,
+    absolute_max=MOST_LINES,
 )
+
+
+def check_size(data: Mapping[str, Any]) -> None:
+    """Raise BadRequest for more rows than a form can have, before any of them is looked at."""
+    said = str(data.get("line-TOTAL_FORMS", "0"))
+    if said.isascii() and said.isdigit() and (len(said) > 9 or int(said) > MOST_LINES):
+        raise BadRequest("Too many lines.")
 
 
 class ReasonForm(forms.Form):

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 from django.test import Client
-from rest_framework.authtoken.models import Token
+from django.utils import timezone
 from rest_framework.test import APIClient
 
+from common import api_tokens
 from common.enums import Role
 from common.models import User
 from tests.factories import UserFactory
@@ -57,8 +58,8 @@ def api_client_for(user_for: UserFor) -> ApiClientFor:
     def api_client_for(role: Role | str | None = None) -> APIClient:
         client = APIClient()
         if role is not None:
-            token, _created = Token.objects.get_or_create(user=user_for(role))
-            client.credentials(HTTP_AUTHORIZATION=f"Token {token.key}")
+            token = api_tokens.create(user=user_for(role), now=timezone.now())
+            client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
         return client
 
     return api_client_for

@@ -120,7 +120,7 @@ class OrderSubmitView(ApiView):
 
     @extend_schema(request=serializers.SubmitIn, responses=serializers.OrderOut)
     def post(self, request: ApiRequest, number: str) -> Response:
-        body = serializers.SubmitIn(data=request.data or {})
+        body = serializers.SubmitIn(data=request.data)
         body.is_valid(raise_exception=True)
         order = orders.submit(
             order=_find(number),

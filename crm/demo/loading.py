@@ -6,16 +6,16 @@ from pathlib import Path
 
 from django.db import transaction
 
-from common import audit, jobs
+from common import audit, jobs, selectors
 from common.errors import Refused
-from common.models import AuditEntry, User
+from common.models import User
 from crm.demo import people, story
 from erp.services import stock
 from masterdata import selectors as masterdata
 from masterdata.services import imports
 
 DATA = Path(__file__).parent / "data"
-MARK = "crm.demo.load"
+MARK = selectors.DEMO_MARK
 # What lies in stock when the story begins; everything bought and not named here is plentiful.
 STOCK = {"MOTOR-075": 6, "SCREW-M6": 60_000, "CAST-GEARCASE": 0, "FORGING-DN100": 40, "BAR-60": 900}
 PLENTY = 12_000
@@ -27,7 +27,7 @@ class CannotLoad(Refused):
 
 def is_demo() -> bool:
     """Whether this database holds the demo factory."""
-    return AuditEntry.objects.filter(action=MARK).exists()
+    return selectors.holds_demo()
 
 
 def is_empty() -> bool:

@@ -16,7 +16,7 @@ from common import idempotency
 from common.access import AuthenticatedRequest, requires
 from common.errors import Refused, refusal
 from crm import policies
-from crm.forms import BaseLineFormSet, LineFormSet, OrderForm, whole_numbers
+from crm.forms import BaseLineFormSet, LineFormSet, OrderForm, check_size, whole_numbers
 from crm.models import SalesOrder
 from crm.services import checks, orders
 from masterdata import selectors as masterdata
@@ -27,6 +27,7 @@ LOOKUP_LIMIT = 12
 @requires("crm.edit_order")
 def order_create(request: AuthenticatedRequest) -> HttpResponse:
     """A new order; "submit" also asks for approval where every date can be kept."""
+    check_size(request.POST)
     form = OrderForm(request.POST or None)
     lines = cast(BaseLineFormSet, LineFormSet(request.POST or None, prefix="line"))
     if request.method == "POST" and form.is_valid() and lines.is_valid():
@@ -92,6 +93,7 @@ def _page(order: SalesOrder) -> str:
 @requires("crm.edit_order")
 def order_edit(request: AuthenticatedRequest, number: str) -> HttpResponse:
     """The lines of a draft."""
+    check_size(request.POST)
     order = get_object_or_404(SalesOrder.objects.select_related("customer"), number=number)
     initial = [
         {
@@ -150,6 +152,7 @@ def _replace(
 @require_POST
 def order_check(request: HttpRequest) -> JsonResponse:
     """The answers to the rows that are complete: {"rows": {"0": {...}}}; writes nothing."""
+    check_size(request.POST)
     lines = LineFormSet(request.POST, prefix="line")
     lines.is_valid()
     rows = {

@@ -103,7 +103,7 @@ class OperationStartView(ApiView):
 
     @extend_schema(request=StartIn, responses=WorkOrderOut)
     def post(self, request: ApiRequest, number: str, sequence: int) -> Response:
-        body = StartIn(data=request.data or {})
+        body = StartIn(data=request.data)
         body.is_valid(raise_exception=True)
         operation = _operation(number, sequence)
         code = body.validated_data.get("work_unit")

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import transaction
+from django.utils import timezone
 from playwright.sync_api import expect
 
+from common import audit
 from common.enums import Role
 from common.models import User
-from common.selectors import DEMO_PASSWORD
+from common.selectors import DEMO_MARK, DEMO_PASSWORD
 from tests.browser.checks import assert_accessible, check_page, page_bytes, watched
 from tests.browser.conftest import PageFor
 from tests.factories import UserFactory
@@ -80,6 +83,8 @@ def test_the_checks_see_a_page_that_is_wrong(page_for: PageFor, live_server: Any
 
 def test_a_demo_tile_signs_in(page_for: PageFor, live_server: Any) -> None:
     user = with_password(Role.PLANNER)
+    with transaction.atomic():
+        audit.record(action=DEMO_MARK, target=user, by=None, now=timezone.now())
     page = page_for(java_script_enabled=False)
     page.goto(live_server.url + "/accounts/login/")
     page.get_by_role("button", name="planner").click()

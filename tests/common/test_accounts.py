@@ -10,11 +10,10 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 from django.test import Client
 from django.utils import timezone
-from rest_framework.authtoken.models import Token
 
-from common import selectors
+from common import api_tokens, audit, selectors
 from common.enums import Role
-from common.models import AuditEntry, Heartbeat, User
+from common.models import ApiToken, AuditEntry, Heartbeat, User
 from common.views import health
 from tests.factories import UserFactory
 
@@ -219,9 +218,14 @@ def _run(*arguments: str) -> str:
 
 def test_create_token_prints_a_token_that_works(sales) -> None:
     token = _run("create_token", "sales").strip()
-    assert Token.objects.get(user=sales).key == token
-    assert _run("create_token", "sales").strip() == token
-    assert _run("create_token", "sales", "--renew").strip() != token
+    found = api_tokens.find(token)
+    assert found is not None
+    assert found.user == sales
+    second = _run("create_token", "sales").strip()
+    assert api_tokens.find(token)
+    renewed = _run("create_token", "sales", "--renew").strip()
+    assert [bool(api_tokens.find(t)) for t in (token, second, renewed)] == [False, False, True]
+    assert audit.history(sales).filter(action="common.user.create_token").count() == 3
 
 
 def test_create_token_says_what_is_wrong(sales) -> None:
@@ -231,13 +235,19 @@ def test_create_token_says_what_is_wrong(sales) -> None:
     User.objects.update(is_active=False)
     with pytest.raises(CommandError, match="deactivated"):
         _run("create_token", "sales")
-    assert not Token.objects.exists()
+    assert not ApiToken.objects.exists()
 
 
 def test_demo_accounts_are_shown_in_demo_mode_only(sales, settings) -> None:
     UserFactory(username="customer-b", roles=[Role.CUSTOMER])
     UserFactory(username="somebody", roles=[Role.PLANNER])
     settings.DEMO_MODE = True
+    # Somebody's own data, with accounts that happen to be called so.
+    assert selectors.demo_accounts() == []
+    assert "millstream-demo" not in _run("show_logins")
+    assert "demo-tile" not in Client().get("/accounts/login/").content.decode()
+    audit.record(action=selectors.DEMO_MARK, target=sales, by=None, now=timezone.now())
+    assert "demo-tile" in Client().get("/accounts/login/").content.decode()
     assert [a.username for a in selectors.demo_accounts()] == ["sales", "customer-b"]
     assert "millstream-demo" in _run("show_logins")
     settings.DEMO_MODE = False

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 from django.urls import path
-from rest_framework.authtoken.models import Token
+from django.utils import timezone
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
-from common import idempotency
+from common import api_tokens, idempotency
 from common.api import ApiView
 from common.enums import Role
 from common.errors import Refused
@@ -137,7 +137,8 @@ def test_a_key_of_the_wrong_length_is_named(api_client_for, key: str) -> None:
 def _client() -> APIClient:
     user = UserFactory(roles=[Role.SALES])
     client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.create(user=user).key}")
+    token = api_tokens.create(user=user, now=timezone.now())
+    client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
     return client
 
 

@@ -9,9 +9,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from rest_framework.authtoken.models import Token
+from django.utils import timezone
 from rest_framework.test import APIClient
 
+from common import api_tokens
 from common.models import User
 from crm.models import Projection, SalesOrder
 from crm.services import shipments
@@ -54,8 +55,8 @@ def page(user: User) -> Client:
 
 
 def api(user: User) -> APIClient:
-    token, _created = Token.objects.get_or_create(user=user)
-    return APIClient(headers={"Authorization": f"Token {token.key}"})
+    token = api_tokens.create(user=user, now=timezone.now())
+    return APIClient(headers={"Authorization": f"Token {token}"})
 
 
 def text_of(client: Client, url: str) -> str:
