@@ -4,6 +4,8 @@ from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
+from common import audit_words
+
 
 class AuditEntry(models.Model):
     """One change of business data. Labels and ids are copies, so history survives deletion.
@@ -30,3 +32,8 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.target_label}"
+
+    @property
+    def what(self) -> str:
+        """The action as people say it, in the reader's language."""
+        return audit_words.said(self.action)

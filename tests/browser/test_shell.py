@@ -92,6 +92,32 @@ def test_a_demo_tile_signs_in(page_for: PageFor, live_server: Any) -> None:
     expect(page.locator(".user-name")).to_have_text(str(user))
 
 
+def test_the_box_to_stay_signed_in_stands_within_the_form(
+    page_for: PageFor, live_server: Any
+) -> None:
+    page = page_for()
+    page.goto(live_server.url + "/accounts/login/")
+    box = page.locator("input[name=remember]").bounding_box()
+    field = page.locator("#id_password").bounding_box()
+    label = page.locator(".form-check-label").bounding_box()
+    assert box
+    assert field
+    assert label
+    assert field["x"] <= box["x"] < box["x"] + box["width"] < label["x"]
+    assert abs(box["y"] + box["height"] / 2 - label["y"] - label["height"] / 2) < 3
+    # The control: without our rule it hangs out.
+    page.evaluate(
+        """() => { for (const sheet of document.styleSheets)
+          for (let n = sheet.cssRules.length; n--;)
+          if (sheet.href.includes("base") &&
+              sheet.cssRules[n].selectorText === ".form-check .form-check-input")
+            sheet.deleteRule(n); }"""
+    )
+    hung = page.locator("input[name=remember]").bounding_box()
+    assert hung
+    assert hung["x"] < field["x"]
+
+
 def test_the_theme_is_remembered(page_for: PageFor, live_server: Any) -> None:
     page = page_for(Role.ADMINISTRATOR, color_scheme="dark")
     page.goto(live_server.url + "/ui/")

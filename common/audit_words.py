@@ -1,0 +1,76 @@
+"""What people call the actions of the audit trail: "approved the order", in the reader's language.
+
+The codes are what is stored and searched; an action that has no sentence of its own is told by its
+verb, and one that nobody has words for by its code.
+"""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+SENTENCES: dict[str, Promise] = {
+    "aps.run.publish": _("published a schedule"),
+    "aps.run.request": _("asked for a new schedule"),
+    "common.job.cancel": _("called a background job off"),
+    "common.job.replay": _("ran a background job again"),
+    "common.user.change": _("changed the user"),
+    "common.user.create": _("created the user"),
+    "common.user.create_token": _("made an API token"),
+    "common.user.set_password": _("set a password"),
+    "crm.demo.load": _("loaded the demo factory"),
+    "crm.order.approve": _("approved the order"),
+    "crm.order.cancel": _("cancelled the order"),
+    "crm.order.change_quantity": _("changed a quantity"),
+    "crm.order.create": _("entered the order"),
+    "crm.order.edit": _("changed the lines"),
+    "crm.order.hold": _("put the order on hold"),
+    "crm.order.import": _("imported the order"),
+    "crm.order.reject": _("sent the order back"),
+    "crm.order.resume": _("took the order off hold"),
+    "crm.order.retry_conversion": _("tried the failed lines again"),
+    "crm.order.submit": _("submitted the order"),
+    "crm.shipment.deliver": _("noted the delivery"),
+    "crm.shipment.post": _("posted a shipment"),
+    "erp.purchase_order.import": _("imported the purchase order"),
+    "erp.purchase_order.order": _("ordered from the supplier"),
+    "erp.purchase_order.receive": _("received goods"),
+    "erp.stock.adjust": _("corrected the stock"),
+    "erp.stock.receive": _("put goods into stock"),
+    "erp.stock.set_opening": _("entered the opening stock"),
+    "mes.operation.finish": _("finished the operation"),
+    "mes.operation.interrupt": _("interrupted the operation"),
+    "mes.operation.report": _("reported pieces"),
+    "mes.operation.resume": _("went on with the operation"),
+    "mes.operation.start": _("started the operation"),
+    "mes.work_order.cancel": _("cancelled the work order"),
+    "mes.work_order.complete": _("completed the work order"),
+    "mes.work_order.grow": _("made the work order larger"),
+    "mes.work_order.hold": _("put the work order on hold"),
+    "mes.work_order.plan": _("planned the work order"),
+    "mes.work_order.reduce": _("made the work order smaller"),
+    "mes.work_order.release": _("released the work order"),
+    "mes.work_order.replan_failed": _("could not plan what is missing"),
+    "mes.work_order.resume": _("took the work order off hold"),
+}
+VERBS: dict[str, Promise] = {
+    "activate": _("activated it"),
+    "add": _("added it"),
+    "change": _("changed it"),
+    "create": _("created it"),
+    "deactivate": _("deactivated it"),
+    "delete": _("deleted it"),
+    "edit": _("changed it"),
+    "import": _("imported it"),
+    "save": _("saved it"),
+}
+
+
+def said(action: str) -> str:
+    """The action in the active language."""
+    sentence = SENTENCES.get(action) or VERBS.get(action.rpartition(".")[2])
+    return str(sentence) if sentence else action
+
+
+def matching(word: str) -> list[str]:
+    """The codes whose sentence in the active language holds the word."""
+    wanted = word.casefold()
+    return [code for code, sentence in SENTENCES.items() if wanted in str(sentence).casefold()]
