@@ -122,6 +122,7 @@ class SiteForm(VersionedForm):
             "shipping_calendar",
             "currency",
         )
+        labels = {"calendar": _("Calendar"), "shipping_calendar": _("Shipping calendar")}
         help_texts = {
             "calendar": _("When the site works; work centers name their own."),
             "shipping_calendar": _("On its days goods leave for the customers."),
@@ -132,6 +133,7 @@ class WorkCenterForm(VersionedForm):
     class Meta:
         model = WorkCenter
         fields = ("code", "name", "name_zh", "site", "calendar")
+        labels = {"site": _("Site"), "calendar": _("Calendar")}
         help_texts = {"calendar": _("For its work units that name none of their own.")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -144,6 +146,7 @@ class WorkUnitForm(VersionedForm):
     class Meta:
         model = WorkUnit
         fields = ("code", "name", "name_zh", "work_center", "calendar", "energy_kw", "is_active")
+        labels = {"work_center": _("Work center"), "calendar": _("Calendar")}
         help_texts = {
             "calendar": _("Empty: the calendar of the work center."),
             "is_active": _("Nothing is planned on a unit that is not active."),

@@ -28,6 +28,7 @@ SMALL_UNPACKED = 8_000_000
 # Faults and changes that the report lists; it states the number of all.
 SHOWN_FAULTS = 500
 SHOWN_CHANGES = 50
+# A file that nobody confirmed, and the report of one that was imported.
 _KEPT = timedelta(days=7)
 CHECK_JOB = "masterdata.check_upload"
 IMPORT_JOB = "masterdata.import_upload"
@@ -66,7 +67,7 @@ def receive(
         )
         if is_long:
             if created:
-                enqueue(CHECK_JOB, key=upload.job_key, now=now, by=by, upload_id=upload.pk)
+                _ask(CHECK_JOB, upload, by, now)
         elif table is not None and upload.stage in (UploadStage.CHECKING, UploadStage.CHECKED):
             _report(upload, imports.check(imports.RESOURCES[resource], table), now)
     return upload
@@ -89,7 +90,7 @@ def confirm(
             locked.taken_at = now
             locked.progress = {}
             locked.save(update_fields=["take_good", "taken_at", "progress"])
-            enqueue(IMPORT_JOB, key=locked.job_key, now=now, by=by, upload_id=locked.pk)
+            _ask(IMPORT_JOB, locked, by, now)
             return None
         table = imports.read(locked.file_name, bytes(locked.content))
         resource = imports.RESOURCES[locked.resource]
@@ -171,6 +172,13 @@ def has_died(upload: ImportUpload) -> bool:
         return False
     dead = [JobState.DEAD, JobState.CANCELLED]
     return Job.objects.filter(key=upload.job_key, state__in=dead).exists()
+
+
+def _ask(job: str, upload: ImportUpload, by: User | None, now: datetime) -> None:
+    """One long file after another: two at once would take the memory and the rows of both."""
+    enqueue(
+        job, key=upload.job_key, group_key="masterdata.uploads", now=now, by=by, upload_id=upload.pk
+    )
 
 
 def _peek(file_name: str, content: bytes) -> imports.Table | None:

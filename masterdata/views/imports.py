@@ -58,7 +58,10 @@ def import_start(request: AuthenticatedRequest) -> HttpResponse:
         "form": form,
         "resource": resource,
         "columns": imports.template_rows(resource) if resource else [],
-        "recent": uploads.recent(request.user)[:RECENT],
+        "recent": [
+            (upload, imports.RESOURCES[upload.resource].label)
+            for upload in uploads.recent(request.user)[:RECENT]
+        ],
     }
     status = HTTP_UNPROCESSABLE if form.errors else 200
     return render(request, "masterdata/import_start.html", context, status=status)

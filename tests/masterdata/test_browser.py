@@ -18,7 +18,7 @@ from tests.masterdata import factories as f
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 ORDINARY = 120_000
 # Where nothing of a table may hide beyond its edge.
-SIZES = (1280, 1100, 820, 600, 360)
+SIZES = (1280, 1110, 820, 600, 360)
 
 
 def _assembly() -> Any:
@@ -67,6 +67,8 @@ def test_the_editors_hold_in_both_themes_languages_and_widths(
                 ".filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className)"
             )
             assert hidden == [], f"{place} at {width}"
+            for row in page.locator(".edit-table tbody tr").all():
+                assert row.bounding_box()["height"] > 30, f"{place} at {width}"
         assert page_bytes(page, live_server.url + place) < ORDINARY, place
 
 
