@@ -29,10 +29,17 @@ MAX_EXCEPTIONS = 130
 class Row(forms.Form):
     """A row of a table, with the look of the other fields."""
 
+    # The field that the page fills in by itself for a row that is added.
+    counter = ""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         dress(self)
         limit_days(self)
+
+    def has_changed(self) -> bool:
+        """Whether somebody typed: a number that the page gave is no row."""
+        return any(name != self.counter for name in self.changed_data)
 
 
 class Rows(BaseFormSet):  # type: ignore[type-arg]  # generic in the stubs only
@@ -80,6 +87,8 @@ class RevisionForm(forms.Form):
 
 
 class BomLineForm(Row):
+    counter = "position"
+
     position = forms.IntegerField(label=_("Position"), min_value=1, max_value=999_999)
     component = forms.CharField(
         label=_("Component"),
@@ -98,6 +107,8 @@ class BomLineForm(Row):
 
 
 class OperationForm(Row):
+    counter = "sequence"
+
     sequence = forms.IntegerField(label=_("Sequence"), min_value=1, max_value=999_999)
     name = forms.CharField(label=_("Name"), max_length=200)
     name_zh = forms.CharField(label=_("Chinese name"), max_length=200, required=False)

@@ -195,6 +195,18 @@ class TestYears:
         assert "at most 3650 days" in reason
 
 
+def test_a_file_too_large_is_refused_before_anybody_reads_it(client_for, monkeypatch):
+    monkeypatch.setattr(reading, "MAX_BYTES", 10)
+    monkeypatch.setattr(reading, "read", lambda *args, **kwargs: pytest.fail("read"))
+    file = io.BytesIO(b"code,name,supply\n")
+    file.name = "large.csv"
+    answer = client_for(Role.ADMINISTRATOR).post(
+        reverse("masterdata:import-start"), {"resource": "items", "file": file}
+    )
+    assert answer.status_code == 422
+    assert "split it" in answer.content.decode()
+
+
 def test_a_line_without_end_is_refused(monkeypatch):
     monkeypatch.setattr(reading, "MAX_LINE", 1000)
     with pytest.raises(imports.CannotRead, match="no proper CSV from line 2"):

@@ -310,6 +310,25 @@ def test_a_bom_that_somebody_else_saved_is_not_overwritten(client_for):
     assert Bom.objects.get().lines.get().quantity_per == 3
 
 
+def test_a_row_with_nothing_but_the_number_that_the_page_gave_is_no_row(client_for):
+    item = ItemFactory()
+    ItemFactory(supply=Supply.BUY, code="PART")
+    added = {"position": "20", "uom": "EA", "scrap_rate": "0"}
+    url = _url("bom-edit", item.code)
+    answer = client_for(Role.PLANNER).post(url, HEAD | _rows(0, [LINE, added]))
+    assert answer.status_code == 302
+    assert [line.position for line in Bom.objects.get().lines.all()] == [10]
+
+
+def test_a_stored_row_that_only_changes_its_position_is_saved(client_for):
+    item = ItemFactory()
+    BomFactory(item=item, components=[(ItemFactory(supply=Supply.BUY, code="PART"), 2)])
+    url = _url("bom-edit", item.code) + "?revision=A"
+    data = HEAD | _rows(1, [LINE | {"position": "70"}]) | {"version": "1"}
+    assert client_for(Role.PLANNER).post(url, data).status_code == 302
+    assert [line.position for line in Bom.objects.get().lines.all()] == [70]
+
+
 def test_a_routing_that_somebody_else_saved_is_not_overwritten(client_for):
     operation = RoutingOperationFactory(sequence=10)
     url = _url("routing-edit", operation.routing.item.code) + "?revision=A"
