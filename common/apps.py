@@ -12,3 +12,4 @@ class CommonConfig(AppConfig):
         from importlib import import_module
 
         import_module("config.subscriptions")
+        import_module("common.cleaning")

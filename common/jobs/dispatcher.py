@@ -13,13 +13,14 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from common.enums import JobState
-from common.jobs import claims, wakeups
+from common.jobs import claims, ledger, overview, wakeups
 from common.jobs.registry import QUEUES
 from common.models import Heartbeat, Job
 
 logger = logging.getLogger(__name__)
 
 NAME = "dispatcher"
+CLEAN_UP = "common.clean_up"
 POLL_SECONDS = 1.0
 # While there is more to send than the queues may hold, rounds follow each other this fast.
 BUSY_SECONDS = 0.2
@@ -32,16 +33,43 @@ LONGEST_QUEUE = 300
 
 def run(stop: threading.Event) -> None:
     """Dispatch until ``stop`` is set; outlives the loss of PostgreSQL and of the broker."""
+    hourly = _Hourly()
     while not stop.is_set():
         pause = POLL_SECONDS
         try:
             sent = run_round(now=timezone.now())
+            hourly.look(now=timezone.now())
             pause = BUSY_SECONDS if sent else _until_next_due(now=timezone.now())
         except (DatabaseError, InterfaceError) as error:
             logger.warning("The database did not answer, trying again: %s", error)
         finally:
             connections.close_all()
         stop.wait(pause)
+
+
+def ask_for_cleaning(*, now: datetime) -> bool:
+    """Ask for the clean-up of this hour (``common.cleaning``); whether nobody has before."""
+    with transaction.atomic():
+        key = f"clean-up:{now:%Y-%m-%dT%H}"
+        return ledger.enqueue(CLEAN_UP, key=key, group_key=CLEAN_UP, now=now, part=0) is not None
+
+
+class _Hourly:
+    """What a dispatcher does beside its rounds: ask for the clean-up, look for deaf workers."""
+
+    def __init__(self) -> None:
+        self._hour: datetime | None = None
+        self._looked_at: datetime | None = None
+
+    def look(self, *, now: datetime) -> None:
+        hour = now.replace(minute=0, second=0, microsecond=0)
+        if hour != self._hour:
+            ask_for_cleaning(now=now)
+            self._hour = hour
+        if self._looked_at is None or now - self._looked_at > overview.DEAF_AFTER:
+            self._looked_at = now
+            for queue in overview.deaf_queues(at=now):
+                logger.error("No worker takes jobs of the queue %s though some are due.", queue)
 
 
 def run_round(*, now: datetime) -> int:

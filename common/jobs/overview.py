@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Min, QuerySet
 
 from common.enums import JobState
-from common.models import Heartbeat, Job
+from common.models import Heartbeat, Job, JobAttempt
 
 SILENT_AFTER = timedelta(seconds=15)
+# How long due jobs may lie while the queue's workers start none and run none.
+DEAF_AFTER = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,8 @@ class Depth:
     dispatcher_silent: bool
     # Wake-ups that the broker did not take since it last took one.
     failures: int
+    # Queues that nobody takes from, though the dispatcher and the broker do their part.
+    deaf: tuple[str, ...]
 
 
 def depth(*, at: datetime) -> Depth:
@@ -29,13 +33,46 @@ def depth(*, at: datetime) -> Depth:
     due = Job.objects.filter(state=JobState.QUEUED, run_at__lte=at)
     oldest: datetime | None = due.aggregate(oldest=Min("run_at"))["oldest"]
     beat = Heartbeat.objects.filter(name="dispatcher").first()
+    silent = beat is None or at - beat.at > SILENT_AFTER
+    failures = beat.failures if beat else 0
     return Depth(
         counts={state: rows.get(state.value, 0) for state in JobState},
         oldest_due=at - oldest if oldest else None,
         dispatcher_at=beat.at if beat else None,
-        dispatcher_silent=beat is None or at - beat.at > SILENT_AFTER,
-        failures=beat.failures if beat else 0,
+        dispatcher_silent=silent,
+        failures=failures,
+        deaf=() if silent or failures else tuple(deaf_queues(at=at)),
     )
+
+
+def deaf_queues(*, at: datetime) -> list[str]:
+    """Queues of which a job is due for DEAF_AFTER while none runs and none was begun since.
+
+    A worker that lives and does not listen (after the broker was gone; a bug of Celery's), or no
+    worker at all. One that is busy is not deaf. One query, three where something lies.
+    """
+    since = at - DEAF_AFTER
+    lying = set(
+        Job.objects.filter(state=JobState.QUEUED, run_at__lte=since)
+        .order_by()
+        .values_list("queue", flat=True)
+        .distinct()
+    )
+    if not lying:
+        return []
+    busy = set(
+        Job.objects.filter(state=JobState.RUNNING, queue__in=lying)
+        .order_by()
+        .values_list("queue", flat=True)
+        .distinct()
+    )
+    begun = set(
+        JobAttempt.objects.filter(started_at__gt=since, job__queue__in=lying)
+        .order_by()
+        .values_list("job__queue", flat=True)
+        .distinct()
+    )
+    return sorted(lying - busy - begun)
 
 
 def jobs(*, state: str = "", name: str = "") -> QuerySet[Job]:

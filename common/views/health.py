@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
 from common.access import public
+from common.jobs import overview
 from common.models import Heartbeat
 
 DISPATCHER = "dispatcher"
@@ -30,8 +31,8 @@ def livez(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 where requests can be served, 503 where not.
 
-    Without the database or with migrations missing nothing works: "down". Without Redis or the
-    dispatcher pages work and jobs wait in the ledger: "degraded".
+    Without the database or with migrations missing nothing works: "down". Without Redis, the
+    dispatcher or workers that listen, pages work and jobs wait in the ledger: "degraded".
     """
     database = _ask(_database)
     checks = {
@@ -39,6 +40,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         "migrations": _ask(_migrations) if database == "ok" else "unknown",
         "redis": _ask(_redis),
         "dispatcher": _ask(_dispatcher) if database == "ok" else "unknown",
+        "workers": _ask(_workers) if database == "ok" else "unknown",
     }
     down = checks["database"] != "ok" or checks["migrations"] != "ok"
     state = "down" if down else "ok" if set(checks.values()) == {"ok"} else "degraded"
@@ -73,3 +75,7 @@ def _redis() -> bool:
 def _dispatcher() -> bool:
     beat = Heartbeat.objects.filter(name=DISPATCHER).first()
     return beat is not None and timezone.now() - beat.at < SILENT_AFTER
+
+
+def _workers() -> bool:
+    return not overview.deaf_queues(at=timezone.now())

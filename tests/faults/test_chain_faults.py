@@ -308,7 +308,7 @@ def test_connections_cut_while_approvals_come_in_leave_each_whole_or_undone(
     answers = in_parallel([partial(approve, order) for order in orders])
     done.set()
     nemesis.join()
-    assert {answer.status for answer in answers} <= {200, 500, 503}
+    assert {answer.status for answer in answers} <= {200, 503}
     # A client whose connection broke sends the same request again, with its key.
     for order in orders:
         wait_until(partial(is_approved, order))

@@ -72,6 +72,14 @@ def compute(*, n: int, milliseconds: int, by: User | None, now: datetime, claim:
         _write(n, by, now)
 
 
+@register("toy.write_apart", kind=JobKind.LONG, lease_seconds=3)
+def write_apart(*, n: int, milliseconds: int, by: User | None, now: datetime, claim: Claim) -> None:
+    """What nobody should do: the effect commits by itself, `done` only a while later."""
+    _write(n, by, now)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(%s)", [milliseconds / 1000])
+
+
 @register("toy.tell", kind=JobKind.OUTSIDE, queue="integration", lease_seconds=3)
 def tell(*, path: str, by: User | None, now: datetime, claim: Claim) -> None:
     """Write the job's id, the idempotency key, to a file: an effect outside the database."""
