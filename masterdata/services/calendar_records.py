@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
 from django.utils.translation import gettext as _
 
 from common import audit
@@ -14,6 +13,7 @@ from common.errors import Refused
 from common.models import User
 from masterdata.models import Calendar, CalendarException, Shift
 from masterdata.services import calendars, capacity, weeks
+from masterdata.services.records import unique
 
 
 class InvalidException(Refused):
@@ -45,11 +45,12 @@ def save(
     """Write the calendar, exactly these shifts, and these exceptions; tell the schedules.
 
     Exceptions that are neither among these nor ``removed`` stay. An unsaved calendar is made.
-    Raises StaleWrite, InvalidWeek, InvalidException, UnknownTimeZone; nothing is written then.
+    Raises StaleWrite, AlreadyThere, InvalidWeek, InvalidException, UnknownTimeZone; nothing is
+    written then.
     """
     calendars.zone(values["time_zone"])
     weeks.check(shifts)
-    with transaction.atomic():
+    with unique():
         is_new = calendar.pk is None
         if not is_new:
             calendar = Calendar.objects.select_for_update(no_key=True).get(pk=calendar.pk)

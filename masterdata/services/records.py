@@ -1,13 +1,17 @@
 """Saving one record of the master data from a form."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
+from django.utils.translation import gettext as _
+from psycopg.errors import UniqueViolation
 
 from common import audit
 from common.concurrency import check_version
+from common.errors import Refused
 from common.models import User
 from masterdata import policies
 from masterdata.models import (
@@ -21,12 +25,34 @@ from masterdata.models import (
 )
 from masterdata.services import capacity
 
+
+class AlreadyThere(Refused):
+    """Somebody else saved a record of the same code or day a moment ago."""
+
+
+@contextmanager
+def unique() -> Iterator[None]:
+    """Say in a sentence what the database refuses because two people saved at once."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if not isinstance(error.__cause__, UniqueViolation):
+            raise
+        raise AlreadyThere(
+            _("Somebody else saved the same code or day a moment ago; look at it first.")
+        ) from None
+
+
 R = TypeVar("R", Item, Customer, Site, Supplier, SupplierPrice, WorkCenter, WorkUnit)
 
 
 def create(record: R, *, by: User | None, now: datetime) -> R:
-    """Write a new record; tell the schedules of its site where it is capacity."""
-    with transaction.atomic():
+    """Write a new record; tell the schedules of its site where it is capacity.
+
+    Raises AlreadyThere where another one took its code a moment ago.
+    """
+    with unique():
         record.save(force_insert=True)
         audit.record(action=f"masterdata.{_noun(record)}.create", target=record, by=by, now=now)
         capacity.changed(site_ids=capacity.sites_of([record]), by=by, now=now)
@@ -37,9 +63,9 @@ def edit(record: R, *, values: dict[str, Any], version: int, by: User | None, no
     """Change the fields; tell the schedules of the sites whose capacity it was and will be.
 
     Raises StaleWrite where somebody saved it after it was opened, CannotMove and
-    CannotDeactivate where others build on what would go.
+    CannotDeactivate where others build on what would go, AlreadyThere for a code just taken.
     """
-    with transaction.atomic():
+    with unique():
         model = type(record)
         locked = model._default_manager.select_for_update(no_key=True).get(pk=record.pk)
         check_version(locked, opened=version)

@@ -54,9 +54,13 @@ LISTS: dict[type[models.Model], tuple[str, StrPromise]] = {
 def create(request: AuthenticatedRequest, form: ModelForm[Any], page: Page) -> HttpResponse:
     """Show the form of a new record, or write it and go on."""
     if request.method == "POST" and form.is_valid():
-        record = records.create(form.instance, by=request.user, now=timezone.now())
-        messages.success(request, _("%(code)s is saved.") % {"code": _name(record)})
-        return redirect(page.then(record))
+        try:
+            record = records.create(form.instance, by=request.user, now=timezone.now())
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            messages.success(request, _("%(code)s is saved.") % {"code": _name(record)})
+            return redirect(page.then(record))
     return show(request, form, page)
 
 

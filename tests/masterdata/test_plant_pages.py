@@ -97,6 +97,22 @@ def test_a_site_that_went_stale_is_not_written_and_says_who(client_for):
     assert Site.objects.get().name == "First"
 
 
+def test_a_code_that_somebody_took_while_it_was_checked_is_refused_on_the_page(
+    client_for, monkeypatch
+):
+    client, calendar = client_for(Role.PLANNER), f.CalendarFactory(code="PLANT")
+    f.SiteFactory(code="PLANT", calendar=calendar)
+    # As if the other one had not been there yet when the form looked.
+    monkeypatch.setattr("django.forms.models.BaseModelForm.validate_unique", lambda form: None)
+    typed = {"code": "PLANT", "name": "C", "time_zone": "UTC"}
+    typed |= {"ex-TOTAL_FORMS": 0, "ex-INITIAL_FORMS": 0}
+    for name, data in (("site-create", _site(calendar)), ("calendar-create", typed)):
+        answer = client.post(_url(name), data)
+        assert answer.status_code == 422
+        assert "a moment ago" in answer.content.decode()
+    assert Site.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     "name", ["site-create", "calendar-create", "work-center-create", "work-unit-create"]
 )
