@@ -69,7 +69,9 @@ class IdempotentView(APIView):
                 now=timezone.now(),
             )
             if not first:
-                return Response(row.body, status=row.status, headers={REPLAYED_HEADER: "true"})
+                return Response(
+                    idempotency.kept(row), status=row.status, headers={REPLAYED_HEADER: "true"}
+                )
             try:
                 with transaction.atomic():
                     response = answer(request, *args, **kwargs)

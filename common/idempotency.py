@@ -72,8 +72,13 @@ def claim(
 def keep(row: IdempotentAnswer, *, status: int, body: Any) -> None:
     """Store the answer of a claimed key; ``body`` is JSON."""
     row.status = status
-    row.body = body
-    row.save(update_fields=["status", "body"])
+    row.text = json.dumps(body, ensure_ascii=False)
+    row.save(update_fields=["status", "text"])
+
+
+def kept(row: IdempotentAnswer) -> Any:
+    """The stored answer, its fields in the order in which they were sent."""
+    return json.loads(row.text or "null")
 
 
 def once(
@@ -95,7 +100,7 @@ def once(
             ) from error
         if first:
             keep(row, status=302, body=effect())
-        return str(row.body)
+        return str(kept(row))
 
 
 def forget(*, before: datetime) -> int:

@@ -12,7 +12,8 @@ class IdempotentAnswer(models.Model):
     # SHA-256 of method, path and body: another body under the same key is refused with 422.
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(null=True)
-    body = models.JSONField(null=True)
+    # The answer's JSON as it was sent: jsonb would give its fields back in another order.
+    text = models.TextField(null=True)
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:

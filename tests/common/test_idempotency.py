@@ -45,7 +45,7 @@ class Effect(ApiView):
             return Response({"quantity": ["Too small."]}, status=400)
         if request.data.get("crash"):
             raise ZeroDivisionError
-        return Response({"id": row.pk, "amount": "1.50"}, status=201)
+        return Response({"amount": "1.50", "id": row.pk}, status=201)
 
 
 urlpatterns = [path("effects/", Effect.as_view()), path("others/", Effect.as_view())]
@@ -64,7 +64,7 @@ def test_the_second_time_gives_the_first_answer(api_client_for) -> None:
     client = api_client_for(Role.SALES)
     first, second = _post(client), _post(client)
     assert (first.status_code, second.status_code) == (201, 201)
-    assert second.json() == first.json()
+    assert second.content == first.content
     assert "Idempotency-Replayed" not in first.headers
     assert second.headers["Idempotency-Replayed"] == "true"
     assert _effects() == 1
