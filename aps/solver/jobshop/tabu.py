@@ -1,0 +1,140 @@
+"""Tabu search for the makespan on the disjunctive graph, compiled."""
+
+from __future__ import annotations
+
+from aps.solver.jit import compiled
+from aps.solver.jobshop.graph import (
+    BEFORE,
+    END,
+    JOB_BEFORE,
+    MACHINE,
+    MODES,
+    TIME,
+    TOPO,
+    Graph,
+    load,
+    makespan,
+    move,
+)
+from aps.solver.jobshop.memory import (
+    AT,
+    BEST,
+    BEST_STEP,
+    COST,
+    FALLBACK,
+    OPERATION,
+    OTHERS,
+    PATH,
+    PICK,
+    SHORTEST,
+    STEP,
+    TIES,
+    TO,
+    UNTIL,
+    Search,
+    draw,
+    remember,
+)
+from aps.solver.jobshop.moves import try_block, try_machines
+from aps.solver.jobshop.shop import Ints
+
+FAR = 2**40
+
+
+@compiled
+def begin(g: Graph, s: Search, order: Ints, machine: Ints) -> int:
+    """Start a new search from the schedule ``load`` understands; gives its makespan."""
+    count = s.count
+    count[BEST] = load(g, order, machine)
+    count[BEST_STEP] = count[STEP]
+    s.best[0] = order
+    s.best[1] = machine
+    s.past[:, :, UNTIL] = 0
+    s.barred[:] = 0
+    return count[BEST]
+
+
+@compiled
+def critical_path(g: Graph, s: Search) -> int:
+    """Write one critical path, drawn at random where they fork, into ``work``; where it starts.
+
+    It stands at the end of the row, first operation first.
+    """
+    node = g.node
+    n = node.shape[1] - 1
+    longest, ties, v = -1, 0, n
+    for last in g.last:
+        if node[END, last] > longest:
+            longest, ties, v = node[END, last], 1, last
+        elif node[END, last] == longest:
+            ties += 1
+            if draw(s, ties) == 0:
+                v = last
+    start = n
+    while v != n:
+        start -= 1
+        s.work[PATH, start] = v
+        head = node[END, v] - node[TIME, v]
+        if head == 0:
+            break
+        a, b = node[JOB_BEFORE, v], node[BEFORE, v]
+        if node[END, a] != head or (node[END, b] == head and draw(s, 2) == 0):
+            v = b
+        else:
+            v = a
+    return start
+
+
+@compiled
+def look(g: Graph, s: Search, flexible: bool) -> bool:
+    """Choose the next move; False where there is none."""
+    count, path = s.count, s.work
+    count[PICK + COST] = FAR
+    count[PICK + TIES] = 0
+    count[PICK + OTHERS] = 0
+    n = g.node.shape[1] - 1
+    start = critical_path(g, s)
+    first = start
+    for i in range(start + 1, n + 1):
+        if i < n and g.node[BEFORE, path[PATH, i]] == path[PATH, i - 1]:
+            continue
+        if i - first > 1:
+            try_block(g, s, path[PATH, first], path[PATH, i - 1], first == start, i == n)
+        first = i
+    if flexible:
+        for i in range(start, n):
+            v = path[PATH, i]
+            if g.node[MODES, v + 1] - g.node[MODES, v] > 1:
+                try_machines(g, s, v)
+    if count[PICK + COST] == FAR:
+        if count[PICK + OTHERS] == 0:
+            return False
+        for i in range(TIES):
+            count[PICK + i] = count[FALLBACK + i]
+    return True
+
+
+@compiled
+def search(g: Graph, s: Search, steps: int, patience: int, target: int, flexible: bool) -> bool:
+    """Up to ``steps`` moves; True when it is over: ``target`` reached or stuck.
+
+    Over, too, once ``patience`` moves brought nothing better.
+    """
+    count = s.count
+    for _ in range(steps):
+        if count[BEST] <= target or count[STEP] - count[BEST_STEP] >= patience:
+            return True
+        if not look(g, s, flexible):
+            return True
+        v, machine = count[PICK + OPERATION], count[PICK + TO]
+        remember(g, s)
+        if not move(g, v, machine, count[PICK + AT]):
+            s.barred[v, machine] = count[STEP] + count[SHORTEST]
+        count[STEP] += 1
+        now = makespan(g)
+        if now < count[BEST]:
+            count[BEST] = now
+            count[BEST_STEP] = count[STEP]
+            s.best[0] = g.node[TOPO, :-1]
+            s.best[1] = g.node[MACHINE, :-1]
+    return False
