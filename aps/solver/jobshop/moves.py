@@ -115,9 +115,9 @@ def try_machines(g: Graph, s: Search, v: int) -> None:
     no_earlier, no_later = head - node[TIME, before], tail - node[TIME, after]
     for k in range(node[MODES, v], node[MODES, v + 1]):
         machine, time = g.mode[0, k], g.mode[1, k]
-        if machine == node[MACHINE, v] or head + time + tail > s.count[PICK + COST]:
+        if machine == node[MACHINE, v] or head + time + tail > s.number[PICK + COST]:
             continue
-        tabu = s.barred[v, machine] > s.count[NOW + STEP]
+        tabu = s.barred[v, machine] > s.number[NOW + STEP]
         size = g.size[machine]
         at, end = 0, 0
         while at < size:  # what v waits for stays before it

@@ -109,7 +109,7 @@ class Run:
         while (start := self.pool.start(task)) is not None:
             begin(graph, memory, *start)
             self._one_search(graph, memory, task)
-            used_up = memory.count[STEP] >= (self.max_steps or 2**62)
+            used_up = memory.number[STEP] >= (self.max_steps or 2**62)
             last = used_up or self._over(task + every)
             self.pool.finish(task, _best(memory), last=last)
             if last:
@@ -122,14 +122,14 @@ class Run:
     def _one_search(self, graph: Graph, memory: Search, task: int) -> None:
         chunk = max(10, min(2_500, 1_500_000 // self.shop.operations))  # about 50 ms
         limit = self.max_steps or 2**62
-        before = memory.count[STEP]
+        before = memory.number[STEP]
         over = False
-        while not over and not self._over(task) and memory.count[STEP] < limit:
-            moves = min(chunk, limit - memory.count[STEP])
+        while not over and not self._over(task) and memory.number[STEP] < limit:
+            moves = min(chunk, limit - memory.number[STEP])
             target, flexible = self.lower_bound, self.shop.flexible
             over = search(graph, memory, moves, PATIENCE, target, flexible)
-            self._offer(_best(memory), task, int(memory.count[STEP] - before))
-            before = memory.count[STEP]
+            self._offer(_best(memory), task, int(memory.number[STEP] - before))
+            before = memory.number[STEP]
 
     def _leave(self) -> None:
         """The last search proves what it can, where the run is limited by moves, and ends it."""
@@ -206,4 +206,4 @@ class Run:
 
 
 def _best(memory: Search) -> Plan:
-    return Plan(memory.best[0].copy(), memory.best[1].copy(), int(memory.count[BEST]))
+    return Plan(memory.best[0].copy(), memory.best[1].copy(), int(memory.number[BEST]))

@@ -77,6 +77,10 @@ class Shop:
         """Whether any operation has a choice of machines."""
         return len(self.mode_machine) > self.operations
 
+    def step_of(self, operation: int) -> int:
+        """Its place on the route of its job, from 0."""
+        return int(operation - self.job_start[self.job_of[operation]])
+
     def time_on(self, operation: int, machine: int) -> int:
         """How long it takes there; raises ``ValueError`` where it may not run."""
         for k in range(self.mode_start[operation], self.mode_start[operation + 1]):

@@ -44,14 +44,14 @@ FAR = 2**40
 @compiled
 def begin(g: Graph, s: Search, order: Ints, machine: Ints) -> int:
     """Start a new search from the schedule ``load`` understands; gives its makespan."""
-    count = s.count
-    count[BEST] = load(g, order, machine)
-    count[BEST_STEP] = count[STEP]
+    number = s.number
+    number[BEST] = load(g, order, machine)
+    number[BEST_STEP] = number[STEP]
     s.best[0] = order
     s.best[1] = machine
     s.past[:, :, UNTIL] = 0
     s.barred[:] = 0
-    return count[BEST]
+    return int(number[BEST])
 
 
 @compiled
@@ -82,16 +82,16 @@ def critical_path(g: Graph, s: Search) -> int:
             v = b
         else:
             v = a
-    return start
+    return int(start)
 
 
 @compiled
 def look(g: Graph, s: Search, flexible: bool) -> bool:
     """Choose the next move; False where there is none."""
-    count, path = s.count, s.work
-    count[PICK + COST] = FAR
-    count[PICK + TIES] = 0
-    count[PICK + OTHERS] = 0
+    number, path = s.number, s.work
+    number[PICK + COST] = FAR
+    number[PICK + TIES] = 0
+    number[PICK + OTHERS] = 0
     n = g.node.shape[1] - 1
     start = critical_path(g, s)
     first = start
@@ -106,11 +106,11 @@ def look(g: Graph, s: Search, flexible: bool) -> bool:
             v = path[PATH, i]
             if g.node[MODES, v + 1] - g.node[MODES, v] > 1:
                 try_machines(g, s, v)
-    if count[PICK + COST] == FAR:
-        if count[PICK + OTHERS] == 0:
+    if number[PICK + COST] == FAR:
+        if number[PICK + OTHERS] == 0:
             return False
         for i in range(TIES):
-            count[PICK + i] = count[FALLBACK + i]
+            number[PICK + i] = number[FALLBACK + i]
     return True
 
 
@@ -120,21 +120,21 @@ def search(g: Graph, s: Search, steps: int, patience: int, target: int, flexible
 
     Over, too, once ``patience`` moves brought nothing better.
     """
-    count = s.count
+    number = s.number
     for _ in range(steps):
-        if count[BEST] <= target or count[STEP] - count[BEST_STEP] >= patience:
+        if number[BEST] <= target or number[STEP] - number[BEST_STEP] >= patience:
             return True
         if not look(g, s, flexible):
             return True
-        v, machine = count[PICK + OPERATION], count[PICK + TO]
+        v, machine = number[PICK + OPERATION], number[PICK + TO]
         remember(g, s)
-        if not move(g, v, machine, count[PICK + AT]):
-            s.barred[v, machine] = count[STEP] + count[SHORTEST]
-        count[STEP] += 1
+        if not move(g, v, machine, number[PICK + AT]):
+            s.barred[v, machine] = number[STEP] + number[SHORTEST]
+        number[STEP] += 1
         now = makespan(g)
-        if now < count[BEST]:
-            count[BEST] = now
-            count[BEST_STEP] = count[STEP]
+        if now < number[BEST]:
+            number[BEST] = now
+            number[BEST_STEP] = number[STEP]
             s.best[0] = g.node[TOPO, :-1]
             s.best[1] = g.node[MACHINE, :-1]
     return False
