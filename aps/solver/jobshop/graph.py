@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aps.solver.jit import compiled
+from aps.solver.jit import in_place
 from aps.solver.jobshop.shop import Ints, Shop
 
 JOB_BEFORE, JOB_AFTER = 0, 1  # neighbours on the route
@@ -53,7 +53,7 @@ def make_graph(shop: Shop) -> Graph:
     return Graph(node, np.zeros((m, n), np.int32), np.zeros(m, np.int32), mode, last)
 
 
-@compiled
+@in_place
 def load(g: Graph, order: Ints, machine: Ints) -> int:
     """Take the schedule that runs operations in ``order`` on ``machine``; gives its makespan.
 
@@ -61,7 +61,8 @@ def load(g: Graph, order: Ints, machine: Ints) -> int:
     """
     n = len(order)
     node = g.node
-    g.size[:] = 0
+    for k in range(len(g.size)):
+        g.size[k] = 0
     for i in range(n):
         v = order[i]
         k = machine[v]
@@ -78,7 +79,7 @@ def load(g: Graph, order: Ints, machine: Ints) -> int:
     return makespan(g)
 
 
-@compiled
+@in_place
 def time_on(g: Graph, v: int, machine: int) -> int:
     """How long ``v`` takes on ``machine``; -1 where it may not run."""
     for k in range(g.node[MODES, v], g.node[MODES, v + 1]):
@@ -87,7 +88,7 @@ def time_on(g: Graph, v: int, machine: int) -> int:
     return -1
 
 
-@compiled
+@in_place
 def measure(node: NDArray[np.int32], low: int, high: int) -> None:
     """Count the ends again from place ``low`` of ``TOPO`` on, the tails from ``high`` down."""
     for i in range(low, node.shape[1] - 1):
@@ -100,7 +101,7 @@ def measure(node: NDArray[np.int32], low: int, high: int) -> None:
         node[TAIL, v] = node[TIME, v] + rest
 
 
-@compiled
+@in_place
 def makespan(g: Graph) -> int:
     """The last end."""
     longest = 0
@@ -109,7 +110,7 @@ def makespan(g: Graph) -> int:
     return longest
 
 
-@compiled
+@in_place
 def relink(g: Graph, v: int, machine: int, at: int) -> None:
     """Take ``v`` out of its machine's row and put it into another's (or its own) at ``at``.
 
@@ -138,7 +139,7 @@ def relink(g: Graph, v: int, machine: int, at: int) -> None:
     node[BEFORE, n] = node[AFTER, n] = n
 
 
-@compiled
+@in_place
 def move(g: Graph, v: int, machine: int, at: int) -> bool:
     """Move ``v`` to place ``at`` of ``machine`` and measure again.
 
@@ -166,7 +167,7 @@ def move(g: Graph, v: int, machine: int, at: int) -> bool:
     return True
 
 
-@compiled
+@in_place
 def push(node: NDArray[np.int32], v: int, goal: int, step: int) -> bool:
     """Repair ``TOPO`` where ``v`` must now stand beyond the operation at place ``goal``.
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from aps.solver.jit import compiled
+from aps.solver.jit import in_place
 from aps.solver.jobshop.graph import MACHINE, PLACE, Graph
 from aps.solver.jobshop.shop import Ints, Shop
 
@@ -20,6 +20,7 @@ NOW, PICK, FALLBACK = 0, 8, 16  # parts of ``number``
 STEP, BEST, BEST_STEP, CHANCE, SHORTEST, SPAN = range(6)  # in NOW
 COST, OPERATION, TO, AT, TIES, OTHERS = range(6)  # in PICK and FALLBACK
 PATH, ENDS = 0, 1  # rows of ``work``
+ORDER, ON = 0, 1  # rows of ``best``
 UNTIL, LOW, LENGTH, CONTENT = range(4)  # of an entry of ``past``
 ENTRIES = 32  # parts remembered per machine
 LONGEST_PART = 1000  # longer ones are not remembered
@@ -58,7 +59,7 @@ def make_search(shop: Shop, seed: int) -> Search:
     )
 
 
-@compiled
+@in_place
 def draw(s: Search, below: int) -> int:
     """A random number from 0 to ``below`` - 1 (Marsaglia's xorshift)."""
     x = s.number[CHANCE]
@@ -69,7 +70,7 @@ def draw(s: Search, below: int) -> int:
     return int(((x >> 20) & 0x7FFFFFFF) % below)
 
 
-@compiled
+@in_place
 def offer(s: Search, cost: int, tabu: bool, v: int, machine: int, at: int) -> None:
     """Keep the move where it is the best so far; among equals and among tabu ones draw lots."""
     number = s.number
@@ -93,7 +94,7 @@ def offer(s: Search, cost: int, tabu: bool, v: int, machine: int, at: int) -> No
     number[best + AT] = at
 
 
-@compiled
+@in_place
 def is_seen(g: Graph, s: Search, machine: int, low: int, high: int, step: int) -> bool:
     """Whether a tabu part comes back where the operation at ``low`` goes behind ``high``.
 
@@ -123,7 +124,7 @@ def is_seen(g: Graph, s: Search, machine: int, low: int, high: int, step: int) -
     return False
 
 
-@compiled
+@in_place
 def remember(g: Graph, s: Search) -> None:
     """Make tabu, before the chosen move is made, what it undoes."""
     number = s.number

@@ -10,7 +10,7 @@ Vazacopoulos; the conditions under which a move closes no cycle are sufficient, 
 
 from __future__ import annotations
 
-from aps.solver.jit import compiled
+from aps.solver.jit import in_place
 from aps.solver.jobshop.graph import (
     AFTER,
     BEFORE,
@@ -36,7 +36,7 @@ from aps.solver.jobshop.memory import (
 )
 
 
-@compiled
+@in_place
 def try_behind(g: Graph, s: Search, machine: int, low: int, high: int) -> None:
     """Offer to move the operation at place ``low`` right behind the one at ``high``."""
     node, row, ends = g.node, g.row, s.work
@@ -60,7 +60,7 @@ def try_behind(g: Graph, s: Search, machine: int, low: int, high: int) -> None:
     offer(s, cost, is_seen(g, s, machine, low, high, 1), u, machine, high)
 
 
-@compiled
+@in_place
 def try_before(g: Graph, s: Search, machine: int, low: int, high: int) -> None:
     """Offer to move the operation at place ``high`` right before the one at ``low``."""
     node, row, ends = g.node, g.row, s.work
@@ -85,7 +85,7 @@ def try_before(g: Graph, s: Search, machine: int, low: int, high: int) -> None:
     offer(s, cost, is_seen(g, s, machine, low, high, -1), v, machine, low)
 
 
-@compiled
+@in_place
 def try_block(g: Graph, s: Search, first: int, last: int, starts: bool, stops: bool) -> None:
     """Offer the moves of the block from operation ``first`` to ``last``.
 
@@ -106,7 +106,7 @@ def try_block(g: Graph, s: Search, first: int, last: int, starts: bool, stops: b
         try_before(g, s, machine, i, high)
 
 
-@compiled
+@in_place
 def try_machines(g: Graph, s: Search, v: int) -> None:
     """Offer every place on other machines where ``v`` closes no cycle."""
     node = g.node

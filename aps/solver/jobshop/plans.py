@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aps.solver.jit import compiled
+from aps.solver.jit import in_place
 from aps.solver.jobshop.shop import Ints, Shop
 
 
@@ -85,7 +85,7 @@ def _machine_before(plan: Plan) -> Ints:
     return before
 
 
-@compiled
+@in_place
 def swap_towards(order: Ints, rank: Ints, share: float, state: int) -> None:
     """Swap random neighbours that ``rank`` has the other way round, up to ``share`` of all pairs
     that stand so."""

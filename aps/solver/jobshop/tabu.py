@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aps.solver.jit import compiled
+from aps.solver.jit import in_place
 from aps.solver.jobshop.graph import (
     BEFORE,
     END,
@@ -21,8 +21,11 @@ from aps.solver.jobshop.memory import (
     BEST,
     BEST_STEP,
     COST,
+    ENTRIES,
     FALLBACK,
+    ON,
     OPERATION,
+    ORDER,
     OTHERS,
     PATH,
     PICK,
@@ -41,20 +44,23 @@ from aps.solver.jobshop.shop import Ints
 FAR = 2**40
 
 
-@compiled
+@in_place
 def begin(g: Graph, s: Search, order: Ints, machine: Ints) -> int:
     """Start a new search from the schedule ``load`` understands; gives its makespan."""
     number = s.number
     number[BEST] = load(g, order, machine)
     number[BEST_STEP] = number[STEP]
-    s.best[0] = order
-    s.best[1] = machine
-    s.past[:, :, UNTIL] = 0
-    s.barred[:] = 0
+    for v in range(len(order)):
+        s.best[ORDER, v], s.best[ON, v] = order[v], machine[v]
+        for k in range(len(g.size)):
+            s.barred[v, k] = 0
+    for k in range(len(g.size)):
+        for entry in range(ENTRIES):
+            s.past[k, entry, UNTIL] = 0
     return int(number[BEST])
 
 
-@compiled
+@in_place
 def critical_path(g: Graph, s: Search) -> int:
     """Write one critical path, drawn at random where they fork, into ``work``; where it starts.
 
@@ -85,7 +91,7 @@ def critical_path(g: Graph, s: Search) -> int:
     return int(start)
 
 
-@compiled
+@in_place
 def look(g: Graph, s: Search, flexible: bool) -> bool:
     """Choose the next move; False where there is none."""
     number, path = s.number, s.work
@@ -114,7 +120,7 @@ def look(g: Graph, s: Search, flexible: bool) -> bool:
     return True
 
 
-@compiled
+@in_place
 def search(g: Graph, s: Search, steps: int, patience: int, target: int, flexible: bool) -> bool:
     """Up to ``steps`` moves; True when it is over: ``target`` reached or stuck.
 
@@ -135,6 +141,6 @@ def search(g: Graph, s: Search, steps: int, patience: int, target: int, flexible
         if now < number[BEST]:
             number[BEST] = now
             number[BEST_STEP] = number[STEP]
-            s.best[0] = g.node[TOPO, :-1]
-            s.best[1] = g.node[MACHINE, :-1]
+            for v in range(g.node.shape[1] - 1):
+                s.best[ORDER, v], s.best[ON, v] = g.node[TOPO, v], g.node[MACHINE, v]
     return False
