@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from aps.solver.construct import rules
-from aps.solver.improve import Budget, improve
 from aps.solver.plant import Plant
 from aps.solver.problem import Problem
-from aps.solver.schedule import Schedule, decode, freeze
+from aps.solver.schedule import Schedule, decode, freeze, make_schedule
+from aps.solver.search import Budget, improve
 from aps.solver.solution import Solution, make_solution
+from aps.solver.validate import validate
 
 RULES_SHARE = 0.15
 """Part of the time the rules may take; the first one always runs."""
@@ -18,11 +19,12 @@ RULES_SHARE = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Handed to ``on_progress``: steps tried, seconds by the caller's clock, best so far."""
+    """Handed to ``on_progress``: rounds, seconds by the clock, best so far, moves tried."""
 
     steps: int
     seconds: float
     best: Solution
+    moves: int = 0
 
 
 def solve(
@@ -47,10 +49,15 @@ def solve(
     budget = Budget(clock, seconds, max_steps, should_stop or (lambda: False))
     best = _first_schedule(plant, budget, start)
 
+    shown: tuple[Schedule, Solution] | None = None
+
     def report(schedule: Schedule) -> None:
-        if on_progress is not None:
-            found = make_solution(problem, schedule.placements(plant))
-            on_progress(Progress(budget.steps, budget.used, found))
+        nonlocal shown
+        if on_progress is None:
+            return
+        if shown is None or shown[0] is not schedule:
+            shown = schedule, make_solution(problem, schedule.placements(plant))
+        on_progress(Progress(budget.steps, budget.used, shown[1], budget.moves))
 
     report(best)
     best = improve(plant, best, budget=budget, seed=seed, workers=workers, on_round=report)
@@ -62,7 +69,7 @@ def _first_schedule(plant: Plant, budget: Budget, start: Solution | None) -> Sch
     tries = rules(plant)
     best = freeze(tries[0]())
     if start is not None:
-        best = min(best, _as_schedule(plant, start), key=lambda s: s.worth)
+        best = min([best, *_given(plant, start)], key=lambda s: s.worth)
     for rule in tries[1:]:
         if budget.used > RULES_SHARE * budget.seconds or budget.should_stop():
             break
@@ -70,11 +77,11 @@ def _first_schedule(plant: Plant, budget: Budget, start: Solution | None) -> Sch
     return best
 
 
-def _as_schedule(plant: Plant, start: Solution) -> Schedule:
-    """The given schedule, left-shifted into what the problem allows now.
+def _given(plant: Plant, start: Solution) -> Iterator[Schedule]:
+    """The given schedule as it is, if it is feasible, and shifted left into what is possible now.
 
-    Operations it does not know, or that may no longer run where it has them, go where they end
-    first, after all others.
+    For the shift, operations it does not know, or that may no longer run where it has them, go
+    where they end first, after all others.
     """
     latest = max((p.end for p in start.placements), default=0)
     resource, begin = [], []
@@ -83,4 +90,7 @@ def _as_schedule(plant: Plant, start: Solution) -> Schedule:
         at = plant.resource_at.get(placed.resource, -1) if placed else -1
         resource.append(at)
         begin.append(placed.start if placed else latest + plant.rank[i])
-    return decode(plant, resource, begin)
+    yield decode(plant, resource, begin)
+    if not validate(plant.problem, start.placements):
+        ends = [start.by_operation[identity].end for identity in plant.ids]
+        yield make_schedule(plant, resource, begin, ends)
