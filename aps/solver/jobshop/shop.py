@@ -7,6 +7,7 @@ dates. The aim is the makespan. Times are whole numbers of any unit, from 0.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -61,6 +62,13 @@ class Shop:
             raise InvalidShop(f"All operations together take {longest}, which is too long.")
         columns = (job_start, mode_start, machine, time)
         return cls(machines, *(np.array(column, np.int32) for column in columns))
+
+    def as_lists(self) -> list[list[list[tuple[int, int]]]]:
+        """The jobs as ``of`` takes them."""
+        modes = list(zip(self.mode_machine.tolist(), self.mode_time.tolist(), strict=True))
+        bounds = self.mode_start.tolist()
+        operations = [modes[a:b] for a, b in itertools.pairwise(bounds)]
+        return [operations[a:b] for a, b in itertools.pairwise(self.job_start.tolist())]
 
     @property
     def jobs(self) -> int:
