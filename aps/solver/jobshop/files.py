@@ -56,7 +56,7 @@ def parse_jsp(text: str) -> ShopFile:
     shop: list[Job] = []
     for j in range(jobs):
         row = rows[j]
-        if not row or len(row) % 2:
+        if len(row) % 2:
             raise MalformedFile(f"Job {j + 1} is no line of machine and time pairs.")
         shop.append([[pair] for pair in zip(row[::2], row[1::2], strict=True)])
     return _file(machines, shop)

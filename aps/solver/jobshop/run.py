@@ -30,7 +30,7 @@ ALONE_SHARE = 0.4
 """... for this part of the time at most."""
 EXACT_TASK = 2**62
 """Stands for CP-SAT where searches are told apart by their numbers."""
-EFFORT = 100_000
+EFFORT = 500_000
 """Moves per unit of CP-SAT's deterministic time where the run is limited by moves."""
 
 

@@ -58,6 +58,8 @@ class Shop:
                 mode_start.append(len(machine))
                 longest += max(fastest.values())
             job_start.append(len(mode_start) - 1)
+        if not machine:
+            raise InvalidShop("The shop has no operation.")
         if longest >= LONGEST:
             raise InvalidShop(f"All operations together take {longest}, which is too long.")
         columns = (job_start, mode_start, machine, time)
