@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from aps.solver.objective import Worth
 from aps.solver.plant import Plant, State
 from aps.solver.problem import Placement
 from aps.solver.solution import measure
-
-Worth = tuple[int, int, int, int]
-"""Smaller is better: broken locks, weighted tardiness, setup minutes, flow minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +37,9 @@ def make_schedule(
     plant: Plant, resource: Sequence[int], start: Sequence[int], end: Sequence[int]
 ) -> Schedule:
     """The schedule with its worth."""
-    bare = Schedule(tuple(resource), tuple(start), tuple(end), (0, 0, 0, 0))
-    return replace(bare, worth=measure(plant.problem, bare.placements(plant)).key)
+    bare = Schedule(tuple(resource), tuple(start), tuple(end), ())
+    figures = measure(plant.problem, bare.placements(plant))
+    return replace(bare, worth=plant.problem.objective.worth(figures))
 
 
 def feasible_order(plant: Plant, key: Sequence[float]) -> list[int]:

@@ -17,9 +17,12 @@ import numpy as np
 
 from aps.solver.kernel import warm
 from aps.solver.kernel.anneal import load, search
-from aps.solver.kernel.board import FAR, Array, make_board
-from aps.solver.plant import Plant
-from aps.solver.schedule import Schedule, Worth, make_schedule
+from aps.solver.kernel.board import make_board
+from aps.solver.kernel.layout import FAR, Array
+from aps.solver.kernel.moves import price
+from aps.solver.objective import Objective, Worth
+from aps.solver.plant import HorizonTooShort, Plant
+from aps.solver.schedule import Schedule, make_schedule
 
 HOT, COLD = 0.5, 0.005
 """First and last temperature as shares of the mean cost of a job. Both fall with the size of the
@@ -28,8 +31,8 @@ plant: a search that can touch each job only a few times must not begin by shuff
 HOT_OPERATIONS = 2500
 """Up to so many operations the search begins at ``HOT``."""
 
-PER_CONFLICT, PER_TARDINESS, PER_SETUP, PER_FLOW = 1e7, 1.0, 0.1, 0.01
-"""What the annealing pays for a minute of each figure; the best is kept figure by figure."""
+PER_CONFLICT = 1e7
+"""What the annealing pays for a minute by which a lock is broken."""
 
 COMPARE_EVERY = 20
 """Rounds between two comparisons of the workers."""
@@ -68,14 +71,16 @@ class Budget:
         return min(1.0, self.used / self.seconds) if self.seconds > 0 else 1.0
 
 
-def figures_of(totals: Array) -> Worth:
-    """The figures in a record of totals, most important first."""
-    return (
-        int(totals["conflict"]),
-        int(totals["tardiness"]),
-        int(totals["setup"]),
-        int(totals["flow"]),
-    )
+def _set_prices(totals: Array, objective: Objective) -> None:
+    """What the annealing pays for each figure; the best is kept as the objective compares."""
+    totals["in_order"] = objective.in_order
+    totals["per_conflict"] = PER_CONFLICT
+    totals["per_tardiness"], totals["per_setup"] = objective.tardiness, objective.setup_minute
+    totals["per_flow"], totals["per_moved"] = objective.flow_minute, objective.moved_minute
+    totals["per_changed"] = objective.changed_resource
+    if not objective.in_order:
+        totals["per_makespan"] = objective.makespan_minute
+        totals["per_early"] = objective.early_minute
 
 
 class Worker:
@@ -88,29 +93,35 @@ class Worker:
         self.movable = np.flatnonzero(self.board.operations["fixed"] == 0)
         totals = self.board.totals[0]
         totals["random"] = (seed * 2654435761 + 88172645463325252) % 2**48
-        totals["per_conflict"], totals["per_tardiness"] = PER_CONFLICT, PER_TARDINESS
-        totals["per_setup"], totals["per_flow"] = PER_SETUP, PER_FLOW
+        _set_prices(totals, plant.problem.objective)
         count = len(plant.steps)
         self.ruins = max(10, int(40_000 / math.sqrt(count)))
-        self.moves = int(self.ruins * min(1.0, 1500 / count))
+        self.moves = 0 if totals["rich"] else int(self.ruins * min(1.0, 1500 / count))
         self.mean = 0.0
 
     def begin(self, schedule: Schedule) -> bool:
         """Start from the schedule, shifted left; False if it does not fit the calendars so."""
         start = np.array(schedule.start, np.int64)
         order = self.movable[np.lexsort((self.rank[self.movable], start[self.movable]))]
-        good = bool(load(self.board, order, self._modes(schedule, order)))
+        for name, times in (("start", schedule.start), ("end", schedule.end)):
+            self.board.operations[name][self.movable] = np.array(times, np.int64)[self.movable]
+        modes = self._modes(schedule, order)
+        if self.plant.problem.objective.charges_deviation:
+            self._stay(order)
+        good = bool(load(self.board, order, modes))
         self.mean = self.price() / max(1, len(self.board.jobs))
         return good
 
     def follow(self, other: Worker) -> None:
         """Go on from where the other worker stands; the best found here is kept."""
-        theirs, best = other.board.operations, self.board.totals[1].copy()
-        kept = self.board.best.copy()
+        theirs, mine = other.board.operations, self.board.operations
+        key, best, kept = self.best_key(), self.board.totals[1].copy(), self.board.best.copy()
+        for name in ("start", "end", "hold"):
+            mine[name] = theirs[name]
         start = theirs["start"][self.movable]
         order = self.movable[np.lexsort((self.rank[self.movable], start))]
         load(self.board, order, theirs["mode"].copy())
-        if figures_of(best) < figures_of(self.board.totals[1]):
+        if key < self.best_key():
             self.board.totals[1] = best
             self.board.best[:] = kept
 
@@ -151,17 +162,22 @@ class Worker:
 
     def price(self) -> float:
         """What the present schedule costs."""
-        now = self.board.totals[0]
-        return float(
-            PER_CONFLICT * now["conflict"]
-            + PER_TARDINESS * now["tardiness"]
-            + PER_SETUP * now["setup"]
-            + PER_FLOW * now["flow"]
-        )
+        return float(price(self.board))
 
     def best_key(self) -> Worth:
-        """The figures of the best schedule, as the kernel counts them."""
-        return figures_of(self.board.totals[1])
+        """What the best schedule is worth, as the kernel counts."""
+        best, paid = self.board.totals[1], self.board.totals[0]
+        if not paid["in_order"]:
+            return float(best["conflict"]), float(best["paid"])
+        strayed = best["moved"] * paid["per_moved"] + best["changed"] * paid["per_changed"]
+        figures = (best["conflict"], best["tardiness"], strayed, best["setup"], best["flow"])
+        return tuple(float(figure) for figure in figures)
+
+    def _stay(self, order: Array) -> None:
+        """At first nothing starts before the reference plan says."""
+        operations = self.board.operations
+        planned = operations["planned"][order]
+        operations["hold"][order] = np.where(planned < FAR, planned, 0)
 
     def best(self) -> Schedule:
         """The best schedule so far."""
@@ -172,6 +188,24 @@ class Worker:
             if step.fixed is not None:
                 resource[i], start[i], end[i] = step.fixed
         return make_schedule(self.plant, resource, start, end)
+
+
+def complete(plant: Plant, schedule: Schedule) -> Schedule:
+    """The schedule of a rule, which knows machines and lags, with all other rules kept as well.
+
+    Only plants with pools, transfer batches or longest waits are placed again, by the kernel, in
+    the order of the starts. Raises ``HorizonTooShort``.
+    """
+    if not plant.is_rich or not schedule.start:
+        return schedule
+    warm.start()
+    warm.done.wait()
+    worker = Worker(plant, 0)
+    if not worker.begin(schedule):
+        raise HorizonTooShort(
+            "Pools and longest waits leave no room for all operations before working time ends."
+        )
+    return worker.best()
 
 
 def improve(

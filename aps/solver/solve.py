@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from aps.solver.construct import rules
+from aps.solver.kernel import warm
 from aps.solver.plant import Plant
 from aps.solver.problem import Problem
 from aps.solver.schedule import Schedule, decode, freeze, make_schedule
-from aps.solver.search import Budget, improve
+from aps.solver.search import Budget, complete, improve
 from aps.solver.solution import Solution, make_solution
 from aps.solver.validate import validate
 
@@ -47,8 +48,6 @@ def solve(
     """
     plant = Plant(problem)
     budget = Budget(clock, seconds, max_steps, should_stop or (lambda: False))
-    best = _first_schedule(plant, budget, start)
-
     shown: tuple[Schedule, Solution] | None = None
 
     def report(schedule: Schedule) -> None:
@@ -59,21 +58,37 @@ def solve(
             shown = schedule, make_solution(problem, schedule.placements(plant))
         on_progress(Progress(budget.steps, budget.used, shown[1], budget.moves))
 
-    report(best)
+    best = _first_schedule(plant, budget, start, report)
     best = improve(plant, best, budget=budget, seed=seed, workers=workers, on_round=report)
     return make_solution(problem, best.placements(plant))
 
 
-def _first_schedule(plant: Plant, budget: Budget, start: Solution | None) -> Schedule:
-    """The best of the rules and, if there is one, the schedule to start from."""
-    tries = rules(plant)
-    best = freeze(tries[0]())
-    if start is not None:
-        best = min([best, *_given(plant, start)], key=lambda s: s.worth)
-    for rule in tries[1:]:
-        if budget.used > RULES_SHARE * budget.seconds or budget.should_stop():
+def _first_schedule(
+    plant: Plant,
+    budget: Budget,
+    start: Solution | None,
+    report: Callable[[Schedule], None],
+) -> Schedule:
+    """The best of the rules and, if there is one, the schedule to start from.
+
+    The first one found is reported at once: from then on there is something to stop with.
+    """
+    best: Schedule | None = None
+    for rule in rules(plant):
+        if best is not None and (
+            budget.used > RULES_SHARE * budget.seconds or budget.should_stop()
+        ):
             break
-        best = min(best, freeze(rule()), key=lambda s: s.worth)
+        found = complete(plant, freeze(rule()))
+        if best is None:
+            report(found)
+            warm.start()
+            given = [] if start is None else list(_given(plant, start))
+            found = min([found, *given], key=lambda s: s.worth)
+        best = found if best is None or found.worth < best.worth else best
+    if best is None:
+        raise AssertionError("There is no rule.")
+    report(best)
     return best
 
 
@@ -90,7 +105,15 @@ def _given(plant: Plant, start: Solution) -> Iterator[Schedule]:
         at = plant.resource_at.get(placed.resource, -1) if placed else -1
         resource.append(at)
         begin.append(placed.start if placed else latest + plant.rank[i])
-    yield decode(plant, resource, begin)
+    yield complete(plant, decode(plant, resource, begin))
     if not validate(plant.problem, start.placements):
         ends = [start.by_operation[identity].end for identity in plant.ids]
         yield make_schedule(plant, resource, begin, ends)
+
+
+def construct(problem: Problem, *, max_rules: int | None = None) -> Solution:
+    """The best schedule of the dispatch rules; raises ``HorizonTooShort``."""
+    plant = Plant(problem)
+    found = [complete(plant, freeze(rule())) for rule in rules(plant)[:max_rules]]
+    best = min(found, key=lambda schedule: schedule.worth)
+    return make_solution(problem, best.placements(plant))

@@ -13,43 +13,21 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from aps.solver.kernel.board_extras import lay_links, lay_pools
+from aps.solver.kernel.layout import (
+    BLOCK,
+    CHANGE,
+    FAR,
+    JOB,
+    MACHINE,
+    MODE,
+    OPERATION,
+    TOTALS,
+    WINDOW,
+    Array,
+)
 from aps.solver.plant import Plant
-
-FAR = 1 << 40
-"""A moment no calendar reaches: the work does not fit."""
-
-Array = NDArray[Any]
-
-
-def _record(numbers: str, floats: str = "") -> np.dtype[np.void]:
-    fields: list[tuple[str, Any]] = [(name, np.int64) for name in numbers.split()]
-    return np.dtype(fields + [(name, np.float64) for name in floats.split()])
-
-
-OPERATION = _record(
-    "start end at machine minutes mode queued stamp picked turn "  # the state
-    "ready pauses family job fixed lock rank first_mode last_mode "
-    "first_before last_before first_after last_after"
-)
-MODE = _record("machine minutes")
-MACHINE = _record(
-    "count "  # the state: operations in the queue
-    "resource queue first_place setup first_block last_block "
-    "first_window last_window first_bucket bucket_from bucket_minutes buckets"
-)
-WINDOW = _record("start end done")
-BLOCK = _record("start end first_family last_family")
-JOB = _record(
-    "tardiness flow conflict stamp picked turn "  # the state
-    "due weight first_step last_step"
-)
-CHANGE = _record("item one two three")
-TOTALS = _record(
-    "conflict tardiness setup flow heap changes prices taken picked stamp random",
-    "per_conflict per_tardiness per_setup per_flow",
-)
 
 
 class Board(NamedTuple):
@@ -58,6 +36,8 @@ class Board(NamedTuple):
     operations: Array
     modes: Array
     before: Array
+    links: Array
+    """Beside ``before``: shortest wait, longest wait or -1, transfer batch or -1, and its tail."""
     after: Array
     machines: Array
     queue: Array
@@ -72,14 +52,20 @@ class Board(NamedTuple):
     jobs: Array
     steps: Array
     """Operations job by job."""
+    needs: Array
+    pools: Array
+    levels: Array
+    """Units at work in each pool from a moment on."""
+    bookings: Array
+    """Placed operations that take from each pool, in no order."""
     heap: Array
     changes: Array
     """Times before the present move: operation, start, end."""
     prices: Array
-    """Figures before the present move: job, tardiness, flow, conflict."""
+    """Figures before the present move: job, tardiness, flow, conflict, early, end."""
     taken: Array
-    """What a move took out of the queues, in that order: operation, mode, position; twice the
-    operations, because taking a move back takes them out again."""
+    """What a move took out of the queues, in that order: operation, mode, position, hold; twice
+    the operations, because taking a move back takes them out again."""
     picked: Array
     """The operations that a ruin takes out."""
     lure: Array
@@ -96,11 +82,14 @@ def make_board(plant: Plant) -> Board:
     operations = _operations(plant)
     machine_of, machines, windows, buckets = _machines(plant)
     modes = _modes(plant, operations, machine_of, machines)
+    needs, pools, levels, bookings = lay_pools(plant, operations)
+    jobs = _jobs(plant)
     count = len(operations)
-    return Board(
+    board = Board(
         operations=operations,
         modes=modes,
         before=_flat(operations, "before", [step.predecessors for step in plant.steps]),
+        links=lay_links(plant),
         after=_flat(operations, "after", plant.successors),
         machines=machines,
         queue=_queue(machines, modes),
@@ -108,8 +97,12 @@ def make_board(plant: Plant) -> Board:
         buckets=buckets,
         blocks=_blocks(plant, operations, machines, machine_of),
         setups=_setups(plant, operations, machines, machine_of),
-        jobs=(jobs := _jobs(plant)),
+        jobs=jobs,
         steps=_flat(jobs, "step", plant.of_job),
+        needs=needs,
+        pools=pools,
+        levels=levels,
+        bookings=bookings,
         heap=np.zeros(count + 1, np.int64),
         changes=np.zeros(count + 1, CHANGE),
         prices=np.zeros(len(jobs) + 1, CHANGE),
@@ -119,6 +112,11 @@ def make_board(plant: Plant) -> Board:
         best=np.zeros(count, CHANGE),
         totals=np.zeros(2, TOTALS),
     )
+    links = board.links
+    board.totals[0]["rich"] = (
+        len(needs) > 0 or bool((links["most"] >= 0).any()) or bool((links["part"] >= 0).any())
+    )
+    return board
 
 
 def _flat(records: Array, name: str, rows: Sequence[Sequence[int]]) -> Array:
@@ -130,9 +128,10 @@ def _flat(records: Array, name: str, rows: Sequence[Sequence[int]]) -> Array:
 
 def _operations(plant: Plant) -> Array:
     operations = np.zeros(len(plant.steps), OPERATION)
-    for record, step in zip(operations, plant.steps, strict=True):
+    for at, (record, step) in enumerate(zip(operations, plant.steps, strict=True)):
         if step.fixed is not None:
             record["start"], record["end"] = step.fixed[1:]
+        record["planned"], record["planned_resource"] = plant.planned.get(at, (FAR, -1))
         record["ready"], record["pauses"], record["job"] = step.ready, step.interruptible, step.job
         record["fixed"], record["lock"] = step.fixed is not None, step.is_lock
     operations["at"] = -1
@@ -199,6 +198,9 @@ def _modes(plant: Plant, operations: Array, machine_of: list[list[int]], machine
     ]
     sizes = np.array([0, *(len(row) for row in rows)], np.int64).cumsum()
     operations["first_mode"], operations["last_mode"] = sizes[:-1], sizes[1:]
+    for record, step in zip(operations, plant.steps, strict=True):
+        if step.fixed is not None:
+            record["machine"] = machine_of[step.fixed[0]][0]
     modes = np.zeros(int(sizes[-1]), MODE)
     flat = np.array([pair for row in rows for pair in row], np.int64).reshape(-1, 2)
     modes["machine"], modes["minutes"] = flat[:, 0], flat[:, 1]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from aps.solver.kernel.board import FAR, Board
+from aps.solver.kernel.board import Board
 from aps.solver.kernel.compiling import in_place, inlined
+from aps.solver.kernel.layout import FAR
 
 LINEAR = 8
 """Windows looked at one by one before the search halves."""
@@ -16,9 +17,9 @@ def window_from(board: Board, machine: int, moment: int) -> int:
     first, last = record.first_window, record.last_window
     bucket = (moment - record.bucket_from) // record.bucket_minutes
     if bucket < 0:
-        return first
+        return int(first)
     if bucket >= record.buckets:
-        return last
+        return int(last)
     low = first + board.buckets[record.first_bucket + bucket]
     high = first + board.buckets[record.first_bucket + bucket + 1]
     while low < high:
@@ -27,7 +28,7 @@ def window_from(board: Board, machine: int, moment: int) -> int:
             high = middle
         else:
             low = middle + 1
-    return low
+    return int(low)
 
 
 @inlined
@@ -76,14 +77,14 @@ def _finish(board: Board, at: int, last: int, target: int) -> int:
             low = middle + 1
     if low >= last:
         return FAR
-    return board.windows[low].start + target - board.windows[low].done
+    return int(board.windows[low].start + target - board.windows[low].done)
 
 
 @inlined
 def setup_minutes(board: Board, machine: int, one: int, two: int) -> int:
     """Clock minutes of changeover from family ``one`` to family ``two``."""
     matrix = board.machines[machine].setup
-    return board.setups[matrix, one, two] if matrix >= 0 else 0
+    return int(board.setups[matrix, one, two]) if matrix >= 0 else 0
 
 
 @in_place

@@ -11,16 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from numba import njit
+import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
+_njit: Any = numba.njit  # its types do not know ``_nrt``
 
 
 def in_place(function: F) -> F:
     """``function`` as machine code kept beside the source; runs without Python's lock (GIL)."""
-    return cast(F, njit(cache=True, nogil=True, _nrt=False)(function))
+    return cast(F, _njit(cache=True, nogil=True, _nrt=False)(function))
 
 
 def inlined(function: F) -> F:
     """As ``in_place``, and copied into each caller: for the innermost steps."""
-    return cast(F, njit(cache=True, nogil=True, _nrt=False, forceinline=True)(function))
+    return cast(F, _njit(cache=True, nogil=True, _nrt=False, forceinline=True)(function))

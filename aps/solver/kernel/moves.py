@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from aps.solver.kernel.board import Board
 from aps.solver.kernel.compiling import in_place, inlined
+from aps.solver.kernel.layout import FAR
 from aps.solver.kernel.queues import (
     attach,
     bisect_end,
@@ -36,7 +37,7 @@ def chance(board: Board) -> float:
     """A random number in [0, 1): the generator of POSIX drand48."""
     totals = board.totals[0]
     totals.random = (totals.random * 0x5DEECE66D + 11) & 0xFFFFFFFFFFFF
-    return totals.random / 281474976710656.0
+    return float(totals.random / 281474976710656.0)
 
 
 @inlined
@@ -58,12 +59,21 @@ def few(board: Board, most: int, again: float) -> int:
 def price(board: Board) -> float:
     """What the search minimises: the figures, each times what it costs."""
     totals = board.totals[0]
-    return (
+    total = (
         totals.conflict * totals.per_conflict
         + totals.tardiness * totals.per_tardiness
         + totals.setup * totals.per_setup
         + totals.flow * totals.per_flow
+        + totals.early * totals.per_early
+        + totals.moved * totals.per_moved
+        + totals.changed * totals.per_changed
     )
+    if totals.per_makespan > 0:
+        end = 0
+        for number in range(len(board.jobs)):
+            end = max(end, board.jobs[number].end)
+        total += end * totals.per_makespan
+    return float(total)
 
 
 @in_place
@@ -99,7 +109,7 @@ def last_step(board: Board, number: int) -> int:
     for k in range(job.first_step + 1, job.last_step):
         if board.operations[board.steps[k]].end > board.operations[last].end:
             last = board.steps[k]
-    return last
+    return int(last)
 
 
 @in_place
@@ -108,7 +118,7 @@ def cause(board: Board, item: int) -> int:
     operation = board.operations[item]
     found, until = -1, operation.ready
     for k in range(operation.first_before, operation.last_before):
-        end = board.operations[board.before[k]].end
+        end = board.operations[board.before[k]].end + board.links[k].lag
         if end > until:
             found, until = board.before[k], end
     if operation.at > 0:
@@ -186,8 +196,8 @@ def pick_mode(board: Board, item: int) -> int:
     operation = board.operations[item]
     count = operation.last_mode - operation.first_mode
     if count == 1 or chance(board) < 0.5:
-        return operation.mode
-    return operation.first_mode + below(board, count)
+        return int(operation.mode)
+    return int(operation.first_mode) + below(board, count)
 
 
 @in_place
@@ -224,3 +234,31 @@ def undo(board: Board) -> None:
     take_back(board)
     put_back(board)
     drain(board)
+
+
+@in_place
+def shift(board: Board, item: int, room: float) -> bool:
+    """Let the operation wait, or no longer: until its planned start or into the slack behind it."""
+    operation = board.operations[item]
+    hold = 0
+    if operation.hold == 0 or chance(board) < 0.5:
+        hold = operation.planned
+        if hold >= FAR or chance(board) < 0.5:
+            until = operation.end + below(board, 2 * 1440)
+            for k in range(operation.first_after, operation.last_after):
+                until = min(until, board.operations[board.after[k]].start)
+            hold = operation.start + max(0, until - operation.end)
+    if hold == operation.hold:
+        return False
+    before = price(board)
+    begin(board)
+    old, operation.hold = operation.hold, hold
+    push(board, item, operation.start)
+    good = propagate(board)
+    if good:
+        reprice(board)
+        good = price(board) - before <= room
+    if not good:
+        undo(board)
+        operation.hold = old
+    return good

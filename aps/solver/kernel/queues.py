@@ -5,6 +5,8 @@ from __future__ import annotations
 from aps.solver.kernel.board import Board
 from aps.solver.kernel.calendar import setup_minutes
 from aps.solver.kernel.compiling import in_place
+from aps.solver.kernel.layout import FAR
+from aps.solver.kernel.shared import book, unbook
 
 
 @in_place
@@ -20,13 +22,25 @@ def joint(board: Board, machine: int, at: int) -> int:
 
 
 @in_place
+def differs(board: Board, item: int) -> int:
+    """1 if the operation is on another resource than in the reference plan, else 0."""
+    operation = board.operations[item]
+    if operation.planned >= FAR:
+        return 0
+    return int(board.machines[operation.machine].resource != operation.planned_resource)
+
+
+@in_place
 def detach(board: Board, item: int) -> None:
     """Take the operation out of its queue and write down where it stood."""
     operation, totals = board.operations[item], board.totals[0]
     at, machine = operation.at, operation.machine
     note = board.taken[totals.taken]
-    note.item, note.one, note.two = item, operation.mode, at
+    note.item, note.one, note.two, note.three = item, operation.mode, at, operation.hold
     totals.taken += 1
+    totals.changed -= differs(board, item)
+    if totals.rich:
+        unbook(board, item)
     if at < 0:
         return
     record, totals, queue = board.machines[machine], board.totals[0], board.queue
@@ -48,6 +62,9 @@ def attach(board: Board, item: int, mode: int, at: int) -> None:
     machine = board.modes[mode].machine
     operation.mode, operation.machine = mode, machine
     operation.minutes = board.modes[mode].minutes
+    totals.changed += differs(board, item)
+    if totals.rich and operation.minutes > 0:
+        book(board, item)
     if not takes_turns(board, mode):
         return
     record = board.machines[machine]
@@ -80,13 +97,16 @@ def put_back(board: Board) -> None:
     for k in range(count - 1, -1, -1):
         note = board.taken[k]
         attach(board, note.item, note.one, note.two)
+        board.operations[note.item].hold = note.three
     totals.taken = 0
+    totals.changed = totals.changed_before
 
 
 @in_place
 def takes_turns(board: Board, mode: int) -> bool:
     """Whether the mode stands in a queue: its machine has one and it takes time."""
-    return board.modes[mode].minutes > 0 and board.machines[board.modes[mode].machine].queue > 0
+    machine = board.machines[board.modes[mode].machine]
+    return bool(board.modes[mode].minutes > 0 and machine.queue > 0)
 
 
 @in_place

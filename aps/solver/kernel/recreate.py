@@ -9,11 +9,18 @@ gaps that open are closed by ``settle`` now and then.
 
 from __future__ import annotations
 
-from aps.solver.kernel.board import FAR, Board
+from aps.solver.kernel.board import Board
 from aps.solver.kernel.calendar import fit, place, setup_minutes
 from aps.solver.kernel.compiling import in_place
+from aps.solver.kernel.layout import FAR
 from aps.solver.kernel.moves import below, chance, pick_job, price, undo
 from aps.solver.kernel.queues import attach, bisect_end, detach, takes_turns
+from aps.solver.kernel.shared import (
+    hold_back,
+    must_wait,
+    queue_sound,
+    ready_after_links,
+)
 from aps.solver.kernel.timing import (
     begin,
     propagate,
@@ -26,6 +33,9 @@ from aps.solver.kernel.timing import (
 
 TREE = 40
 """Operations of an order's tree taken out at most, before what follows them."""
+
+HOLD_ROUNDS = 12
+"""Tries to keep the longest waits of what is placed."""
 
 MOST = 160
 """Operations taken out at most."""
@@ -125,7 +135,7 @@ def choose(board: Board) -> bool:
         for k in range(operation.first_after, operation.last_after):
             pick(board, board.after[k])
         at += 1
-    return 0 < totals.picked <= MOST
+    return bool(0 < totals.picked <= MOST)
 
 
 @in_place
@@ -171,8 +181,12 @@ def line_up(board: Board) -> None:
 def gap(board: Board, item: int, mode: int, ready: int, limit: int) -> tuple[int, int, int]:
     """First gap for the operation in the mode: start, end, position; FAR when not before limit."""
     machine, minutes = board.modes[mode].machine, board.modes[mode].minutes
+    rich = board.totals[0].rich
     if not takes_turns(board, mode):
         start, end = place(board, machine, ready, minutes, board.operations[item].pauses)
+        while rich and end < limit and must_wait(board, item, machine, start, end) > start:
+            later = must_wait(board, item, machine, start, end)
+            start, end = place(board, machine, later, minutes, board.operations[item].pauses)
         return start, end, 0
     record, family = board.machines[machine], board.operations[item].family
     at = bisect_end(board, machine, ready)
@@ -189,6 +203,11 @@ def gap(board: Board, item: int, mode: int, ready: int, limit: int) -> tuple[int
                 at += 1
                 continue
         start, end = fit(board, item, machine, minutes, ready, ahead)
+        if rich and end < FAR:
+            later = must_wait(board, item, machine, start, end)
+            if later > start:
+                ready = later
+                continue
         if at >= record.count or end >= FAR:
             return start, end, at
         behind = board.operations[board.queue[record.first_place + at]]
@@ -201,7 +220,7 @@ def gap(board: Board, item: int, mode: int, ready: int, limit: int) -> tuple[int
 def insert_soonest(board: Board, item: int) -> bool:
     """Put the operation where it ends first, now and then blind to one mode; False if nowhere."""
     operation = board.operations[item]
-    ready = ready_at(board, item)
+    ready = ready_after_links(board, item) if board.totals[0].rich else ready_at(board, item)
     best_mode, best_start, best_end, best_at = -1, FAR, FAR, 0
     if ready >= FAR:
         return False
@@ -222,15 +241,81 @@ def insert_soonest(board: Board, item: int) -> bool:
 
 
 @in_place
+def insert_in(board: Board, item: int, mode: int) -> bool:
+    """Put the operation into the first gap in this mode; False if there is none."""
+    start, end, at = gap(board, item, mode, ready_after_links(board, item), FAR)
+    if end >= FAR:
+        return False
+    attach(board, item, mode, at)
+    retime(board, item, start, end)
+    return True
+
+
+@in_place
+def hold_after_ruin(board: Board, item: int) -> int:
+    """Where moving away from the plan costs, every other operation waits for its planned start."""
+    planned = board.operations[item].planned
+    if board.totals[0].per_moved > 0 and planned < FAR and chance(board) < 0.5:
+        return int(planned)
+    return 0
+
+
+@in_place
 def take_out(board: Board) -> None:
     """Take the picked operations out; where setups count, who stood behind is computed again."""
-    for k in range(board.totals[0].picked - 1, -1, -1):
+    totals = board.totals[0]
+    for k in range(totals.picked - 1, -1, -1):
         item = board.picked[k]
         machine, at = board.operations[item].machine, board.operations[item].at
         detach(board, item)
         retime(board, item, FAR, FAR)
+        board.operations[item].hold = hold_after_ruin(board, item)
+        if totals.rich:
+            continue
         if at >= 0 and board.machines[machine].setup >= 0:
             push_next(board, machine, at)
+
+
+@in_place
+def insert_all(board: Board) -> bool:
+    """Place what was picked, in its order; False if something fits nowhere."""
+    good = True
+    for k in range(board.totals[0].picked):
+        good = good and insert_soonest(board, board.picked[k])
+    return good
+
+
+@in_place
+def insert_with_holds(board: Board) -> bool:
+    """As ``insert_all``, holding back what a longest wait forbids to run so early.
+
+    A predecessor that would end too early gets a ``hold`` and all is placed again; False if that
+    does not end well within a few rounds.
+    """
+    totals = board.totals[0]
+    taken = totals.taken
+    for _ in range(HOLD_ROUNDS):
+        verdict = 0
+        for k in range(totals.picked):
+            if not insert_soonest(board, board.picked[k]):
+                return False
+            verdict = hold_back(board, board.picked[k])
+            if verdict:
+                break
+        if verdict == 0:
+            for k in range(taken):
+                mode = board.taken[k].one
+                if not queue_sound(board, board.modes[mode].machine):
+                    return False
+            return True
+        if verdict == 2:
+            return False
+        for k in range(totals.picked):
+            if board.operations[board.picked[k]].end < FAR:
+                detach(board, board.picked[k])
+                retime(board, board.picked[k], FAR, FAR)
+        totals.taken = taken
+    return False
 
 
 @in_place
@@ -243,13 +328,10 @@ def recreate(board: Board, room: float) -> bool:
     before = price(board)
     line_up(board)
     take_out(board)
-    good = True
-    for k in range(totals.picked):
-        if not insert_soonest(board, board.picked[k]):
-            good = False
-            break
-    if good:
-        good = propagate(board)
+    if totals.rich:
+        good = insert_with_holds(board)
+    else:
+        good = insert_all(board) and propagate(board)
     if good:
         reprice(board)
         good = price(board) - before <= room
@@ -260,7 +342,9 @@ def recreate(board: Board, room: float) -> bool:
 
 @in_place
 def settle(board: Board) -> bool:
-    """Start everything as early as the queues allow."""
+    """Start everything as early as the queues allow; where there are pools, all stays."""
+    if board.totals[0].rich:
+        return True
     begin(board)
     for item in range(len(board.operations)):
         push(board, item, board.operations[item].start)

@@ -10,9 +10,10 @@ not liked can be taken back.
 
 from __future__ import annotations
 
-from aps.solver.kernel.board import FAR, Board
+from aps.solver.kernel.board import Board
 from aps.solver.kernel.calendar import fit, place
 from aps.solver.kernel.compiling import in_place, inlined
+from aps.solver.kernel.layout import FAR
 
 INDEX_BITS = 22
 """The heap holds (moment << INDEX_BITS) + operation: four million operations, 2**41 minutes."""
@@ -58,17 +59,17 @@ def pop(board: Board) -> int:
         at = down
     heap[at] = key
     board.operations[item].queued = 0
-    return item
+    return int(item)
 
 
 @inlined
 def ready_at(board: Board, item: int) -> int:
     """When release, now and all predecessors allow a start."""
     operation = board.operations[item]
-    moment = operation.ready
+    moment = max(operation.ready, operation.hold)
     for k in range(operation.first_before, operation.last_before):
-        moment = max(moment, board.operations[board.before[k]].end)
-    return moment
+        moment = max(moment, board.operations[board.before[k]].end + board.links[k].lag)
+    return int(moment)
 
 
 @inlined
@@ -139,11 +140,11 @@ def drain(board: Board) -> None:
 
 
 @in_place
-def price_job(board: Board, number: int) -> tuple[int, int, int]:
-    """Weighted tardiness, flow minutes and broken locks of a job as it stands."""
+def price_job(board: Board, number: int) -> tuple[int, int, int, int, int]:
+    """Weighted tardiness, flow minutes, broken locks, minutes early and end of a job."""
     job = board.jobs[number]
     if job.first_step == job.last_step:
-        return 0, 0, 0
+        return 0, 0, 0, 0, 0
     start, end, conflict = FAR, -FAR, 0
     for k in range(job.first_step, job.last_step):
         item = board.steps[k]
@@ -151,10 +152,12 @@ def price_job(board: Board, number: int) -> tuple[int, int, int]:
         start, end = min(start, operation.start), max(end, operation.end)
         if operation.lock:
             for b in range(operation.first_before, operation.last_before):
-                over = board.operations[board.before[b]].end - operation.start
+                until = board.operations[board.before[b]].end + board.links[b].lag
+                over = until - operation.start
                 conflict += max(0, over)
     late = max(0, end - job.due) if job.weight > 0 else 0
-    return job.weight * late, max(0, end - start), conflict
+    early = max(0, job.due - end) if job.due < FAR else 0
+    return job.weight * late, max(0, end - start), conflict, early, end
 
 
 @in_place
@@ -165,6 +168,9 @@ def reprice(board: Board) -> None:
         item = board.changes[k].item
         operation = operations[item]
         reprice_job(board, operation.job)
+        if operation.planned < FAR:
+            old, now = board.changes[k].one, operation.start
+            totals.moved += abs(now - operation.planned) - abs(old - operation.planned)
         for a in range(operation.first_after, operation.last_after):
             after = operations[board.after[a]]
             if after.lock:
@@ -180,12 +186,15 @@ def reprice_job(board: Board, number: int) -> None:
     job.stamp = totals.stamp
     old = board.prices[totals.prices]
     old.item, old.one, old.two, old.three = number, job.tardiness, job.flow, job.conflict
+    old.four, old.five = job.early, job.end
     totals.prices += 1
-    tardiness, flow, conflict = price_job(board, number)
+    tardiness, flow, conflict, early, end = price_job(board, number)
     totals.tardiness += tardiness - job.tardiness
     totals.flow += flow - job.flow
     totals.conflict += conflict - job.conflict
+    totals.early += early - job.early
     job.tardiness, job.flow, job.conflict = tardiness, flow, conflict
+    job.early, job.end = early, end
 
 
 @in_place
@@ -194,6 +203,7 @@ def begin(board: Board) -> None:
     totals = board.totals[0]
     totals.stamp += 1
     totals.changes = totals.prices = totals.taken = 0
+    totals.moved_before, totals.changed_before = totals.moved, totals.changed
 
 
 @in_place
@@ -210,4 +220,7 @@ def take_back(board: Board) -> None:
         totals.tardiness += old.one - job.tardiness
         totals.flow += old.two - job.flow
         totals.conflict += old.three - job.conflict
+        totals.early += old.four - job.early
         job.tardiness, job.flow, job.conflict = old.one, old.two, old.three
+        job.early, job.end = old.four, old.five
+    totals.moved = totals.moved_before
