@@ -1,6 +1,6 @@
 # Millstream's two commands are `make run` and `make test`; `make` alone lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run test check demo-reset lock bench bench-promise shell messages setup setup-dev clean
+.PHONY: help run test check demo-reset lock bench bench-promise bench-solver shell messages setup setup-dev clean
 SHELL := /bin/sh
 
 # The Python that makes .venv; the lock files are resolved for 3.11.
@@ -8,6 +8,7 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 BIN := .venv/bin
 WITH_SERVICES := $(BIN)/python -m tools.with_services
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,6 +30,9 @@ bench: setup ## measure promise check, conversion and the whole chain
 
 bench-promise: setup ## measure the promise check only
 	@DEMO_MODE=1 exec $(WITH_SERVICES) python manage.py bench promise
+
+bench-solver: setup ## measure the solver next to PyJobShop; BENCH_ARGS="--set mk --seconds 20"
+	@DEMO_MODE=1 exec $(BIN)/python manage.py bench_solver $(BENCH_ARGS)
 
 shell: setup ## a Python shell with Django, PostgreSQL and Redis
 	@DEMO_MODE=1 exec $(WITH_SERVICES) python manage.py shell

@@ -39,6 +39,8 @@ LOCKS = (
     "requirements.lock",
     "requirements-dev.lock",
     "requirements-node.lock",
+    "requirements-peers.lock",
+    "requirements-instances.lock",
     "package-lock.json",
 )
 

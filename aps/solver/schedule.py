@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from aps.solver.objective import Worth
 from aps.solver.plant import Plant, State
 from aps.solver.problem import Placement
-
-Worth = tuple[int, int, int, int]
-"""Smaller is better: broken locks, weighted tardiness, setup minutes, flow minutes."""
+from aps.solver.solution import measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,16 @@ class Schedule:
 
 def freeze(state: State) -> Schedule:
     """The finished state as a schedule."""
-    return Schedule(tuple(state.resource), tuple(state.start), tuple(state.end), _worth(state))
+    return make_schedule(state.plant, state.resource, state.start, state.end)
+
+
+def make_schedule(
+    plant: Plant, resource: Sequence[int], start: Sequence[int], end: Sequence[int]
+) -> Schedule:
+    """The schedule with its worth."""
+    bare = Schedule(tuple(resource), tuple(start), tuple(end), ())
+    figures = measure(plant.problem, bare.placements(plant))
+    return replace(bare, worth=plant.problem.objective.worth(figures))
 
 
 def feasible_order(plant: Plant, key: Sequence[float]) -> list[int]:
@@ -56,30 +64,3 @@ def decode(plant: Plant, resource: Sequence[int], start: Sequence[int]) -> Sched
             kept = [m for m in step.modes if m[0] == resource[i]]
             state.place_among(i, kept or step.modes)
     return freeze(state)
-
-
-def _worth(state: State) -> Worth:
-    plant = state.plant
-    conflict = tardiness = flow = 0
-    now = plant.problem.now
-    for job, steps in zip(plant.problem.jobs, plant.of_job, strict=True):
-        if not steps:
-            continue
-        end = max(state.end[i] for i in steps)
-        flow += max(0, end - max(now, min(state.start[i] for i in steps)))
-        if job.due is not None and end > job.due:
-            tardiness += job.weight * (end - job.due)
-    for i in plant.locks:
-        ends = [state.end[p] for p in plant.steps[i].predecessors]
-        conflict += max(0, max(ends, default=0) - state.start[i])
-    return conflict, tardiness, _setups(state), flow
-
-
-def _setups(state: State) -> int:
-    total = 0
-    for row in state.lanes:
-        for lane in row:
-            if lane.matrix is not None:
-                families = lane.families
-                total += sum(map(lane.setup, families, families[1:]))
-    return total

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from aps.solver.problem import Placement, Problem
+from aps.solver.problem import Placement, Precedence, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,8 @@ class Figures:
     ``lock_conflict_minutes``: by how much predecessors end after a locked operation starts (0
     unless the locks themselves cannot be kept). ``flow_minutes``: over all jobs, first start (or
     now, when later) to last end, the work in progress. ``makespan``: now to the last end.
+    ``early_minutes``: over all jobs with a due moment, last end to due. ``moved_minutes`` and
+    ``changed_resources``: against the reference of the problem.
     """
 
     lock_conflict_minutes: int = 0
@@ -26,6 +28,9 @@ class Figures:
     makespan: int = 0
     late_jobs: int = 0
     max_tardiness: int = 0
+    early_minutes: int = 0
+    moved_minutes: int = 0
+    changed_resources: int = 0
 
     @property
     def key(self) -> tuple[int, int, int, int]:
@@ -91,7 +96,9 @@ def measure(problem: Problem, placements: Iterable[Placement]) -> Figures:
         last[operation.job] = max(last.get(operation.job, placed.end), placed.end)
         if operation.fixed is not None and operation.fixed.start >= problem.now:
             ends = [at[p].end for p in operation.predecessors if p in at]
+            ends += [at[k.before].end + k.min_lag for k in operation.links if _plain(k, at)]
             conflict += max(0, max(ends, default=placed.start) - placed.start)
+    moved, changed = _deviation(problem, at)
     late = {
         job.id: (job.weight, max(0, last[job.id] - job.due))
         for job in problem.jobs
@@ -105,7 +112,29 @@ def measure(problem: Problem, placements: Iterable[Placement]) -> Figures:
         makespan=max((end - problem.now for end in last.values()), default=0),
         late_jobs=sum(1 for weight, minutes in late.values() if weight and minutes),
         max_tardiness=max((minutes for weight, minutes in late.values() if weight), default=0),
+        early_minutes=sum(
+            max(0, job.due - last[job.id])
+            for job in problem.jobs
+            if job.due is not None and job.id in last
+        ),
+        moved_minutes=moved,
+        changed_resources=changed,
     )
+
+
+def _plain(link: Precedence, at: Mapping[int, Placement]) -> bool:
+    return link.before in at and link.transfer_minutes is None
+
+
+def _deviation(problem: Problem, at: Mapping[int, Placement]) -> tuple[int, int]:
+    """Minutes by which starts moved, and how many operations changed their resource."""
+    moved = changed = 0
+    for identity, planned in problem.reference.items():
+        placed = at.get(identity)
+        if placed is not None:
+            moved += abs(placed.start - planned.start)
+            changed += placed.resource != planned.resource
+    return moved, changed
 
 
 def _setup_minutes(problem: Problem, placements: Iterable[Placement]) -> int:

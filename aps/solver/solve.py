@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from aps.solver.construct import rules
-from aps.solver.improve import Budget, improve
+from aps.solver.kernel import warm
 from aps.solver.plant import Plant
 from aps.solver.problem import Problem
-from aps.solver.schedule import Schedule, decode, freeze
+from aps.solver.schedule import Schedule, decode, freeze, make_schedule
+from aps.solver.search import Budget, complete, improve
 from aps.solver.solution import Solution, make_solution
+from aps.solver.validate import validate
 
 RULES_SHARE = 0.15
 """Part of the time the rules may take; the first one always runs."""
@@ -18,11 +20,12 @@ RULES_SHARE = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Handed to ``on_progress``: steps tried, seconds by the caller's clock, best so far."""
+    """Handed to ``on_progress``: rounds, seconds by the clock, best so far, moves tried."""
 
     steps: int
     seconds: float
     best: Solution
+    moves: int = 0
 
 
 def solve(
@@ -45,36 +48,55 @@ def solve(
     """
     plant = Plant(problem)
     budget = Budget(clock, seconds, max_steps, should_stop or (lambda: False))
-    best = _first_schedule(plant, budget, start)
+    shown: tuple[Schedule, Solution] | None = None
 
     def report(schedule: Schedule) -> None:
-        if on_progress is not None:
-            found = make_solution(problem, schedule.placements(plant))
-            on_progress(Progress(budget.steps, budget.used, found))
+        nonlocal shown
+        if on_progress is None:
+            return
+        if shown is None or shown[0] is not schedule:
+            shown = schedule, make_solution(problem, schedule.placements(plant))
+        on_progress(Progress(budget.steps, budget.used, shown[1], budget.moves))
 
-    report(best)
+    best = _first_schedule(plant, budget, start, report)
     best = improve(plant, best, budget=budget, seed=seed, workers=workers, on_round=report)
     return make_solution(problem, best.placements(plant))
 
 
-def _first_schedule(plant: Plant, budget: Budget, start: Solution | None) -> Schedule:
-    """The best of the rules and, if there is one, the schedule to start from."""
-    tries = rules(plant)
-    best = freeze(tries[0]())
-    if start is not None:
-        best = min(best, _as_schedule(plant, start), key=lambda s: s.worth)
-    for rule in tries[1:]:
-        if budget.used > RULES_SHARE * budget.seconds or budget.should_stop():
+def _first_schedule(
+    plant: Plant,
+    budget: Budget,
+    start: Solution | None,
+    report: Callable[[Schedule], None],
+) -> Schedule:
+    """The best of the rules and, if there is one, the schedule to start from.
+
+    The first one found is reported at once: from then on there is something to stop with.
+    """
+    best: Schedule | None = None
+    for rule in rules(plant):
+        if best is not None and (
+            budget.used > RULES_SHARE * budget.seconds or budget.should_stop()
+        ):
             break
-        best = min(best, freeze(rule()), key=lambda s: s.worth)
+        found = complete(plant, freeze(rule()))
+        if best is None:
+            report(found)
+            warm.start()
+            given = [] if start is None else list(_given(plant, start))
+            found = min([found, *given], key=lambda s: s.worth)
+        best = found if best is None or found.worth < best.worth else best
+    if best is None:
+        raise AssertionError("There is no rule.")
+    report(best)
     return best
 
 
-def _as_schedule(plant: Plant, start: Solution) -> Schedule:
-    """The given schedule, left-shifted into what the problem allows now.
+def _given(plant: Plant, start: Solution) -> Iterator[Schedule]:
+    """The given schedule as it is, if it is feasible, and shifted left into what is possible now.
 
-    Operations it does not know, or that may no longer run where it has them, go where they end
-    first, after all others.
+    For the shift, operations it does not know, or that may no longer run where it has them, go
+    where they end first, after all others.
     """
     latest = max((p.end for p in start.placements), default=0)
     resource, begin = [], []
@@ -83,4 +105,15 @@ def _as_schedule(plant: Plant, start: Solution) -> Schedule:
         at = plant.resource_at.get(placed.resource, -1) if placed else -1
         resource.append(at)
         begin.append(placed.start if placed else latest + plant.rank[i])
-    return decode(plant, resource, begin)
+    yield complete(plant, decode(plant, resource, begin))
+    if not validate(plant.problem, start.placements):
+        ends = [start.by_operation[identity].end for identity in plant.ids]
+        yield make_schedule(plant, resource, begin, ends)
+
+
+def construct(problem: Problem, *, max_rules: int | None = None) -> Solution:
+    """The best schedule of the dispatch rules; raises ``HorizonTooShort``."""
+    plant = Plant(problem)
+    found = [complete(plant, freeze(rule())) for rule in rules(plant)[:max_rules]]
+    best = min(found, key=lambda schedule: schedule.worth)
+    return make_solution(problem, best.placements(plant))

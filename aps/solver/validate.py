@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
 from aps.solver.problem import Operation, Placement, Problem
+from aps.solver.validate_shared import broken_links, overdrawn_pools
 
 
 def validate(problem: Problem, placements: Iterable[Placement]) -> list[str]:
@@ -32,6 +33,8 @@ def validate(problem: Problem, placements: Iterable[Placement]) -> list[str]:
         found += _precedence(problem, operation, at)
     found += _capacity(problem, at)
     found += _setups(problem, at)
+    found += broken_links(problem, at)
+    found += overdrawn_pools(problem, at)
     return found
 
 
@@ -66,6 +69,8 @@ def _one(
         yield f"{name} starts at {here.start}, before its release at {operation.release}."
     if here.start < problem.now:
         yield f"{name} starts at {here.start}, before now ({problem.now})."
+    if problem.frozen_until is not None and here.start < problem.frozen_until:
+        yield f"{name} starts at {here.start}, in the frozen window until {problem.frozen_until}."
     if here.end < here.start:
         yield f"{name} ends before it starts."
         return
