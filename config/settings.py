@@ -273,7 +273,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["common.api_json.SafeJSONParser"],
     "DEFAULT_THROTTLE_CLASSES": ["common.api_throttle.UserThrottle"],
     # Per user; empty: without limit.
-    "DEFAULT_THROTTLE_RATES": {"user": os.environ.get("API_RATE", "1200/min") or None},
+    "DEFAULT_THROTTLE_RATES": {"user": os.environ.get("API_RATE", "6000/min") or None},
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "common.api.exception_handler",
     "COERCE_DECIMAL_TO_STRING": True,
