@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from aps.solver.bound import tardiness_bound
 from aps.solver.construct import rules
 from aps.solver.kernel import warm
 from aps.solver.plant import HorizonTooShort, Plant
@@ -21,12 +22,16 @@ RULES_SHARE = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Handed to ``on_progress``: rounds, seconds by the clock, best so far, moves tried."""
+    """Handed to ``on_progress``: rounds, seconds by the clock, best so far, moves tried.
+
+    ``bound``: no schedule has less weighted tardiness (``bound``); None before it is known.
+    """
 
     steps: int
     seconds: float
     best: Solution
     moves: int = 0
+    bound: int | None = None
 
 
 def solve(
@@ -51,13 +56,16 @@ def solve(
     budget = Budget(clock, seconds, max_steps, should_stop or (lambda: False))
     shown: tuple[Schedule, Solution] | None = None
 
+    bound: int | None = None
+
     def report(schedule: Schedule) -> None:
-        nonlocal shown
+        nonlocal shown, bound
         if on_progress is None:
             return
         if shown is None or shown[0] is not schedule:
             shown = schedule, schedule.solution(plant)
-        on_progress(Progress(budget.steps, budget.used, shown[1], budget.moves))
+        on_progress(Progress(budget.steps, budget.used, shown[1], budget.moves, bound))
+        bound = tardiness_bound(plant) if bound is None else bound
 
     best = _first_schedule(plant, budget, start, report)
     best = improve(plant, best, budget=budget, seed=seed, workers=workers, on_round=report)

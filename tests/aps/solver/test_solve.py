@@ -23,6 +23,7 @@ from aps.solver import (
     solve,
     validate,
 )
+from aps.solver.bound import tardiness_bound
 from aps.solver.construct import rules
 from aps.solver.plant import Plant
 from aps.solver.schedule import freeze
@@ -248,6 +249,26 @@ def test_a_stop_ends_the_search():
     assert seen[1].steps < seen[2].steps
     assert seen[1].moves < seen[2].moves
     assert all(a.best.figures.key >= b.best.figures.key for a, b in itertools.pairwise(seen))
+    assert seen[0].bound is None
+    assert seen[1].bound <= seen[2].best.weighted_tardiness
+
+
+def test_two_workers_repeat_themselves():
+    one, two = (
+        solve(shop(20), seconds=1, clock=frozen_clock, seed=3, workers=2, max_steps=22)
+        for _ in range(2)
+    )
+    assert one == two
+    assert validate(shop(20), one.placements) == []
+
+
+def test_the_bound_is_what_a_job_alone_would_be_late():
+    problem = Problem(
+        (Resource(1, "Lathe", TIMES["round"]),),
+        (Job(1, due=0, weight=2), Job(2, due=50, weight=1)),
+        (Operation(1, 1, (Mode(1, 100),)), Operation(2, 2, (Mode(1, 100),))),
+    )
+    assert tardiness_bound(Plant(problem)) == 2 * 100 + 50
 
 
 def test_a_given_schedule_is_repaired_and_not_worsened():
