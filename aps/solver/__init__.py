@@ -23,7 +23,9 @@ measured by the ``clock`` passed in (``time.monotonic`` outside; a fake in tests
     answer.status, answer.earliest_finish, answer.binding      # FEASIBLE, 780, Link(...)
 
 Public: the problem (``Resource``, ``Mode``, ``Operation``, ``Job``, ``Placement``, ``Problem``,
-``InvalidProblem``), ``solve`` and its ``Progress``, ``construct`` (rules only, in a second),
+``InvalidProblem``), what operations share or owe each other (``Precedence`` with waits and transfer
+batches, ``Pool`` and ``Need`` for people and tools), the ``Objective``; ``solve`` and its
+``Progress``, ``construct`` (rules only, in a second),
 ``Solution`` and ``Figures``, ``validate`` (violations in words; shares no code with the solver),
 ``HorizonTooShort`` (working time ends before the work does), and of the promise: ``Occupancy``,
 ``Busy``, ``Request``, ``check``, ``Answer``, ``Status``, ``Link``, ``InfeasibleHorizon``.

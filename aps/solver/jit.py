@@ -1,8 +1,9 @@
-"""Numba's compiler behind one typed decorator, so that only this module knows it has no types.
+"""Numba's compiler behind typed decorators, so that only this module knows it has no types.
 
 The machine code is kept beside the source (``__pycache__``) and reused by the next process. Where
-that directory is read-only, numba keeps it in the user's cache directory instead; the environment
-variable ``NUMBA_CACHE_DIR`` chooses another place.
+that directory is read-only, numba keeps it in the user's cache directory; the environment variable
+``NUMBA_CACHE_DIR`` names another place. Where none of them can be written, each process compiles
+anew, which takes it some ten seconds.
 """
 
 from __future__ import annotations
@@ -15,18 +16,25 @@ from numba import njit
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def compiled(function: F) -> F:
+    """``function`` as machine code, compiled at its first call; runs without Python's lock (GIL).
+
+    It may use numbers, booleans, tuples and NumPy arrays, and call other compiled functions.
+    """
+    return cast(F, _compile(function))
+
+
 def in_place(function: F) -> F:
     """As ``compiled``, for functions that only change the arrays given to them.
 
     Without numba's counting of references (``_nrt=False``), which at every access to an array in a
     tuple cost two thirds of a tabu move; such a function cannot make arrays or lists.
     """
-    return cast(F, njit(cache=True, nogil=True, _nrt=False)(function))
+    return cast(F, _compile(function, _nrt=False))
 
 
-def compiled(function: F) -> F:
-    """``function`` as machine code, compiled at its first call; runs without Python's lock (GIL).
-
-    It may use numbers, booleans, tuples and NumPy arrays, and call other compiled functions.
-    """
-    return cast(F, njit(cache=True, nogil=True)(function))
+def _compile(function: Callable[..., Any], **options: bool) -> Any:
+    try:
+        return njit(cache=True, nogil=True, **options)(function)
+    except RuntimeError:  # there is no place to keep the machine code
+        return njit(nogil=True, **options)(function)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from aps.solver.objective import Worth
 from aps.solver.plant import Plant, State
 from aps.solver.problem import Placement
-from aps.solver.solution import measure
+from aps.solver.solution import Figures, Solution, measure
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class Schedule:
     resource: tuple[int, ...]
     start: tuple[int, ...]
     end: tuple[int, ...]
+    figures: Figures
     worth: Worth
 
     def placements(self, plant: Plant) -> list[Placement]:
@@ -26,6 +27,11 @@ class Schedule:
             Placement(identity, plant.resources[self.resource[i]].id, self.start[i], self.end[i])
             for i, identity in enumerate(plant.ids)
         ]
+
+    def solution(self, plant: Plant) -> Solution:
+        """The schedule as the caller gets it."""
+        placed = sorted(self.placements(plant), key=lambda p: (p.start, p.end, p.operation))
+        return Solution(tuple(placed), self.figures)
 
 
 def freeze(state: State) -> Schedule:
@@ -37,9 +43,9 @@ def make_schedule(
     plant: Plant, resource: Sequence[int], start: Sequence[int], end: Sequence[int]
 ) -> Schedule:
     """The schedule with its worth."""
-    bare = Schedule(tuple(resource), tuple(start), tuple(end), ())
+    bare = Schedule(tuple(resource), tuple(start), tuple(end), Figures(), ())
     figures = measure(plant.problem, bare.placements(plant))
-    return replace(bare, worth=plant.problem.objective.worth(figures))
+    return replace(bare, figures=figures, worth=plant.problem.objective.worth(figures))
 
 
 def feasible_order(plant: Plant, key: Sequence[float]) -> list[int]:

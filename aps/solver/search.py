@@ -31,6 +31,10 @@ plant: a search that can touch each job only a few times must not begin by shuff
 HOT_OPERATIONS = 2500
 """Up to so many operations the search begins at ``HOT``."""
 
+SINGLE_OPERATIONS = 800
+"""Up to so many operations a round has as many moves of one operation as ruins; their share falls
+with the size of the plant, because what follows such a move grows with it."""
+
 PER_CONFLICT = 1e7
 """What the annealing pays for a minute by which a lock is broken."""
 
@@ -96,7 +100,7 @@ class Worker:
         _set_prices(totals, plant.problem.objective)
         count = len(plant.steps)
         self.ruins = max(10, int(40_000 / math.sqrt(count)))
-        self.moves = 0 if totals["rich"] else int(self.ruins * min(1.0, 1500 / count))
+        self.moves = 0 if totals["rich"] else int(self.ruins * min(1.0, SINGLE_OPERATIONS / count))
         self.mean = 0.0
 
     def begin(self, schedule: Schedule) -> bool:
@@ -225,7 +229,7 @@ def improve(
     crew = [Worker(plant, seed * 1000 + number) for number in range(max(1, workers))]
     if not all(worker.begin(start) for worker in crew):
         return start
-    report_every = max(4, len(plant.steps) // 500)
+    report_every = max(4, len(plant.steps) // 100)
     best, shown = start, crew[0].best_key()
     with ThreadPoolExecutor(max_workers=len(crew)) as pool:
         while not budget.over() and any(shown):
@@ -260,5 +264,4 @@ def _compare(crew: Sequence[Worker]) -> None:
 def _lead(crew: Sequence[Worker], best: Schedule) -> Schedule:
     """The best schedule of all workers and the one known before."""
     leader = min(crew, key=lambda worker: worker.best_key())
-    found = leader.best()
-    return min(best, found, key=lambda schedule: schedule.worth)
+    return min(best, leader.best(), key=lambda schedule: schedule.worth)

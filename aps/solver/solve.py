@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
+from aps.solver.bound import tardiness_bound
 from aps.solver.construct import rules
 from aps.solver.kernel import warm
-from aps.solver.plant import Plant
+from aps.solver.plant import HorizonTooShort, Plant
 from aps.solver.problem import Problem
 from aps.solver.schedule import Schedule, decode, freeze, make_schedule
 from aps.solver.search import Budget, complete, improve
-from aps.solver.solution import Solution, make_solution
+from aps.solver.solution import Solution
 from aps.solver.validate import validate
 
 RULES_SHARE = 0.15
@@ -20,12 +22,16 @@ RULES_SHARE = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Handed to ``on_progress``: rounds, seconds by the clock, best so far, moves tried."""
+    """Handed to ``on_progress``: rounds, seconds by the clock, best so far, moves tried.
+
+    ``bound``: no schedule has less weighted tardiness (``bound``); None before it is known.
+    """
 
     steps: int
     seconds: float
     best: Solution
     moves: int = 0
+    bound: int | None = None
 
 
 def solve(
@@ -50,17 +56,20 @@ def solve(
     budget = Budget(clock, seconds, max_steps, should_stop or (lambda: False))
     shown: tuple[Schedule, Solution] | None = None
 
+    bound: int | None = None
+
     def report(schedule: Schedule) -> None:
-        nonlocal shown
+        nonlocal shown, bound
         if on_progress is None:
             return
         if shown is None or shown[0] is not schedule:
-            shown = schedule, make_solution(problem, schedule.placements(plant))
-        on_progress(Progress(budget.steps, budget.used, shown[1], budget.moves))
+            shown = schedule, schedule.solution(plant)
+        on_progress(Progress(budget.steps, budget.used, shown[1], budget.moves, bound))
+        bound = tardiness_bound(plant) if bound is None else bound
 
     best = _first_schedule(plant, budget, start, report)
     best = improve(plant, best, budget=budget, seed=seed, workers=workers, on_round=report)
-    return make_solution(problem, best.placements(plant))
+    return best.solution(plant)
 
 
 def _first_schedule(
@@ -71,23 +80,28 @@ def _first_schedule(
 ) -> Schedule:
     """The best of the rules and, if there is one, the schedule to start from.
 
-    The first one found is reported at once: from then on there is something to stop with.
+    The first one found is reported at once: from then on there is something to stop with. Where
+    people, tools or waits leave a rule no room, the next one may find it.
     """
-    best: Schedule | None = None
+    found: list[Schedule] = []
+    refused: HorizonTooShort | None = None
     for rule in rules(plant):
-        if best is not None and (
-            budget.used > RULES_SHARE * budget.seconds or budget.should_stop()
-        ):
+        if found and (budget.used > RULES_SHARE * budget.seconds or budget.should_stop()):
             break
-        found = complete(plant, freeze(rule()))
-        if best is None:
-            report(found)
+        try:
+            found.append(complete(plant, freeze(rule())))
+        except HorizonTooShort as error:
+            refused = error
+            if not plant.is_rich:
+                raise
+            continue
+        if len(found) == 1:
+            report(found[0])
             warm.start()
-            given = [] if start is None else list(_given(plant, start))
-            found = min([found, *given], key=lambda s: s.worth)
-        best = found if best is None or found.worth < best.worth else best
-    if best is None:
-        raise AssertionError("There is no rule.")
+            found += [] if start is None else list(_given(plant, start))
+    if not found and refused is not None:
+        raise refused
+    best = min(found, key=lambda schedule: schedule.worth)
     report(best)
     return best
 
@@ -105,7 +119,8 @@ def _given(plant: Plant, start: Solution) -> Iterator[Schedule]:
         at = plant.resource_at.get(placed.resource, -1) if placed else -1
         resource.append(at)
         begin.append(placed.start if placed else latest + plant.rank[i])
-    yield complete(plant, decode(plant, resource, begin))
+    with suppress(HorizonTooShort):
+        yield complete(plant, decode(plant, resource, begin))
     if not validate(plant.problem, start.placements):
         ends = [start.by_operation[identity].end for identity in plant.ids]
         yield make_schedule(plant, resource, begin, ends)
@@ -115,5 +130,4 @@ def construct(problem: Problem, *, max_rules: int | None = None) -> Solution:
     """The best schedule of the dispatch rules; raises ``HorizonTooShort``."""
     plant = Plant(problem)
     found = [complete(plant, freeze(rule())) for rule in rules(plant)[:max_rules]]
-    best = min(found, key=lambda schedule: schedule.worth)
-    return make_solution(problem, best.placements(plant))
+    return min(found, key=lambda schedule: schedule.worth).solution(plant)

@@ -19,7 +19,7 @@ PYPROJECT_TEXT = (ROOT / "pyproject.toml").read_text()
 PROJECT = tomllib.loads(PYPROJECT_TEXT)["project"]
 PACKAGE = json.loads((ROOT / "package.json").read_text())
 PACKAGE_LOCK = json.loads((ROOT / "package-lock.json").read_text())
-PYTHON_LOCKS = ["requirements.lock", "requirements-dev.lock", "requirements-node.lock"]
+PYTHON_LOCKS = [name for name in check.LOCKS if name.startswith("requirements")]
 
 
 def locked(name: str) -> dict[str, str]:

@@ -15,6 +15,8 @@ from aps.solver.jobshop.shop import Ints, Shop
 
 SIZE = 10
 """Plans in the pool."""
+NEVER = 2**62
+"""The next task of a worker that has none."""
 BARREN = 30
 """Tasks in a row that may change nothing before the pool is given up but for its best."""
 
@@ -34,6 +36,21 @@ class Pool:
         self.barren = 0
         self.closed = False
 
+    def leave(self, worker: int) -> None:
+        """Nobody waits for the worker until it joins again."""
+        with self.changed:
+            self.next[worker] = NEVER
+            self.changed.notify_all()
+
+    def join(self, worker: int) -> int:
+        """The number of the worker's next task."""
+        with self.changed:
+            if self.next[worker] == NEVER:
+                every = len(self.next)
+                latest = max((n for n in self.next if n != NEVER), default=0)
+                self.next[worker] = latest + 1 + (worker - latest - 1) % every
+            return self.next[worker]
+
     def start(self, task: int) -> tuple[Ints, Ints] | None:
         """Order and machines to start from; waits for its turn. None once the pool is closed."""
         need = max(0, task - len(self.next) + 1)
@@ -52,7 +69,7 @@ class Pool:
         """Hand in what task ``task`` found; ``last``: its worker does no more."""
         with self.changed:
             worker = task % len(self.next)
-            self.next[worker] = 2**62 if last else task + len(self.next)
+            self.next[worker] = NEVER if last else task + len(self.next)
             self.waiting[task] = plan
             ready = min(self.next)
             while self.waiting and min(self.waiting) < ready:

@@ -22,8 +22,10 @@ from aps.solver.jobshop.tabu import begin, search
 
 PATIENCE = 12_500
 """A tabu search ends after so many moves without a shorter schedule."""
-EXACT_OPERATIONS = 100
-"""Up to here CP-SAT gets a core: its proof is then worth more than a second tabu search."""
+EXACT_MODES = 200
+"""Up to so many choices of operation and machine CP-SAT has a chance to prove something."""
+BESIDE_SHARE = 0.6
+"""With several workers, one of them runs CP-SAT for this part of the time at most."""
 EXACT_TASKS = 4
 """A single worker turns to CP-SAT after so many tabu searches."""
 ALONE_SHARE = 0.4
@@ -52,19 +54,18 @@ class Run:
         self.error: BaseException | None = None
         self._lock = threading.Lock()
         self._solver: cp_model.CpSolver | None = None
-        self._provable = shop.operations <= EXACT_OPERATIONS
+        self._provable = len(shop.mode_machine) <= EXACT_MODES
         beside = self._provable and workers > 1 and max_steps is None
-        searches = workers - 1 if beside else workers
         self._alone = self._provable and workers == 1 and max_steps is None
-        self._left = searches
-        self.pool = Pool(shop, seed=seed, workers=searches)
-        jobs: list[tuple[Callable[..., None], tuple[int, ...]]] = [
-            (self._search, (worker,)) for worker in range(searches)
-        ]
+        self._left = workers
+        self.pool = Pool(shop, seed=seed, workers=workers)
+        jobs: list[Callable[[int], None]] = [self._search] * workers
         if beside:
-            jobs.append((self._prove_beside, ()))
+            jobs[-1] = self._prove_beside
+            self.pool.leave(workers - 1)
         self._threads = [
-            threading.Thread(target=self._guard, args=job, daemon=True) for job in jobs
+            threading.Thread(target=self._guard, args=(job, worker), daemon=True)
+            for worker, job in enumerate(jobs)
         ]
 
     def start(self) -> None:
@@ -93,9 +94,9 @@ class Run:
 
     # -- threads -------------------------------------------------------------------------------
 
-    def _guard(self, work: Callable[..., None], arguments: tuple[int, ...]) -> None:
+    def _guard(self, work: Callable[[int], None], worker: int) -> None:
         try:
-            work(*arguments)
+            work(worker)
         except BaseException as error:  # it is raised again by stop()
             self.error = error
             self.finished.set()
@@ -105,7 +106,7 @@ class Run:
         """Tabu searches, one after another, until the run is over or the moves are used up."""
         graph = make_graph(self.shop)
         memory = make_search(self.shop, self.seed * 64 + worker)
-        task, every = worker, len(self.pool.next)
+        task, every = self.pool.join(worker), len(self.pool.next)
         while (start := self.pool.start(task)) is not None:
             begin(graph, memory, *start)
             self._one_search(graph, memory, task)
@@ -170,19 +171,21 @@ class Run:
 
     # -- CP-SAT --------------------------------------------------------------------------------
 
-    def _prove_beside(self) -> None:
-        """CP-SAT until the run is over, from the best schedule of the searches."""
+    def _prove_beside(self, worker: int) -> None:
+        """CP-SAT for a part of the time, from the best schedule of the others; then as they do."""
         pool = self.pool
         with pool.changed:
             pool.changed.wait_for(lambda: pool.closed or pool.added >= EXACT_TASKS)
-        while not self.finished.is_set():
-            self._prove(seconds=self.seconds)
+        left = BESIDE_SHARE * self.seconds
+        while left > 0 and not self.finished.is_set():
+            left -= max(0.01, self._prove(seconds=left))
+        self._search(worker)
 
-    def _prove(self, *, seconds: float, effort: float | None = None) -> None:
-        """Ask CP-SAT for a shorter schedule or the proof that there is none."""
+    def _prove(self, *, seconds: float, effort: float | None = None) -> float:
+        """Ask CP-SAT for a shorter schedule or the proof that there is none; seconds it took."""
         best = self.best
         if best is None or best.makespan <= self.lower_bound:
-            return
+            return 0.0
         exact = Exact(self.shop, best, self.starts(best), self.lower_bound)
         proof = exact.run(
             seconds=seconds,
@@ -194,6 +197,7 @@ class Run:
         )
         self._register(None)
         self._raise_bound(proof.lower_bound)
+        return proof.seconds
 
     def _register(self, solver: cp_model.CpSolver | None) -> None:
         with self._lock:

@@ -147,6 +147,17 @@ def wait_for_pool(board: Board, number: int, units: int, machine: int, start: in
 
 
 @in_place
+def earliest_end(board: Board, item: int, after: int) -> int:
+    """What a longest wait of a fixed follower asks of the operation's end; -FAR for nothing."""
+    follower = board.operations[after]
+    if follower.fixed:
+        for b in range(follower.first_before, follower.last_before):
+            if board.before[b] == item and board.links[b].most >= 0:
+                return int(follower.start - board.links[b].most)
+    return -FAR
+
+
+@in_place
 def must_wait(board: Board, item: int, machine: int, start: int, end: int) -> int:
     """``start`` if pools and transfer batches allow [start, end); else the next start to try."""
     operation = board.operations[item]
@@ -155,6 +166,10 @@ def must_wait(board: Board, item: int, machine: int, start: int, end: int) -> in
             guard = board.operations[board.before[k]].end + board.links[k].tail
             if end < guard:
                 return int(start + guard - end)
+    for k in range(operation.first_after, operation.last_after):
+        guard = earliest_end(board, item, board.after[k])
+        if end < guard:
+            return int(start + guard - end)
     if end > start:
         for k in range(operation.first_need, operation.last_need):
             need = board.needs[k]

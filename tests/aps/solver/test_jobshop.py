@@ -59,7 +59,7 @@ def length(routes, order, chosen) -> int:
 @pytest.mark.parametrize(("text", "optimum"), [(FT06, 55), (LA01, 666), (FT10, 930)])
 def test_a_known_optimum_is_found_and_proven(text: str, optimum: int) -> None:
     shop = parse_jsp(text).shop
-    result = solve(shop, seconds=60, clock=time.monotonic, workers=2)
+    result = solve(shop, seconds=180, clock=time.monotonic, workers=2)
     assert (result.makespan, result.lower_bound, result.status) == (optimum, optimum, "optimal")
     assert validate(shop, result.placements) == []
 

@@ -79,6 +79,12 @@ class TestLongestWait:
         assert found[2].start == 600
         assert found[1].end >= 580
 
+    def test_before_a_locked_operation_is_kept(self):
+        link, locked_at = Precedence(1, max_lag=20), Placement(2, 1, 900, 930)
+        locked = step(2, 1, 30, links=(link,), fixed=locked_at)
+        found = solved(plant(step(1, 0, 60), locked)).by_operation
+        assert 880 <= found[1].end <= 900
+
     def test_broken_is_named(self):
         rows = ((1, 0, 0, 60), (2, 1, 600, 630), (3, 1, 0, 600))
         assert said(self.problem, *rows) == [
@@ -119,7 +125,8 @@ class TestTransferBatch:
     def test_broken_is_named(self):
         (first,) = said(self.problem, (1, 0, 0, 600), (2, 1, 99, 399))[:1]
         assert first == (
-            "Operation 2 starts when 1 has worked 99 of the 100 minutes of its first transfer batch."
+            "Operation 2 starts when 1 has worked 99 of the 100 minutes "
+            "of its first transfer batch."
         )
         assert said(self.problem, (1, 0, 0, 600), (2, 1, 349, 649)) == [
             "Operation 2 ends 49 minutes after 1, too soon for its last transfer batch (50)."
@@ -197,7 +204,7 @@ class TestFrozenWindow:
 
     def test_keeps_what_is_in_it_and_lets_nothing_else_in(self):
         found = solved(self.problem).by_operation
-        assert found[1] == planned_as(self.planned)
+        assert found[1] == self.planned
         assert found[2].start == found[3].start == 500
 
     def test_broken_is_named(self):
@@ -206,10 +213,6 @@ class TestFrozenWindow:
             "Operation 1 is fixed and was moved.",
             "Operation 2 starts at 499, in the frozen window until 500.",
         ]
-
-
-def planned_as(placement):
-    return placement
 
 
 class TestObjective:

@@ -11,8 +11,11 @@ from aps.solver import (
     HorizonTooShort,
     Job,
     Mode,
+    Need,
     Operation,
     Placement,
+    Pool,
+    Precedence,
     Problem,
     Resource,
     construct,
@@ -20,6 +23,7 @@ from aps.solver import (
     solve,
     validate,
 )
+from aps.solver.bound import tardiness_bound
 from aps.solver.construct import rules
 from aps.solver.plant import Plant
 from aps.solver.schedule import freeze
@@ -100,6 +104,58 @@ def lock_some(draw, problem):
     return replace(problem, operations=operations)
 
 
+@st.composite
+def shared_plants(draw):
+    """As ``plants``, without locks, and with pools, shortest and longest waits, batches."""
+    problem = draw(plants())
+    pools = (
+        Pool(1, "Fitters", ((TIMES["day"], 2), (TIMES["two"], 1))),
+        Pool.tools(2, "Gauge", draw(st.integers(1, 2))),
+    )
+    operations = []
+    for o in problem.operations:
+        # A day's work at most in people's hands, or no shift would be long enough for it.
+        modes = tuple(Mode(m.resource, min(m.minutes, 100)) for m in o.modes)
+        resources = {m.resource for m in modes}
+        asked = draw(st.sampled_from([(), (), (Need(2),), (Need(1),)]))
+        if any(len(problem.resources[r].working_time) == 1 for r in resources):
+            asked = ()
+        operations.append(
+            replace(
+                o,
+                fixed=None,
+                modes=modes,
+                needs=asked,
+                predecessors=(),
+                links=tuple(draw(links(before)) for before in o.predecessors),
+            )
+        )
+    return replace(problem, operations=tuple(operations), pools=pools)
+
+
+@st.composite
+def links(draw, before):
+    shortest = draw(st.sampled_from([0, 0, 45]))
+    kind = draw(st.sampled_from(["lag", "wait", "batch"]))
+    if kind == "wait":
+        longest = shortest + draw(st.sampled_from([1500, 5000]))
+        return Precedence(before, shortest, max_lag=longest)
+    if kind == "batch":
+        first = draw(st.integers(0, 90))
+        return Precedence(before, shortest, transfer_minutes=first, tail_minutes=30)
+    return Precedence(before, shortest)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(shared_plants(), st.integers(0, 3))
+def test_what_is_shared_is_never_overdrawn(problem, seed):
+    try:
+        best = solve(problem, seconds=1, clock=frozen_clock, seed=seed, max_steps=3)
+    except HorizonTooShort:
+        return
+    assert validate(problem, best.placements) == []
+
+
 def broken(problem, placements):
     """Violations, but for locks that the rules did not keep and say so."""
     found = validate(problem, placements)
@@ -111,7 +167,7 @@ def broken(problem, placements):
     return found
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(plants())
 def test_every_rule_makes_a_feasible_schedule(problem):
     plant = Plant(problem)
@@ -193,6 +249,26 @@ def test_a_stop_ends_the_search():
     assert seen[1].steps < seen[2].steps
     assert seen[1].moves < seen[2].moves
     assert all(a.best.figures.key >= b.best.figures.key for a, b in itertools.pairwise(seen))
+    assert seen[0].bound is None
+    assert seen[1].bound <= seen[2].best.weighted_tardiness
+
+
+def test_two_workers_repeat_themselves():
+    one, two = (
+        solve(shop(20), seconds=1, clock=frozen_clock, seed=3, workers=2, max_steps=22)
+        for _ in range(2)
+    )
+    assert one == two
+    assert validate(shop(20), one.placements) == []
+
+
+def test_the_bound_is_what_a_job_alone_would_be_late():
+    problem = Problem(
+        (Resource(1, "Lathe", TIMES["round"]),),
+        (Job(1, due=0, weight=2), Job(2, due=50, weight=1)),
+        (Operation(1, 1, (Mode(1, 100),)), Operation(2, 2, (Mode(1, 100),))),
+    )
+    assert tardiness_bound(Plant(problem)) == 2 * 100 + 50
 
 
 def test_a_given_schedule_is_repaired_and_not_worsened():
