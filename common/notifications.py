@@ -20,6 +20,7 @@ MESSAGES: dict[str, str | Promise] = {
     "crm.promise_at_risk": _(
         "Order %(order)s, line %(line)s: estimated %(projected)s, promised %(promised)s."
     ),
+    "aps.lock_dropped": _("The lock on %(operation)s was dropped: %(reason)s."),
     "aps.run_failed": _("The schedule of %(site)s could not be made: %(reason)s"),
 }
 

@@ -76,6 +76,7 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
     "mes.operation.reported": [_REPLAN],
     "mes.operation.finished": [_PROGRESS, _REPLAN],
     "mes.work_order.completed": [_PROGRESS, _READINESS],
+    "aps.scenario.solved": [],
     "aps.schedule.published": [
         # Many plans in a row, one write-back of dates.
         Reaction(

@@ -43,6 +43,10 @@ def left_out(kind: str, reference: str) -> str:
         return _("Nothing covers a component of %(order)s, and what waits for it.") % {
             "order": reference
         }
+    if kind == "kept_out":
+        return _("A planner took %(operation)s off the plan, and what waits for it.") % {
+            "operation": reference
+        }
     if kind == "no_room":
         return _("There is no room for %(order)s in the years that are planned.") % {
             "order": reference

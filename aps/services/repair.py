@@ -1,0 +1,151 @@
+"""The plan made anew after something happened: as few moves as possible, and never later for it.
+
+What runs stays, and so does what starts within the site's frozen minutes. Two plans are compared:
+the old one by its own order (Vieira, Herrmann and Lin 2003 call it right-shift), and what a search
+from there finds. The smaller weighted tardiness wins; where both are equal, the fewer moves.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from aps.models import ScheduleRun
+from aps.services import solving
+from aps.services.problems import Built
+from aps.services.solving import Solved
+from aps.solver import Operation, Placement, Solution
+from common.intervals import WorkingTime
+from common.jobs import Claim
+
+
+@dataclass(frozen=True)
+class Mended:
+    """The plan chosen, and what both were worth: weighted minutes late and operations moved."""
+
+    solved: Solved
+    # "order": the old plan by its own order. "search": the solver's.
+    chosen: str
+    by_order: tuple[int, int] | None
+    by_search: tuple[int, int] | None
+
+
+def mend(
+    *,
+    row: ScheduleRun,
+    built: Built,
+    frozen_minutes: int,
+    tolerance: int,
+    claim: Claim,
+    now: datetime,
+    first: Collection[int] = (),
+    at_most: float | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> tuple[Built, Mended]:
+    """The better of the two plans and the problem it solves, frozen operations in it.
+
+    ``first``: operations that a rush puts before all others. Raises as ``solving.run``.
+    """
+    if not built.previous:
+        solved = solving.run(row=row, built=built, claim=claim, now=now, at_most=at_most)
+        return built, Mended(solved, "search", None, None)
+    held = freeze(built, until=built.problem.now + frozen_minutes)
+    kept = _by_order(held, first, now, clock)
+    reference = {placed.operation: placed for placed in held.previous}
+
+    def worth(solved: Solved) -> tuple[int, int]:
+        figures = solved.solution.figures
+        late = figures.lock_conflict_minutes + figures.weighted_tardiness
+        return late, len(moved(reference, solved.solution.by_operation, tolerance))
+
+    by_order = worth(kept)
+    if not kept.violations and by_order[0] == 0:
+        return held, Mended(kept, "order", by_order, None)
+    found = solving.run(
+        row=row, built=held, claim=claim, now=now, start=kept.solution, at_most=at_most
+    )
+    by_search = worth(found)
+    if not kept.violations and (found.violations or by_order <= by_search):
+        kept = replace(kept, at=found.at, seconds=found.seconds)
+        return held, Mended(kept, "order", by_order, by_search)
+    return held, Mended(found, "search", by_order, by_search)
+
+
+def _by_order(
+    built: Built, first: Collection[int], now: datetime, clock: Callable[[], float]
+) -> Solved:
+    """The better of the old plan's order, and of that order with a rush before it."""
+    began = clock()
+    solution = solving.keep_order(built.problem, built.previous)
+    if first:
+        hurried = solving.keep_order(built.problem, built.previous, first=first)
+        solution = min(solution, hurried, key=_late)
+    return Solved(solution, solving.judge(built.problem, solution), clock() - began, now)
+
+
+def _late(solution: Solution) -> tuple[int, int]:
+    return solution.figures.lock_conflict_minutes, solution.figures.weighted_tardiness
+
+
+def moved(
+    before: Mapping[int, Placement], after: Mapping[int, Placement], tolerance: int
+) -> list[int]:
+    """Ids of operations in both that are on another machine or start more than so many minutes
+    earlier or later."""
+    return [
+        pk
+        for pk, old in before.items()
+        if (new := after.get(pk)) is not None
+        and (old.resource != new.resource or abs(old.start - new.start) > tolerance)
+    ]
+
+
+def freeze(built: Built, *, until: int) -> Built:
+    """The problem with all fixed that was to start before ``until`` and still can, as planned."""
+    problem = built.problem
+    if until <= problem.now:
+        return built
+    at = {placed.operation: placed for placed in built.previous}
+    operations = {operation.id: operation for operation in problem.operations}
+    working = {resource.id: resource for resource in problem.resources}
+    fixed = {pk: o.fixed for pk, o in operations.items() if o.fixed is not None}
+    near = [pk for pk in at if problem.now <= at[pk].start < until and pk not in fixed]
+    for pk in sorted(near, key=lambda pk: (at[pk].start, at[pk].end)):
+        resource = working.get(at[pk].resource)
+        if (
+            resource is not None
+            and _fits(operations[pk], at[pk], resource.working_time, fixed)
+            and (resource.capacity is None or _is_free(at[pk], fixed.values()))
+        ):
+            fixed[pk] = at[pk]
+    held = tuple(
+        replace(o, fixed=fixed[o.id]) if o.id in fixed and o.fixed is None else o
+        for o in problem.operations
+    )
+    return replace(built, problem=replace(problem, operations=held))
+
+
+def _fits(
+    operation: Operation,
+    placed: Placement,
+    working: WorkingTime,
+    fixed: Mapping[int, Placement],
+) -> bool:
+    """Whether the operation can be exactly there: machine, release, those before it, calendar."""
+    mode = next((m for m in operation.modes if m.resource == placed.resource), None)
+    if mode is None or placed.start < operation.release:
+        return False
+    if any(pk not in fixed or fixed[pk].end > placed.start for pk in operation.predecessors):
+        return False
+    return (
+        working.is_working(placed.start)
+        and working.worked(placed.start, placed.end) == mode.minutes
+        and (operation.interruptible or placed.end - placed.start == mode.minutes)
+    )
+
+
+def _is_free(placed: Placement, taken: Iterable[Placement]) -> bool:
+    return not any(
+        other.resource == placed.resource and other.start < placed.end and placed.start < other.end
+        for other in taken
+    )
