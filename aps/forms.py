@@ -1,5 +1,6 @@
-"""What the schedule is narrowed to; lives in the URL."""
+"""What the schedule and the capacity are narrowed to; lives in the URL."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -33,3 +34,39 @@ class BoardFilter(forms.Form):
         field = self.fields["center"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
         field.choices = [("", _("All work centers")), *centers]
+
+
+class CapacityFilter(forms.Form):
+    """First week, number of weeks, work center and customer."""
+
+    WEEKS = tuple((str(n), str(n)) for n in (4, 6, 8, 13, 26))
+
+    weeks = forms.ChoiceField(
+        label=_("Weeks"), choices=WEEKS, widget=forms.Select({"class": "form-select"})
+    )
+    center = forms.ChoiceField(
+        label=_("Work center"), required=False, widget=forms.Select({"class": "form-select"})
+    )
+    customer = forms.ChoiceField(
+        label=_("Customer"), required=False, widget=forms.Select({"class": "form-select"})
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        centers: Sequence[str],
+        customers: Sequence[tuple[str, str]],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["from"] = forms.DateField(
+            label=_("From the week of"),
+            widget=forms.DateInput({"type": "date", "class": "form-control"}),
+        )
+        self._offer("center", [("", _("All work centers")), *((code, code) for code in centers)])
+        self._offer("customer", [("", _("All customers")), *customers])
+
+    def _offer(self, name: str, choices: Sequence[tuple[str, Any]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
+        field.choices = list(choices)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from aps import selectors
 from aps.models import ScheduledOperation, ScheduleRun
-from aps.views import overview
+from aps.views import overview, why
 from aps.views.place import site_id as chosen_site
 from common.access import requires
 from erp import selectors as erp
@@ -18,6 +18,7 @@ from mes import selectors as mes
 
 # A lot for very many orders shows the first operations; the list shows all.
 MOST_SHOWN = 100
+MOST_EXPLAINED = 3
 
 
 @requires("aps.view_schedule")
@@ -31,12 +32,15 @@ def board_panel(request: HttpRequest) -> HttpResponse:
     if run is not None and number:
         rows = list(_operations(run, number)[: MOST_SHOWN + 1])
         now = timezone.now()
-        late = overview.late_lines(site_id=run.site_id, now=now)
+        late = [
+            row for row in overview.late_lines(site_id=run.site_id, now=now) if row.order == number
+        ]
         context |= {
             "rows": rows[:MOST_SHOWN],
             "more": len(rows) > MOST_SHOWN,
             "chosen": _chosen(rows, request.GET.get("operation", "")),
-            "late": [row for row in late if row.order == number],
+            "late": late,
+            "why": [why.explained(run.site_id, row.line, now) for row in late[:MOST_EXPLAINED]],
             "served": _served(run, request.GET.get("operation", ""), number),
         }
     return render(request, "aps/board_panel.html", context)

@@ -143,6 +143,7 @@ def _raise_requirements(
                 due_at=commitments.due_at(line, calendar),
                 weight=line.order.customer.weight,
                 reference=f"{line.order.number}/{line.position}",
+                customer_id=line.order.customer_id,
             )
             for line in fresh
         ]
