@@ -10,8 +10,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from aps.models import ScheduleRun
-from aps.services import solving
+from aps.services import problems, solving
+from aps.services.inputs import Inputs
 from aps.services.problems import Built
 from aps.services.solving import Solved
 from aps.solver import Operation, Placement, Solution
@@ -69,6 +72,38 @@ def mend(
         kept = replace(kept, at=found.at, seconds=found.seconds)
         return held, Mended(kept, "order", by_order, by_search)
     return held, Mended(found, "search", by_order, by_search)
+
+
+def without_missed_locks(found: Inputs) -> Built:
+    """The problem without the locks that the work before them cannot be ready for.
+
+    A lock is dropped rather than the plan refused; ``dropped`` says which and why.
+    """
+    mine = found.copy()
+    missed: dict[int, str] = {}
+    while True:
+        built = problems.build_from(mine)
+        late = _missed(built) & mine.pins.keys()
+        if not late:
+            return replace(built, dropped={**missed, **built.dropped})
+        for pk in late:
+            del mine.pins[pk]
+            missed[pk] = _("the operations before it end later")
+
+
+def _missed(built: Built) -> set[int]:
+    """Locked operations that what comes before them misses when the plan keeps its order."""
+    locked = [
+        o
+        for o in built.problem.operations
+        if o.fixed is not None and o.fixed.start >= built.problem.now
+    ]
+    if not locked:
+        return set()
+    at = solving.keep_order(built.problem, built.previous).by_operation
+    return {
+        o.id for o in locked if o.fixed and any(at[p].end > o.fixed.start for p in o.predecessors)
+    }
 
 
 def _by_order(

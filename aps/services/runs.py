@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from aps.enums import RUN_TRANSITIONS, RunKind, RunState
 from aps.models import PlanState, ScheduleRun
-from aps.services import causes, inputs, locks, problems, publishing, repair, solving
+from aps.services import causes, inputs, locks, publishing, repair, solving
 from aps.services.comparison import compare, of_run, of_solution
 from aps.services.inputs import Inputs
 from aps.services.problems import Built
@@ -105,7 +105,7 @@ def replan(*, site_id: int, by: User | None, now: datetime, claim: Claim) -> Sch
 def _solve(
     found: Inputs, run: ScheduleRun, state: PlanState, claim: Claim, now: datetime
 ) -> tuple[Built, Mended]:
-    built = problems.build_from(found)
+    built = repair.without_missed_locks(found)
     if run.cause != AUTOMATIC:
         return built, Mended(
             solving.run(row=run, built=built, claim=claim, now=now), "search", None, None

@@ -15,7 +15,7 @@ from aps.enums import RunKind, RunState
 from aps.events import ScenarioSolved
 from aps.models import PlanState, ScheduleRun
 from aps.services import changes as kinds
-from aps.services import publishing, repair, runs, rush, scenarios, solving, staleness
+from aps.services import publishing, repair, runs, rush, scenarios, solving, staleness, wishes
 from aps.services.changes import CannotApply, Change
 from aps.services.changes.demand import Demand
 from aps.services.changes.orders import BACKWARD, ReplanOrder
@@ -49,7 +49,8 @@ def solve(*, run_id: int, by: User | None, now: datetime, claim: Claim) -> Sched
     except (*runs.TOO_SHORT, InvalidProblem, CannotApply) as error:
         return _fail(run, str(error), claim, now, by)
     if trial.solved.violations:
-        told = " ".join(trial.solved.violations[: runs.TOLD_VIOLATIONS])
+        missed = wishes.conflicts(trial.built, trial.solved.solution.by_operation, trial.inputs)
+        told = " ".join((missed or trial.solved.violations)[: runs.TOLD_VIOLATIONS])
         return _fail(run, told, claim, trial.solved.at, by)
     found: dict[str, Any] = {**run.comparison, **difference(run, trial, counting)}
     if run.kind == RunKind.RUSH:

@@ -121,7 +121,7 @@ def copy(*, run: ScheduleRun, name: str, by: User | None, now: datetime) -> Sche
         site_id=run.site_id,
         kind=RunKind.WHAT_IF,
         name=name,
-        changes=[one.as_json() for one in _still_possible(run, now)[0]],
+        changes=[one.as_json() for one in still_possible(run, now)[0]],
         by=by,
         now=now,
     )
@@ -182,7 +182,7 @@ def rebase(*, run: ScheduleRun, by: User | None, now: datetime) -> ScheduleRun:
     Changes that the plant no longer allows are dropped, and ``run.comparison["dropped"]`` says
     which and why.
     """
-    kept, dropped = _still_possible(run, now)
+    kept, dropped = still_possible(run, now)
     with transaction.atomic():
         run = locked(run)
         policies.check_can_rebase(run)
@@ -257,7 +257,7 @@ def _again(run: ScheduleRun, *, by: User | None, now: datetime) -> None:
     ask(run, by=by, now=now)
 
 
-def _still_possible(run: ScheduleRun, now: datetime) -> tuple[list[Change], list[str]]:
+def still_possible(run: ScheduleRun, now: datetime) -> tuple[list[Change], list[str]]:
     """The counted changes that the plant still allows, and sentences for the others."""
     mine = reading.read(site_id=run.site_id, now=now, days=RESOLVE_DAYS)
     kept: list[Change] = []

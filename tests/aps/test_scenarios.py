@@ -144,6 +144,43 @@ def test_a_lock_that_cannot_hold_is_dropped_and_told_and_the_plan_goes_on(plant,
     assert AuditEntry.objects.filter(action="aps.lock.drop").exists()
 
 
+def test_a_lock_that_the_work_before_it_misses_is_dropped(user_for):
+    planner = user_for(Role.PLANNER)
+    plant = Factory(units=2)
+    plant.order(plant.steps(plant.make("PART", steps=0), 60, 60), 2)
+    plant.replan()
+    one, two = plant.operations()
+    scenarios.publish(
+        run=plant.scenario(move(two, plant.units[1], 2), by=planner), by=planner, now=MONDAY
+    )
+    plant.operations().filter(pk=one.pk).update(
+        state=OperationState.RUNNING, work_unit=plant.units[0], started_at=MONDAY + HOUR
+    )
+    run = plant.replan(now=MONDAY + HOUR)
+    assert run.state == RunState.PUBLISHED, run.error
+    assert scheduled(run)[two.pk][0] == pytest.approx(3, abs=0.02)
+    assert not OperationLock.objects.exists()
+    assert "end later" in Notification.objects.get().parameters["reason"]
+
+
+def test_a_lock_that_others_locks_crowd_out_is_dropped_and_the_plan_goes_on():
+    plant = Factory()
+    other = plant.order(plant.part("OTHER", minutes=60), 2)
+    plant.order(plant.steps(plant.make("PART", steps=0), 60, 60), 2)
+    plant.replan()
+    crowd = plant.operations().get(work_order__pegs__requirement=other)
+    one, two = plant.operations().filter(work_order__item__code="PART")
+    scenarios.publish(run=plant.scenario(move(two, plant.units[0], 2)), by=None, now=MONDAY)
+    OperationLock.objects.create(
+        operation=crowd, work_unit=plant.units[0], starts_at=MONDAY, locked_at=MONDAY
+    )
+    run = plant.replan()
+    assert run.state == RunState.PUBLISHED, run.error
+    assert scheduled(run)[crowd.pk] == (0, 2)
+    assert scheduled(run)[one.pk][1] <= scheduled(run)[two.pk][0]
+    assert OperationLock.objects.get().operation == crowd
+
+
 def test_a_lock_is_over_once_the_operation_runs(plant):
     operation = first(plant)
     scenarios.publish(run=plant.scenario(move(operation, plant.units[1], 2)), by=None, now=MONDAY)
