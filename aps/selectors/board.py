@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import F, QuerySet, Value
+from django.db.models import Exists, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Coalesce, NullIf
 
-from aps.models import ScheduledOperation, ScheduleRun
+from aps.models import OperationLock, ScheduledOperation, ScheduleRun
 from aps.selectors.schedule import current_run
 from common.intervals import WorkingTime
 from erp import selectors as erp
@@ -36,6 +36,8 @@ class Bar:
     due_at: datetime
     # What it shares a setup with: the family of the operation, else the item.
     family: str
+    # A planner fixed it there.
+    is_locked: bool
     references: tuple[str, ...] = ()
     # Ends after the earliest of them (or the work order) is due.
     is_late: bool = False
@@ -128,9 +130,10 @@ def as_bars(rows: QuerySet[ScheduledOperation]) -> list[Bar]:
     """Scheduled operations as bars that name no orders yet; cancelled ones are left out."""
     item = F("operation__work_order__item__code")
     family = Coalesce(NullIf("operation__setup_family", Value("")), item)
+    locks = OperationLock.objects.filter(operation=OuterRef("operation"), starts_at__isnull=False)
     found = (
         rows.exclude(operation__state=OperationState.CANCELLED)
-        .annotate(family=family)
+        .annotate(family=family, is_locked=Exists(locks))
         .values_list(
             "operation_id",
             "operation__work_order_id",
@@ -145,6 +148,7 @@ def as_bars(rows: QuerySet[ScheduledOperation]) -> list[Bar]:
             "ends_at",
             "operation__work_order__due_at",
             "family",
+            "is_locked",
         )
     )
     return [Bar(*row) for row in found]

@@ -18,6 +18,8 @@ from mes.selectors import OpenOperation
 
 # Less is not worth a call.
 LEAST_MINUTES = 30
+# Nobody calls a lunch break overtime.
+LEAST_OVERTIME = 120
 MOST = 3
 
 
@@ -106,15 +108,15 @@ class _Finder:
                 yield from self._elsewhere(step)
 
     def _overtime(self, step: Step) -> Iterator[Help]:
-        """The first closed hours of its machine within the step."""
+        """The first closed hours of its machine within the step, longer than a break."""
         times = self._times.get(step.bar.work_unit_id or 0)
         if times is None or step.kind == StepKind.CHOICE:
             return
         start, end = calendars.to_minutes_up(step.starts_at), calendars.to_minutes(step.ends_at)
         closed = _closed(times, max(start, self._now), end)
-        if not closed:
+        first = next((span for span in closed if span[1] - span[0] >= LEAST_OVERTIME), None)
+        if first is None:
             return
-        first = next((s for s in closed if s[1] - s[0] >= LEAST_MINUTES), closed[0])
         yield Help(
             HelpKind.OVERTIME,
             sum(b - a for a, b in closed),

@@ -95,7 +95,7 @@ def _context(
     return context | {
         "starts_at": starts_at,
         "ends_at": ends_at,
-        "config": board_config.config(site_id, now),
+        "config": board_config.config(site_id, now, can_plan=allowed(request.user, "aps.plan")),
         "columns": board_config.columns(),
     }
 

@@ -30,23 +30,30 @@ MODULES = (
     "load",
     "print",
 )
+# Those that change the plan, for planners only.
+EDITING = ("edits", "drag", "move")
+STEPS = ("undo", "redo", "rebase", "publish", "discard", "eligible")
 
 
-def config(site_id: int, now: datetime) -> dict[str, Any]:
+def config(site_id: int, now: datetime, *, can_plan: bool) -> dict[str, Any]:
     """The page's JSON for the board; one query."""
+    names = (*MODULES, *EDITING) if can_plan else MODULES
+    addresses = {"draft": reverse("aps:draft-change")}
+    addresses |= {step: reverse(f"aps:draft-{step}") for step in STEPS}
     plan = selectors.plan_state(site_id)
     states = {str(state.value): str(state.label) for state in OperationState}
     return {
-        "modules": {name: static(f"aps/board/{name}.js") for name in MODULES},
+        "modules": {name: static(f"aps/board/{name}.js") for name in names},
         "data": reverse("aps:board-data"),
         "panel": reverse("aps:board-panel"),
         "tree": reverse("aps:board-tree"),
+        "edits": addresses if can_plan else None,
         "zone": timezone.get_current_timezone_name(),
         "language": "zh-CN" if (get_language() or "").startswith("zh") else "en-GB",
         "now": now.isoformat(),
         "frozen": plan.frozen_minutes if plan else 0,
         "states": states,
-        "words": _words() | _table_words(),
+        "words": _words() | _table_words() | _draft_words(),
     }
 
 
@@ -111,4 +118,16 @@ def _table_words() -> dict[str, str]:
         "full": _("Full"),
         "overloads": _("Overloaded periods in view: {count}"),
         "noOverload": _("Nothing in view is overloaded."),
+    }
+
+
+def _draft_words() -> dict[str, str]:
+    return {
+        "moved": _("Moved in your draft"),
+        "ghost": _("Where the plan has it"),
+        "noDraft": _("No draft is open."),
+        "notLoaded": _("This operation is not in view; select it on the board."),
+        "notSent": _("The server did not answer; nothing was changed. Try again."),
+        "planAgain": _("Plan {operation} again"),
+        "cannotDo": _("{unit} cannot do this operation."),
     }

@@ -1,5 +1,6 @@
 """Why an order line is late, in sentences: the binding constraint, the chain, what would help."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -42,13 +43,21 @@ class SaidStep:
 
 
 @dataclass(frozen=True, slots=True)
+class SaidHelp:
+    """What would help, and the step of a draft that tries it ("" where the board cannot)."""
+
+    text: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
     """An explanation in words; ``steps`` from the end back to now."""
 
     reference: str
     binding: str
     steps: tuple[SaidStep, ...]
-    helps: tuple[str, ...]
+    helps: tuple[SaidHelp, ...]
 
 
 def say(explanation: Explanation) -> Said:
@@ -58,7 +67,7 @@ def say(explanation: Explanation) -> Said:
         reference=line.reference,
         binding=_binding(binding) if binding is not None else words.why(line),
         steps=tuple(_step(step, line.due_at) for step in explanation.steps),
-        helps=tuple(_help(one) for one in explanation.helps),
+        helps=tuple(SaidHelp(_help(one), _change(one)) for one in explanation.helps),
     )
 
 
@@ -180,3 +189,19 @@ def _help(one: Help) -> str:
         HelpKind.SUPPLIER: _("Ask the subcontractor of %(operation)s for less than %(duration)s."),
     }
     return texts[one.kind] % facts
+
+
+def _change(one: Help) -> str:
+    """The step as the draft reads it, in JSON."""
+    if one.starts_at is None or one.ends_at is None or one.bar is None:
+        return ""
+    change: dict[str, object] = {
+        "kind": "overtime" if one.kind == HelpKind.OVERTIME else "move",
+        "work_unit": one.unit_code,
+        "starts_at": one.starts_at.isoformat(),
+    }
+    if one.kind == HelpKind.OVERTIME:
+        change["ends_at"] = one.ends_at.isoformat()
+    else:
+        change["operation"] = one.bar.operation_id
+    return json.dumps(change)

@@ -13,6 +13,7 @@ from aps.models import ScheduledOperation, ScheduleRun
 from aps.views import overview, why
 from aps.views.place import site_id as chosen_site
 from common.access import requires
+from common.permissions import allowed
 from erp import selectors as erp
 from mes import selectors as mes
 
@@ -28,7 +29,11 @@ def board_panel(request: HttpRequest) -> HttpResponse:
     number = request.GET.get("order", "").replace("\x00", "")[:60]
     site_id = chosen_site()
     run = selectors.current_run(site_id) if site_id is not None else None
-    context: dict[str, Any] = {"number": number, "rows": []}
+    context: dict[str, Any] = {
+        "number": number,
+        "rows": [],
+        "can_plan": allowed(request.user, "aps.plan"),
+    }
     if run is not None and number:
         rows = list(_operations(run, number)[: MOST_SHOWN + 1])
         now = timezone.now()

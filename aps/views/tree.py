@@ -45,4 +45,5 @@ def operation(bar: Bar) -> dict[str, Any]:
         "sequence": bar.sequence,
         "name": label(bar.name, bar.name_zh),
         "state": bar.state,
+        "isLocked": bar.is_locked,
     }

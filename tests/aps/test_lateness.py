@@ -1,6 +1,8 @@
 """Why a line is late: one plant for each constraint, told in chain, words and what would help."""
 
+import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,8 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from aps import selectors
+from aps.enums import RunState
 from aps.models import ScheduledOperation
-from aps.services import lateness
+from aps.services import changes as kinds
+from aps.services import edits, lateness
 from aps.services.lateness_types import HelpKind, StepKind
 from aps.views import lateness_words
 from common.models import Job
@@ -41,7 +45,7 @@ def explained(plant, number=-1):
     return lateness.explain(site_id=plant.site.pk, line=late_line(plant, number), now=MONDAY)
 
 
-def kinds(explanation):
+def kinds_of(explanation):
     return [step.kind for step in explanation.steps]
 
 
@@ -77,7 +81,7 @@ def busy_plant():
 def test_a_busy_machine_names_who_is_on_it():
     plant = busy_plant()
     found = explained(plant)
-    assert kinds(found) == [StepKind.WORK, StepKind.MACHINE]
+    assert kinds_of(found) == [StepKind.WORK, StepKind.MACHINE]
     assert_without_a_hole(found)
     assert found.steps[0].minutes == 23 * 60
     binding = found.binding
@@ -97,9 +101,29 @@ def test_a_free_twin_and_overtime_would_help():
     # Its own night: from 17:00 to 08:00.
     assert helps[HelpKind.OVERTIME].starts_at == MONDAY + 9 * HOUR
     assert helps[HelpKind.OVERTIME].minutes == 15 * 60
-    texts = lateness_words.say(explained(plant)).helps
+    said = lateness_words.say(explained(plant)).helps
+    texts = [one.text for one in said]
     assert any("on LATHE-2: there it would be done on Mon 23 Nov 16:00" in text for text in texts)
     assert any("Overtime on LATHE-1 on Mon 23 Nov 2026" in text for text in texts)
+    # Each is a step that a draft can try.
+    kinds.parse_all([json.loads(one.change) for one in said])
+
+
+@pytest.mark.parametrize("kind", [HelpKind.MACHINE, HelpKind.OVERTIME])
+def test_what_would_help_does_help(kind, user_for):
+    plant = busy_plant()
+    WorkUnitFactory(work_center=plant.center, code="LATHE-2")
+    before = explained(plant)
+    (best,) = [one for one in before.helps if one.kind == kind]
+    change = json.loads(lateness_words.say(replace(before, helps=(best,))).helps[0].change)
+    planner = user_for("planner")
+    edits.apply(site_id=plant.site.pk, change=change, by=planner, now=MONDAY)
+    edits.publish(site_id=plant.site.pk, by=planner, now=MONDAY)
+    after = ScheduledOperation.objects.get(
+        run__state=RunState.PUBLISHED,
+        operation__work_order__pegs__requirement=plant.needs[1],
+    )
+    assert after.ends_at < before.steps[0].ends_at
 
 
 def test_without_another_machine_none_is_named():
@@ -121,7 +145,7 @@ def test_material_names_the_item_and_what_to_expedite():
     assert_without_a_hole(found)
     said = lateness_words.say(found)
     assert "waits for SCREW, which is not on order" in said.binding
-    assert any("Order SCREW now and expedite it" in text for text in said.helps)
+    assert any("Order SCREW now and expedite it" in one.text for one in said.helps)
 
 
 def test_the_chain_goes_down_to_the_component():
@@ -150,7 +174,7 @@ def test_a_shift_that_is_missing():
         put(plant, plant.needs[0], MONDAY + DAY, MONDAY + DAY + 2 * HOUR)
         line = late_line(plant)
         found = lateness.explain(site_id=plant.site.pk, line=line, now=evening)
-    assert kinds(found) == [StepKind.WORK, StepKind.SHIFT]
+    assert kinds_of(found) == [StepKind.WORK, StepKind.SHIFT]
     assert found.binding.minutes == 15 * 60
     assert "LATHE-1 has no shift" in lateness_words.say(found).binding
 
@@ -193,7 +217,7 @@ def test_what_runs_is_the_beginning_of_the_chain():
     )
     put(plant, plant.needs[1], MONDAY - HOUR, MONDAY + DAY)
     found = explained(plant)
-    assert kinds(found) == [StepKind.WORK]
+    assert kinds_of(found) == [StepKind.WORK]
     assert found.steps[0].starts_at == MONDAY
 
 

@@ -149,7 +149,7 @@ function remember(board) {
   }));
 }
 
-function inspect({ view, drawn, model, config }) {
+function inspect({ view, drawn, model, config, draft }) {
   return {
     start: view.scale.start,
     end: view.scale.end,
@@ -165,11 +165,15 @@ function inspect({ view, drawn, model, config }) {
     links: view.tree?.links.length ?? 0,
     hints: view.hints.map(({ text }) => text),
     frozen: config.frozen,
+    draft: draft?.open ?? false,
+    ghosts: view.ghosts?.map(({ id }) => id) ?? [],
     lit: model ? model.bars.filter((bar) => view.isLit(bar)).map((bar) => bar.id) : [],
     bar(id) {
       const bar = model.byId.get(id);
       return bar && { unit: bar.row.code, start: bar.start, end: bar.end, locked: bar.isLocked };
     },
+    // The canvas's y of a machine's row, for those who aim at it.
+    rowY: (code) => 48 + model.rows.find((row) => row.code === code).y - view.scrollTop + 14,
     place(id) {
       const bar = model.byId.get(id);
       const x = view.headerWidth + view.scale.x((bar.start + bar.end) / 2);

@@ -23,15 +23,22 @@ export async function load(board, force = false) {
   }
 }
 
-function take(board, data) {
+// The model anew from what was loaded, with the draft over it.
+export function rebuild(board) {
   const { view, parts } = board;
-  board.model = parts.model.makeModel(data, board.families);
+  board.model = parts.model.makeModel(board.raw, board.families);
   view.loaded = board.model;
   view.hover = null;
   parts.edits?.overlay(board);
   board.relayout();
-  parts.beside.say(board, board.model.bars.length ? "" : board.config.words.empty);
   parts.beside.tell(board);
+}
+
+function take(board, data) {
+  const { view, parts } = board;
+  board.raw = data;
+  rebuild(board);
+  parts.beside.say(board, board.model.bars.length ? "" : board.config.words.empty);
   board.host.dataset.version = data.version ?? "";
   if (!view.order) return;
   if (!board.shown) parts.choose.select(board, view.order, view.operation, { follow: true });

@@ -90,10 +90,22 @@ function afterWork(start, minutes, closed) {
 }
 
 // The first lane in which the bar overlaps nothing; bars come by start.
-export function place(row, bar) {
+function place(row, bar) {
   const free = row.lanes.findIndex((lane) => !lane.length || lane.at(-1).end <= bar.start);
   bar.lane = free < 0 ? row.lanes.push([]) - 1 : free;
   row.lanes[bar.lane].push(bar);
+}
+
+// Rows whose bars have changed get them anew, by start.
+export function fill(model, rows) {
+  if (!rows.size) return;
+  const byRow = new Map([...rows].map((row) => [row, []]));
+  for (const bar of model.bars) byRow.get(bar.row)?.push(bar);
+  for (const [row, bars] of byRow) {
+    row.lanes = [[]];
+    bars.sort((a, b) => a.start - b.start || a.end - b.end);
+    for (const bar of bars) place(row, bar);
+  }
 }
 
 // Lines from top to bottom: a heading per work center, then its rows.

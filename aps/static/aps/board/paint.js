@@ -183,6 +183,7 @@ function drawBar(pen, view, bar, x, y, length, parts) {
     if (isHeld) drawLock(pen, x + length - 13, y + 5, style.ink);
   }
   if (bar.isLate && length < SPARE) drawNotch(pen, view.theme.tones.late.ink, x, y);
+  if (bar.isMoved) drawMoved(pen, view.theme, x, y, length);
   if (view.order && strong) drawFrame(pen, view, bar, x, y, length);
   pen.globalAlpha = 1;
 }
@@ -275,6 +276,13 @@ function drawNotch(pen, ink, x, y) {
   pen.lineTo(x + 7, y - 3);
   pen.lineTo(x - 2, y + 6);
   pen.fill();
+}
+
+// Elsewhere in the draft than in the plan in force.
+function drawMoved(pen, { brand }, x, y, length) {
+  pen.fillStyle = brand;
+  pen.fillRect(x, y - 2, Math.max(4, length), 3);
+  pen.fillRect(x, y + BAR - 1, Math.max(4, length), 3);
 }
 
 function drawFrame(pen, { theme, operation }, bar, x, y, length) {

@@ -118,6 +118,9 @@ export function legend(view, words, states, seen) {
     [tones.planned, words.locked, "lock"],
   ];
   if (view.frozen) common.push([tones.planned, words.frozenZone, "zone"]);
+  if (view.ghosts?.length) {
+    common.push([tones.planned, words.moved, "moved"], [tones.planned, words.ghost, "ghost"]);
+  }
   if (mode === "state") {
     const shown = ["ready", "running", "interrupted", "done"];
     const rows = shown.map((state) => [tones[STATE_TONES[state]], states[state], ""]);
