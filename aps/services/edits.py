@@ -198,7 +198,9 @@ def _apply(
     resolved = wanted.resolve(changed, before.current)
     violations: tuple[str, ...] = ()
     if isinstance(resolved, Move) and not isinstance(resolved, Lock):
-        freed = kinds.build(found, [*counting, Unlock(operation=resolved.operation)])
+        freed = before.built
+        if resolved.operation in changed.pins:
+            freed = kinds.build(found, [*counting, Unlock(operation=resolved.operation)])
         settled = wishes.settle(resolved, built=freed, inputs=changed, current=before.current)
         resolved, violations = settled.move, settled.violations
     everything = [*counting, resolved]

@@ -1,13 +1,13 @@
 """What a site's problem is built from, read once; scenarios change a copy, never the plant."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from aps.models import OperationLock
 from aps.services import floor
 from aps.services.plant import SUBCONTRACT
-from aps.solver import Placement
+from aps.solver import Mode, Placement
 from common.intervals import WorkingTime
 from erp import selectors as erp
 from erp.selectors import Coverage, MaterialDate
@@ -58,6 +58,8 @@ class Inputs:
     pins: dict[int, Pin]
     # Where the plan in force has the operations, by id.
     previous: dict[int, Placement]
+    # Where each operation can run, once it is known: copies share it while it stays true.
+    modes: dict[int, tuple[Mode, ...]] = field(default_factory=dict)
 
     def copy(self) -> "Inputs":
         """Another one to change: what it holds is replaced there, never altered."""

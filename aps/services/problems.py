@@ -118,7 +118,7 @@ class _Builder:
         self._orders: dict[int, list[OpenOperation]] = {}
         for operation in inputs.operations:
             self._orders.setdefault(operation.work_order_id, []).append(operation)
-        self._modes: dict[int, tuple[Mode, ...]] = {}
+        self._modes = inputs.modes
         self.waits: dict[int, MaterialDate] = {}
         self.left_out: dict[int, Block] = {}
 
@@ -150,6 +150,8 @@ class _Builder:
 
     def _cut(self, row: Sequence[OpenOperation]) -> tuple[int, Block] | None:
         """From where on a planner took the work order off the plan."""
+        if not self._kept_out:
+            return None
         for number, operation in enumerate(row):
             if operation.id in self._kept_out and not _runs(operation):
                 reference = f"{operation.work_order_number}/{operation.sequence}"
@@ -229,7 +231,8 @@ class _Builder:
         if first.work_order_id in self._uncovered:
             return Block(BlockKind.UNCOVERED, self._uncovered[first.work_order_id])
         for operation in row:
-            self._modes[operation.id] = self._modes_of(operation)
+            if operation.id not in self._modes:
+                self._modes[operation.id] = self._modes_of(operation)
             if not self._modes[operation.id] and not _runs(operation):
                 reference = f"{operation.work_order_number}/{operation.sequence}"
                 return Block(BlockKind.NO_WORK_UNIT, reference)

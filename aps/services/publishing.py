@@ -11,7 +11,7 @@ from aps.services import comparison, floor
 from aps.services.problems import Built
 from aps.services.solving import Solved
 from aps.solver import Placement
-from common import audit, bulk, events, transitions
+from common import audit, bulk, events, statistics, transitions
 from common.models import User
 from masterdata.services import calendars
 from mes.services import plans
@@ -104,6 +104,7 @@ def store(run: ScheduleRun, placements: Iterable[Placement]) -> None:
             changed.append(row)
     bulk.save(changed, ["work_unit", "starts_at", "ends_at"])
     fresh = [row for pk, row in wanted.items() if pk not in stored]
+    statistics.analyze_later(ScheduledOperation, rows=len(fresh))
     ScheduledOperation.objects.bulk_create(fresh, batch_size=5000)
 
 

@@ -1,8 +1,10 @@
 """The plan made anew after something happened: as few moves as possible, and never later for it.
 
 What runs stays, and so does what starts within the site's frozen minutes. Two plans are compared:
-the old one by its own order (Vieira, Herrmann and Lin 2003 call it right-shift), and what a search
-from there finds. The smaller weighted tardiness wins; where both are equal, the fewer moves.
+the old one by its own order (Vieira, Herrmann and Lin 2003 call it right-shift), late orders put
+before others where that pays, and what a search from there finds. The search has to gain more than
+MOVE_PRICE weighted minutes for each operation that it moves more: nobody wants a shop floor turned
+over for a minute. So the plan is never later than the old order would have it.
 """
 
 import time
@@ -17,9 +19,13 @@ from aps.services import problems, solving
 from aps.services.inputs import Inputs
 from aps.services.problems import Built
 from aps.services.solving import Solved
-from aps.solver import Operation, Placement, Solution
+from aps.solver import Operation, Placement, Problem, Solution
 from common.intervals import WorkingTime
 from common.jobs import Claim
+
+MOVE_PRICE = 1
+# So many late jobs are tried before the others, the most expensive first.
+MOST_HURRIED = 8
 
 
 @dataclass(frozen=True)
@@ -53,13 +59,12 @@ def mend(
         solved = solving.run(row=row, built=built, claim=claim, now=now, at_most=at_most)
         return built, Mended(solved, "search", None, None)
     held = freeze(built, until=built.problem.now + frozen_minutes)
-    kept = _by_order(held, first, now, clock)
+    kept = _by_order(held, first, tolerance, now, clock)
     reference = {placed.operation: placed for placed in held.previous}
 
     def worth(solved: Solved) -> tuple[int, int]:
-        figures = solved.solution.figures
-        late = figures.lock_conflict_minutes + figures.weighted_tardiness
-        return late, len(moved(reference, solved.solution.by_operation, tolerance))
+        after = solved.solution.by_operation
+        return _late(solved.solution), len(moved(reference, after, tolerance))
 
     by_order = worth(kept)
     if not kept.violations and by_order[0] == 0:
@@ -68,7 +73,7 @@ def mend(
         row=row, built=held, claim=claim, now=now, start=kept.solution, at_most=at_most
     )
     by_search = worth(found)
-    if not kept.violations and (found.violations or by_order <= by_search):
+    if not kept.violations and (found.violations or _price(by_order) <= _price(by_search)):
         kept = replace(kept, at=found.at, seconds=found.seconds)
         return held, Mended(kept, "order", by_order, by_search)
     return held, Mended(found, "search", by_order, by_search)
@@ -107,19 +112,64 @@ def _missed(built: Built) -> set[int]:
 
 
 def _by_order(
-    built: Built, first: Collection[int], now: datetime, clock: Callable[[], float]
+    built: Built,
+    first: Collection[int],
+    tolerance: int,
+    now: datetime,
+    clock: Callable[[], float],
 ) -> Solved:
-    """The better of the old plan's order, and of that order with a rush before it."""
+    """The best of the old plan's order, with a rush or with late orders before the others."""
     began = clock()
-    solution = solving.keep_order(built.problem, built.previous)
-    if first:
-        hurried = solving.keep_order(built.problem, built.previous, first=first)
-        solution = min(solution, hurried, key=_late)
-    return Solved(solution, solving.judge(built.problem, solution), clock() - began, now)
+    problem = built.problem
+    reference = {placed.operation: placed for placed in built.previous}
+
+    def price(solution: Solution) -> tuple[int, int]:
+        return _price((_late(solution), len(moved(reference, solution.by_operation, tolerance))))
+
+    best = solving.keep_order(problem, built.previous)
+    if best.figures.weighted_tardiness:
+        pulled = solving.keep_order(problem, built.previous, pull_minutes=None)
+        best = min(best, pulled, key=lambda one: one.figures.key)
+    chosen = frozenset[int]()
+    for tree in ([frozenset(first)] if first else []) + _late_trees(problem, best):
+        tried = solving.keep_order(problem, built.previous, first=chosen | tree)
+        if price(tried) < price(best) and _late(tried) <= _late(best):
+            best, chosen = tried, chosen | tree
+    return Solved(best, solving.judge(problem, best), clock() - began, now)
 
 
-def _late(solution: Solution) -> tuple[int, int]:
-    return solution.figures.lock_conflict_minutes, solution.figures.weighted_tardiness
+def _late(solution: Solution) -> int:
+    return solution.figures.lock_conflict_minutes + solution.figures.weighted_tardiness
+
+
+def _price(worth: tuple[int, int]) -> tuple[int, int]:
+    """What a plan costs, and its lateness where two cost the same."""
+    late, moves = worth
+    return late + MOVE_PRICE * moves, late
+
+
+def _late_trees(problem: Problem, solution: Solution) -> list[frozenset[int]]:
+    """The operations of the most expensively late jobs, each with all that it waits for."""
+    ends: dict[int, int] = {}
+    job = {operation.id: operation.job for operation in problem.operations}
+    for placed in solution.placements:
+        ends[job[placed.operation]] = max(ends.get(job[placed.operation], 0), placed.end)
+    costs = {
+        one.id: one.weight * (ends[one.id] - one.due)
+        for one in problem.jobs
+        if one.due is not None and one.id in ends and ends[one.id] > one.due and one.weight
+    }
+    before = {operation.id: operation.predecessors for operation in problem.operations}
+    trees = []
+    for late in sorted(costs, key=lambda pk: -costs[pk])[:MOST_HURRIED]:
+        tree = {pk for pk, owner in job.items() if owner == late}
+        stack = list(tree)
+        while stack:
+            fresh = set(before[stack.pop()]) - tree
+            tree |= fresh
+            stack += fresh
+        trees.append(frozenset(tree))
+    return trees
 
 
 def moved(

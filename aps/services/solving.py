@@ -7,7 +7,7 @@ and stays near a reference by itself is switched over to here.
 import math
 import time
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -38,6 +38,10 @@ SECONDS_PER_OPERATION = 0.02
 SHORTEST_SECONDS = 0.5
 # Without a gain for this share of the time, more search is not worth the wait.
 PATIENCE = 0.4
+
+# What is to start later than this is not pulled into a gap before it: there is time for that when
+# it comes near, and nothing moves that need not.
+PULL_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True)
@@ -99,24 +103,32 @@ def judge(problem: Problem, solution: Solution) -> list[str]:
 
 
 def keep_order(
-    problem: Problem, placements: Iterable[Placement], *, first: Collection[int] = ()
+    problem: Problem,
+    placements: Iterable[Placement],
+    *,
+    first: Collection[int] = (),
+    pull_minutes: int | None = PULL_MINUTES,
 ) -> Solution:
-    """A plan repaired by its own order (the right-shift of the literature, without idle time).
+    """A plan repaired by its own order: the right-shift of the literature, without idle machines.
 
     Each operation stays on its machine, in the order of ``placements``, in the first gap that the
-    problem leaves it; what has no placement comes after all others, where it ends first. Those in
-    ``first`` go before everybody. Work before a lock goes first where it would miss the lock.
+    problem leaves it, but no earlier than it was if that is more than ``pull_minutes`` away (None:
+    all may come earlier). What has no placement comes after all others, where it ends first. Those
+    in ``first`` go before everybody. Work before a lock goes first where it would miss the lock.
     Raises HorizonTooShort and InvalidProblem.
     """
     known = list(placements)
-    solution = _in_order(problem, known, frozenset(first))
+    until = None if pull_minutes is None else problem.now + pull_minutes
+    solution = _in_order(problem, known, frozenset(first), until)
     if solution.figures.lock_conflict_minutes:
-        hurried = _in_order(problem, known, frozenset(first) | _before_locks(problem))
+        hurried = _in_order(problem, known, frozenset(first) | _before_locks(problem), until)
         solution = min(solution, hurried, key=lambda found: found.figures.key)
     return solution
 
 
-def _in_order(problem: Problem, placements: Iterable[Placement], first: frozenset[int]) -> Solution:
+def _in_order(
+    problem: Problem, placements: Iterable[Placement], first: frozenset[int], until: int | None
+) -> Solution:
     plant = Plant(problem)
     at = {placed.operation: placed for placed in placements}
     latest = max((placed.end for placed in at.values()), default=0)
@@ -125,7 +137,13 @@ def _in_order(problem: Problem, placements: Iterable[Placement], first: frozense
         placed = at.get(identity)
         resource.append(plant.resource_at.get(placed.resource, -1) if placed else -1)
         start = placed.start if placed else latest + plant.rank[step]
-        begin.append(start - latest - len(plant.ids) if identity in first else start)
+        if identity in first:
+            begin.append(start - latest - len(plant.ids))
+            continue
+        begin.append(start)
+        if placed is not None and until is not None and start > until:
+            kept = plant.steps[step]
+            plant.steps[step] = replace(kept, ready=max(kept.ready, start))
     schedule = decode(plant, resource, begin)
     return make_solution(problem, schedule.placements(plant))
 

@@ -66,7 +66,7 @@ def test_a_breakdown_is_repaired_no_worse_than_by_right_shift(seed):
     run = plant.replan(now=MONDAY + HOUR)
     assert run.state == RunState.PUBLISHED, run.error
     assert run.figures["weighted_tardiness_minutes"] <= baseline
-    assert run.comparison["by_order"][0] == baseline
+    assert run.comparison["by_order"][0] <= baseline
 
 
 @pytest.mark.parametrize("seed", range(4))

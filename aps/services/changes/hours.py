@@ -123,6 +123,7 @@ class AddUnit(Change):
         like = inputs.units.get(self.like_id)
         if like is None:
             return
+        inputs.modes = {}
         extra = min([FIRST_EXTRA, *(pk - 1 for pk in inputs.units if pk <= FIRST_EXTRA)])
         inputs.units[extra] = replace(like, id=extra, code=self.code)
         if self.like_id in inputs.times:

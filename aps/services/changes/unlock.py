@@ -38,7 +38,9 @@ class Unlock(Change):
         return replace(self, label=label(operation))
 
     def adjust(self, inputs: Inputs) -> None:
+        """It is planned anew: where the lock had it is no reason to leave it there."""
         inputs.pins.pop(self.operation, None)
+        inputs.previous.pop(self.operation, None)
 
     def describe(self) -> str:
         return _("%(operation)s unlocked") % {"operation": self.label}
