@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from aps.enums import RunKind, RunState
 from aps.models import OperationLock, ScheduledOperation, ScheduleRun
@@ -183,6 +185,23 @@ def test_what_was_in_the_way_is_told(client_for, plant):
     assert told["violations"]
     (bar,) = [bar for bar in told["moved"] if bar["id"] == operation(plant).pk]
     assert bar["start"] == calendars.to_minutes(MONDAY + DAY)
+
+
+def test_the_number_of_queries_does_not_grow(client_for, plant):
+    client = client_for("planner")
+    post(client, move(plant))
+    with CaptureQueriesContext(connection) as few:
+        client.get(DRAFT)
+    for _ in range(6):
+        plant.needs.append(plant.order(plant.items["PART"], 2, due_at=MONDAY + 5 * DAY))
+    Job.objects.filter(name="aps.replan_site").delete()
+    plant.replan(now=MONDAY + timedelta(minutes=5))
+    client.post(DRAFT + "discard/")
+    for number in range(2, 8):
+        assert post(client, move(plant, number=number, at=MONDAY + DAY)).status_code == 200
+    with CaptureQueriesContext(connection) as many:
+        assert len(client.get(DRAFT).json()["moved"]) >= 6
+    assert len(many) == len(few), "\n".join(q["sql"] for q in many)
 
 
 # ---- refusals

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from common.models import Job
 from tests.aps.factories import MONDAY
 from tests.browser.boards import BOARD, Tables, opened, order_of, place_of, state, tables, tree_of
-from tests.browser.checks import assert_accessible, check_page, page_bytes, watched
+from tests.browser.checks import assert_accessible, check_page, page_bytes, watched, wear
 from tests.browser.conftest import PageFor
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -38,7 +38,9 @@ def test_the_schedule_holds_everywhere(
     check_page(page_for("planner"), f"{live_server.url}/plan/{query}")
 
 
-@pytest.mark.parametrize("path", ["/plan/runs/", "/stock/", "/stock/shortages/?show=all"])
+@pytest.mark.parametrize(
+    "path", ["/plan/capacity/", "/plan/runs/", "/stock/", "/stock/shortages/?show=all"]
+)
 def test_the_pages_beside_hold_everywhere(
     page_for: PageFor, live_server: Any, plant: Tables, path: str
 ) -> None:
@@ -69,6 +71,10 @@ def test_zoom_by_button_key_and_wheel(page_for: PageFor, plant: Tables) -> None:
     assert wide["days"] > before["days"]
     page.get_by_role("button", name="Day", exact=True).click()
     assert state(page)["days"] == pytest.approx(1, abs=0.01)
+    page.get_by_role("button", name="Shift", exact=True).click()
+    assert state(page)["days"] == pytest.approx(1 / 3, abs=0.01)
+    page.get_by_role("button", name="Quarter").click()
+    assert state(page)["days"] == pytest.approx(92, abs=0.1)
     # The moment under the pointer stays under it.
     page.get_by_role("button", name="Week", exact=True).click()
     page.evaluate(
@@ -151,6 +157,48 @@ def test_the_keyboard_walks_from_operation_to_operation(page_for: PageFor, plant
     page.locator("[data-panel] [data-operation]").last.click()
     assert state(page)["operation"] in seen | set(state(page)["lit"])
     expect(page.locator("[data-panel] [aria-current]")).to_have_count(1)
+
+
+def test_why_an_order_is_late_opens_in_the_list(page_for: PageFor, plant: Tables) -> None:
+    page = page_for("sales", viewport={"width": 360, "height": 740})
+    page.goto("/plan/?view=late")
+    page.locator("details.why summary").first.click()
+    expect(page.locator(".why-binding").first).to_be_visible()
+    assert_accessible(page)
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 360
+    wear(page, "dark")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto("/plan/?view=late")
+    page.locator("details.why summary").first.click()
+    expect(page.locator(".why-chain").first).to_contain_text("LATHE")
+    assert_accessible(page)
+
+
+def test_on_paper_the_board_is_light_and_says_its_version(page_for: PageFor, plant: Tables) -> None:
+    page = page_for("planner")
+    page.goto("/plan/")
+    wear(page, "dark")
+    opened(page)
+    canvas = page.locator(".plan-canvas")
+    sharp = int(canvas.get_attribute("width") or 0)
+    page.emulate_media(media="print")
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    assert int(canvas.get_attribute("width") or 0) >= 1.5 * sharp
+    head = page.locator(".plan-print-head")
+    expect(head).to_be_visible()
+    expect(head).to_contain_text("Schedule version 1")
+    expect(head).to_contain_text("Mon 23 Nov, 00:00 – Mon 30 Nov, 00:00")
+    expect(page.locator("[data-legend]")).to_be_visible()
+    for gone in (".plan-tools", "[data-table]", "#overview", ".plan-bar"):
+        expect(page.locator(gone)).to_be_hidden()
+    assert page.evaluate("() => getComputedStyle(document.querySelector('.plan')).colorScheme") == (
+        "light"
+    )
+    page.emulate_media(media="screen")
+    page.evaluate("() => dispatchEvent(new Event('afterprint'))")
+    expect(canvas).to_have_attribute("width", str(sharp))
+    expect(page.locator(".plan-tools")).to_be_visible()
 
 
 def test_a_late_order_in_words_leads_to_its_bars(page_for: PageFor, plant: Tables) -> None:

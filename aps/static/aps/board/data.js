@@ -39,10 +39,15 @@ function take(board, data) {
   board.raw = data;
   rebuild(board);
   parts.beside.say(board, board.model.bars.length ? "" : board.config.words.empty);
-  board.host.dataset.version = data.version ?? "";
+  const version = String(data.version ?? "");
+  const isNew = board.host.dataset.version !== version;
+  board.host.dataset.version = version;
   if (!view.order) return;
   if (!board.shown) parts.choose.select(board, view.order, view.operation, { follow: true });
-  else parts.choose.askTree(board);
+  else {
+    parts.choose.askTree(board);
+    if (isNew) parts.beside.showPanel(board);
+  }
 }
 
 // Asks again a moment after the view comes near the end of what is loaded.

@@ -15,18 +15,27 @@ export function begin(board) {
     else if (dataset.back) apply(board, { kind: "unlock", operation: Number(dataset.back) });
     else if (dataset.try) apply(board, JSON.parse(dataset.try));
   });
+  host.addEventListener("keydown", (event) => {
+    const isField = event.target.closest("input, select, textarea");
+    if (event.target !== board.canvas && !isField) onStepKey(board, event);
+  });
   send(board, board.config.edits.draft, "GET");
+}
+
+// Undo and redo, wherever on the board the focus is.
+function onStepKey(board, event) {
+  const isCommand = (event.ctrlKey || event.metaKey) && !event.altKey;
+  if (!isCommand || !["z", "Z", "y", "Y"].includes(event.key)) return false;
+  event.preventDefault();
+  const again = event.shiftKey || event.key === "y" || event.key === "Y";
+  step(board, again ? "redo" : "undo");
+  return true;
 }
 
 // Keys on the canvas; true where the key was meant.
 export function onKey(board, event) {
+  if (onStepKey(board, event)) return true;
   const isCommand = event.ctrlKey || event.metaKey;
-  if (isCommand && !event.altKey && ["z", "Z", "y", "Y"].includes(event.key)) {
-    event.preventDefault();
-    const again = event.shiftKey || event.key === "y" || event.key === "Y";
-    step(board, again ? "redo" : "undo");
-    return true;
-  }
   const kind = isCommand || event.altKey ? null : KINDS[event.key];
   if (event.key === "Escape" && board.parts.drag.cancel(board)) return true;
   if (!kind || !board.view.operation) return false;
