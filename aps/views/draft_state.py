@@ -130,7 +130,7 @@ def _date(order: dict[str, Any]) -> dict[str, str]:
     elif order["heals"]:
         text, tone = _("%(line)s is in time again: %(before)s → %(after)s."), "done"
     elif order["minutes"] is None:
-        text, tone = _("%(line)s: %(before)s → %(after)s."), "risk"
+        text, tone = _("%(line)s has another date: %(before)s → %(after)s."), "risk"
     elif order["minutes"] > 0:
         text, tone = _("%(line)s %(duration)s later: %(before)s → %(after)s."), "risk"
     else:

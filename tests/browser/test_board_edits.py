@@ -13,7 +13,7 @@ from aps.services import edits
 from common.models import User
 from tests.aps.factories import DAY, HOUR, MONDAY
 from tests.browser.boards import BOARD, Tables, opened, place_of, state, tables, tree_of
-from tests.browser.checks import assert_accessible, watched, wear
+from tests.browser.checks import assert_accessible, check_page, watched, wear
 from tests.browser.conftest import PageFor
 from tests.factories import UserFactory
 
@@ -187,6 +187,24 @@ def test_publishing_makes_a_new_version(page_for: PageFor, plant: Tables) -> Non
     assert state(page)["ghosts"] == []
     live = ScheduledOperation.objects.get(run__state=RunState.PUBLISHED, operation=operation)
     assert live.starts_at.timestamp() / 60 == wished["start"]
+
+
+def test_a_draft_holds_everywhere(page_for: PageFor, live_server: Any, plant: Tables) -> None:
+    page = page_for("planner")
+    planner = User.objects.get(username="planner")
+    late, out = tree_of(plant, 2)[-1], tree_of(plant, 1)[-1]
+    for change in (
+        {
+            "kind": "move",
+            "operation": late,
+            "work_unit": "LATHE-2",
+            "starts_at": (MONDAY + 14 * DAY).isoformat(),
+        },
+        {"kind": "unplan", "operation": out},
+    ):
+        edits.apply(site_id=plant.site.pk, change=change, by=planner, now=MONDAY)
+    check_page(page, f"{live_server.url}{BOARD}&operation={late}")
+    expect(page.locator("[data-dates] li")).not_to_have_count(0)
 
 
 def test_a_stale_draft_is_refused_with_what_changed(page_for: PageFor, plant: Tables) -> None:

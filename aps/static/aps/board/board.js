@@ -149,8 +149,10 @@ function remember(board) {
   }));
 }
 
-function inspect({ view, drawn, model, config, draft }) {
+function inspect(board) {
+  const { view, drawn, model, config, draft } = board;
   return {
+    draw: () => draw(board),
     start: view.scale.start,
     end: view.scale.end,
     days: view.scale.days,

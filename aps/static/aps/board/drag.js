@@ -24,6 +24,8 @@ function to(board, bar, offset, x, y) {
   if (!drag || drag.bar !== bar) return;
   if (x > view.width - EDGE) view.scale.pan(12);
   else if (x < view.headerWidth + EDGE) view.scale.pan(-12);
+  if (y > view.height - EDGE) parts.page.scroll(board, 12);
+  else if (y < parts.axis.AXIS + EDGE && y > 0) parts.page.scroll(board, -12);
   const top = y - parts.axis.AXIS + view.scrollTop;
   const line = view.layout.lines[parts.model.firstLine(view.layout, top)];
   drag.row = line?.kind === "row" && y > parts.axis.AXIS ? line.row : null;

@@ -210,6 +210,7 @@ function enable(button, draft) {
   if (name === "undo") button.disabled = !draft.canUndo;
   else if (name === "redo") button.disabled = !draft.canRedo;
   else if (name === "rebase") button.hidden = !draft.stale || !draft.open;
+  else if (name === "publish") button.disabled = !draft.changes?.length;
   else button.disabled = !draft.open;
 }
 
