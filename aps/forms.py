@@ -50,6 +50,12 @@ class CapacityFilter(forms.Form):
     customer = forms.ChoiceField(
         label=_("Customer"), required=False, widget=forms.Select({"class": "form-select"})
     )
+    detail = forms.ChoiceField(
+        label=_("Rows"),
+        required=False,
+        choices=[("", _("Work centers and customers")), ("center", _("Work centers"))],
+        widget=forms.Select({"class": "form-select"}),
+    )
 
     def __init__(
         self,
@@ -65,6 +71,7 @@ class CapacityFilter(forms.Form):
         )
         self._offer("center", [("", _("All work centers")), *((code, code) for code in centers)])
         self._offer("customer", [("", _("All customers")), *customers])
+        self.order_fields(["from", "weeks", "center", "customer", "detail"])
 
     def _offer(self, name: str, choices: Sequence[tuple[str, Any]]) -> None:
         field = self.fields[name]

@@ -79,7 +79,11 @@ def capacity(request: HttpRequest) -> HttpResponse:
         "filter": form,
         "run": selectors.current_run(site_id),
         "capacity": found,
-        "lines": list(_lines(found, names, customer)),
+        "lines": [
+            line
+            for line in _lines(found, names, customer)
+            if not line.is_customer or request.GET.get("detail") != "center"
+        ],
         "customer": customer,
         "customer_name": names.get(customer, customer),
         "before": monday - weeks * timedelta(days=7),

@@ -182,6 +182,8 @@ def test_the_page_shows_work_centers_customers_and_weeks(db, client_for, setting
     only = client_for("sales").get(PAGE + "?customer=BOLT&weeks=4")
     assert [line.code for line in only.context["lines"]] == ["LATHE", "BOLT"]
     assert len(only.context["capacity"].mondays) == 4
+    centers = client_for("sales").get(PAGE + "?detail=center")
+    assert [line.code for line in centers.context["lines"]] == ["LATHE"]
 
 
 def test_the_page_has_its_place_among_the_pages_of_planning(db, client_for):

@@ -230,6 +230,11 @@ def test_on_a_phone_the_list_comes_first(page_for: PageFor, plant: Tables) -> No
     page.get_by_role("link", name="Board").first.click()
     page.wait_for_selector("[data-board][data-version]")
     expect(page.locator(".plan-canvas")).to_be_visible()
+    # Every tool is within the page.
+    for button in page.locator(".plan-tools button").all():
+        box = button.bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= 360
 
 
 def test_a_new_version_appears_by_itself(page_for: PageFor, plant: Tables) -> None:

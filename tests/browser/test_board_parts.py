@@ -168,6 +168,10 @@ def test_an_overload_is_told_in_words_and_shows_its_jobs(page_for: PageFor, plan
     expect(table.get_by_role("heading")).to_contain_text("planned")
     assert table.locator("tbody tr").count() >= 2
     expect(table.locator(f"tr[data-row='{moved}']")).to_be_visible()
+    # Walking through them keeps the list.
+    table.locator(f"tr[data-row='{moved}'] button").click()
+    assert state(page)["operation"] == moved
+    expect(table.get_by_role("heading")).to_contain_text("planned")
     assert_accessible(page)
     wear(page, "dark")
     opened(page, BOARD + "&load=u:LATHE-1&colour=family")

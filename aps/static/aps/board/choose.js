@@ -1,6 +1,7 @@
 // What is selected: the order lit on all machines, its tree, and where the parts out of sight are.
 
-export function select(board, order, operation, { follow = false } = {}) {
+// keep: the table goes on showing the period of the load chart that it shows.
+export function select(board, order, operation, { follow = false, keep = false } = {}) {
   const { view, model, parts } = board;
   const isNew = order !== view.order;
   view.order = order;
@@ -9,7 +10,7 @@ export function select(board, order, operation, { follow = false } = {}) {
   const bar = model?.byId.get(operation);
   if (follow && bar) reveal(board, bar);
   board.shown = true;
-  if (order) parts.load?.forget(board);
+  if (order && !keep) parts.load.forget(board);
   if (isNew || (order && !view.tree)) askTree(board);
   parts.beside.showPanel(board);
   parts.beside.tell(board);
@@ -86,7 +87,7 @@ export function centre(board, operation) {
   view.scale.start += (bar.start + bar.end) / 2 - (start + end) / 2;
   revealRow(board, bar.row ?? model?.rowById.get(bar.unit));
   const order = view.order || bar.order || bar.workOrder;
-  select(board, order, bar.id);
+  select(board, order, bar.id, { keep: true });
   parts.data.wantMore(board);
 }
 
