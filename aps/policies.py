@@ -45,8 +45,12 @@ def check_can_change(run: ScheduleRun, by: User | None) -> None:
         raise CannotChange(_("This draft belongs to another planner."))
 
 
-def check_can_publish(run: ScheduleRun) -> None:
-    """Raise CannotPublish by state and contents; the base is checked by ``scenarios.publish``."""
+def check_can_publish(run: ScheduleRun, *, is_decided: bool = False) -> None:
+    """Raise CannotPublish by state and kind; the base is checked by ``scenarios.publish``."""
+    if run.kind == RunKind.RUSH and not is_decided:
+        raise CannotPublish(
+            _("%(scenario)s is published by approving its rush request.") % _facts(run)
+        )
     if run.kind == RunKind.LIVE or run.state not in (RunState.SOLVED, RunState.STALE):
         raise CannotPublish(
             _("%(scenario)s is %(state)s; only a solved scenario can be published.") % _facts(run)

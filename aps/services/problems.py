@@ -23,6 +23,7 @@ from decimal import Decimal
 
 from aps.services import inputs as reading
 from aps.services import pins, plant
+from aps.services.explosion import Shortage
 from aps.services.inputs import Inputs
 from aps.services.plant import DAY_MINUTES, SUBCONTRACT
 from aps.solver import Job, Mode, Operation, Placement, Problem
@@ -69,6 +70,8 @@ class Built:
     left_out: Mapping[int, Block] = field(default_factory=dict)
     # By operation id: why a planner's lock on it cannot hold any more.
     dropped: Mapping[int, str] = field(default_factory=dict)
+    # By operation id: what new demand has to buy.
+    shortages: Mapping[int, Shortage] = field(default_factory=dict)
 
 
 def build(*, site_id: int, now: datetime, days: int, is_last: bool = False) -> Built:

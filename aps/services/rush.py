@@ -93,7 +93,7 @@ def assess(
         ready_at=ready.isoformat() if ready else None,
         kept=kept,
         binding_unit=unit,
-        material=_material(trial, mine, run.site_id, now),
+        material=_material(trial, mine, run.site_id, now) + _to_buy(trial),
         help=list(_help(trial, changes, goal, unit, claim)) if unit else [],
     )
 
@@ -147,6 +147,21 @@ def _material(trial: Trial, mine: frozenset[int], site_id: int, now: datetime) -
         )
         for row in erp.shortages(site_id=site_id, now=now)
         if row.requirement_id in wanted
+    ]
+
+
+def _to_buy(trial: Trial) -> list[Shortage]:
+    """What new demand waits for."""
+    return [
+        Shortage(
+            item=row.item.code,
+            quantity=f"{(row.needed - row.on_stock).normalize():f}",
+            needed_by=calendars.to_datetime(trial.inputs.now).isoformat(),
+            work_order="",
+            expected_at=calendars.to_datetime(row.at).isoformat(),
+            purchase_order=row.reference,
+        )
+        for row in trial.built.shortages.values()
     ]
 
 

@@ -127,9 +127,12 @@ def copy(*, run: ScheduleRun, name: str, by: User | None, now: datetime) -> Sche
     )
 
 
-def publish(*, run: ScheduleRun, by: User | None, now: datetime) -> ScheduleRun:
+def publish(
+    *, run: ScheduleRun, by: User | None, now: datetime, is_decided: bool = False
+) -> ScheduleRun:
     """Make a solved scenario the live plan, and permanent what its changes ask to be.
 
+    A rush is published by the approval of its request (``is_decided``), which keeps the promise.
     Raise CannotPublish with the reason; StaleBase, the scenario being STALE from then on, where
     the plan has moved since.
     """
@@ -139,7 +142,7 @@ def publish(*, run: ScheduleRun, by: User | None, now: datetime) -> ScheduleRun:
             concurrency.lock(Lock.SUPPLY, run.site_id)
         concurrency.lock(Lock.SCHEDULE, run.site_id)
         run = locked(run)
-        policies.check_can_publish(run)
+        policies.check_can_publish(run, is_decided=is_decided)
         _check_contents(run, counting)
         state = PlanState.objects.select_for_update(no_key=True).get(site_id=run.site_id)
         since = staleness.since(run)

@@ -89,7 +89,7 @@ class Demand(Change):
             jobs=(*built.problem.jobs, job),
             operations=(*built.problem.operations, *operations),
         )
-        return replace(built, problem=problem)
+        return replace(built, problem=problem, shortages={**built.shortages, **exploded.shortages})
 
     def describe(self) -> str:
         return _("%(quantity)s × %(item)s for %(day)s") % {
