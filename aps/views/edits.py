@@ -5,7 +5,6 @@ Every answer holds the whole draft, so a page that missed one is right again wit
 
 import json
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
@@ -15,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from aps import selectors
 from aps.models import ScheduledOperation
-from aps.services import edits
+from aps.services import edits, staleness
 from aps.services.changes import CannotApply, CannotRead
 from aps.services.scenarios import StaleBase
 from aps.views import draft_state
@@ -27,6 +26,7 @@ from mes import selectors as mes
 from mes.enums import OperationState
 
 MOST_BYTES = 4_000
+CONFLICT = 409
 Step = Callable[..., Any]
 
 
@@ -35,7 +35,7 @@ Step = Callable[..., Any]
 def draft(request: AuthenticatedRequest) -> JsonResponse:
     """GET: the draft as it is. POST ``{"change": …, "version": 7}``: one more step in it."""
     if request.method != "POST":
-        return _answer(request)
+        return _answer(request, **_staleness(request.user))
     try:
         told = json.loads(request.body[:MOST_BYTES])
         change, version = told["change"], told.get("version")
@@ -117,7 +117,7 @@ def _step(request: AuthenticatedRequest, step: Step, **facts: Any) -> JsonRespon
     try:
         done = step(site_id=site_id, by=request.user, now=timezone.now(), **facts)
     except (edits.StaleDraft, StaleBase) as error:
-        return _answer(request, str(error), status=409)
+        return _answer(request, str(error), status=CONFLICT)
     except (CannotRead, CannotApply, Refused) as error:
         return _answer(request, str(error), status=422)
     violations = done.violations if isinstance(done, edits.Edited) else ()
@@ -130,15 +130,27 @@ def _answer(
     *,
     violations: tuple[str, ...] = (),
     status: int = 200,
+    is_stale: bool = False,
 ) -> JsonResponse:
-    state = _state(request.user, timezone.now())
-    return JsonResponse(
-        state | {"violations": list(violations), "message": message, "stale": status == 409},
-        status=status,
-    )
+    told = {
+        "violations": list(violations),
+        "message": message,
+        "stale": is_stale or status == CONFLICT,
+    }
+    return JsonResponse(_state(request.user) | told, status=status)
 
 
-def _state(by: User, now: datetime) -> dict[str, Any]:
+def _staleness(by: User) -> dict[str, Any]:
+    """Whether the plan has moved under the draft, before a step finds out."""
+    site_id = chosen_site()
+    found = edits.draft(site_id=site_id, by=by) if site_id is not None else None
+    if found is None:
+        return {}
+    since = staleness.since(found)
+    return {"message": since.sentence(), "is_stale": True} if since.is_stale else {}
+
+
+def _state(by: User) -> dict[str, Any]:
     site_id = chosen_site()
     if site_id is None:
         return draft_state.NOTHING

@@ -238,6 +238,10 @@ def test_a_stale_edit_is_refused_with_what_changed(client_for, plant):
     post(first, move(plant))
     post(second, move(plant, number=1, at=MONDAY + 2 * DAY))
     assert second.post(DRAFT + "publish/").status_code == 200
+    # It is told before a step finds out.
+    seen = first.get(DRAFT).json()
+    assert seen["stale"]
+    assert "version 2" in seen["message"]
     answer = first.post(DRAFT + "publish/")
     assert answer.status_code == 409
     assert answer.json()["stale"]

@@ -223,6 +223,7 @@ def test_a_stale_draft_is_refused_with_what_changed(page_for: PageFor, plant: Ta
     edits.publish(site_id=plant.site.pk, by=other, now=MONDAY)
     page.get_by_role("button", name="Publish").click()
     problem = page.locator("[data-draft] [role=alert]")
+    # The board also finds out by itself, when it hears of the new version.
     expect(problem).to_contain_text("The plan has changed since: version 2 by")
     assert_accessible(page)
     page.get_by_role("button", name="Bring up to date").click()

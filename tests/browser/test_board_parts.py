@@ -230,7 +230,7 @@ def dragged(page: Page) -> float:
     page.evaluate(GAPS)
     for step in range(60):
         page.mouse.move(x + 3 * step, y + 2 * (step % 20))
-    median = statistics.median(page.evaluate("window.gaps"))
+    median = float(statistics.median(page.evaluate("window.gaps")))
     page.keyboard.press("Escape")
     page.mouse.up()
     assert median <= FRAME_MS

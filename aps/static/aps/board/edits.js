@@ -19,7 +19,12 @@ export function begin(board) {
     const isField = event.target.closest("input, select, textarea");
     if (event.target !== board.canvas && !isField) onStepKey(board, event);
   });
-  send(board, board.config.edits.draft, "GET");
+  refresh(board);
+}
+
+// The draft as the server has it, where another page or a new version may have changed it.
+export function refresh(board) {
+  return send(board, board.config.edits.draft, "GET");
 }
 
 // Undo and redo, wherever on the board the focus is.
@@ -225,4 +230,7 @@ function fill(list, rows, read) {
       return item;
     }),
   );
+  // A long list scrolls, so it has to be reached by key.
+  if (list.scrollHeight > list.clientHeight + 1) list.tabIndex = 0;
+  else list.removeAttribute("tabindex");
 }

@@ -130,7 +130,10 @@ function listenToPage(board) {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", restyle);
   addEventListener("resize", () => board.resize());
   // The overview above asks the server every few seconds and tells of a new version.
-  document.body.addEventListener("schedule-published", () => parts.data.load(board, true));
+  document.body.addEventListener("schedule-published", () => {
+    parts.data.load(board, true);
+    parts.edits?.refresh(board);
+  });
   document.addEventListener("click", (event) => {
     const link = event.target.closest("#overview a[data-order]");
     if (!link || event.ctrlKey || event.metaKey) return;
