@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
+
+from aps.enums import RunKind, RunState
+from aps.models import ScheduleRun
 
 
 class BoardFilter(forms.Form):
@@ -77,3 +81,42 @@ class CapacityFilter(forms.Form):
         field = self.fields[name]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
         field.choices = list(choices)
+
+
+class ScenarioFilter(forms.Form):
+    """Kind and state, for the list of scenarios."""
+
+    KINDS = tuple((kind.value, kind.label) for kind in RunKind if kind != RunKind.LIVE)
+
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        required=False,
+        choices=[("", _("All")), *KINDS],
+        widget=forms.Select({"class": "form-select"}),
+    )
+    state = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=[("", _("All")), *RunState.choices],
+        widget=forms.Select({"class": "form-select"}),
+    )
+
+    def narrowed(self, runs: QuerySet[ScheduleRun]) -> QuerySet[ScheduleRun]:
+        """The runs asked for; what is not a choice narrows nothing."""
+        self.is_valid()
+        asked = {name: value for name, value in self.cleaned_data.items() if value}
+        return runs.filter(**asked)
+
+
+class CopyForm(forms.Form):
+    """What the copy of a scenario is called."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=80,
+        widget=forms.TextInput({"class": "form-control", "autocomplete": "off"}),
+    )
+
+
+class NameForm(CopyForm):
+    """What a new scenario is called."""

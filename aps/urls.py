@@ -2,7 +2,18 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from aps.views import board, board_data, capacity, edits, panel, runs, tree, why
+from aps.views import (
+    board,
+    board_data,
+    capacity,
+    edits,
+    panel,
+    runs,
+    scenario_form,
+    scenarios,
+    tree,
+    why,
+)
 
 app_name = "aps"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -20,6 +31,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("edits/eligible/", edits.eligible, name="draft-eligible"),
     path("capacity/", capacity.capacity, name="capacity"),
     path("again/", board.plan_again, name="run-create"),
+    path("scenarios/", scenarios.scenario_list, name="scenario-list"),
+    path("scenarios/new/", scenario_form.scenario_create, name="scenario-create"),
+    path("scenarios/<int:pk>/", scenarios.scenario_detail, name="scenario-detail"),
+    path("scenarios/<int:pk>/change/", scenario_form.scenario_change, name="scenario-change"),
+    path("scenarios/<int:pk>/publish/", scenarios.scenario_publish, name="scenario-publish"),
+    path("scenarios/<int:pk>/reject/", scenarios.scenario_reject, name="scenario-reject"),
+    path("scenarios/<int:pk>/rebase/", scenarios.scenario_rebase, name="scenario-rebase"),
+    path("scenarios/<int:pk>/copy/", scenarios.scenario_copy, name="scenario-copy"),
+    path("compare/", scenarios.compare, name="plan-compare"),
     path("runs/", runs.run_list, name="run-list"),
     path("runs/<int:pk>/", runs.run_detail, name="run-detail"),
 ]

@@ -17,6 +17,10 @@ def cause(run: ScheduleRun) -> str:
         "conversion": _("orders were converted"),
         "report": _("the shop floor reported"),
         "demo": _("the demonstration was loaded"),
+        "what_if": _("somebody asked what if"),
+        "rush": _("a rush was asked for"),
+        "repair": _("something was disturbed"),
+        "edit": _("a planner moved something"),
     }
     return known.get(run.cause, run.cause)
 
@@ -27,6 +31,7 @@ def phase(run: ScheduleRun) -> str:
         "reading": _("Reading orders, machines and calendars"),
         "improving": _("Looking for a better schedule"),
         "checking": _("Checking every rule once more"),
+        "solved": _("Solved"),
         "published": _("Published"),
     }
     found = str(run.progress.get("phase", ""))
