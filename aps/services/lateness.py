@@ -8,10 +8,12 @@ on it), for a shift, or nothing but the plan's own choice. Queries grow with BOM
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
+
 from aps import selectors
 from aps.models import ScheduledOperation
 from aps.selectors import Bar, LateLine, ReadyCause
-from aps.services.lateness_help import Machines, helps_for
+from aps.services.lateness_help import Finder, Machines
 from aps.services.lateness_types import Explanation, Step, StepKind
 from common.intervals import WorkingTime
 from erp import selectors as erp
@@ -29,18 +31,50 @@ MARGIN = timedelta(days=7)
 
 def explain(*, site_id: int, line: LateLine, now: datetime) -> Explanation:
     """Why the line is late, and what would help."""
+    return explain_all(site_id=site_id, lines=[line], now=now)[0]
+
+
+def explain_all(
+    *, site_id: int, lines: Sequence[LateLine], now: datetime, with_helps: bool = True
+) -> list[Explanation]:
+    """Why each line is late, in their order; as many queries as for one."""
     run = selectors.current_run(site_id)
-    if run is None or line.ready.cause != ReadyCause.SCHEDULE or line.ready.at is None:
-        return Explanation(line)
-    tree = mes.supply_tree({line.requirement_id})
+    planned = [line for line in lines if line.ready.cause == ReadyCause.SCHEDULE]
+    if run is None or not planned:
+        return [Explanation(line) for line in lines]
+    tree = mes.supply_tree({line.requirement_id for line in planned})
     operations = mes.open_operations(site_id=site_id, work_order_ids=list(tree.orders))
     rows = ScheduledOperation.objects.filter(run=run)
     mine = selectors.as_bars(rows.filter(operation__in=[o.id for o in operations]))
-    tops = {p.work_order_id for p in tree.pegs if p.requirement_id == line.requirement_id}
-    ends = [bar for bar in mine if bar.work_order_id in tops]
-    if not ends:
+    if not mine:
+        return [Explanation(line) for line in lines]
+    walk, finder = _read(site_id, operations, rows, mine, now)
+    tops: dict[int, set[int]] = {}
+    for peg in tree.pegs:
+        tops.setdefault(peg.requirement_id, set()).add(peg.work_order_id)
+    return [
+        _one(line, walk, finder if with_helps else None, tops.get(line.requirement_id, set()))
+        for line in lines
+    ]
+
+
+def _one(line: LateLine, walk: "_Walk", finder: Finder | None, tops: set[int]) -> Explanation:
+    last = walk.last_of(tops)
+    if last is None or line.ready.cause != ReadyCause.SCHEDULE:
         return Explanation(line)
-    ends_at = max(line.ready.at, *(bar.ends_at for bar in mine)) + MARGIN
+    steps = tuple(walk.back_from(last))
+    return Explanation(line, steps, tuple(finder.best(steps)) if finder is not None else ())
+
+
+def _read(
+    site_id: int,
+    operations: Sequence[OpenOperation],
+    rows: QuerySet[ScheduledOperation],
+    mine: Sequence[Bar],
+    now: datetime,
+) -> tuple["_Walk", Finder]:
+    """What the walk and the search for help need of the plant."""
+    ends_at = max(bar.ends_at for bar in mine) + MARGIN
     units = masterdata.active_units(site_id=site_id)
     machines = Machines.of(units, operations)
     times = calendars.unit_times(site_id=site_id, starts_at=now - DAY, ends_at=ends_at)
@@ -49,19 +83,18 @@ def explain(*, site_id: int, line: LateLine, now: datetime) -> Explanation:
     ).filter(operation__state__in=OperationState.open())
     others = selectors.with_references(selectors.as_bars(around))
     wanted = {pk for operation in operations for pk in operation.material_requirement_ids}
+    by_id = {operation.id: operation for operation in operations}
     walk = _Walk(
         now=now,
-        operations={operation.id: operation for operation in operations},
+        operations=by_id,
         mine=mine,
         others=others,
-        codes={unit.id: unit.code for unit in units},
+        codes=machines.codes,
         times=times,
         materials=erp.material_dates(site_id=site_id, now=now) if wanted else {},
         items={row.pk: row.item.code for row in erp.requirements(wanted)},
     )
-    steps = walk.back_from(max(ends, key=lambda bar: (bar.ends_at, bar.operation_id)))
-    helps = helps_for(steps, walk.operations, others, machines, times, now)
-    return Explanation(line, tuple(steps), tuple(helps))
+    return walk, Finder(by_id, others, machines, times, now)
 
 
 class _Walk:
@@ -79,7 +112,7 @@ class _Walk:
         materials: Mapping[int, MaterialDate],
         items: Mapping[int, str],
     ) -> None:
-        self.operations = operations
+        self._operations = operations
         self._now = now
         self._codes = codes
         self._times = times
@@ -92,6 +125,11 @@ class _Walk:
         for bar in sorted(others, key=lambda bar: (bar.ends_at, bar.operation_id)):
             if bar.work_unit_id is not None:
                 self._by_unit.setdefault(bar.work_unit_id, []).append(bar)
+
+    def last_of(self, work_order_ids: Iterable[int]) -> Bar | None:
+        """What ends last of the work orders; None where nothing of them is planned."""
+        found = [bar for pk in work_order_ids for bar in self._by_order.get(pk, ())]
+        return max(found, key=lambda bar: (bar.ends_at, bar.operation_id), default=None)
 
     def back_from(self, last: Bar) -> list[Step]:
         """The steps, the last first; without a hole as far as the plan has none."""
@@ -121,7 +159,7 @@ class _Walk:
         at = row.index(bar)
         if at > 0:
             return row[at - 1]
-        children = self.operations[bar.operation_id].predecessor_work_order_ids
+        children = self._operations[bar.operation_id].predecessor_work_order_ids
         lasts = [self._by_order[pk][-1] for pk in children if pk in self._by_order]
         return max(lasts, key=lambda b: (b.ends_at, b.operation_id), default=None)
 
@@ -131,7 +169,7 @@ class _Walk:
             return None
         found = [
             (date.at, self._items.get(pk, ""), date.reference)
-            for pk in self.operations[bar.operation_id].material_requirement_ids
+            for pk in self._operations[bar.operation_id].material_requirement_ids
             if (date := self._materials.get(pk)) is not None and date.at is not None
         ]
         return max((row for row in found if row[0] > self._now), default=None)
@@ -170,7 +208,7 @@ class _Walk:
         times = self._times[bar.work_unit_id]
         start, end = calendars.to_minutes_up(ready), calendars.to_minutes(bar.starts_at)
         open_minutes = times.worked(start, end)
-        if self.operations[bar.operation_id].is_interruptible:
+        if self._operations[bar.operation_id].is_interruptible:
             return open_minutes > 0
         needed = times.worked(end, calendars.to_minutes_up(bar.ends_at))
         return any(window.minutes >= needed for window in times.windows_between(start, end))

@@ -50,24 +50,9 @@ class Machines:
         return found | {bar.work_unit_id for bar in bars if bar.work_unit_id is not None}
 
 
-def helps_for(
-    steps: Sequence[Step],
-    operations: Mapping[int, OpenOperation],
-    others: Sequence[Bar],
-    machines: Machines,
-    times: Mapping[int, WorkingTime],
-    now: datetime,
-) -> list[Help]:
-    """The ways to be sooner, those that bring the most first."""
-    finder = _Finder(operations, others, machines, times, now)
-    found = [one for step in steps for one in finder.helps(step)]
-    best: dict[tuple[HelpKind, str], Help] = {}
-    for one in sorted(found, key=lambda one: -one.minutes):
-        best.setdefault((one.kind, one.unit_code or one.material_code), one)
-    return [one for one in best.values() if one.minutes >= LEAST_MINUTES][:MOST]
+class Finder:
+    """Looks for ways to be sooner on the plant as it is planned."""
 
-
-class _Finder:
     def __init__(
         self,
         operations: Mapping[int, OpenOperation],
@@ -90,7 +75,15 @@ class _Finder:
         self._overlay = Overlay(Occupancy(resources, busy))
         self._longest = longest_windows(times)
 
-    def helps(self, step: Step) -> Iterator[Help]:
+    def best(self, steps: Sequence[Step]) -> list[Help]:
+        """The ways to shorten a chain, those that bring the most first."""
+        found = [one for step in steps for one in self._helps(step)]
+        best: dict[tuple[HelpKind, str], Help] = {}
+        for one in sorted(found, key=lambda one: -one.minutes):
+            best.setdefault((one.kind, one.unit_code or one.material_code), one)
+        return [one for one in best.values() if one.minutes >= LEAST_MINUTES][:MOST]
+
+    def _helps(self, step: Step) -> Iterator[Help]:
         """What would shorten the step."""
         if step.kind == StepKind.MATERIAL:
             yield Help(

@@ -19,7 +19,7 @@ from aps.forms import BoardFilter
 from aps.models import ScheduleRun
 from aps.selectors import Bar
 from aps.services import runs
-from aps.views import board_config, overview, window
+from aps.views import board_config, overview, why, window
 from aps.views.overview import order_of
 from aps.views.place import site_id as chosen_site
 from common.access import AuthenticatedRequest, requires
@@ -88,7 +88,9 @@ def _context(
     } | overview.context(site_id=site_id, run=run, now=now)
     starts_at, ends_at = window.chosen(request.GET, now)
     if context["view"] == "late":
-        context["page"] = _page(request, context["late"])
+        context["page"] = page = _page(request, context["late"])
+        told = why.bindings(site_id, [row.line for row in page], now)
+        context["bindings"] = [(row, told[row.reference]) for row in page]
     elif context["view"] != "board" and run is not None:
         rows = _rows(selectors.board(site_id=site_id, starts_at=starts_at, ends_at=ends_at), form)
         context["page"] = _page(request, rows)

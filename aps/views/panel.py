@@ -45,7 +45,7 @@ def board_panel(request: HttpRequest) -> HttpResponse:
             "more": len(rows) > MOST_SHOWN,
             "chosen": _chosen(rows, request.GET.get("operation", "")),
             "late": late,
-            "why": [why.explained(run.site_id, row.line, now) for row in late[:MOST_EXPLAINED]],
+            "why": why.explained(run.site_id, [row.line for row in late[:MOST_EXPLAINED]], now),
             "served": _served(run, request.GET.get("operation", ""), number),
         }
     return render(request, "aps/board_panel.html", context)

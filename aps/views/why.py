@@ -1,5 +1,6 @@
 """Why an order line is late, as a fragment for the late list and the board's panel."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
@@ -25,10 +26,17 @@ def why_late(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     late = selectors.late_orders(site_id=site_id, now=now) if site_id is not None else []
     line = next((row for row in late if row.reference == reference), None)
-    said = None if line is None or site_id is None else explained(site_id, line, now)
+    said = None if line is None or site_id is None else explained(site_id, [line], now)[0]
     return render(request, "aps/_why.html", {"said": said})
 
 
-def explained(site_id: int, line: LateLine, now: datetime) -> Said:
-    """The explanation of a late line in words."""
-    return lateness_words.say(lateness.explain(site_id=site_id, line=line, now=now))
+def bindings(site_id: int, lines: Sequence[LateLine], now: datetime) -> dict[str, str]:
+    """What binds each late line, in a sentence, by its reference; as many queries as for one."""
+    found = lateness.explain_all(site_id=site_id, lines=lines, now=now, with_helps=False)
+    return {one.line.reference: lateness_words.say(one).binding for one in found}
+
+
+def explained(site_id: int, lines: Sequence[LateLine], now: datetime) -> list[Said]:
+    """The explanations of late lines in words."""
+    found = lateness.explain_all(site_id=site_id, lines=lines, now=now)
+    return [lateness_words.say(one) for one in found]

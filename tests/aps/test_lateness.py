@@ -236,6 +236,23 @@ def test_the_number_of_queries_does_not_grow():
     assert len(many) == len(few), "\n".join(q["sql"] for q in many)
 
 
+def test_many_lines_are_explained_like_each_by_itself_with_as_many_queries():
+    plant = busy_plant()
+    for _ in range(5):
+        plant.needs.append(plant.order(plant.items["PART"], 8, due_at=MONDAY + HOUR))
+    Job.objects.filter(name="aps.replan_site").delete()
+    plant.replan(now=MONDAY + timedelta(minutes=5))
+    lines = selectors.late_orders(site_id=plant.site.pk, now=MONDAY)
+    assert len(lines) > 3
+    alone = [lateness.explain(site_id=plant.site.pk, line=line, now=MONDAY) for line in lines]
+    assert lateness.explain_all(site_id=plant.site.pk, lines=lines, now=MONDAY) == alone
+    with CaptureQueriesContext(connection) as one:
+        lateness.explain_all(site_id=plant.site.pk, lines=lines[:1], now=MONDAY)
+    with CaptureQueriesContext(connection) as many:
+        lateness.explain_all(site_id=plant.site.pk, lines=lines, now=MONDAY)
+    assert len(many) == len(one)
+
+
 # ---- the fragment and the panel
 
 
