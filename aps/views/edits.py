@@ -36,15 +36,25 @@ def draft(request: AuthenticatedRequest) -> JsonResponse:
     """GET: the draft as it is. POST ``{"change": …, "version": 7}``: one more step in it."""
     if request.method != "POST":
         return _answer(request, **_staleness(request.user))
-    try:
-        told = json.loads(request.body[:MOST_BYTES])
-        change, version = told["change"], told.get("version")
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return _answer(request, _("This change could not be read."), status=400)
-    if not isinstance(change, dict):
+    change, version = _read(request)
+    if change is None:
         return _answer(request, _("This change could not be read."), status=400)
     seen = version if isinstance(version, int) and not isinstance(version, bool) else None
     return _step(request, edits.apply, change=change, base_version=seen)
+
+
+def _read(request: HttpRequest) -> tuple[dict[str, Any] | None, Any]:
+    """The change and the version of the body; None where it is not what a board sends."""
+    body = request.body
+    # No text of the database holds a null character.
+    if len(body) > MOST_BYTES or rb"\u0000" in body:
+        return None, None
+    try:
+        told = json.loads(body)
+        change, version = told["change"], told.get("version")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None, None
+    return (change if isinstance(change, dict) else None), version
 
 
 @requires("aps.plan")

@@ -209,11 +209,24 @@ def test_the_number_of_queries_does_not_grow(client_for, plant):
 
 @pytest.mark.parametrize(
     "body",
-    ["", "{", "[]", "1", '{"change": 1}', '{"version": 1}', '{"change": {"kind": "move"}}'],
+    [
+        "",
+        "{",
+        "[]",
+        "1",
+        "[" * 3000,
+        "x" * 5000,
+        '{"change": 1}',
+        '{"version": 1}',
+        '{"change": {"kind": "move"}}',
+        '{"change": {"kind": "lock", "operation": 1, "reason": "\\u0000"}}',
+        '{"change": {"kind": "lock", "operation": 99999999999999999999999}}',
+        '{"change": {"kind": "lock", "operation": 1}, "version": 99999999999999999999999}',
+    ],
 )
 def test_what_cannot_be_read_is_refused_with_a_sentence(client_for, plant, body):
     answer = client_for("planner").post(DRAFT, body, content_type="application/json")
-    assert answer.status_code in (400, 422)
+    assert answer.status_code in (400, 409, 422)
     assert answer.json()["message"]
     assert not answer.json()["open"]
 

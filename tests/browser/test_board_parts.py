@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from aps.models import PlanState, ScheduledOperation
-from tests.aps.factories import HOUR
+from tests.aps.factories import HOUR, MONDAY
 from tests.browser.boards import (
     BOARD,
     Tables,
@@ -181,6 +181,28 @@ def test_an_overload_is_told_in_words_and_shows_its_jobs(page_for: PageFor, plan
     page.wait_for_url("**load=u%3ALATHE-2*")
     page.get_by_label("Load of").select_option("-")
     expect(page.locator("[data-load]")).to_be_hidden()
+
+
+def test_a_period_of_the_chart_leads_to_its_jobs_by_mouse(page_for: PageFor, plant: Tables) -> None:
+    page = opened(page_for("sales"), BOARD + "&load=c:LATHE")
+    chart = page.locator("[data-load]")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box
+    now = state(page)
+    monday = MONDAY.timestamp() / 60 + 2 * 60
+    share = (monday - now["start"]) / (now["end"] - now["start"])
+    page.mouse.click(box["x"] + 176 + share * (box["width"] - 176), box["y"] + 100)
+    heading = page.locator("[data-table]").get_by_role("heading")
+    expect(heading).to_contain_text("LATHE, Mon, 23 Nov 2026")
+    page.get_by_role("button", name="Back to the operations in view").click()
+    expect(heading).to_have_text("Operations in view")
+    # In one colour, then order by order.
+    plain = page.evaluate("() => document.querySelector('[data-load]').toDataURL()")
+    page.get_by_label("Stack by order").check()
+    page.wait_for_function(
+        "plain => document.querySelector('[data-load]').toDataURL() !== plain", arg=plain
+    )
 
 
 # ---- 10,000 bars
