@@ -5,11 +5,13 @@ from datetime import timedelta
 
 import pytest
 
+from aps import selectors
 from aps.enums import RunKind, RunState
 from aps.models import PlanState, ScheduleRun
-from aps.services import inputs, problems, repair, scenarios, solving
+from aps.services import inputs, plan_settings, problems, repair, scenarios, solving
 from aps.solver import Placement
 from common.enums import Role
+from common.models import AuditEntry
 from masterdata.services import unit_exceptions
 from mes.enums import OperationState
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory, minute, scheduled
@@ -193,3 +195,31 @@ def test_freezing_leaves_what_no_longer_fits():
     fixed = {o.id for o in held.problem.operations if o.fixed}
     assert fixed == {p.operation for p in built.previous if p.start < minute(MONDAY + 4 * HOUR)}
     assert repair.freeze(built, until=built.problem.now) is built
+
+
+def test_a_planner_sets_what_is_frozen_and_what_counts_as_a_move(user_for):
+    plant, planner = Factory(), user_for(Role.PLANNER)
+    state = plan_settings.change(
+        site_id=plant.site.pk, frozen_minutes=480, tolerance_minutes=10, by=planner, now=MONDAY
+    )
+    assert (state.frozen_minutes, state.tolerance_minutes) == (480, 10)
+    told = AuditEntry.objects.get(action="aps.plan.settings")
+    assert told.changes == {"frozen": [0, 480], "tolerance": [5, 10]}
+    for frozen, tolerance in ((-1, 0), (10**6, 0), (0, -1), (0, 10**4)):
+        with pytest.raises(plan_settings.CannotChange):
+            plan_settings.change(
+                site_id=plant.site.pk,
+                frozen_minutes=frozen,
+                tolerance_minutes=tolerance,
+                by=planner,
+                now=MONDAY,
+            )
+
+
+def test_what_waits_as_a_scenario_is_no_plan_under_way():
+    plant = Factory()
+    scenarios.create(
+        site_id=plant.site.pk, kind=RunKind.WHAT_IF, name="", changes=[], by=None, now=MONDAY
+    )
+    assert selectors.run_under_way(plant.site.pk) is None
+    assert not selectors.runs(plant.site.pk).exists()
