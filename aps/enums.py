@@ -4,6 +4,17 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
+class RunKind(models.TextChoices):
+    """What a run is for; all but the live ones are scenarios until they are published."""
+
+    LIVE = "live", _("Plan")
+    WHAT_IF = "what_if", _("What-if")
+    RUSH = "rush", _("Rush")
+    REPAIR = "repair", _("Repair")
+    # A planner's own draft on the board; one for each.
+    EDIT = "edit", _("Draft")
+
+
 class RunState(models.TextChoices):
     QUEUED = "queued", _("Queued")
     SOLVING = "solving", _("Solving")
@@ -14,18 +25,24 @@ class RunState(models.TextChoices):
     REJECTED = "rejected", _("Rejected")
     STALE = "stale", _("Stale")
 
+    @classmethod
+    def open(cls) -> list["RunState"]:
+        """A scenario that is not over: it may still be changed, published or rejected."""
+        return [cls.QUEUED, cls.SOLVING, cls.SOLVED, cls.STALE, cls.FAILED]
+
 
 _R = RunState
 RUN_TRANSITIONS: dict[RunState, frozenset[RunState]] = {
     _R.QUEUED: frozenset({_R.SOLVING, _R.STALE, _R.REJECTED, _R.FAILED}),
     # A run whose worker was killed starts solving again.
     _R.SOLVING: frozenset({_R.SOLVING, _R.SOLVED, _R.FAILED, _R.STALE, _R.REJECTED}),
-    _R.SOLVED: frozenset({_R.PUBLISHED, _R.REJECTED, _R.STALE}),
+    # A scenario whose changes or whose base changed is solved again, a draft at once.
+    _R.SOLVED: frozenset({_R.PUBLISHED, _R.REJECTED, _R.STALE, _R.QUEUED, _R.SOLVING}),
     _R.PUBLISHED: frozenset({_R.SUPERSEDED}),
     _R.SUPERSEDED: frozenset(),
-    _R.FAILED: frozenset(),
+    _R.FAILED: frozenset({_R.QUEUED, _R.SOLVING, _R.REJECTED}),
     _R.REJECTED: frozenset(),
-    _R.STALE: frozenset(),
+    _R.STALE: frozenset({_R.QUEUED, _R.SOLVING, _R.REJECTED}),
 }
 
 

@@ -12,3 +12,14 @@ class SchedulePublished(DomainEvent):
     run_id: int
     site_id: int
     version: int
+
+
+@dataclass(frozen=True)
+class ScenarioSolved(DomainEvent):
+    """``state`` is solved, stale or failed."""
+
+    topic: ClassVar[str] = "aps.scenario.solved"
+    run_id: int
+    site_id: int
+    kind: str
+    state: str

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from aps.services import runs
+from aps.services import runs, scenario_solving
 from common.jobs import Claim, JobKind, register
 from common.models import User
 
@@ -11,3 +11,9 @@ from common.models import User
 def replan_site(*, site_id: int, by: User | None, now: datetime, claim: Claim) -> None:
     """Make the site's plan anew and publish it."""
     runs.replan(site_id=site_id, by=by, now=now, claim=claim)
+
+
+@register("aps.solve_scenario", kind=JobKind.LONG, queue="solver")
+def solve_scenario(*, run_id: int, by: User | None, now: datetime, claim: Claim) -> None:
+    """Solve a scenario and compare it with the live plan."""
+    scenario_solving.solve(run_id=run_id, by=by, now=now, claim=claim)

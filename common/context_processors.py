@@ -45,6 +45,8 @@ NAVIGATION: tuple[Group, ...] = (
         _("Planning"),
         (
             Entry("aps:board", _("Schedule"), "timeline-event"),
+            Entry("aps:scenario-list", _("Scenarios"), "git-branch"),
+            Entry("aps:capacity", _("Capacity"), "gauge"),
             Entry("aps:run-list", _("Planning runs"), "refresh"),
         ),
     ),

@@ -20,6 +20,20 @@ MESSAGES: dict[str, str | Promise] = {
     "crm.promise_at_risk": _(
         "Order %(order)s, line %(line)s: estimated %(projected)s, promised %(promised)s."
     ),
+    "crm.rush_to_decide": _(
+        "Rush %(rush)s for order %(order)s, line %(line)s, by %(day)s waits for your decision."
+    ),
+    "crm.rush_assessed": _("Rush %(rush)s for order %(order)s, line %(line)s is assessed."),
+    "crm.rush_applied": _(
+        "Rush: order %(order)s, line %(line)s is promised for %(day)s; its work goes first."
+    ),
+    "crm.rush_approved": _(
+        "Rush %(rush)s for order %(order)s, line %(line)s is approved for %(day)s."
+    ),
+    "crm.rush_rejected": _(
+        "Rush %(rush)s for order %(order)s, line %(line)s was rejected: %(reason)s"
+    ),
+    "aps.lock_dropped": _("The lock on %(operation)s was dropped: %(reason)s."),
     "aps.run_failed": _("The schedule of %(site)s could not be made: %(reason)s"),
 }
 

@@ -8,13 +8,14 @@ from datetime import datetime
 
 from django.db import connection
 
-# Code of the document, also its prefix, to its sequence; migration 0002 creates them.
+# Code of the document, also its prefix, to its sequence; a migration creates each.
 SEQUENCES: dict[str, str] = {
     "SO": "common_number_so",
     "WO": "common_number_wo",
     "PO": "common_number_po",
     "SH": "common_number_sh",
     "LOT": "common_number_lot",
+    "RR": "common_number_rr",
 }
 
 

@@ -60,6 +60,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "crm.hold_order": _row(Role.SALES, Role.PLANNER, Role.MANAGER),
     "crm.cancel_order": _row(Role.SALES, Role.MANAGER),
     "crm.check_promise": _row(Role.SALES, Role.PLANNER, Role.MANAGER),
+    "crm.request_rush": _row(Role.SALES, Role.PLANNER),
+    "crm.decide_rush": _row(Role.PLANNER, Role.SUPERVISOR),
     "crm.ship": _row(Role.WAREHOUSE),
     "crm.deliver": _row(Role.WAREHOUSE, Role.SALES),
     "portal.view": PORTAL,

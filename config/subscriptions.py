@@ -78,6 +78,14 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
     "mes.operation.reported": [_REPLAN],
     "mes.operation.finished": [_PROGRESS, _REPLAN],
     "mes.work_order.completed": [_PROGRESS, _READINESS],
+    # A rush simulation is done: its request says what it would do to the others.
+    "aps.scenario.solved": [
+        Reaction(
+            job="crm.assess_rush",
+            key="assess_rush:{run_id}:{event_id}",
+            arguments=("run_id",),
+        )
+    ],
     "aps.schedule.published": [
         # Many plans in a row, one write-back of dates.
         Reaction(
@@ -86,6 +94,15 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
             arguments=("site_id",),
             group_key="projections:{site_id}",
             coalesce=True,
-        )
+        ),
+        # A rush of a line that has work orders now is simulated with these.
+        Reaction(
+            job="crm.refresh_rushes",
+            key="rushes:{site_id}:{version}",
+            arguments=("site_id",),
+            group_key="rushes:{site_id}",
+            coalesce=True,
+        ),
     ],
+    "crm.rush.applied": [],
 }

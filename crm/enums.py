@@ -82,6 +82,43 @@ class PromiseCause(models.TextChoices):
     CORRECTION = "correction", _("Correction")
 
 
+class RushState(models.TextChoices):
+    """A request to make room for a line; a draft is being simulated."""
+
+    DRAFT = "draft", _("Being simulated")
+    ASSESSED = "assessed", _("Assessed")
+    PENDING = "pending_approval", _("Waits for approval")
+    APPROVED = "approved", _("Approved")
+    APPLIED = "applied", _("Applied")
+    REJECTED = "rejected", _("Rejected")
+    STALE = "stale", _("Out of date")
+    CANCELLED = "cancelled", _("Cancelled")
+
+    @classmethod
+    def open(cls) -> list["RushState"]:
+        """Not decided, or approved and not in the plan yet."""
+        return [*cls.undecided(), cls.APPROVED]
+
+    @classmethod
+    def undecided(cls) -> list["RushState"]:
+        return [cls.DRAFT, cls.ASSESSED, cls.PENDING, cls.STALE]
+
+
+_RS = RushState
+RUSH_TRANSITIONS: dict[RushState, frozenset[RushState]] = {
+    _RS.DRAFT: frozenset({_RS.ASSESSED, _RS.CANCELLED, _RS.REJECTED}),
+    _RS.ASSESSED: frozenset({_RS.PENDING, _RS.STALE, _RS.CANCELLED, _RS.REJECTED}),
+    _RS.PENDING: frozenset({_RS.APPROVED, _RS.REJECTED, _RS.STALE, _RS.CANCELLED}),
+    # A line without work orders is applied by its conversion.
+    _RS.APPROVED: frozenset({_RS.APPLIED, _RS.CANCELLED}),
+    _RS.APPLIED: frozenset(),
+    _RS.REJECTED: frozenset(),
+    # It is simulated anew.
+    _RS.STALE: frozenset({_RS.DRAFT, _RS.CANCELLED, _RS.REJECTED}),
+    _RS.CANCELLED: frozenset(),
+}
+
+
 class MilestoneKind(models.TextChoices):
     SUBMITTED = "submitted", _("Submitted")
     APPROVED = "approved", _("Approved")

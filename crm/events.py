@@ -57,3 +57,11 @@ class OrderDelivered(DomainEvent):
 
     topic: ClassVar[str] = "crm.order.delivered"
     order_id: int
+
+
+@dataclass(frozen=True)
+class RushApplied(DomainEvent):
+    topic: ClassVar[str] = "crm.rush.applied"
+    rush_id: int
+    order_id: int
+    site_id: int

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from common.jobs import JobKind, enqueue, register
 from common.models import User
-from crm.services import bulk, conversion, progress, projections
+from crm.services import bulk, conversion, progress, projections, rush
 
 
 @register("crm.convert_waiting", kind=JobKind.DATABASE)
@@ -41,3 +41,18 @@ def refresh_site(*, site_id: int, by: User | None, now: datetime) -> None:
 @register("crm.update_projections", kind=JobKind.DATABASE)
 def update_projections(*, site_id: int, by: User | None, now: datetime) -> None:
     projections.update(site_id=site_id, by=by, now=now)
+
+
+@register("crm.simulate_rush", kind=JobKind.DATABASE)
+def simulate_rush(*, rush_id: int, by: User | None, now: datetime) -> None:
+    rush.simulate(rush_id=rush_id, by=by, now=now)
+
+
+@register("crm.assess_rush", kind=JobKind.DATABASE)
+def assess_rush(*, run_id: int, by: User | None, now: datetime) -> None:
+    rush.assess(run_id=run_id, by=by, now=now)
+
+
+@register("crm.refresh_rushes", kind=JobKind.DATABASE)
+def refresh_rushes(*, site_id: int, by: User | None, now: datetime) -> None:
+    rush.refresh(site_id=site_id, by=by, now=now)

@@ -6,8 +6,8 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
-from crm.enums import ORDER_TRANSITIONS, OrderState
-from crm.models import SalesOrder, SalesOrderLine, Shipment
+from crm.enums import ORDER_TRANSITIONS, OrderState, RushState
+from crm.models import RushRequest, SalesOrder, SalesOrderLine, Shipment
 from mes.services.supply import lots
 
 # Calendars and shipping know these days; what is beyond was mistyped.
@@ -190,3 +190,80 @@ def check_can_deliver(shipment: Shipment) -> None:
         raise CannotDeliver(
             _("Shipment %(number)s was delivered already.") % {"number": shipment.number}
         )
+
+
+class CannotRequest(Refused):
+    """The line cannot be rushed, or a rush of it is under way."""
+
+
+class CannotDecide(Refused):
+    """The request does not wait for a decision, or the plan has moved since."""
+
+
+class CannotWithdraw(Refused):
+    """The request is decided already."""
+
+
+def check_can_request_rush(line: SalesOrderLine, *, wanted_date: date, today: date) -> None:
+    """Raise CannotRequest: over, shipped, no such day, under way, or no rush needed."""
+    facts = {"order": line.order.number, "line": line.position}
+    askable = [OrderState.DRAFT, OrderState.SUBMITTED, *OrderState.open()]
+    if line.is_cancelled or line.order.state not in askable or line.shipped >= line.quantity:
+        raise CannotRequest(
+            _("Order %(order)s, line %(line)s is not open; there is nothing to rush.") % facts
+        )
+    if not today <= wanted_date <= LAST_DAY:
+        raise CannotRequest(_("Give a day from today on."))
+    if line.rushes.filter(state__in=RushState.open()).exists():
+        raise CannotRequest(
+            _("A rush of order %(order)s, line %(line)s is under way already.") % facts
+        )
+    if line.projected_date is not None and line.projected_date <= wanted_date:
+        raise CannotRequest(
+            _("Order %(order)s, line %(line)s is estimated for %(day)s; it needs no rush.")
+            % {**facts, "day": line.projected_date}
+        )
+
+
+def check_can_submit_rush(rush: RushRequest) -> None:
+    """Raise CannotDecide unless it is assessed and nobody was asked yet."""
+    if rush.state != RushState.ASSESSED:
+        raise CannotDecide(_rush_state(rush))
+
+
+def check_can_approve_rush(rush: RushRequest) -> None:
+    """Raise CannotDecide unless it waits for a decision and its plan has a date for the line."""
+    if rush.state != RushState.PENDING:
+        raise CannotDecide(_rush_state(rush))
+    if rush.line.is_cancelled or rush.line.order.state not in (
+        OrderState.DRAFT,
+        OrderState.SUBMITTED,
+        *OrderState.open(),
+    ):
+        raise CannotDecide(
+            _("Order %(order)s is %(state)s; there is nothing to rush.")
+            % {"order": rush.line.order.number, "state": _state(rush.line.order)}
+        )
+    if not rush.assessment.get("day"):
+        raise CannotDecide(
+            rush.assessment.get("error") or _("The simulated plan has no date for this line.")
+        )
+
+
+def check_can_reject_rush(rush: RushRequest) -> None:
+    """Raise CannotDecide once it is decided."""
+    if rush.state not in RushState.undecided():
+        raise CannotDecide(_rush_state(rush))
+
+
+def check_can_withdraw_rush(rush: RushRequest) -> None:
+    """Raise CannotWithdraw once it is in the plan or over."""
+    if rush.state not in RushState.open():
+        raise CannotWithdraw(_rush_state(rush))
+
+
+def _rush_state(rush: RushRequest) -> str:
+    return _("Rush %(rush)s: %(state)s.") % {
+        "rush": rush.number,
+        "state": RushState(rush.state).label,
+    }

@@ -88,6 +88,10 @@ class Requirement(models.Model):
     due_at = models.DateTimeField()
     # How much a late day hurts (0 for components: their parents carry it).
     weight = models.PositiveIntegerField(default=0)
+    # Whose order line it is; components and stock are nobody's.
+    customer = models.ForeignKey(
+        "masterdata.Customer", null=True, on_delete=models.PROTECT, related_name="+"
+    )
     # Who asks, for people: "SO-100001/10" or "WO-100007".
     reference = models.CharField(max_length=60, db_index=True)
 

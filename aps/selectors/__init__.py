@@ -1,6 +1,24 @@
 """Reads of schedules, for this room and those above."""
 
-from aps.selectors.board import Bar, Board, Load, Row, board, utilisation
+from aps.selectors.board import (
+    Bar,
+    Board,
+    Load,
+    Row,
+    as_bars,
+    board,
+    utilisation,
+    with_references,
+)
+from aps.selectors.capacity import (
+    Capacity,
+    CenterCapacity,
+    CustomerShare,
+    WeekLoad,
+    capacity,
+    monday_of,
+)
+from aps.selectors.pegging import OrderTree, order_tree
 from aps.selectors.readiness import LateLine, Ready, ReadyCause, late_orders, ready_dates
 from aps.selectors.schedule import (
     Planned,
@@ -16,21 +34,31 @@ from aps.selectors.schedule import (
 __all__ = [
     "Bar",
     "Board",
+    "Capacity",
+    "CenterCapacity",
+    "CustomerShare",
     "LateLine",
     "Load",
+    "OrderTree",
     "Planned",
     "Ready",
     "ReadyCause",
     "Row",
     "Schedule",
+    "WeekLoad",
+    "as_bars",
     "board",
+    "capacity",
     "current_run",
     "current_schedule",
     "kpis",
     "late_orders",
+    "monday_of",
+    "order_tree",
     "plan_state",
     "ready_dates",
     "run_under_way",
     "runs",
     "utilisation",
+    "with_references",
 ]

@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from aps.models import ScheduledOperation
+from django.db.models import Exists, F, OuterRef, QuerySet, Value
+from django.db.models.functions import Coalesce, NullIf
+
+from aps.models import OperationLock, ScheduledOperation, ScheduleRun
 from aps.selectors.readiness import is_late, waits
 from aps.selectors.schedule import current_run
 from common.intervals import WorkingTime
@@ -32,6 +35,10 @@ class Bar:
     starts_at: datetime
     ends_at: datetime
     due_at: datetime
+    # What it shares a setup with: the family of the operation, else the item.
+    family: str
+    # A planner fixed it there.
+    is_locked: bool
     references: tuple[str, ...] = ()
     # Ends after the earliest of them that still waits (or the work order) is due.
     is_late: bool = False
@@ -73,11 +80,11 @@ class Load:
 def board(*, site_id: int, starts_at: datetime, ends_at: datetime) -> Board:
     """All rows of a site with the bars that touch the window; queries grow with BOM levels only."""
     run = current_run(site_id)
-    bars = _bars(run.pk, starts_at, ends_at) if run is not None else []
+    found = bars(run, starts_at, ends_at) if run is not None else []
     units = masterdata.active_units(site_id=site_id)
     times = calendars.unit_times(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
     by_unit: dict[int | None, list[Bar]] = {}
-    for bar in _with_references(bars):
+    for bar in with_references(found):
         by_unit.setdefault(bar.work_unit_id, []).append(bar)
     rows = [
         Row(
@@ -111,15 +118,24 @@ def utilisation(*, site_id: int, starts_at: datetime, ends_at: datetime) -> list
     ]
 
 
-def _bars(run_id: int, starts_at: datetime, ends_at: datetime) -> list[Bar]:
-    rows = (
-        ScheduledOperation.objects.filter(run=run_id, starts_at__lt=ends_at, ends_at__gt=starts_at)
-        .exclude(operation__state=OperationState.CANCELLED)
-        .order_by("work_unit_id", "starts_at", "ends_at", "operation_id")
+def bars(run: ScheduleRun, starts_at: datetime, ends_at: datetime) -> list[Bar]:
+    """The bars of a run that touch the window, by work unit and start; one query."""
+    return as_bars(
+        ScheduledOperation.objects.filter(
+            run=run, starts_at__lt=ends_at, ends_at__gt=starts_at
+        ).order_by("work_unit_id", "starts_at", "ends_at", "operation_id")
     )
-    return [
-        Bar(*row)
-        for row in rows.values_list(
+
+
+def as_bars(rows: QuerySet[ScheduledOperation]) -> list[Bar]:
+    """Scheduled operations as bars that name no orders yet; cancelled ones are left out."""
+    item = F("operation__work_order__item__code")
+    family = Coalesce(NullIf("operation__setup_family", Value("")), item)
+    locks = OperationLock.objects.filter(operation=OuterRef("operation"), starts_at__isnull=False)
+    found = (
+        rows.exclude(operation__state=OperationState.CANCELLED)
+        .annotate(family=family, is_locked=Exists(locks))
+        .values_list(
             "operation_id",
             "operation__work_order_id",
             "operation__work_order__number",
@@ -132,11 +148,14 @@ def _bars(run_id: int, starts_at: datetime, ends_at: datetime) -> list[Bar]:
             "starts_at",
             "ends_at",
             "operation__work_order__due_at",
+            "family",
+            "is_locked",
         )
-    ]
+    )
+    return [Bar(*row) for row in found]
 
 
-def _with_references(bars: Sequence[Bar]) -> list[Bar]:
+def with_references(bars: Sequence[Bar]) -> list[Bar]:
     """The bars with the order lines behind them and whether they come too late for one."""
     served = mes.requirements_served_by({bar.work_order_id for bar in bars})
     wanted = {pk for found in served.values() for pk in found}

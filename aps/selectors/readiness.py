@@ -109,18 +109,54 @@ def waits(row: Coverage) -> bool:
     return row.is_open and row.missing > 0
 
 
-def _ready(rows: Collection[Coverage], now: datetime) -> dict[int, Ready]:
-    waiting = [row for row in rows if waits(row)]
-    shares = mes.open_shares([row.requirement_id for row in waiting])
-    ends = _ends({share.work_order_id for found in shares.values() for share in found})
+@dataclass(frozen=True)
+class WaitingLines:
+    """Order lines and what they wait for, so that several plans can be asked when they are ready.
+
+    ``under`` takes the end of each work order and how many of its operations a plan holds.
+    """
+
+    rows: Collection[Coverage]
+    shares: Mapping[int, list[OpenShare]]
+    purchases: Mapping[int, MaterialDate]
+    now: datetime
+
+    @property
+    def work_order_ids(self) -> set[int]:
+        """The work orders that the lines wait for at first hand."""
+        return {share.work_order_id for found in self.shares.values() for share in found}
+
+    def under(self, ends: Mapping[int, tuple[datetime, int]]) -> dict[int, Ready]:
+        """When each line is ready, by requirement id; no query."""
+        return {
+            row.requirement_id: _one(
+                row,
+                self.shares.get(row.requirement_id, []),
+                ends,
+                self.purchases.get(row.requirement_id),
+                self.now,
+            )
+            for row in self.rows
+        }
+
+
+def waiting_lines(*, site_id: int, now: datetime) -> WaitingLines:
+    """The site's order lines that wait for work; a constant number of queries."""
+    rows = erp.coverage(mes.waiting_lines(site_id=site_id))
+    return _waiting([row for row in rows if waits(row)], now)
+
+
+def _waiting(rows: Collection[Coverage], now: datetime) -> WaitingLines:
     purchases: dict[int, MaterialDate] = {}
-    for site_id in sorted({row.site_id for row in waiting}):
+    for site_id in sorted({row.site_id for row in rows}):
         purchases |= erp.material_dates(site_id=site_id, now=now)
+    return WaitingLines(rows, mes.open_shares([r.requirement_id for r in rows]), purchases, now)
+
+
+def _ready(rows: Collection[Coverage], now: datetime) -> dict[int, Ready]:
+    lines = _waiting([row for row in rows if waits(row)], now)
     done = {row.requirement_id: _settled(row, now) for row in rows}
-    for row in waiting:
-        pk = row.requirement_id
-        done[pk] = _one(row, shares.get(pk, []), ends, purchases.get(pk), now)
-    return done
+    return done | lines.under(_ends(lines.work_order_ids))
 
 
 def _settled(row: Coverage, now: datetime) -> Ready:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
-from aps.enums import RunState
+from aps.enums import RunKind, RunState
 from aps.models import PlanState, ScheduledOperation, ScheduleRun
 
 
@@ -76,18 +76,25 @@ def current_schedule(site_id: int) -> Schedule | None:
 
 
 def runs(site_id: int) -> QuerySet[ScheduleRun]:
-    """All runs of a site, the newest first."""
+    """The site's plans, the newest first: made for it, or scenarios that were published."""
     return (
-        ScheduleRun.objects.filter(site_id=site_id)
+        ScheduleRun.objects.filter(Q(kind=RunKind.LIVE) | Q(version__isnull=False), site_id=site_id)
         .select_related("requested_by")
         .order_by("-requested_at", "-pk")
     )
 
 
 def run_under_way(site_id: int) -> ScheduleRun | None:
-    """The run that waits or solves now, with its progress; None where nothing is under way."""
+    """The plan that waits or is made now, with its progress; None where nothing is under way.
+
+    Scenarios have pages of their own.
+    """
     return (
-        ScheduleRun.objects.filter(site_id=site_id, state__in=[RunState.QUEUED, RunState.SOLVING])
+        ScheduleRun.objects.filter(
+            site_id=site_id,
+            kind=RunKind.LIVE,
+            state__in=[RunState.QUEUED, RunState.SOLVING],
+        )
         # "solving" before "queued".
         .order_by(F("state").desc(), "pk")
         .first()

@@ -7,7 +7,8 @@ How the floor becomes a problem:
   most urgent line and counts for all of them; a component weighs nothing, its parents carry it.
 - Operations of a work order run one after the other; the first one waits for the last ones of the
   work orders pegged to its materials, and for bought material.
-- What runs stays where it is. What was interrupted goes on on its machine.
+- What runs stays where it is. What was interrupted goes on on its machine. What a planner locked
+  is fixed (aps.services.pins); what a planner took off the plan is left out, and what follows it.
 - A work order on hold is left out, with everything that waits for it: a date made up for it would
   reach the customer. The same goes for an operation that no active work unit can do, and for a
   work order whose made component neither stock nor a work order covers.
@@ -17,26 +18,25 @@ import enum
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
-from aps.services import floor, plant
+from aps.services import inputs as reading
+from aps.services import pins, plant
+from aps.services.explosion import Shortage
+from aps.services.inputs import Inputs
 from aps.services.plant import DAY_MINUTES, SUBCONTRACT
 from aps.solver import Job, Mode, Operation, Placement, Problem
-from common.intervals import CalendarExhausted, WorkingTime
-from erp import selectors as erp
-from erp.selectors import Coverage, MaterialDate
+from common.intervals import CalendarExhausted
+from erp.selectors import MaterialDate
 from masterdata import selectors as masterdata
 from masterdata.services import calendars
-from mes import selectors as mes
 from mes.enums import OperationState, WorkOrderState
 from mes.selectors import OpenOperation
 
 # Of the working time of the longest horizon so much is planned; what is due after that has no room.
 # One impossible order must not stop the plan of all others.
 FULL_SHARE = 0.5
-# A running operation began before now; the calendars are read from there.
-LOOK_BACK = timedelta(days=30)
 
 
 class BlockKind(enum.StrEnum):
@@ -46,6 +46,7 @@ class BlockKind(enum.StrEnum):
     NO_WORK_UNIT = "no_work_unit"
     UNCOVERED = "uncovered"  # nobody makes a component
     NO_ROOM = "no_room"  # years of work lie before it
+    KEPT_OUT = "kept_out"  # a planner took it off the plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,10 @@ class Built:
     waits: Mapping[int, MaterialDate] = field(default_factory=dict)
     # By operation id: why it is not in the problem.
     left_out: Mapping[int, Block] = field(default_factory=dict)
+    # By operation id: why a planner's lock on it cannot hold any more.
+    dropped: Mapping[int, str] = field(default_factory=dict)
+    # By operation id: what new demand has to buy.
+    shortages: Mapping[int, Shortage] = field(default_factory=dict)
 
 
 def build(*, site_id: int, now: datetime, days: int, is_last: bool = False) -> Built:
@@ -74,70 +79,49 @@ def build(*, site_id: int, now: datetime, days: int, is_last: bool = False) -> B
 
     ``is_last``: no longer horizon will be tried, so work for which there is no room is left out.
     """
-    operations = mes.open_operations(site_id=site_id)
-    units = {unit.id: unit for unit in masterdata.active_units(site_id=site_id)}
-    starts_at, ends_at = now - LOOK_BACK, now + timedelta(days=days)
-    times = calendars.unit_times(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
-    sales = {pk for operation in operations for pk in operation.sales_requirement_ids}
-    builder = _Builder(
-        operations=operations,
-        units_by_center=masterdata.units_by_center(list(units.values())),
-        times=times,
-        materials=erp.material_dates(site_id=site_id, now=now),
-        sales={row.requirement_id: row for row in erp.coverage(sales)},
-        reported=floor.reported(site_id=site_id),
-        uncovered={
-            row.work_order_id: f"{row.work_order.number} ({row.item.code})"
-            for row in mes.uncovered_requirements(site_id=site_id)
-        },
-        now=calendars.to_minutes_up(now),
-        end=calendars.to_minutes(ends_at) if is_last else None,
-    )
+    return build_from(reading.read(site_id=site_id, now=now, days=days, is_last=is_last))
+
+
+def build_from(inputs: Inputs) -> Built:
+    """The problem of what was read, and perhaps changed; no query."""
+    builder = _Builder(inputs)
     kept = builder.operations()
-    start, end = calendars.to_minutes(starts_at), calendars.to_minutes(ends_at)
+    resources = plant.resources(inputs.units.values(), inputs.times, inputs.start, inputs.end)
+    checked, dropped = pins.hold(kept, inputs)
     problem = Problem(
-        resources=tuple(plant.resources(units.values(), times, start, end)),
-        jobs=tuple(builder.jobs({operation.job for operation in kept})),
-        operations=tuple(kept),
-        now=calendars.to_minutes_up(now),
+        resources=tuple(resources),
+        jobs=tuple(builder.jobs({operation.job for operation in checked})),
+        operations=tuple(checked),
+        now=inputs.now,
     )
+    known = {operation.id for operation in checked}
     return Built(
         problem=problem,
-        previous=tuple(_previous(operations, {operation.id for operation in kept})),
+        previous=tuple(placed for pk, placed in inputs.previous.items() if pk in known),
         waits=builder.waits,
         left_out=builder.left_out,
+        dropped=dropped,
     )
 
 
 class _Builder:
     """One pass over the open operations, work orders by work order."""
 
-    def __init__(
-        self,
-        *,
-        operations: Sequence[OpenOperation],
-        units_by_center: Mapping[int, list[int]],
-        times: Mapping[int, WorkingTime],
-        materials: Mapping[int, MaterialDate],
-        sales: Mapping[int, Coverage],
-        reported: frozenset[int],
-        uncovered: Mapping[int, str],
-        now: int,
-        end: int | None,
-    ) -> None:
-        self._end = end
-        self._units_by_center = units_by_center
-        self._times = times
-        self._longest = plant.longest_windows(times)
-        self._materials = materials
-        self._sales = sales
-        self._reported = reported
-        self._uncovered = uncovered
-        self._now = now
+    def __init__(self, inputs: Inputs) -> None:
+        self._end = inputs.end if inputs.is_last else None
+        self._units_by_center = masterdata.units_by_center(list(inputs.units.values()))
+        self._times = inputs.times
+        self._longest = plant.longest_windows(inputs.times)
+        self._materials = inputs.materials
+        self._sales = inputs.sales
+        self._reported = inputs.reported
+        self._uncovered = inputs.uncovered
+        self._kept_out = {pk for pk, pin in inputs.pins.items() if pin.keeps_out}
+        self._now = inputs.now
         self._orders: dict[int, list[OpenOperation]] = {}
-        for operation in operations:
+        for operation in inputs.operations:
             self._orders.setdefault(operation.work_order_id, []).append(operation)
-        self._modes: dict[int, tuple[Mode, ...]] = {}
+        self._modes = inputs.modes
         self.waits: dict[int, MaterialDate] = {}
         self.left_out: dict[int, Block] = {}
 
@@ -146,18 +130,36 @@ class _Builder:
         blocked = self._blocked_orders()
         found: list[Operation] = []
         for order_id, row in self._orders.items():
-            if order_id in blocked:
-                kept = [o for o in row if _runs(o)]
-                for operation in row:
-                    if operation not in kept:
-                        self.left_out[operation.id] = blocked[order_id]
-            else:
-                kept = row
+            kept = self._kept(row, blocked.get(order_id))
             before: tuple[int, ...] = self._children_ends(row[0], blocked)
             for number, operation in enumerate(kept):
                 found.append(self._operation(operation, before, is_first=number == 0))
                 before = (operation.id,)
         return found
+
+    def _kept(self, row: Sequence[OpenOperation], block: Block | None) -> Sequence[OpenOperation]:
+        """What of a work order is planned: all, what runs already, or what a cut leaves."""
+        cut = self._cut(row)
+        if block is None and cut is None:
+            return row
+        first = 0 if block is not None else len(row) if cut is None else cut[0]
+        why = block or (cut[1] if cut else None)
+        kept = [o for number, o in enumerate(row) if number < first or _runs(o)]
+        known = {o.id for o in kept}
+        for operation in row:
+            if operation.id not in known and why is not None:
+                self.left_out[operation.id] = why
+        return kept
+
+    def _cut(self, row: Sequence[OpenOperation]) -> tuple[int, Block] | None:
+        """From where on a planner took the work order off the plan."""
+        if not self._kept_out:
+            return None
+        for number, operation in enumerate(row):
+            if operation.id in self._kept_out and not _runs(operation):
+                reference = f"{operation.work_order_number}/{operation.sequence}"
+                return number, Block(BlockKind.KEPT_OUT, reference)
+        return None
 
     def jobs(self, order_ids: Iterable[int]) -> list[Job]:
         """One job per work order, due and weighing as the order lines it serves at first hand."""
@@ -191,12 +193,13 @@ class _Builder:
                 blocked[order_id] = reason
         if self._end is not None:
             blocked |= self._without_room(self._end, blocked)
-        stack = list(blocked)
+        cuts = {pk: cut[1] for pk, row in self._orders.items() if (cut := self._cut(row))}
+        stack = [*blocked, *(cuts.keys() - blocked.keys())]
         while stack:
             order_id = stack.pop()
             for follower in followers.get(order_id, ()):
                 if follower not in blocked:
-                    blocked[follower] = blocked[order_id]
+                    blocked[follower] = blocked.get(order_id) or cuts[order_id]
                     stack.append(follower)
         return blocked
 
@@ -231,7 +234,8 @@ class _Builder:
         if first.work_order_id in self._uncovered:
             return Block(BlockKind.UNCOVERED, self._uncovered[first.work_order_id])
         for operation in row:
-            self._modes[operation.id] = self._modes_of(operation)
+            if operation.id not in self._modes:
+                self._modes[operation.id] = self._modes_of(operation)
             if not self._modes[operation.id] and not _runs(operation):
                 reference = f"{operation.work_order_number}/{operation.sequence}"
                 return Block(BlockKind.NO_WORK_UNIT, reference)
@@ -242,7 +246,9 @@ class _Builder:
         return tuple(
             self._orders[child][-1].id
             for child in first.predecessor_work_order_ids
-            if child in self._orders and child not in blocked
+            if child in self._orders
+            and child not in blocked
+            and self._cut(self._orders[child]) is None
         )
 
     def _operation(
@@ -331,14 +337,3 @@ def _whole(operation: OpenOperation, setup: Decimal, run: Decimal) -> int:
     if operation.remaining <= 0:
         return 0
     return math.ceil(setup + operation.run_total(run))
-
-
-def _previous(operations: Iterable[OpenOperation], kept: set[int]) -> Iterable[Placement]:
-    for operation in operations:
-        starts_at, ends_at = operation.planned_starts_at, operation.planned_ends_at
-        if operation.id not in kept or starts_at is None or ends_at is None:
-            continue
-        unit = operation.planned_work_unit_id or SUBCONTRACT
-        yield Placement(
-            operation.id, unit, calendars.to_minutes(starts_at), calendars.to_minutes(ends_at)
-        )

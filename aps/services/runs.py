@@ -1,13 +1,19 @@
 """A site's plan, made anew: ask for it, solve it with no transaction open, publish it at once."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from aps.enums import RUN_TRANSITIONS, RunState
+from aps.enums import RUN_TRANSITIONS, RunKind, RunState
 from aps.models import PlanState, ScheduleRun
-from aps.services import problems, publishing, solving
+from aps.services import causes, inputs, locks, publishing, repair, solving
+from aps.services.comparison import compare, of_run, of_solution
+from aps.services.inputs import Inputs
+from aps.services.problems import Built
+from aps.services.repair import Mended
 from aps.solver import HorizonTooShort, InvalidProblem
 from common import audit, concurrency, transitions
 from common.concurrency import Lock
@@ -21,6 +27,7 @@ AUTOMATIC = "change"
 HORIZON_DAYS = (120, 365, 1100, 2200)
 # Improving a schedule that reaches to the end of the calendars may run out of them as well.
 TOO_SHORT = (HorizonTooShort, CalendarExhausted)
+T = TypeVar("T")
 # A failed run tells the first few violations.
 TOLD_VIOLATIONS = 5
 
@@ -29,7 +36,9 @@ def request(*, site_id: int, cause: str, by: User | None, now: datetime) -> Sche
     """Ask for a new plan of the site; returns the run to watch, the waiting one if there is one."""
     with transaction.atomic():
         concurrency.lock(Lock.SCHEDULE, site_id)
-        run = ScheduleRun.objects.filter(site_id=site_id, state=RunState.QUEUED).first()
+        run = ScheduleRun.objects.filter(
+            site_id=site_id, kind=RunKind.LIVE, state=RunState.QUEUED
+        ).first()
         if run is None:
             run = ScheduleRun.objects.create(
                 site_id=site_id, cause=cause, requested_by=by, requested_at=now
@@ -55,39 +64,88 @@ def enqueue_replan(*, site_id: int, by: User | None, now: datetime) -> None:
 def replan(*, site_id: int, by: User | None, now: datetime, claim: Claim) -> ScheduleRun:
     """Build the site's problem, solve it, have it judged and publish it as the next version.
 
-    Nothing is published, and the old schedule stays in force, when the judge objects (FAILED),
-    when another version came out meanwhile (STALE, and a new job), or when the claim is lost
-    (raises LostClaim).
+    A plan that nobody asked for by hand repairs the one in force (aps.services.repair). Nothing is
+    published, and the old schedule stays in force, when the judge objects (FAILED), when another
+    version came out meanwhile (STALE, and a new job), or when the claim is lost (raises LostClaim).
     """
-    run, base_version = _begin(site_id, by, now)
+    run, state = _begin(site_id, by, now)
     try:
-        built, solved = _solve(run, claim, now)
+        built, mended = within_horizons(
+            site_id=site_id, now=now, attempt=lambda found: _solve(found, run, state, claim, now)
+        )
     except (*TOO_SHORT, InvalidProblem) as error:
         return _fail(run, str(error), claim, now)
+    solved = mended.solved
     if solved.violations:
         told = " ".join(solved.violations[:TOLD_VIOLATIONS])
         return _fail(run, told, claim, solved.at)
+    difference = _difference(run, built, mended)
     with claim.finish(now=solved.at):
         concurrency.lock(Lock.SCHEDULE, site_id)
-        state = PlanState.objects.select_for_update(no_key=True).get(site_id=site_id)
-        _move(run, RunState.SOLVED)
+        newest = PlanState.objects.select_for_update(no_key=True).get(site_id=site_id)
+        move(run, RunState.SOLVED)
         run.solved_at = solved.at
         run.figures = publishing.figures(built, solved)
-        if state.last_version != base_version:
-            _move(run, RunState.STALE)
+        run.comparison = difference
+        if newest.last_version != state.last_version:
+            move(run, RunState.STALE)
             run.error = _("Version %(version)s was published meanwhile.") % {
-                "version": state.last_version
+                "version": newest.last_version
             }
             run.save()
             enqueue_replan(site_id=site_id, by=by, now=solved.at)
         else:
-            _move(run, RunState.PUBLISHED)
-            publishing.publish(run=run, state=state, built=built, solved=solved, by=by)
+            move(run, RunState.PUBLISHED)
+            publishing.store(run, solved.solution.placements)
+            publishing.publish(run=run, state=newest, at=solved.at, by=by)
+            locks.drop(reasons=built.dropped, now=solved.at)
     return run
 
 
-def _begin(site_id: int, by: User | None, now: datetime) -> tuple[ScheduleRun, int]:
-    """The run of this attempt, SOLVING, and the version it builds on.
+def _solve(
+    found: Inputs, run: ScheduleRun, state: PlanState, claim: Claim, now: datetime
+) -> tuple[Built, Mended]:
+    built = repair.without_missed_locks(found)
+    if run.cause != AUTOMATIC:
+        return built, Mended(
+            solving.run(row=run, built=built, claim=claim, now=now), "search", None, None
+        )
+    return repair.mend(
+        row=run,
+        built=built,
+        frozen_minutes=state.frozen_minutes,
+        tolerance=state.tolerance_minutes,
+        claim=claim,
+        now=now,
+    )
+
+
+def _difference(run: ScheduleRun, built: Built, mended: Mended) -> dict[str, object]:
+    """What the new plan means against the one in force, and how it was chosen; {} for the first."""
+    previous = ScheduleRun.objects.filter(site_id=run.site_id, state=RunState.PUBLISHED).first()
+    if previous is None:
+        return {}
+    found = compare(
+        before=of_run(previous),
+        after=of_solution(built, mended.solved.solution),
+        site_id=run.site_id,
+        now=mended.solved.at,
+        base_version=previous.version,
+    )
+    return {
+        **found,
+        "cause": causes.since(
+            site_id=run.site_id, after=previous.solved_at or previous.requested_at
+        ),
+        "chosen": mended.chosen,
+        # [weighted minutes late, operations moved]
+        "by_order": mended.by_order,
+        "by_search": mended.by_search,
+    }
+
+
+def _begin(site_id: int, by: User | None, now: datetime) -> tuple[ScheduleRun, PlanState]:
+    """The run of this attempt, SOLVING, and the state of the plan it builds on.
 
     A run that is already solving belongs to an attempt whose worker died, since jobs of a site
     run one at a time: it goes on with it. Else the one that somebody asked for, else a new one.
@@ -101,40 +159,42 @@ def _begin(site_id: int, by: User | None, now: datetime) -> tuple[ScheduleRun, i
         state.changed_at = now
         state.save(update_fields=["change", "changed_at"])
         waiting = ScheduleRun.objects.filter(
-            site_id=site_id, state__in=[RunState.SOLVING, RunState.QUEUED]
+            site_id=site_id,
+            kind=RunKind.LIVE,
+            state__in=[RunState.SOLVING, RunState.QUEUED],
         )
         run = waiting.order_by("-state", "pk").first() or ScheduleRun(
             site_id=site_id, cause=AUTOMATIC, requested_by=by, requested_at=now
         )
-        _move(run, RunState.SOLVING)
+        move(run, RunState.SOLVING)
         run.base_change = state.change
+        run.base_version = state.last_version
         run.progress = {"phase": "reading", "percent": 0}
         run.save()
-        return run, state.last_version
+        return run, state
 
 
-def _solve(run: ScheduleRun, claim: Claim, now: datetime) -> tuple[problems.Built, solving.Solved]:
-    """Solve within the shortest horizon that holds the work."""
+def within_horizons(*, site_id: int, now: datetime, attempt: Callable[[Inputs], T]) -> T:
+    """The attempt with the shortest horizon that holds the work; raises what the last one does."""
     for days in HORIZON_DAYS[:-1]:
-        built = problems.build(site_id=run.site_id, now=now, days=days)
         try:
-            return built, solving.run(row=run, built=built, claim=claim, now=now)
+            return attempt(inputs.read(site_id=site_id, now=now, days=days))
         except TOO_SHORT:
             continue
-    built = problems.build(site_id=run.site_id, now=now, days=HORIZON_DAYS[-1], is_last=True)
-    return built, solving.run(row=run, built=built, claim=claim, now=now)
+    return attempt(inputs.read(site_id=site_id, now=now, days=HORIZON_DAYS[-1], is_last=True))
 
 
 def _fail(run: ScheduleRun, sentence: str, claim: Claim, at: datetime) -> ScheduleRun:
     """Keep the reason; the claim ends, since the same problem would fail the same way."""
     with claim.finish(now=at):
-        _move(run, RunState.FAILED)
+        move(run, RunState.FAILED)
         run.solved_at = at
         run.error = sentence
         run.save()
     return run
 
 
-def _move(run: ScheduleRun, new: RunState) -> None:
+def move(run: ScheduleRun, new: RunState) -> None:
+    """Another state, by the table; nothing is saved."""
     transitions.check(RUN_TRANSITIONS, old=RunState(run.state), new=new)
     run.state = new

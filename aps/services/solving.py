@@ -1,16 +1,34 @@
-"""One solve: within its time, with signs of life, and checked by an independent judge."""
+"""The one seam to the solver: a search within its time, a plan by its own order, a judge.
+
+Nothing else in this room calls the solver to place work, so that a solver that keeps frozen work
+and stays near a reference by itself is switched over to here.
+"""
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
 
 from aps.models import ScheduleRun
 from aps.services.problems import Built
-from aps.solver import Problem, Progress, Solution, make_solution, solve, validate
+from aps.solver import (
+    Busy,
+    Occupancy,
+    Placement,
+    Problem,
+    Progress,
+    Solution,
+    make_solution,
+    solve,
+    validate,
+)
+from aps.solver.occupancy import Overlay
+from aps.solver.plant import Plant
+from aps.solver.problem import topological_order
+from aps.solver.schedule import decode
 from common.jobs import Claim
 
 # A sign of life and a row of progress at most this often.
@@ -20,6 +38,10 @@ SECONDS_PER_OPERATION = 0.02
 SHORTEST_SECONDS = 0.5
 # Without a gain for this share of the time, more search is not worth the wait.
 PATIENCE = 0.4
+
+# What is to start later than this is not pulled into a gap before it: there is time for that when
+# it comes near, and nothing moves that need not.
+PULL_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True)
@@ -45,13 +67,18 @@ def run(
     claim: Claim,
     now: datetime,
     clock: Callable[[], float] = time.monotonic,
+    start: Solution | None = None,
+    at_most: float | None = None,
 ) -> Solved:
     """Solve and judge, with no transaction open; raises LostClaim as soon as the job is lost.
 
-    Also raises HorizonTooShort and InvalidProblem.
+    ``start``: a plan to begin from instead of the one in force; ``at_most`` seconds. Also raises
+    HorizonTooShort and InvalidProblem.
     """
     began = clock()
     seconds = seconds_for(built.problem)
+    if at_most is not None:
+        seconds = min(seconds, at_most)
     reporter = _Reporter(row.pk, claim, clock, seconds)
     reporter.report("constructing")
     solution = solve(
@@ -60,14 +87,122 @@ def run(
         clock=clock,
         seed=row.seed,
         # The plan in force, shifted into what is possible now: small changes stay small.
-        start=make_solution(built.problem, built.previous) if built.previous else None,
+        start=start or (make_solution(built.problem, built.previous) if built.previous else None),
         on_progress=reporter.progress,
         should_stop=reporter.should_stop,
     )
     reporter.report("checking")
-    violations = validate(built.problem, solution.placements)
+    violations = judge(built.problem, solution)
     took = clock() - began
     return Solved(solution, violations, took, now + timedelta(seconds=took))
+
+
+def judge(problem: Problem, solution: Solution) -> list[str]:
+    """What is wrong with a plan, in words, by a validator that shares no code with the solver."""
+    return validate(problem, solution.placements)
+
+
+def keep_order(
+    problem: Problem,
+    placements: Iterable[Placement],
+    *,
+    first: Collection[int] = (),
+    pull_minutes: int | None = PULL_MINUTES,
+) -> Solution:
+    """A plan repaired by its own order: the right-shift of the literature, without idle machines.
+
+    Each operation stays on its machine, in the order of ``placements``, in the first gap that the
+    problem leaves it, but no earlier than it was if that is more than ``pull_minutes`` away (None:
+    all may come earlier). What has no placement comes after all others, where it ends first. Those
+    in ``first`` go before everybody. Work before a lock goes first where it would miss the lock.
+    Raises HorizonTooShort and InvalidProblem.
+    """
+    known = list(placements)
+    until = None if pull_minutes is None else problem.now + pull_minutes
+    solution = _in_order(problem, known, frozenset(first), until)
+    if solution.figures.lock_conflict_minutes:
+        hurried = _in_order(problem, known, frozenset(first) | _before_locks(problem), until)
+        solution = min(solution, hurried, key=lambda found: found.figures.key)
+    return solution
+
+
+def _in_order(
+    problem: Problem, placements: Iterable[Placement], first: frozenset[int], until: int | None
+) -> Solution:
+    plant = Plant(problem)
+    at = {placed.operation: placed for placed in placements}
+    latest = max((placed.end for placed in at.values()), default=0)
+    resource, begin = [], []
+    for step, identity in enumerate(plant.ids):
+        placed = at.get(identity)
+        resource.append(plant.resource_at.get(placed.resource, -1) if placed else -1)
+        start = placed.start if placed else latest + plant.rank[step]
+        if identity in first:
+            begin.append(start - latest - len(plant.ids))
+            continue
+        begin.append(start)
+        if placed is not None and until is not None and start > until:
+            kept = plant.steps[step]
+            plant.steps[step] = replace(kept, ready=max(kept.ready, start))
+    schedule = decode(plant, resource, begin)
+    return make_solution(problem, schedule.placements(plant))
+
+
+def _before_locks(problem: Problem) -> frozenset[int]:
+    """All operations that something locked waits for."""
+    before = {operation.id: operation.predecessors for operation in problem.operations}
+    stack = [
+        operation.id
+        for operation in problem.operations
+        if operation.fixed is not None and operation.fixed.start >= problem.now
+    ]
+    found: set[int] = set()
+    while stack:
+        for identity in before[stack.pop()]:
+            if identity not in found:
+                found.add(identity)
+                stack.append(identity)
+    return frozenset(found)
+
+
+def as_late_as_possible(
+    problem: Problem, placements: Iterable[Placement], operations: Collection[int]
+) -> dict[int, Placement] | None:
+    """These operations backward from their due moments, around all others; None: no room.
+
+    Its followers, else its job's due moment, say when an operation has to be over.
+    """
+    at = {placed.operation: placed for placed in placements}
+    moving = set(operations)
+    busy: dict[int, list[Busy]] = {}
+    for placed in at.values():
+        if placed.operation not in moving:
+            busy.setdefault(placed.resource, []).append(Busy(placed.start, placed.end))
+    lanes = Overlay(Occupancy(problem.resources, busy, problem.setup_minutes))
+    due = {job.id: job.due for job in problem.jobs}
+    by_id = {operation.id: operation for operation in problem.operations}
+    limits: dict[int, int] = {}
+    found: dict[int, Placement] = {}
+    for identity in reversed(topological_order(problem.operations)):
+        operation = by_id[identity]
+        here = at.get(identity)
+        if identity in moving:
+            limit = limits.get(identity, due[operation.job])
+            here = None if limit is None else lanes.latest(operation, operation.modes, limit)
+            if here is None or here.start < max(problem.now, operation.release):
+                return None
+            lanes.take(operation, here)
+            found[identity] = here
+        if here is not None:
+            for before in operation.predecessors:
+                limits[before] = min(limits.get(before, here.start), here.start)
+    if any(
+        p in at and p not in found and at[p].end > here.start
+        for pk, here in found.items()
+        for p in by_id[pk].predecessors
+    ):
+        return None
+    return found
 
 
 class _Reporter:

@@ -19,7 +19,7 @@ from aps.forms import BoardFilter
 from aps.models import ScheduleRun
 from aps.selectors import Bar
 from aps.services import runs
-from aps.views import overview, window
+from aps.views import board_config, overview, why, window
 from aps.views.overview import order_of
 from aps.views.place import site_id as chosen_site
 from common.access import AuthenticatedRequest, requires
@@ -88,11 +88,18 @@ def _context(
     } | overview.context(site_id=site_id, run=run, now=now)
     starts_at, ends_at = window.chosen(request.GET, now)
     if context["view"] == "late":
-        context["page"] = _page(request, context["late"])
+        context["page"] = page = _page(request, context["late"])
+        told = why.bindings(site_id, [row.line for row in page], now)
+        context["bindings"] = [(row, told[row.reference]) for row in page]
     elif context["view"] != "board" and run is not None:
         rows = _rows(selectors.board(site_id=site_id, starts_at=starts_at, ends_at=ends_at), form)
         context["page"] = _page(request, rows)
-    return context | {"starts_at": starts_at, "ends_at": ends_at, "config": _config(now)}
+    return context | {
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "config": board_config.config(site_id, now, can_plan=allowed(request.user, "aps.plan")),
+        "columns": board_config.columns(),
+    }
 
 
 @requires("aps.plan")
@@ -171,35 +178,3 @@ def _page(request: HttpRequest, rows: Sequence[Any]) -> Any:
 def label(name: str, name_zh: str) -> str:
     """The name in the reader's language, the other one where it is missing."""
     return name_zh if name_zh and (get_language() or "").startswith("zh") else name
-
-
-def _config(now: datetime) -> dict[str, Any]:
-    """What the board's script knows from the page: addresses, zone, words."""
-    states = {str(state.value): str(state.label) for state in OperationState}
-    return {
-        "data": reverse("aps:board-data"),
-        "panel": reverse("aps:board-panel"),
-        "zone": timezone.get_current_timezone_name(),
-        "language": "zh-CN" if (get_language() or "").startswith("zh") else "en-GB",
-        "now": now.isoformat(),
-        "states": states,
-        "words": {
-            "late": _("Late"),
-            "lateOrder": _("Order is late"),
-            "risk": _("Tight"),
-            "onTime": _("On time"),
-            "outside": _("Outside work"),
-            "week": _("Week {number}"),
-            "setup": _("Setup"),
-            "closed": _("No shift"),
-            "noOrder": _("for stock"),
-            "loading": _("Loading…"),
-            "failed": _("The schedule could not be loaded. Try again."),
-            "empty": _("Nothing is planned in this span of time."),
-            "now": _("now"),
-            "bars": _("operations shown"),
-            "selected": _("Selected:"),
-            "due": _("Due"),
-            "orders": _("Orders"),
-        },
-    }

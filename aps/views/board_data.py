@@ -50,7 +50,8 @@ def board_data(request: HttpRequest) -> JsonResponse:
 
     A row is [id, code, name, work center, closed spans, bars]; ``closed`` names one of the tables
     of [start, length] pairs that work units share. A bar is [operation, start, length, work order,
-    item, sequence, name, state, late, due, setup minutes, orders]. ``late`` names the late orders.
+    item, sequence, name, state, late, due, setup minutes, orders, family, locked]. ``late`` names
+    the late orders.
     """
     now = timezone.now()
     starts_at, ends_at = window.chosen(request.GET, now)
@@ -75,6 +76,7 @@ def board_data(request: HttpRequest) -> JsonResponse:
             "names": writer.names.table(),
             "states": writer.states.table(),
             "orders": writer.orders.table(),
+            "families": writer.families.table(),
             "late": late_orders,
         },
         json_dumps_params={"separators": (",", ":"), "ensure_ascii": False},
@@ -89,7 +91,7 @@ class _Writer:
         self._setups = setups
         self._closed: dict[tuple[tuple[datetime, datetime], ...], int] = {}
         self.items, self.work_orders, self.names = Words(), Words(), Words()
-        self.states, self.orders = Words(), Words()
+        self.states, self.orders, self.families = Words(), Words(), Words()
 
     def row(self, row: Row) -> list[Any]:
         unit = row.unit
@@ -125,6 +127,8 @@ class _Writer:
             calendars.to_minutes(bar.due_at) - self._base,
             self._setups.get(bar.operation_id, 0),
             [self.orders.number(order) for order in orders],
+            self.families.number(bar.family),
+            int(bar.is_locked),
         ]
 
 

@@ -10,14 +10,16 @@ from django.views.decorators.http import require_safe
 
 from aps import selectors
 from aps.models import ScheduledOperation, ScheduleRun
-from aps.views import overview
+from aps.views import overview, why
 from aps.views.place import site_id as chosen_site
 from common.access import requires
+from common.permissions import allowed
 from erp import selectors as erp
 from mes import selectors as mes
 
 # A lot for very many orders shows the first operations; the list shows all.
 MOST_SHOWN = 100
+MOST_EXPLAINED = 3
 
 
 @requires("aps.view_schedule")
@@ -27,15 +29,21 @@ def board_panel(request: HttpRequest) -> HttpResponse:
     number = request.GET.get("order", "").replace("\x00", "")[:60]
     site_id = chosen_site()
     run = selectors.current_run(site_id) if site_id is not None else None
-    context: dict[str, Any] = {"number": number, "rows": []}
+    context: dict[str, Any] = {
+        "number": number,
+        "rows": [],
+        "can_plan": allowed(request.user, "aps.plan"),
+    }
     if run is not None and number:
         rows = list(_operations(run, number)[: MOST_SHOWN + 1])
         now = timezone.now()
+        late = overview.late_lines(site_id=run.site_id, order=number, now=now)
         context |= {
             "rows": rows[:MOST_SHOWN],
             "more": len(rows) > MOST_SHOWN,
             "chosen": _chosen(rows, request.GET.get("operation", "")),
-            "late": overview.late_lines(site_id=run.site_id, order=number, now=now),
+            "late": late,
+            "why": why.explained(run.site_id, [row.line for row in late[:MOST_EXPLAINED]], now),
             "served": _served(run, request.GET.get("operation", ""), number),
         }
     return render(request, "aps/board_panel.html", context)

@@ -8,13 +8,15 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from aps import selectors
-from aps.enums import RunState
+from aps.enums import RunKind, RunState
 from aps.models import ScheduleRun
-from aps.views import words
+from aps.views import comparison_words, scenario_words, words
 from aps.views.place import site_id as chosen_site
 from common.access import requires
 
 PAGE_SIZE = 50
+# So many dates and moves are told on the page of a run; the comparison has all.
+MOST_TOLD = 8
 UNDER_WAY = (RunState.QUEUED, RunState.SOLVING)
 
 
@@ -50,9 +52,32 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "percent": run.progress.get("percent", 0),
         "left_out": [words.left_out(*pair) for pair in run.figures.get("left_out_causes", [])],
         "newer": selectors.current_run(run.site_id),
+        "diff": _difference(run),
     }
     template = "aps/run_detail.html" + ("#facts" if _is_part(request) else "")
     return render(request, template, context)
+
+
+def _difference(run: ScheduleRun) -> dict[str, Any] | None:
+    """What a published plan moved, shortly; None for the first and for what was never published."""
+    found = run.comparison
+    if run.kind != RunKind.LIVE or run.version is None or "before" not in found:
+        return None
+    dates, moves = comparison_words.dates(found), comparison_words.moves(found)
+    return {
+        "base": found["base_version"],
+        "base_pk": ScheduleRun.objects.filter(site_id=run.site_id, version=found["base_version"])
+        .values_list("pk", flat=True)
+        .first(),
+        "summary": comparison_words.summary(found),
+        "is_quiet": not dates and not moves,
+        "causes": comparison_words.causes(found.get("cause", {})),
+        "chosen": scenario_words.chosen(found),
+        "dates": dates[:MOST_TOLD],
+        "more_dates": max(0, len(dates) - MOST_TOLD),
+        "moves": moves[:MOST_TOLD],
+        "more_moves": max(0, found["moved_operations"] - MOST_TOLD),
+    }
 
 
 def _is_part(request: HttpRequest) -> bool:
@@ -67,6 +92,7 @@ def _row(run: ScheduleRun) -> dict[str, Any]:
         "run": run,
         "figures": figures,
         "cause": words.cause(run),
+        "is_scenario": run.kind != RunKind.LIVE,
         "weighted_hours": None if weighted is None else round(weighted / 60),
         "worst": words.duration(worst) if worst else "",
     }

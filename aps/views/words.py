@@ -26,6 +26,10 @@ def cause(run: ScheduleRun) -> str:
         "conversion": _("orders were converted"),
         "report": _("the shop floor reported"),
         "demo": _("the demonstration was loaded"),
+        "what_if": _("somebody asked what if"),
+        "rush": _("a rush was asked for"),
+        "repair": _("something was disturbed"),
+        "edit": _("a planner moved something"),
     }
     return known.get(run.cause, run.cause)
 
@@ -36,6 +40,7 @@ def phase(run: ScheduleRun) -> str:
         "reading": _("Reading orders, machines and calendars"),
         "improving": _("Looking for a better schedule"),
         "checking": _("Checking every rule once more"),
+        "solved": _("Solved"),
         "published": _("Published"),
     }
     found = str(run.progress.get("phase", ""))
@@ -51,6 +56,10 @@ def left_out(kind: str, reference: str) -> str:
     if kind == "uncovered":
         return _("Nothing covers a component of %(order)s, and what waits for it.") % {
             "order": reference
+        }
+    if kind == "kept_out":
+        return _("A planner took %(operation)s off the plan, and what waits for it.") % {
+            "operation": reference
         }
     if kind == "no_room":
         return _("There is no room for %(order)s in the years that are planned.") % {

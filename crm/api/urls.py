@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm.api import views
+from crm.api import rush, views
 
 urlpatterns = [
     path("promise-checks/", views.PromiseCheckView.as_view(), name="api-promise-check"),
@@ -27,6 +27,28 @@ urlpatterns = [
         "sales-orders/<str:number>/cancel/",
         views.OrderCancelView.as_view(),
         name="api-order-cancel",
+    ),
+    path("rush-requests/", rush.RushListView.as_view(), name="api-rush-list"),
+    path("rush-requests/<str:number>/", rush.RushView.as_view(), name="api-rush"),
+    path(
+        "rush-requests/<str:number>/submit/",
+        rush.RushSubmitView.as_view(),
+        name="api-rush-submit",
+    ),
+    path(
+        "rush-requests/<str:number>/approve/",
+        rush.RushApproveView.as_view(),
+        name="api-rush-approve",
+    ),
+    path(
+        "rush-requests/<str:number>/reject/",
+        rush.RushRejectView.as_view(),
+        name="api-rush-reject",
+    ),
+    path(
+        "rush-requests/<str:number>/cancel/",
+        rush.RushCancelView.as_view(),
+        name="api-rush-cancel",
     ),
     path("shipments/", views.ShipmentListView.as_view(), name="api-shipment-list"),
     path(

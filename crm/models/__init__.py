@@ -1,5 +1,6 @@
 from crm.models.order import BulkApproval, Conversion, SalesOrder, SalesOrderLine
 from crm.models.promise import Milestone, Projection, PromiseRevision
+from crm.models.rush import RushRequest
 from crm.models.shipment import Shipment, ShipmentLine
 
 __all__ = [
@@ -8,6 +9,7 @@ __all__ = [
     "Milestone",
     "Projection",
     "PromiseRevision",
+    "RushRequest",
     "SalesOrder",
     "SalesOrderLine",
     "Shipment",

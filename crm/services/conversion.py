@@ -15,7 +15,7 @@ from common.models import User
 from crm.enums import ConversionState, MilestoneKind, OrderState
 from crm.events import OrderConverted
 from crm.models import Conversion, SalesOrder, SalesOrderLine
-from crm.services import commitments, milestones, news, progress
+from crm.services import commitments, milestones, news, progress, rush
 from erp.enums import RequirementKind
 from erp.services import requirements
 from masterdata import selectors as masterdata
@@ -124,6 +124,7 @@ def _convert(
         [Conversion(line=line, revision=line.revision, converted_at=now) for line in done],
         batch_size=1000,
     )
+    rush.note_converted(done, by=by, now=now)
     return _keep_failures(failures, lines, now)
 
 
@@ -133,6 +134,7 @@ def _raise_requirements(
     """One sales requirement per line; of a line that has one, only the difference is demanded."""
     calendar = shipping.ShippingCalendar(masterdata.site(site_id))
     fresh = [line for line in lines if line.requirement_id is None]
+    rushed = rush.weights_of(fresh)
     created = requirements.open_many(
         [
             requirements.NewRequirement(
@@ -141,8 +143,9 @@ def _raise_requirements(
                 kind=RequirementKind.SALES,
                 quantity=line.quantity,
                 due_at=commitments.due_at(line, calendar),
-                weight=line.order.customer.weight,
+                weight=rushed.get(line.pk, line.order.customer.weight),
                 reference=f"{line.order.number}/{line.position}",
+                customer_id=line.order.customer_id,
             )
             for line in fresh
         ]

@@ -21,9 +21,10 @@ from crm.enums import (
 )
 from crm.events import OrderApproved, OrderCancelled, OrderChanged, OrderSubmitted
 from crm.models import SalesOrder, SalesOrderLine
-from crm.services import checks, commitments, milestones, news, progress, shipments
+from crm.services import checks, commitments, milestones, news, progress, rush, shipments
 from crm.services.undoing import Undone, undo_lines
 from masterdata import selectors as masterdata
+from masterdata.services import shipping
 from mes.services import work_orders
 
 
@@ -168,6 +169,7 @@ def submit(
         order.submitted_at = now
         order.save(update_fields=["state", "submitted_at", "state_reason", "version"])
         _offer_dates(order, rush_positions, now)
+        _ask_for_rushes(order, by, now)
         milestones.reach(order_ids=[order.pk], kind=MilestoneKind.SUBMITTED, now=now)
         audit.record(action="crm.order.submit", target=order, by=by, now=now)
         news.submitted(order, now=now)
@@ -186,6 +188,19 @@ def _offer_dates(order: SalesOrder, rush_positions: frozenset[int], now: datetim
     SalesOrderLine.objects.bulk_update(
         [line for line, _answer in pairs], ["is_rush_asked", "offered_date"]
     )
+
+
+def _ask_for_rushes(order: SalesOrder, by: User, now: datetime) -> None:
+    """Planning is asked to make room for the lines that keep the customer's date."""
+    today = shipping.today(order.site, now=now)
+    for line in order.lines.filter(is_rush_asked=True).order_by("position"):
+        rush.request(
+            line=line,
+            wanted_date=max(line.requested_date, today),
+            reason=_("The customer wants it then; asked for with the order."),
+            by=by,
+            now=now,
+        )
 
 
 def approve(*, order: SalesOrder, by: User | None, now: datetime) -> SalesOrder:
@@ -222,6 +237,7 @@ def reject(*, order: SalesOrder, reason: str, by: User, now: datetime) -> SalesO
             raise policies.CannotReject(_("Say why the order is sent back."))
         _move(order, OrderState.DRAFT, reason=reason)
         order.save(update_fields=["state", "state_reason", "version"])
+        rush.withdraw_for(order=order, by=by, now=now)
         audit.record(action="crm.order.reject", target=order, by=by, now=now, reason=reason)
         news.rejected(order, reason=reason, now=now)
     return order
@@ -270,6 +286,7 @@ def cancel(*, order: SalesOrder, reason: str, by: User, now: datetime) -> Undone
         order.save(update_fields=["state", "state_reason", "version"])
         lines = list(order.lines.select_related("requirement"))
         undone = undo_lines({line: Decimal(0) for line in lines}, by=by, now=now)
+        rush.withdraw_for(order=order, by=by, now=now)
         audit.record(
             action="crm.order.cancel",
             target=order,

@@ -84,6 +84,12 @@ def coverage(ids: Collection[int]) -> list[Coverage]:
     ]
 
 
+def customer_codes(ids: Collection[int]) -> dict[int, str]:
+    """Whose order line each requirement is, by its id; nobody's are left out. One query."""
+    rows = Requirement.objects.filter(pk__in=list(ids), customer__isnull=False)
+    return dict(rows.values_list("pk", "customer__code"))
+
+
 def reserved_quantities(ids: Collection[int]) -> dict[int, Decimal]:
     """Stock that is kept for each requirement, by id; 0 where there is none."""
     found = dict.fromkeys(ids, ZERO)

@@ -18,6 +18,7 @@ __all__ = [
     "move_due",
     "open_many",
     "set_quantities",
+    "set_weights",
     "uncovered",
 ]
 
@@ -35,6 +36,7 @@ class NewRequirement:
     due_at: datetime
     reference: str
     weight: int = 0
+    customer_id: int | None = None
 
 
 def open_many(wanted: Sequence[NewRequirement]) -> list[Requirement]:
@@ -50,6 +52,7 @@ def open_many(wanted: Sequence[NewRequirement]) -> list[Requirement]:
                 due_at=new.due_at,
                 reference=new.reference,
                 weight=new.weight,
+                customer_id=new.customer_id,
             )
             for new in wanted
         ],
@@ -82,6 +85,14 @@ def move_due(moments: Mapping[int, datetime]) -> None:
     for requirement in moved:
         requirement.due_at = moments[requirement.pk]
     bulk.save(moved, ["due_at"])
+
+
+def set_weights(weights: Mapping[int, int]) -> None:
+    """Change how much a late day of requirements (by id) hurts."""
+    changed = list(_locked(weights))
+    for requirement in changed:
+        requirement.weight = weights[requirement.pk]
+    bulk.save(changed, ["weight"])
 
 
 def uncovered(requirement_ids: Collection[int]) -> dict[int, Decimal]:

@@ -1,4 +1,4 @@
-from masterdata.models.calendar import Calendar, CalendarException, Shift
+from masterdata.models.calendar import Calendar, CalendarException, Shift, UnitException
 from masterdata.models.item import Bom, BomLine, Item
 from masterdata.models.partner import Customer, CustomerUser, Supplier, SupplierPrice
 from masterdata.models.plant import CostRate, Site, WorkCenter, WorkUnit
@@ -22,6 +22,7 @@ __all__ = [
     "Site",
     "Supplier",
     "SupplierPrice",
+    "UnitException",
     "WorkCenter",
     "WorkUnit",
 ]

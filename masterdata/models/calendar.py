@@ -64,3 +64,27 @@ class CalendarException(models.Model):
 
     def __str__(self) -> str:
         return f"{self.starts_at:%Y-%m-%d} {self.reason}"
+
+
+class UnitException(models.Model):
+    """A span in which one work unit is closed (down) or open (overtime), whatever its calendar."""
+
+    work_unit = models.ForeignKey(
+        "masterdata.WorkUnit", on_delete=models.CASCADE, related_name="exceptions"
+    )
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"))
+    is_working = models.BooleanField(_("working"), default=False)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")),
+                name="%(app_label)s_%(class)s_ends_after_start",
+            )
+        ]
+        indexes = [models.Index(fields=["work_unit", "ends_at"], name="unit_exception_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.work_unit_id} {self.starts_at:%Y-%m-%d} {self.reason}"

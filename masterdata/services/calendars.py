@@ -5,7 +5,7 @@ forward, a bound that does not exist is the moment of the change, and where they
 the first of the two; a night shift is then an hour shorter or longer, as it is on the floor.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,8 +14,8 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
-from common.intervals import Interval, WorkingTime, subtract, union
-from masterdata.models import Calendar, CalendarException, Shift, WorkUnit
+from common.intervals import Interval, WorkingTime, intersect, subtract, union
+from masterdata.models import Calendar, CalendarException, Shift, UnitException, WorkUnit
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
@@ -118,9 +118,9 @@ def worked_windows(
 
 
 def unit_times(*, site_id: int, starts_at: datetime, ends_at: datetime) -> dict[int, WorkingTime]:
-    """The working time of every active work unit of a site, by its id, in four queries.
+    """The working time of every active work unit of a site, by its id, in five queries.
 
-    Units that share a calendar share the object.
+    Units that share a calendar and have no exceptions of their own share the object.
     """
     used = dict(
         WorkUnit.objects.filter(is_active=True, work_center__site_id=site_id)
@@ -134,7 +134,36 @@ def unit_times(*, site_id: int, starts_at: datetime, ends_at: datetime) -> dict[
         calendar.pk: working_time(calendar, starts_at=starts_at, ends_at=ends_at)
         for calendar in calendars
     }
-    return {unit: times[calendar] for unit, calendar in used.items()}
+    found = {unit: times[calendar] for unit, calendar in used.items()}
+    return found | _with_exceptions(found, starts_at, ends_at)
+
+
+def _with_exceptions(
+    times: Mapping[int, WorkingTime], starts_at: datetime, ends_at: datetime
+) -> dict[int, WorkingTime]:
+    """The units that are closed or open by themselves in the span."""
+    own: dict[int, list[UnitException]] = {}
+    rows = UnitException.objects.filter(
+        work_unit__in=list(times), starts_at__lt=ends_at, ends_at__gt=starts_at
+    )
+    for row in rows.order_by("pk"):
+        own.setdefault(row.work_unit_id, []).append(row)
+    span = Interval(to_minutes(starts_at), to_minutes(ends_at))
+    return {
+        unit: changed(
+            times[unit],
+            closed=intersect([span], _windows(row for row in found if not row.is_working)),
+            opened=intersect([span], _windows(row for row in found if row.is_working)),
+        )
+        for unit, found in own.items()
+    }
+
+
+def changed(
+    times: WorkingTime, *, closed: Iterable[Interval] = (), opened: Iterable[Interval] = ()
+) -> WorkingTime:
+    """The working time with spans closed and opened: who is closed is closed, overtime or not."""
+    return WorkingTime(subtract(union([*times, *opened]), closed))
 
 
 def _expand(
@@ -156,5 +185,5 @@ def _expand(
         day += _DAY
 
 
-def _windows(exceptions: Iterable[CalendarException]) -> list[Interval]:
+def _windows(exceptions: Iterable[CalendarException | UnitException]) -> list[Interval]:
     return [Interval(to_minutes(e.starts_at), to_minutes(e.ends_at)) for e in exceptions]

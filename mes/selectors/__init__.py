@@ -10,6 +10,7 @@ from mes.selectors.floor import (
     uncovered_requirements,
     work_order_detail,
 )
+from mes.selectors.labels import OperationLabel, operation_labels
 from mes.selectors.open_shares import (
     OpenShare,
     open_operation_counts,
@@ -37,6 +38,7 @@ __all__ = [
     "OpenOperation",
     "OpenShare",
     "OpenUnit",
+    "OperationLabel",
     "Progress",
     "SupplyTree",
     "WorkOrderRow",
@@ -47,6 +49,7 @@ __all__ = [
     "open_operation_counts",
     "open_operations",
     "open_shares",
+    "operation_labels",
     "operations_to_make",
     "pegged_quantities",
     "progress",

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from common import audit, events, transitions
+from common import audit, bulk, events, transitions
 from common.concurrency import Lock, lock
 from common.models import User
 from mes import policies, selectors
@@ -24,6 +24,7 @@ __all__ = [
     "cancel",
     "hold",
     "hold_for",
+    "prioritise",
     "release",
     "resume",
     "resume_for",
@@ -109,6 +110,27 @@ def resume_for(*, requirement_ids: Collection[int], by: User | None, now: dateti
                 resumed.append(order)
         _tell(resumed, by, now)
     return [order.number for order in resumed]
+
+
+def prioritise(
+    *, requirement_ids: Collection[int], priority: int, by: User | None, now: datetime
+) -> list[str]:
+    """Let all open work orders that serve the requirements go first; return their numbers.
+
+    A priority is only ever raised. Dispatch lists read it; no event, planning has done its part.
+    """
+    with transaction.atomic():
+        serving = [order.pk for order in selectors.work_orders_serving(requirement_ids)]
+        raised = [
+            order
+            for order in _locked_many(serving)
+            if order.state in WorkOrderState.open() and order.priority < priority
+        ]
+        for order in raised:
+            order.priority = priority
+        bulk.save(raised, ["priority"])
+        audit.record_many(action="mes.work_order.prioritise", targets=raised, by=by, now=now)
+    return [order.number for order in raised]
 
 
 def _exclusive(requirement_ids: Collection[int]) -> list[int]:

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from aps.enums import RunKind
 from aps.models import ScheduledOperation, ScheduleRun
-from aps.services import live, promises, runs
+from aps.services import live, promises, runs, scenarios
 from aps.services.promises import LineRequest
 from common.enums import JobState
 from common.jobs.runner import run_one
@@ -92,6 +93,25 @@ class Factory(Plant):
             lines=[LineRequest(item.pk, Decimal(quantity), day) for item, quantity, day in lines],
             now=now,
         )
+
+    def scenario(self, *changes, kind=RunKind.WHAT_IF, by=None, now=MONDAY, name="Try"):
+        """A scenario with these changes, solved as a worker would."""
+        run = scenarios.create(
+            site_id=self.site.pk, kind=kind, name=name, changes=changes, by=by, now=now
+        )
+        return self.solve(run, now=now)
+
+    def solve(self, run, now=MONDAY):
+        """Run the scenario's job; the run as it is then."""
+        job = Job.objects.get(
+            name="aps.solve_scenario", state=JobState.QUEUED, arguments__run_id=run.pk
+        )
+        Job.objects.filter(pk=job.pk).update(run_at=now)
+        assert run_one(job.pk, now=now)
+        job.refresh_from_db()
+        assert job.state == JobState.DONE, job.last_error
+        run.refresh_from_db()
+        return run
 
     def operations(self):
         return WorkOrderOperation.objects.filter(work_order__site=self.site).order_by("pk")

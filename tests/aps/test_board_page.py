@@ -14,6 +14,7 @@ from aps.enums import RunState
 from aps.models import ScheduledOperation, ScheduleRun
 from common.enums import JobState
 from common.models import Job
+from mes import selectors as mes
 from mes.services import work_orders
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory
 from tests.masterdata.factories import SiteFactory
@@ -21,6 +22,7 @@ from tests.masterdata.factories import SiteFactory
 pytestmark = pytest.mark.django_db
 
 BOARD, DATA, PANEL, RUNS = "/plan/", "/plan/data/", "/plan/panel/", "/plan/runs/"
+TREE = "/plan/tree/"
 
 
 @pytest.fixture(autouse=True)
@@ -58,7 +60,7 @@ def queries(client, url):
 # ---- who may
 
 
-@pytest.mark.parametrize("path", [BOARD, DATA, PANEL, RUNS])
+@pytest.mark.parametrize("path", [BOARD, DATA, PANEL, TREE, RUNS])
 @pytest.mark.parametrize(
     ("role", "status"),
     [("planner", 200), ("supervisor", 200), ("sales", 200), ("operator", 403), ("customer", 403)],
@@ -120,11 +122,11 @@ def test_without_a_schedule_the_page_says_how_one_comes(client_for):
 def test_late_orders_are_told_in_words(client_for):
     plant = plant_with(due_at=MONDAY + HOUR)
     order = plant.needs[0].reference
-    for view in ("", "?view=late"):
+    for view, why in (("", "is finished only then."), ("?view=late", "on LATHE-")):
         page = text_of(client_for("planner").get(BOARD + view))
         assert order in page
         assert "late" in page
-        assert "is finished only then." in page
+        assert why in page
 
 
 def test_nothing_late_is_said_too(client_for):
@@ -214,7 +216,7 @@ def test_the_list_shows_the_window_and_its_filters(client_for):
 def test_a_strange_url_is_no_error(client_for, query):
     plant_with(orders=1)
     client = client_for("planner")
-    for path in (BOARD, DATA, PANEL):
+    for path in (BOARD, DATA, PANEL, TREE):
         assert client.get(f"{path}?{query}").status_code == 200
 
 
@@ -350,3 +352,36 @@ def test_the_number_of_queries_does_not_grow(client_for, url):
     plant.replan()
     many = queries(client, url)
     assert len(many) == len(few), "\n".join(many)
+
+
+# ---- the tree
+
+
+def test_the_tree_of_an_order_with_who_waits_for_whom(client_for):
+    plant = plant_with(orders=2)
+    leg, table = plant.operations().filter(
+        work_order__in=[order.pk for order in mes.work_orders_serving([plant.needs[0].pk])]
+    )
+    if leg.work_order.item.code == "TABLE":
+        leg, table = table, leg
+    order = plant.needs[0].reference.partition("/")[0]
+    answer = client_for("sales").get(f"{TREE}?order={order}").json()
+    assert [row["id"] for row in answer["operations"]] == [leg.pk, table.pk]
+    assert answer["links"] == [[leg.pk, table.pk]]
+    planned = ScheduledOperation.objects.get(run=plant.run, operation=leg)
+    assert answer["operations"][0]["start"] * 60 == planned.starts_at.timestamp()
+    assert answer["operations"][0]["unit"] == planned.work_unit_id
+
+
+def test_the_tree_of_nothing_is_empty(client_for):
+    plant_with(orders=1)
+    for order in ("", "SO-404", "%00"):
+        answer = client_for("sales").get(f"{TREE}?order={order}").json()
+        assert (answer["operations"], answer["links"]) == ([], [])
+
+
+def test_a_family_is_the_operations_own_else_the_item(client_for):
+    plant = plant_with(orders=1)
+    plant.operations().filter(work_order__item__code="LEG").update(setup_family="ROUND")
+    answer = client_for("sales").get(DATA).json()
+    assert set(answer["families"]) == {"ROUND", "TABLE"}

@@ -3,8 +3,9 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from aps.enums import RUN_TRANSITIONS, RunState
-from aps.models import ScheduledOperation, ScheduleRun
+from aps.enums import RUN_TRANSITIONS, RunKind, RunState
+from aps.models import OperationLock, ScheduledOperation, ScheduleRun
+from common.enums import Role
 from tests.aps.factories import HOUR, MONDAY, Factory
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +49,27 @@ def test_an_operation_is_scheduled_once_in_a_run_and_ends_after_it_starts():
     refused("aps_scheduledoperation_interval_well_formed", lambda: row(-1))
     row(1)
     refused("aps_scheduledoperation_once_per_run", lambda: row(2))
+
+
+def test_a_planner_has_one_draft(user_for):
+    plant, planner = Factory(), user_for(Role.PLANNER)
+    run(plant, kind=RunKind.EDIT, requested_by=planner)
+    run(plant, kind=RunKind.EDIT, requested_by=planner, state=RunState.REJECTED)
+    refused(
+        "aps_schedulerun_one_draft_per_planner",
+        lambda: run(plant, kind=RunKind.EDIT, requested_by=planner, state=RunState.SOLVED),
+    )
+
+
+def test_an_operation_that_is_kept_out_is_nowhere():
+    plant = Factory()
+    plant.order(plant.part(), 1)
+    refused(
+        "aps_operationlock_kept_out_is_nowhere",
+        lambda: OperationLock.objects.create(
+            operation=plant.operations().get(), work_unit=plant.units[0], locked_at=MONDAY
+        ),
+    )
 
 
 def test_every_state_has_its_moves():

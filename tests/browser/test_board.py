@@ -1,32 +1,23 @@
-"""The schedule board by mouse, keyboard and screen reader, in every dress; and how fast it pans."""
+"""The schedule board by mouse, keyboard and screen reader, in every dress."""
 
 from __future__ import annotations
 
-import statistics
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from aps.enums import RunState
-from aps.models import PlanState, ScheduledOperation, ScheduleRun
 from common.models import Job
-from mes.enums import WorkOrderState
-from mes.models import WorkOrder, WorkOrderOperation
-from tests.aps.factories import DAY, HOUR, MONDAY, Factory
-from tests.browser.checks import assert_accessible, check_page, page_bytes, watched
+from tests.aps.factories import MONDAY
+from tests.browser.boards import BOARD, Tables, opened, order_of, place_of, state, tables, tree_of
+from tests.browser.checks import assert_accessible, check_page, page_bytes, watched, wear
 from tests.browser.conftest import PageFor
-from tests.masterdata.factories import ItemFactory, WorkCenterFactory, WorkUnitFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-BOARD = "/plan/?view=board&from=2026-11-23T00:00&to=2026-11-30T00:00"
 BOARD_PAGE = 140_000
-FRAME_MS = 33
-DUE = (HOUR, 2 * HOUR, 10 * DAY)
 
 
 @pytest.fixture(autouse=True)
@@ -34,57 +25,9 @@ def quick(settings: Any) -> None:
     settings.SOLVE_SECONDS = 0.2
 
 
-class Tables(Factory):
-    """A plant with its orders' requirements."""
-
-    needs: list[Any]
-
-
 @pytest.fixture
 def plant() -> Tables:
-    """Tables of four legs on two lathes, two of three orders late."""
-    plant = Tables(units=2)
-    plant.part("LEG", minutes=30)
-    table = plant.part("TABLE", minutes=20, components={"LEG": 4})
-    plant.needs = [plant.order(table, 3, due_at=MONDAY + due) for due in (HOUR, 2 * HOUR, 10 * DAY)]
-    run = plant.replan()
-    assert run.state == RunState.PUBLISHED, run.error
-    return plant
-
-
-def opened(page: Page, url: str = BOARD) -> Page:
-    page.goto(url)
-    page.wait_for_selector("[data-board][data-version]")
-    return page
-
-
-def state(page: Page) -> dict[str, Any]:
-    return dict(page.evaluate("document.querySelector('[data-board]').planBoard()"))
-
-
-def place_of(page: Page, operation: int) -> tuple[float, float]:
-    """Where the bar is on the page."""
-    x, y = page.evaluate(
-        "id => document.querySelector('[data-board]').planBoard().place(id)", operation
-    )
-    box = page.locator(".plan-canvas").bounding_box()
-    assert box
-    return box["x"] + x, box["y"] + y
-
-
-def order_of(plant: Tables, number: int) -> str:
-    return str(plant.needs[number].reference.partition("/")[0])
-
-
-def tree_of(plant: Tables, number: int) -> list[int]:
-    """The operations of an order over both levels."""
-    top = plant.operations().filter(work_order__pegs__requirement=plant.needs[number])
-    legs = plant.operations().filter(
-        work_order__pegs__requirement__in=[
-            line.requirement_id for row in top for line in row.work_order.materials.all()
-        ]
-    )
-    return sorted({row.pk for row in [*top, *legs]})
+    return tables()
 
 
 @pytest.mark.parametrize("view", ["board", "list", "late", ""])
@@ -95,7 +38,9 @@ def test_the_schedule_holds_everywhere(
     check_page(page_for("planner"), f"{live_server.url}/plan/{query}")
 
 
-@pytest.mark.parametrize("path", ["/plan/runs/", "/stock/", "/stock/shortages/?show=all"])
+@pytest.mark.parametrize(
+    "path", ["/plan/capacity/", "/plan/runs/", "/stock/", "/stock/shortages/?show=all"]
+)
 def test_the_pages_beside_hold_everywhere(
     page_for: PageFor, live_server: Any, plant: Tables, path: str
 ) -> None:
@@ -126,6 +71,10 @@ def test_zoom_by_button_key_and_wheel(page_for: PageFor, plant: Tables) -> None:
     assert wide["days"] > before["days"]
     page.get_by_role("button", name="Day", exact=True).click()
     assert state(page)["days"] == pytest.approx(1, abs=0.01)
+    page.get_by_role("button", name="Shift", exact=True).click()
+    assert state(page)["days"] == pytest.approx(1 / 3, abs=0.01)
+    page.get_by_role("button", name="Quarter").click()
+    assert state(page)["days"] == pytest.approx(92, abs=0.1)
     # The moment under the pointer stays under it.
     page.get_by_role("button", name="Week", exact=True).click()
     page.evaluate(
@@ -210,6 +159,48 @@ def test_the_keyboard_walks_from_operation_to_operation(page_for: PageFor, plant
     expect(page.locator("[data-panel] [aria-current]")).to_have_count(1)
 
 
+def test_why_an_order_is_late_opens_in_the_list(page_for: PageFor, plant: Tables) -> None:
+    page = page_for("sales", viewport={"width": 360, "height": 740})
+    page.goto("/plan/?view=late")
+    page.locator("details.why summary").first.click()
+    expect(page.locator(".why-binding").first).to_be_visible()
+    assert_accessible(page)
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 360
+    wear(page, "dark")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto("/plan/?view=late")
+    page.locator("details.why summary").first.click()
+    expect(page.locator(".why-chain").first).to_contain_text("LATHE")
+    assert_accessible(page)
+
+
+def test_on_paper_the_board_is_light_and_says_its_version(page_for: PageFor, plant: Tables) -> None:
+    page = page_for("planner")
+    page.goto("/plan/")
+    wear(page, "dark")
+    opened(page)
+    canvas = page.locator(".plan-canvas")
+    sharp = int(canvas.get_attribute("width") or 0)
+    page.emulate_media(media="print")
+    page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    assert int(canvas.get_attribute("width") or 0) >= 1.5 * sharp
+    head = page.locator(".plan-print-head")
+    expect(head).to_be_visible()
+    expect(head).to_contain_text("Schedule version 1")
+    expect(head).to_contain_text("Mon 23 Nov, 00:00 – Mon 30 Nov, 00:00")
+    expect(page.locator("[data-legend]")).to_be_visible()
+    for gone in (".plan-tools", "[data-table]", "#overview", ".plan-bar"):
+        expect(page.locator(gone)).to_be_hidden()
+    assert page.evaluate("() => getComputedStyle(document.querySelector('.plan')).colorScheme") == (
+        "light"
+    )
+    page.emulate_media(media="screen")
+    page.evaluate("() => dispatchEvent(new Event('afterprint'))")
+    expect(canvas).to_have_attribute("width", str(sharp))
+    expect(page.locator(".plan-tools")).to_be_visible()
+
+
 def test_a_late_order_in_words_leads_to_its_bars(page_for: PageFor, plant: Tables) -> None:
     page = opened(page_for("planner"))
     page.locator("#overview a[data-order]").first.click()
@@ -239,6 +230,11 @@ def test_on_a_phone_the_list_comes_first(page_for: PageFor, plant: Tables) -> No
     page.get_by_role("link", name="Board").first.click()
     page.wait_for_selector("[data-board][data-version]")
     expect(page.locator(".plan-canvas")).to_be_visible()
+    # Every tool is within the page.
+    for button in page.locator(".plan-tools button").all():
+        box = button.bounding_box()
+        assert box
+        assert box["x"] + box["width"] <= 360
 
 
 def test_a_new_version_appears_by_itself(page_for: PageFor, plant: Tables) -> None:
@@ -255,104 +251,3 @@ def test_the_page_is_light(page_for: PageFor, live_server: Any, plant: Tables) -
     size = page_bytes(page_for("planner"), live_server.url + BOARD)
     print(f"\nboard page: {size:,} bytes, brotli")
     assert size <= BOARD_PAGE
-
-
-# ---- 5,000 bars
-
-
-def crowd(rows: int = 100, bars: int = 5_000) -> ScheduleRun:
-    """A published schedule of so many bars on so many machines, around now."""
-    plant = Factory()
-    center = WorkCenterFactory(site=plant.site, code="PRESS")
-    units = [WorkUnitFactory(work_center=center, code=f"PRESS-{n:03}") for n in range(rows)]
-    item = ItemFactory(code="BRACKET-B1")
-    site = plant.center.site
-    orders = WorkOrder.objects.bulk_create(
-        WorkOrder(
-            number=f"WO-C{n}",
-            item=item,
-            site=site,
-            state=WorkOrderState.RELEASED,
-            quantity=Decimal(10),
-            output=Decimal(10),
-            due_at=timezone.now() + 3 * DAY,
-            created_at=timezone.now(),
-        )
-        for n in range(bars // 10)
-    )
-    operations = WorkOrderOperation.objects.bulk_create(
-        WorkOrderOperation(
-            work_order=orders[n // 10],
-            sequence=10 * (n % 10 + 1),
-            name="Press",
-            work_center=center,
-            state="waiting",
-            setup_minutes=Decimal(15),
-        )
-        for n in range(bars)
-    )
-    PlanState.objects.create(site=site, last_version=1)
-    run = ScheduleRun.objects.create(
-        site=site,
-        state=RunState.PUBLISHED,
-        version=1,
-        cause="manual",
-        requested_at=timezone.now(),
-        published_at=timezone.now(),
-    )
-    begin: datetime = timezone.now() - DAY
-    each = timedelta(hours=4)
-    ScheduledOperation.objects.bulk_create(
-        ScheduledOperation(
-            run=run,
-            operation=operation,
-            work_unit=units[n % rows],
-            starts_at=begin + (n // rows) * each,
-            ends_at=begin + (n // rows) * each + timedelta(hours=3, minutes=40),
-        )
-        for n, operation in enumerate(operations)
-    )
-    return run
-
-
-PAN = """async ([frames]) => {
-  const canvas = document.querySelector('.plan-canvas');
-  const board = () => document.querySelector('[data-board]').planBoard();
-  const gaps = [];
-  const drawn = [];
-  const frame = () => new Promise(requestAnimationFrame);
-  let last = await frame();
-  for (let n = 0; n < frames; n++) {
-    const deltaY = n % 60 < 30 ? 25 : -25;
-    canvas.dispatchEvent(new WheelEvent('wheel', {deltaY, shiftKey: true, cancelable: true}));
-    const at = await frame();
-    gaps.push(at - last);
-    last = at;
-    drawn.push(board().drawn);
-  }
-  return {gaps, drawn};
-}"""
-
-
-def test_five_thousand_bars_pan_without_stutter(page_for: PageFor, live_server: Any) -> None:
-    crowd()
-    page = page_for("planner", viewport={"width": 1280, "height": 900})
-    answers: list[int] = []
-    page.on("response", lambda r: answers.append(len(r.body())) if "/plan/data/" in r.url else None)
-    opened(page, "/plan/?view=board")
-    assert state(page)["bars"] == 5_000
-    for days in (1, 7, 31):
-        page.locator(f"[data-days='{days}']").click()
-        found = page.evaluate(PAN, [120])
-        median = statistics.median(found["gaps"])
-        worst = sorted(found["gaps"])[int(len(found["gaps"]) * 0.95)]
-        print(
-            f"\n{days:2} days: frame median {median:.1f} ms, 95 % {worst:.1f} ms,"
-            f" {max(found['drawn'])} bars drawn"
-        )
-        assert median <= FRAME_MS
-    seconds = page.evaluate(
-        "() => performance.getEntriesByType('resource')"
-        ".find(entry => entry.name.includes('/plan/data/')).duration"
-    )
-    print(f"window of 5,000 bars: {answers[0]:,} bytes of JSON in {seconds:.0f} ms")

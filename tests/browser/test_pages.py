@@ -62,6 +62,7 @@ PLACES = [
     Place("planner", "/floor/work-orders/{work_order}/"),
     Place("planner", "/plan/?view=list", CHART),
     Place("planner", "/plan/?view=late", CHART),
+    Place("planner", "/plan/capacity/"),
     Place("planner", "/plan/runs/"),
     Place("planner", "/stock/"),
     Place("planner", "/stock/shortages/"),

@@ -27,6 +27,7 @@ def test_a_line_becomes_a_requirement_and_work_orders_over_all_levels(shop: Shop
     assert line.conversion_state == ConversionState.CONVERTED
     assert line.requirement.reference == f"{order.number}/10"
     assert line.requirement.quantity == 10
+    assert line.requirement.customer == order.customer
     # Due when it must leave to be at the customer's door on the requested day.
     assert line.requirement.due_at.date() <= line.requested_date
     assert {(wo.item.code, wo.quantity) for wo in shop.work(order)} == {("TOP", 10), ("PART", 20)}

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import IntegrityError, transaction
 
 from masterdata.enums import LotPolicy
-from masterdata.models import CalendarException, ImportUpload, Shift
+from masterdata.models import CalendarException, ImportUpload, Shift, UnitException
 from tests.factories import UserFactory
 from tests.masterdata import factories as f
 
@@ -30,6 +30,11 @@ def _late_weekday():
 def _backward_exception():
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     CalendarException.objects.create(calendar=f.CalendarFactory(), starts_at=moment, ends_at=moment)
+
+
+def _backward_unit_exception():
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    UnitException.objects.create(work_unit=f.WorkUnitFactory(), starts_at=moment, ends_at=moment)
 
 
 def _twice(factory, **same):
@@ -69,6 +74,7 @@ VIOLATIONS = {
     "masterdata_shift_weekday_exists": _late_weekday,
     "masterdata_shift_once_per_start": _second_shift,
     "masterdata_calendarexception_ends_after_start": _backward_exception,
+    "masterdata_unitexception_ends_after_start": _backward_unit_exception,
     "masterdata_workunit_energy_not_negative": lambda: f.WorkUnitFactory(energy_kw=-1),
     "masterdata_costrate_once_per_day": lambda: _twice(
         f.CostRateFactory, work_center=f.WorkCenterFactory()

@@ -1,4 +1,4 @@
-// The view in the URL: span of time, filter, colour and selection, so that a link shows the same.
+// The view in the URL: span of time, filter, colour, load chart and selection, so that a link shows the same.
 
 const LATER = 250;
 
@@ -20,6 +20,7 @@ export function readAddress() {
     text: (query.get("q") ?? "").trim().toLowerCase(),
     center: query.get("center") ?? "",
     late: query.has("late"),
+    load: query.get("load"),
   };
 }
 
@@ -35,6 +36,7 @@ export function makeWriter() {
     put("order", view.order);
     put("operation", view.operation);
     put("colour", view.colour === "lateness" ? "" : view.colour);
+    if (view.load !== null) query.set("load", view.load);
     put("q", view.q);
     put("center", view.center);
     put("late", view.late ? "on" : "");

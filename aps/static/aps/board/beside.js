@@ -6,7 +6,14 @@ export function say({ host }, sentence) {
   message.hidden = !sentence;
 }
 
-export function tellCount(board) {
+// Counts, legend and table: what follows the view a moment after it has come to rest.
+export function tell(board) {
+  tellCount(board);
+  drawLegend(board);
+  board.parts.table.refresh(board);
+}
+
+function tellCount(board) {
   const { view, model, config, host, parts } = board;
   if (!model) return;
   const seen = model.bars.filter((bar) => bar.end > view.scale.start && bar.start < view.scale.end);
@@ -21,15 +28,19 @@ export function showTip({ host, view, clock, labels, config, parts }, bar, x, y)
   if (!bar) return;
   const at = (minute) => labels.moment(clock.local(minute));
   const orders = bar.orders.slice(0, 4).join(", ") + (bar.orders.length > 4 ? " …" : "");
-  const state = config.states[bar.state] + (bar.isLate ? ` · ${config.words.late}` : "");
+  const isHeld = parts.paint.isFrozen(bar, view);
+  const marks = [config.states[bar.state]];
+  if (bar.isLate) marks.push(config.words.late);
+  if (isHeld) marks.push(bar.isLocked ? config.words.locked : config.words.frozen);
   const lines = [
     `${bar.item} · ${bar.sequence} ${bar.name}`,
     `${at(bar.start)} – ${at(bar.end)}`,
     `${bar.workOrder} · ${orders || config.words.noOrder}`,
-    `${state} · ${config.words.due} ${at(bar.due)}`,
+    bar.family === bar.item ? "" : `${config.words.family} ${bar.family}`,
+    `${marks.join(" · ")} · ${config.words.due} ${at(bar.due)}`,
   ];
   tip.replaceChildren(
-    ...lines.map((line, i) => {
+    ...lines.filter(Boolean).map((line, i) => {
       const part = document.createElement(i ? "span" : "strong");
       part.textContent = line;
       return part;
@@ -60,19 +71,27 @@ export async function showPanel(board) {
   panel.hidden = false;
 }
 
-export function drawLegend({ host, view, parts, config }) {
+export function drawLegend(board) {
+  const { host, view, parts, config, model } = board;
   const list = host.querySelector("[data-legend]");
-  const rows = parts.theme.legend(view.colour, view.theme, config.words, config.states);
-  list.replaceChildren(
-    ...rows.map(([style, text, , hatched]) => {
-      const item = document.createElement("li");
-      const swatch = document.createElement("span");
-      swatch.className = hatched ? "plan-swatch plan-hatched" : "plan-swatch";
-      swatch.style.background = hatched ? "" : style.fill;
-      swatch.style.borderColor = style.edge;
-      swatch.style.color = style.ink;
-      item.append(swatch, text);
-      return item;
-    }),
-  );
+  const seen = model ? parts.choose.inView(board) : [];
+  const rows = parts.theme.legend(view, config.words, config.states, seen);
+  list.replaceChildren(...rows.map(legendItem));
+}
+
+function legendItem([style, text, kind]) {
+  const item = document.createElement("li");
+  if (!style) {
+    item.textContent = text;
+    return item;
+  }
+  const swatch = document.createElement("span");
+  swatch.className = kind && kind !== "late" ? `plan-swatch plan-${kind}` : "plan-swatch";
+  if (!kind || kind === "late") {
+    swatch.style.background = style.fill;
+    swatch.style.borderColor = style.edge;
+  }
+  swatch.style.color = style.ink;
+  item.append(swatch, text);
+  return item;
 }

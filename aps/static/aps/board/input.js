@@ -18,23 +18,31 @@ function listenToPointer(canvas, act) {
   let drag = null;
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
-    drag = { x: event.clientX, y: event.clientY, moved: false };
+    const held = act.grab(...place(canvas, event), event);
+    drag = { x: event.clientX, y: event.clientY, moved: false, held };
   });
   canvas.addEventListener("pointermove", (event) => {
     if (!drag) return act.point(...place(canvas, event));
     const [x, y] = [event.clientX - drag.x, event.clientY - drag.y];
     if (!drag.moved && Math.hypot(x, y) < CLICK) return undefined;
     if (!drag.moved) canvas.setPointerCapture(event.pointerId);
-    drag = { x: event.clientX, y: event.clientY, moved: true };
     canvas.classList.add("plan-dragged");
     act.point(-1, -1);
+    const { held } = drag;
+    if (held) {
+      drag.moved = true;
+      return held.to(...place(canvas, event));
+    }
+    drag = { x: event.clientX, y: event.clientY, moved: true };
     act.pan(-x);
     // A finger scrolls the page up and down; the mouse drags the rows.
     if (event.pointerType !== "touch") act.scroll(-y);
     return undefined;
   });
   const end = (event) => {
-    if (drag && !drag.moved && event.type === "pointerup") act.pick(...place(canvas, event));
+    const isUp = event.type === "pointerup";
+    if (drag?.moved && drag.held) drag.held.end(isUp);
+    else if (drag && !drag.moved && isUp) act.pick(...place(canvas, event));
     drag = null;
     canvas.classList.remove("plan-dragged");
   };
@@ -59,6 +67,7 @@ function onWheel(event, act) {
 }
 
 function onKey(event, act) {
+  if (act.key(event)) return;
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const far = event.shiftKey ? 0.9 : STEP;
   const keys = {

@@ -8,14 +8,15 @@ export const GROUP = 24;
 const TIGHT = 1440;
 
 // The server's tables of words and rows of numbers as objects.
-export function makeModel(data) {
+export function makeModel(data, families) {
   const closed = data.closed.map((pairs) => absolute(pairs, data.base));
   const late = new Set(data.late);
+  number(data.families, families);
   const bars = [];
   const rows = data.rows.map(([id, code, name, center, table, cells], index) => {
     const row = { id, code, name, center, index, closed: closed[table] ?? [], lanes: [] };
     for (const cell of cells) {
-      const bar = makeBar(cell, data, row, late);
+      const bar = makeBar(cell, data, row, late, families);
       place(row, bar);
       bars.push(bar);
     }
@@ -23,7 +24,9 @@ export function makeModel(data) {
     return row;
   });
   const byId = new Map(bars.map((bar) => [bar.id, bar]));
-  return { version: data.version, from: data.base, to: data.base + data.length, rows, bars, byId };
+  const rowById = new Map(rows.map((row) => [row.id, row]));
+  const [from, to] = [data.base, data.base + data.length];
+  return { version: data.version, from, to, rows, rowById, bars, byId };
 }
 
 function absolute(pairs, base) {
@@ -34,9 +37,14 @@ function absolute(pairs, base) {
   return found;
 }
 
-function makeBar(cell, data, row, late) {
-  const [id, start, length, workOrder, item, sequence, name, state, isLate, due, setup, orders] =
-    cell;
+// A family keeps its colour while the page is open, whatever else is loaded.
+function number(words, families) {
+  for (const word of [...words].sort()) if (!families.has(word)) families.set(word, families.size);
+}
+
+function makeBar(cell, data, row, late, families) {
+  const [id, start, length, workOrder, item, sequence, name, state] = cell;
+  const [isLate, due, setup, orders, family, locked] = cell.slice(8);
   const bar = {
     id,
     row,
@@ -50,6 +58,10 @@ function makeBar(cell, data, row, late) {
     isLate: isLate === 1,
     due: data.base + due,
     orders: orders.map((number) => data.orders[number]),
+    family: data.families[family],
+    familyNumber: families.get(data.families[family]),
+    isLocked: locked === 1,
+    lane: 0,
   };
   bar.setupEnd = setup ? Math.min(bar.end, afterWork(bar.start, setup, row.closed)) : bar.start;
   bar.tone = toneOf(bar, late);
@@ -79,13 +91,21 @@ function afterWork(start, minutes, closed) {
 
 // The first lane in which the bar overlaps nothing; bars come by start.
 function place(row, bar) {
-  for (const lane of row.lanes) {
-    if (lane.at(-1).end <= bar.start) {
-      lane.push(bar);
-      return;
-    }
+  const free = row.lanes.findIndex((lane) => !lane.length || lane.at(-1).end <= bar.start);
+  bar.lane = free < 0 ? row.lanes.push([]) - 1 : free;
+  row.lanes[bar.lane].push(bar);
+}
+
+// Rows whose bars have changed get them anew, by start.
+export function fill(model, rows) {
+  if (!rows.size) return;
+  const byRow = new Map([...rows].map((row) => [row, []]));
+  for (const bar of model.bars) byRow.get(bar.row)?.push(bar);
+  for (const [row, bars] of byRow) {
+    row.lanes = [[]];
+    bars.sort((a, b) => a.start - b.start || a.end - b.end);
+    for (const bar of bars) place(row, bar);
   }
-  row.lanes.push([bar]);
 }
 
 // Lines from top to bottom: a heading per work center, then its rows.
@@ -94,6 +114,7 @@ export function makeLayout(model, center, outside) {
   let y = 0;
   let group = null;
   for (const row of model.rows) {
+    row.y = null;
     if (center && row.center !== center) continue;
     if (row.center !== group) {
       group = row.center;

@@ -4,6 +4,7 @@ const BAR_TOP = 4;
 const BAR = 21;
 const SPARE = 40; // pixels above which a bar carries words
 const DIMMED = 0.2;
+const LOCK_ROOM = 22;
 
 const widths = new Map();
 
@@ -28,8 +29,9 @@ export function cut(pen, text, room) {
   return kept < 2 ? "" : `${text.slice(0, kept)}…`;
 }
 
-// parts: {theme: module, model: module, axis: module}. Returns how many bars it drew.
-export function draw(pen, view, tiers, parts) {
+// Returns how many bars it drew.
+export function draw(pen, view, tiers, board) {
+  const { parts } = board;
   const { theme, width, height, headerWidth, scrollTop, layout } = view;
   const top = parts.axis.AXIS;
   pen.fillStyle = theme.surface;
@@ -48,16 +50,21 @@ export function draw(pen, view, tiers, parts) {
   pen.translate(headerWidth, top - scrollTop);
   for (const line of lines) if (line.kind === "row") drawGround(pen, view, line);
   drawGrid(pen, view, tiers, lines);
+  drawFrozen(pen, view);
+  parts.drag?.drawRows(pen, view, lines);
   let count = 0;
   pen.font = `12px ${theme.font}`;
   pen.textBaseline = "middle";
   for (const line of lines) if (line.kind === "row") count += drawRow(pen, view, line, parts);
-  drawNow(pen, view, lines);
+  parts.links.drawLinks(pen, view, parts);
+  parts.drag?.drawBars(pen, view, parts);
+  drawNow(pen, view);
   drawUnloaded(pen, view);
   pen.restore();
   parts.axis.drawHeadings(pen, view, lines, cut);
   parts.axis.drawAxis(pen, view, tiers, cut);
   drawThumb(pen, view, top);
+  parts.links.drawHints(pen, view, board);
   return count;
 }
 
@@ -82,6 +89,19 @@ function drawGrid(pen, { theme, scrollTop, height, layout }, { major, minor }) {
   pen.globalAlpha = 1;
   pen.fillStyle = theme.strongLine;
   for (const [x] of major) pen.fillRect(Math.round(x), scrollTop, 1, bottom);
+}
+
+// What begins before the end of the frozen zone stays where it is.
+function drawFrozen(pen, { theme, scale, now, frozen, scrollTop, height, layout }) {
+  if (!frozen) return;
+  const [x, end] = [scale.x(now), scale.x(now + frozen)];
+  if (end < 0 || x > scale.width) return;
+  const bottom = Math.min(height, layout.height - scrollTop);
+  pen.globalAlpha = 0.1;
+  pen.fillStyle = theme.brand;
+  pen.fillRect(x, scrollTop, end - x, bottom);
+  pen.globalAlpha = 1;
+  for (let y = 0; y < bottom; y += 8) pen.fillRect(end - 1, scrollTop + y, 1.5, 4);
 }
 
 function drawNow(pen, { theme, scale, now, scrollTop, height, layout }) {
@@ -158,11 +178,29 @@ function drawBar(pen, view, bar, x, y, length, parts) {
     pen.fillStyle = style.edge;
     pen.fillRect(x, y, 3, BAR);
     pen.fillRect(x, y + BAR - 1, length, 1);
-    drawWords(pen, view, bar, x, y, length, style, parts);
+    const isHeld = length > LOCK_ROOM && isFrozen(bar, view);
+    drawWords(pen, view, bar, x, y, isHeld ? length - 14 : length, style, parts);
+    if (isHeld) drawLock(pen, x + length - 13, y + 5, style.ink);
   }
   if (bar.isLate && length < SPARE) drawNotch(pen, view.theme.tones.late.ink, x, y);
+  if (bar.isMoved) drawMoved(pen, view.theme, x, y, length);
   if (view.order && strong) drawFrame(pen, view, bar, x, y, length);
   pen.globalAlpha = 1;
+}
+
+// Locked by a planner, or about to begin within the frozen zone.
+export function isFrozen(bar, { now, frozen }) {
+  if (bar.isLocked) return true;
+  return Boolean(frozen) && bar.end > now && bar.start < now + frozen && bar.state !== "done";
+}
+
+function drawLock(pen, x, y, ink) {
+  pen.fillStyle = pen.strokeStyle = ink;
+  pen.lineWidth = 1.5;
+  pen.fillRect(x, y + 5, 9, 7);
+  pen.beginPath();
+  pen.arc(x + 4.5, y + 4.5, 2.8, Math.PI, 0);
+  pen.stroke();
 }
 
 function drawSetup(pen, view, bar, x, y, length, style, parts) {
@@ -184,7 +222,8 @@ function drawWords(pen, view, bar, x, y, length, style, parts) {
   let at = left + 7;
   const room = x + length - at - 3;
   if (shape && room > 12) {
-    const ink = view.colour === "order" && bar.isLate ? view.theme.tones.late : style;
+    const byName = view.colour === "order" || view.colour === "family";
+    const ink = byName && bar.isLate ? view.theme.tones.late : style;
     drawGlyph(pen, shape, at, y + 4, ink);
     at += 17;
   }
@@ -237,6 +276,13 @@ function drawNotch(pen, ink, x, y) {
   pen.lineTo(x + 7, y - 3);
   pen.lineTo(x - 2, y + 6);
   pen.fill();
+}
+
+// Elsewhere in the draft than in the plan in force.
+function drawMoved(pen, { brand }, x, y, length) {
+  pen.fillStyle = brand;
+  pen.fillRect(x, y - 2, Math.max(4, length), 3);
+  pen.fillRect(x, y + BAR - 1, Math.max(4, length), 3);
 }
 
 function drawFrame(pen, { theme, operation }, bar, x, y, length) {

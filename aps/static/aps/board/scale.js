@@ -74,10 +74,11 @@ export function makeScale(clock, start, days, width) {
     show(minute, share = 0.25) {
       this.start = minute - (share * this.width) / this.perMinute;
     },
-    // So many whole days, the one of the given moment first.
+    // So many days, from the beginning of the moment's day; of its hour where it is less than one.
     span(days, minute) {
+      const unit = days < 1 ? HOUR : DAY;
       this.perMinute = this.width / (days * DAY);
-      this.start = clock.moment(Math.floor(clock.local(minute) / DAY) * DAY);
+      this.start = clock.moment(Math.floor(clock.local(minute) / unit) * unit);
     },
     resize(width) {
       if (width <= 0 || width === this.width) return;

@@ -12,6 +12,7 @@ const TOKENS = {
   muted: "--text-muted",
   brand: "--brand",
   onBrand: "--on-brand",
+  link: "--board-link",
   now: "--danger",
   onNow: "--on-danger",
 };
@@ -93,34 +94,65 @@ const STATE_TONES = {
 
 export function styleOf(bar, mode, theme) {
   if (mode === "order") return theme.orders[hash(bar.order) % theme.orders.length];
+  if (mode === "family") return theme.orders[bar.familyNumber % theme.orders.length];
   if (mode === "state") return theme.tones[STATE_TONES[bar.state] ?? "planned"];
   return theme.tones[bar.tone];
 }
 
-function hash(text) {
+export function hash(text) {
   let value = 0;
   for (let i = 0; i < text.length; i++) value = (value * 31 + text.charCodeAt(i)) >>> 0;
   return value;
 }
 
-// What the colours say, for the legend: [style, words, glyph, hatched].
-export function legend(mode, theme, words, states) {
+const MOST_NAMED = 8;
+
+// What the colours say, for the legend: [style, words, kind]; kind draws hatch, lock or zone.
+// seen: the bars in view, whose orders or families are named.
+export function legend(view, words, states, seen) {
+  const { colour: mode, theme } = view;
   const tones = theme.tones;
-  const setup = [tones.planned, words.setup, "", true];
+  const late = [tones.late, words.late, "late"];
+  const common = [
+    [tones.planned, words.setup, "hatched"],
+    [tones.planned, words.locked, "lock"],
+  ];
+  if (view.frozen) common.push([tones.planned, words.frozenZone, "zone"]);
+  if (view.ghosts?.length) {
+    common.push([tones.planned, words.moved, "moved"], [tones.planned, words.ghost, "ghost"]);
+  }
   if (mode === "state") {
     const shown = ["ready", "running", "interrupted", "done"];
-    const rows = shown.map((state) => [tones[STATE_TONES[state]], states[state], glyph(state)]);
-    return [...rows, setup, [tones.late, words.late, "late"]];
+    const rows = shown.map((state) => [tones[STATE_TONES[state]], states[state], ""]);
+    return [...rows, late, ...common];
   }
-  if (mode === "order") return [setup, [tones.late, words.late, "late"]];
+  if (mode === "order" || mode === "family") {
+    return [...named(mode, theme, seen, words), late, ...common];
+  }
   return [
     [tones.planned, words.onTime, ""],
-    [tones.risk, words.risk, "risk"],
-    [tones.late, words.late, "late"],
+    [tones.risk, words.risk, ""],
+    late,
     [tones.lateOrder, words.lateOrder, ""],
-    [tones.running, states.running, "running"],
-    setup,
+    [tones.running, states.running, ""],
+    ...common,
   ];
+}
+
+// The first orders or families in view by name; the bars and the tooltip name the rest.
+function named(mode, theme, seen, words) {
+  const first = new Map();
+  for (const bar of seen) {
+    const name = mode === "order" ? bar.order : bar.family;
+    if (!first.has(name)) first.set(name, bar);
+  }
+  const names = [...first.keys()].sort();
+  const rows = names
+    .slice(0, MOST_NAMED)
+    .map((name) => [styleOf(first.get(name), mode, theme), name, ""]);
+  const more = names.length - rows.length;
+  if (more > 0) rows.push([null, words.more.replace("{count}", more), ""]);
+  return rows;
 }
 
 // The shape that says the same as the colour.

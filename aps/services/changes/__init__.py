@@ -1,0 +1,76 @@
+"""What a scenario changes over the live plan: one module per kind, one list of all kinds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from aps.services import problems
+from aps.services.changes.base import CannotApply, CannotRead, Change, Writing
+from aps.services.changes.demand import Demand
+from aps.services.changes.hours import FIRST_EXTRA, AddUnit, Close, Overtime
+from aps.services.changes.move import Lock, Move
+from aps.services.changes.orders import Due, ReplanOrder, Weight
+from aps.services.changes.unlock import Unlock, Unplan
+from aps.services.inputs import Inputs
+from aps.services.problems import Built
+
+__all__ = [
+    "FIRST_EXTRA",
+    "KINDS",
+    "AddUnit",
+    "CannotApply",
+    "CannotRead",
+    "Change",
+    "Close",
+    "Demand",
+    "Due",
+    "Lock",
+    "Move",
+    "Overtime",
+    "ReplanOrder",
+    "Unlock",
+    "Unplan",
+    "Weight",
+    "Writing",
+    "build",
+    "parse",
+    "parse_all",
+]
+
+KINDS: dict[str, type[Change]] = {
+    change.kind: change
+    for change in (
+        *(Move, Lock, Unlock, Unplan, ReplanOrder),
+        *(Close, Overtime, AddUnit, Due, Weight, Demand),
+    )
+}
+
+
+def parse(data: Any) -> Change:
+    """A change as written in JSON: ``{"kind": "move", ...}``; raise CannotRead."""
+    if not isinstance(data, Mapping):
+        raise CannotRead(_("A change is an object with a kind."))
+    kind = KINDS.get(str(data.get("kind")))
+    if kind is None:
+        raise CannotRead(
+            _("There is no change of kind “%(kind)s”; known are %(kinds)s.")
+            % {"kind": str(data.get("kind"))[:40], "kinds": ", ".join(KINDS)}
+        )
+    return kind.parse(data)
+
+
+def parse_all(rows: Sequence[Any]) -> list[Change]:
+    """All changes in order; raise CannotRead."""
+    return [parse(row) for row in rows]
+
+
+def build(inputs: Inputs, changes: Sequence[Change]) -> Built:
+    """The problem with the changes in it; ``inputs`` is left as it was. Raise CannotApply."""
+    mine = inputs.copy()
+    for change in changes:
+        change.adjust(mine)
+    built = problems.build_from(mine)
+    for change in changes:
+        built = change.finish(built, mine)
+    return built

@@ -1,0 +1,225 @@
+"""Why an order line is late: the chain of work and waiting in the live schedule, back to now.
+
+Only reads. From the operation that ends last it walks back to what that waited for: the operation
+before, a component, bought material; what lies between is a wait for the machine (other orders
+on it), for a shift, or nothing but the plan's own choice. Queries grow with BOM levels only.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+
+from aps import selectors
+from aps.models import ScheduledOperation
+from aps.selectors import Bar, LateLine, ReadyCause
+from aps.services.lateness_help import Finder, Machines
+from aps.services.lateness_types import Explanation, Step, StepKind
+from common.intervals import WorkingTime
+from erp import selectors as erp
+from erp.selectors import MaterialDate
+from masterdata import selectors as masterdata
+from masterdata.services import calendars
+from mes import selectors as mes
+from mes.enums import OperationState
+from mes.selectors import OpenOperation
+
+DAY = timedelta(days=1)
+# Overtime and other machines are looked for until so long after the line is ready.
+MARGIN = timedelta(days=7)
+
+
+def explain(*, site_id: int, line: LateLine, now: datetime) -> Explanation:
+    """Why the line is late, and what would help."""
+    return explain_all(site_id=site_id, lines=[line], now=now)[0]
+
+
+def explain_all(
+    *, site_id: int, lines: Sequence[LateLine], now: datetime, with_helps: bool = True
+) -> list[Explanation]:
+    """Why each line is late, in their order; as many queries as for one."""
+    run = selectors.current_run(site_id)
+    planned = [line for line in lines if line.ready.cause == ReadyCause.SCHEDULE]
+    if run is None or not planned:
+        return [Explanation(line) for line in lines]
+    tree = mes.supply_tree({line.requirement_id for line in planned})
+    operations = mes.open_operations(site_id=site_id, work_order_ids=list(tree.orders))
+    rows = ScheduledOperation.objects.filter(run=run)
+    mine = selectors.as_bars(rows.filter(operation__in=[o.id for o in operations]))
+    if not mine:
+        return [Explanation(line) for line in lines]
+    walk, finder = _read(site_id, operations, rows, mine, now)
+    tops: dict[int, set[int]] = {}
+    for peg in tree.pegs:
+        tops.setdefault(peg.requirement_id, set()).add(peg.work_order_id)
+    return [
+        _one(line, walk, finder if with_helps else None, tops.get(line.requirement_id, set()))
+        for line in lines
+    ]
+
+
+def _one(line: LateLine, walk: "_Walk", finder: Finder | None, tops: set[int]) -> Explanation:
+    last = walk.last_of(tops)
+    if last is None or line.ready.cause != ReadyCause.SCHEDULE:
+        return Explanation(line)
+    steps = tuple(walk.back_from(last))
+    return Explanation(line, steps, tuple(finder.best(steps)) if finder is not None else ())
+
+
+def _read(
+    site_id: int,
+    operations: Sequence[OpenOperation],
+    rows: QuerySet[ScheduledOperation],
+    mine: Sequence[Bar],
+    now: datetime,
+) -> tuple["_Walk", Finder]:
+    """What the walk and the search for help need of the plant."""
+    ends_at = max(bar.ends_at for bar in mine) + MARGIN
+    units = masterdata.active_units(site_id=site_id)
+    machines = Machines.of(units, operations)
+    times = calendars.unit_times(site_id=site_id, starts_at=now - DAY, ends_at=ends_at)
+    around = rows.filter(
+        work_unit__in=machines.concerned(mine), starts_at__lt=ends_at, ends_at__gt=now
+    ).filter(operation__state__in=OperationState.open())
+    others = selectors.with_references(selectors.as_bars(around))
+    wanted = {pk for operation in operations for pk in operation.material_requirement_ids}
+    by_id = {operation.id: operation for operation in operations}
+    walk = _Walk(
+        now=now,
+        operations=by_id,
+        mine=mine,
+        others=others,
+        codes=machines.codes,
+        times=times,
+        materials=erp.material_dates(site_id=site_id, now=now) if wanted else {},
+        items={row.pk: row.item.code for row in erp.requirements(wanted)},
+    )
+    return walk, Finder(by_id, others, machines, times, now)
+
+
+class _Walk:
+    """From an operation back to now."""
+
+    def __init__(
+        self,
+        *,
+        now: datetime,
+        operations: Mapping[int, OpenOperation],
+        mine: Sequence[Bar],
+        others: Sequence[Bar],
+        codes: Mapping[int, str],
+        times: Mapping[int, WorkingTime],
+        materials: Mapping[int, MaterialDate],
+        items: Mapping[int, str],
+    ) -> None:
+        self._operations = operations
+        self._now = now
+        self._codes = codes
+        self._times = times
+        self._materials = materials
+        self._items = items
+        self._by_order: dict[int, list[Bar]] = {}
+        for bar in sorted(mine, key=lambda bar: (bar.sequence, bar.operation_id)):
+            self._by_order.setdefault(bar.work_order_id, []).append(bar)
+        self._by_unit: dict[int, list[Bar]] = {}
+        for bar in sorted(others, key=lambda bar: (bar.ends_at, bar.operation_id)):
+            if bar.work_unit_id is not None:
+                self._by_unit.setdefault(bar.work_unit_id, []).append(bar)
+
+    def last_of(self, work_order_ids: Iterable[int]) -> Bar | None:
+        """What ends last of the work orders; None where nothing of them is planned."""
+        found = [bar for pk in work_order_ids for bar in self._by_order.get(pk, ())]
+        return max(found, key=lambda bar: (bar.ends_at, bar.operation_id), default=None)
+
+    def back_from(self, last: Bar) -> list[Step]:
+        """The steps, the last first; without a hole as far as the plan has none."""
+        steps: list[Step] = []
+        current: Bar | None = last
+        while current is not None:
+            begins = max(current.starts_at, self._now)
+            kind = StepKind.OUTSIDE if current.work_unit_id is None else StepKind.WORK
+            steps.append(self._step(kind, begins, current.ends_at, current))
+            if current.starts_at <= self._now or current.state in OperationState.started():
+                break
+            before = self._before(current)
+            material = self._material(current)
+            ready = before.ends_at if before is not None else self._now
+            is_material = material is not None and material[0] > ready
+            if is_material and material is not None:
+                ready = material[0]
+            steps.extend(self._waits(current, max(ready, self._now)))
+            if is_material and material is not None:
+                steps.append(self._waiting(current, material, before))
+            current = before
+        return [step for step in steps if step.ends_at > step.starts_at]
+
+    def _before(self, bar: Bar) -> Bar | None:
+        """What of its own tree it waits for that ends last: the step before, or a component."""
+        row = self._by_order[bar.work_order_id]
+        at = row.index(bar)
+        if at > 0:
+            return row[at - 1]
+        children = self._operations[bar.operation_id].predecessor_work_order_ids
+        lasts = [self._by_order[pk][-1] for pk in children if pk in self._by_order]
+        return max(lasts, key=lambda b: (b.ends_at, b.operation_id), default=None)
+
+    def _material(self, bar: Bar) -> tuple[datetime, str, str] | None:
+        """When the last bought material of a first operation comes: moment, item, reference."""
+        if self._by_order[bar.work_order_id][0] is not bar:
+            return None
+        found = [
+            (date.at, self._items.get(pk, ""), date.reference)
+            for pk in self._operations[bar.operation_id].material_requirement_ids
+            if (date := self._materials.get(pk)) is not None and date.at is not None
+        ]
+        return max((row for row in found if row[0] > self._now), default=None)
+
+    def _waiting(self, bar: Bar, material: tuple[datetime, str, str], before: Bar | None) -> Step:
+        at, code, reference = material
+        since = max(before.ends_at, self._now) if before is not None else self._now
+        return self._step(
+            StepKind.MATERIAL, since, at, bar, material_code=code, reference=reference
+        )
+
+    def _waits(self, bar: Bar, ready: datetime) -> Iterable[Step]:
+        """What lies between its being ready and its start."""
+        if bar.starts_at <= ready:
+            return
+        unit = bar.work_unit_id
+        before = [
+            other
+            for other in self._by_unit.get(unit or 0, ())
+            if other.starts_at < bar.starts_at
+            and other.ends_at > ready
+            and other.operation_id != bar.operation_id
+        ]
+        if before:
+            names = dict.fromkeys(name for other in before for name in _names(other))
+            yield self._step(StepKind.MACHINE, ready, bar.starts_at, bar, others=tuple(names))
+            return
+        kind = StepKind.CHOICE
+        if unit in self._times and not self._could_begin(bar, ready):
+            kind = StepKind.SHIFT
+        yield self._step(kind, ready, bar.starts_at, bar)
+
+    def _could_begin(self, bar: Bar, ready: datetime) -> bool:
+        """Whether the machine, empty, had time for it before it began."""
+        assert bar.work_unit_id is not None  # noqa: S101 - asked by the caller
+        times = self._times[bar.work_unit_id]
+        start, end = calendars.to_minutes_up(ready), calendars.to_minutes(bar.starts_at)
+        open_minutes = times.worked(start, end)
+        if self._operations[bar.operation_id].is_interruptible:
+            return open_minutes > 0
+        needed = times.worked(end, calendars.to_minutes_up(bar.ends_at))
+        return any(window.minutes >= needed for window in times.windows_between(start, end))
+
+    def _step(
+        self, kind: StepKind, starts_at: datetime, ends_at: datetime, bar: Bar, **facts: object
+    ) -> Step:
+        code = self._codes.get(bar.work_unit_id or 0, "")
+        return Step(kind, starts_at, ends_at, bar, unit_code=code, **facts)  # type: ignore[arg-type]
+
+
+def _names(bar: Bar) -> Sequence[str]:
+    """Whom the work is for; its work order where that is nobody."""
+    return bar.references or (bar.work_order_number,)

@@ -1,0 +1,233 @@
+"""Where an operation can really go that a planner drops somewhere, and in words why not there.
+
+The wish is the earliest start; what makes it impossible pushes it later: now, material, the end of
+what comes before it, hours in which the machine does not work, and what is fixed on the machine.
+What is not fixed makes room by itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from django.utils.translation import gettext as _
+
+from aps.services import pins
+from aps.services.changes.base import CannotApply, label
+from aps.services.changes.move import Move
+from aps.services.inputs import Inputs
+from aps.services.plant import SUBCONTRACT
+from aps.services.problems import BlockKind, Built
+from aps.solver import Mode, Operation, Placement
+from common.intervals import CalendarExhausted
+from common.templatetags import ui_format
+from masterdata.services import calendars
+
+# A place is found after a few steps; more would be a circle.
+MOST_STEPS = 1000
+
+
+@dataclass(frozen=True)
+class Settled:
+    """The move at a place that can be, and what was in the way of the wish."""
+
+    move: Move
+    violations: tuple[str, ...]
+
+
+def settle(
+    wish: Move, *, built: Built, inputs: Inputs, current: Mapping[int, Placement]
+) -> Settled:
+    """The wish at the first possible moment from the wished one on.
+
+    ``built`` is the draft without the operation's lock, ``current`` its plan. Raise CannotApply
+    where the operation cannot go to that machine at all.
+    """
+    operation = _operation(wish, built)
+    mode = _mode(wish, operation, inputs)
+    search = _Search(operation, mode, built, inputs, current)
+    start = search.from_minute(calendars.to_minutes(wish.starts_at))
+    return Settled(
+        replace(wish, starts_at=calendars.to_datetime(start)),
+        tuple(dict.fromkeys(search.violations)),
+    )
+
+
+def _operation(wish: Move, built: Built) -> Operation:
+    found = next((o for o in built.problem.operations if o.id == wish.operation), None)
+    if found is not None:
+        return found
+    block = built.left_out.get(wish.operation)
+    if block is None:
+        raise CannotApply(_("This operation is done, cancelled, or not at this site."))
+    sentence = {
+        BlockKind.ON_HOLD: _("%(operation)s cannot be planned: %(cause)s is on hold."),
+        BlockKind.KEPT_OUT: _("%(operation)s waits for %(cause)s, which is off the plan."),
+        BlockKind.UNCOVERED: _("%(operation)s cannot be planned: nothing covers %(cause)s."),
+        BlockKind.NO_WORK_UNIT: _("No active work unit can do %(cause)s."),
+    }.get(block.kind, _("%(operation)s cannot be planned: there is no room for %(cause)s."))
+    raise CannotApply(sentence % {"operation": wish.label, "cause": block.reference})
+
+
+def _mode(wish: Move, operation: Operation, inputs: Inputs) -> Mode:
+    for mode in operation.modes:
+        if mode.resource == wish.work_unit_id:
+            return mode
+    able = sorted(
+        inputs.units[m.resource].code for m in operation.modes if m.resource in inputs.units
+    )
+    raise CannotApply(
+        _("%(unit)s cannot do %(operation)s; it can run on %(units)s.")
+        % {"unit": wish.work_unit, "operation": wish.label, "units": ", ".join(able)}
+    )
+
+
+class _Search:
+    """From a wished minute to a possible one, taking note of what was in the way."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        mode: Mode,
+        built: Built,
+        inputs: Inputs,
+        current: Mapping[int, Placement],
+    ) -> None:
+        self._operation = operation
+        self._mode = mode
+        self._built = built
+        self._inputs = inputs
+        self._current = current
+        self._labels = {o.id: label(o) for o in inputs.operations}
+        unit = inputs.units.get(mode.resource)
+        self._unit = unit.code if unit else _("outside work")
+        self._taken = sorted(
+            (o.fixed.start, o.fixed.end, o.id)
+            for o in built.problem.operations
+            if o.fixed is not None and o.fixed.resource == mode.resource and o.id != operation.id
+        )
+        if mode.resource == SUBCONTRACT:
+            self._taken = []
+        self.violations: list[str] = []
+
+    def from_minute(self, start: int) -> int:
+        """The first possible start; raise CannotApply where the machine never works again."""
+        start = self._after_facts(start)
+        for _step in range(MOST_STEPS):
+            start = self._when_open(start)
+            end = pins.place(self._inputs.times, self._operation, self._mode, start)
+            assert end is not None  # noqa: S101 - it is open
+            after = self._after_taken(start, end)
+            if after == start:
+                return start
+            start = after
+        raise CannotApply(self._never())
+
+    def _after_facts(self, start: int) -> int:
+        """Not before now, nor before the material, nor before what comes before it has ended."""
+        if start < self._inputs.now:
+            start = self._inputs.now
+            self.violations.append(_("The wished start has passed."))
+        if start < self._operation.release:
+            start = self._operation.release
+            wait = self._built.waits.get(self._operation.id)
+            self.violations.append(
+                _("Its material comes at %(moment)s (%(order)s).")
+                % {"moment": _moment(start), "order": wait.reference}
+                if wait is not None and wait.reference
+                else _("Its material is there only at %(moment)s.") % {"moment": _moment(start)}
+            )
+        before = [self._current[pk] for pk in self._operation.predecessors if pk in self._current]
+        last = max(before, key=lambda placed: placed.end, default=None)
+        if last is not None and last.end > start:
+            start = last.end
+            self.violations.append(
+                _("%(operation)s before it ends at %(moment)s.")
+                % {
+                    "operation": self._labels.get(last.operation, ""),
+                    "moment": _moment(last.end),
+                }
+            )
+        return start
+
+    def _when_open(self, start: int) -> int:
+        working = self._inputs.times.get(self._mode.resource)
+        if working is None:
+            return start
+        try:
+            begins = working.place(start, self._mode.minutes, self._operation.interruptible)[0]
+        except CalendarExhausted as error:
+            raise CannotApply(self._never()) from error
+        if begins > start:
+            facts = {"unit": self._unit, "moment": _moment(begins)}
+            self.violations.append(
+                _("%(unit)s has no shift long enough for it before %(moment)s.") % facts
+                if working.is_working(start)
+                else _("%(unit)s is closed until %(moment)s.") % facts
+            )
+        return begins
+
+    def _after_taken(self, start: int, end: int) -> int:
+        """After what runs or is locked on the machine, with the setup that the change takes."""
+        matrix = self._built.problem.setup_minutes.get(self._mode.resource, {})
+        families = {o.id: o.family or "" for o in self._built.problem.operations} if matrix else {}
+        mine = self._operation.family or ""
+        for first, last, pk in self._taken:
+            setup = matrix.get(families.get(pk, ""), {}).get(mine, 0)
+            if first < end and start < last + setup:
+                other = {"unit": self._unit, "operation": self._labels.get(pk, "")}
+                self.violations.append(
+                    _("%(unit)s is taken by %(operation)s until %(moment)s.")
+                    % {**other, "moment": _moment(last)}
+                    if start < last
+                    else _("%(unit)s is being set up after %(operation)s until %(moment)s.")
+                    % {**other, "moment": _moment(last + setup)}
+                )
+                return last + setup
+        return start
+
+    def _never(self) -> str:
+        return _("%(unit)s has no time for it as far as its calendar is known.") % {
+            "unit": self._unit
+        }
+
+
+def conflicts(built: Built, placements: Mapping[int, Placement], inputs: Inputs) -> list[str]:
+    """Locks that the work before them misses, in words."""
+    labels = {o.id: label(o) for o in inputs.operations}
+    found = []
+    for operation in built.problem.operations:
+        fixed = operation.fixed
+        if fixed is None or fixed.start < built.problem.now:
+            continue
+        for before in operation.predecessors:
+            if placements[before].end > fixed.start:
+                found.append(
+                    _("%(before)s would end at %(end)s, after the locked start of %(operation)s.")
+                    % {
+                        "before": labels.get(before, ""),
+                        "end": _moment(placements[before].end),
+                        "operation": labels.get(operation.id, ""),
+                    }
+                )
+    return found + _double(built, labels)
+
+
+def _double(built: Built, labels: Mapping[int, str]) -> list[str]:
+    """Two locks at the same time on one machine."""
+    rows: dict[int, list[Placement]] = {}
+    single = {r.id for r in built.problem.resources if r.capacity == 1}
+    for operation in built.problem.operations:
+        fixed = operation.fixed
+        if fixed is not None and fixed.resource in single and fixed.start >= built.problem.now:
+            rows.setdefault(fixed.resource, []).append(fixed)
+    return [
+        _("%(one)s and %(other)s are locked on one machine at the same time.")
+        % {"one": labels.get(a.operation, ""), "other": labels.get(b.operation, "")}
+        for row in rows.values()
+        for a, b in pairwise(sorted(row, key=lambda placed: placed.start))
+        if b.start < a.end
+    ]
+
+
+def _moment(minute: int) -> str:
+    return ui_format.moment(calendars.to_datetime(minute))

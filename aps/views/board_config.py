@@ -1,0 +1,133 @@
+"""What the board's script knows from the page: addresses, zone, words, its own modules."""
+
+from datetime import datetime
+from typing import Any
+
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from aps import selectors
+from mes.enums import OperationState
+
+# The parts of the board, each aps/static/aps/board/<name>.js; served names carry a hash.
+MODULES = (
+    "scale",
+    "model",
+    "theme",
+    "paint",
+    "axis",
+    "input",
+    "address",
+    "beside",
+    "data",
+    "choose",
+    "links",
+    "page",
+    "table",
+    "load",
+    "print",
+)
+# Those that change the plan, for planners only.
+EDITING = ("edits", "drag", "move")
+STEPS = ("undo", "redo", "rebase", "publish", "discard", "eligible")
+
+
+def config(site_id: int, now: datetime, *, can_plan: bool) -> dict[str, Any]:
+    """The page's JSON for the board; one query."""
+    names = (*MODULES, *EDITING) if can_plan else MODULES
+    addresses = {"draft": reverse("aps:draft-change")}
+    addresses |= {step: reverse(f"aps:draft-{step}") for step in STEPS}
+    plan = selectors.plan_state(site_id)
+    states = {str(state.value): str(state.label) for state in OperationState}
+    return {
+        "modules": {name: static(f"aps/board/{name}.js") for name in names},
+        "data": reverse("aps:board-data"),
+        "panel": reverse("aps:board-panel"),
+        "tree": reverse("aps:board-tree"),
+        "edits": addresses if can_plan else None,
+        "zone": timezone.get_current_timezone_name(),
+        "language": "zh-CN" if (get_language() or "").startswith("zh") else "en-GB",
+        "now": now.isoformat(),
+        "frozen": plan.frozen_minutes if plan else 0,
+        "states": states,
+        "words": _words() | _table_words() | _draft_words(),
+    }
+
+
+def columns() -> list[tuple[str, str]]:
+    """The linked table's columns: the key they sort by, and their heading."""
+    return [
+        ("start", _("Start")),
+        ("end", _("End")),
+        ("unit", _("Work unit")),
+        ("item", _("Operation")),
+        ("workOrder", _("Work order")),
+        ("order", _("For")),
+        ("state", _("State")),
+    ]
+
+
+def _words() -> dict[str, str]:
+    return {
+        "late": _("Late"),
+        "lateOrder": _("Order is late"),
+        "risk": _("Tight"),
+        "onTime": _("On time"),
+        "outside": _("Outside work"),
+        "week": _("Week {number}"),
+        "setup": _("Setup"),
+        "closed": _("No shift"),
+        "locked": _("Locked"),
+        "frozen": _("Frozen"),
+        "frozenZone": _("Frozen zone"),
+        "family": _("Family"),
+        "more": _("and {count} more"),
+        "noOrder": _("for stock"),
+        "loading": _("Loading…"),
+        "failed": _("The schedule could not be loaded. Try again."),
+        "empty": _("Nothing is planned in this span of time."),
+        "now": _("now"),
+        "bars": _("operations shown"),
+        "selected": _("Selected:"),
+        "due": _("Due"),
+        "orders": _("Orders"),
+        "earlier": _("earlier"),
+        "later": _("later"),
+        "above": _("above"),
+        "below": _("below"),
+    }
+
+
+def _table_words() -> dict[str, str]:
+    """Of the linked table and the load chart."""
+    return {
+        "viewTable": _("Operations in view"),
+        "orderTable": _("All operations of {order}"),
+        "loadTable": _("{unit}, {period}: {share} planned"),
+        "all": _("{count} operations"),
+        "firstOf": _("the first {shown} of {count} operations"),
+        "centre": _("Show it in the middle of the board"),
+        "noLoad": _("No load chart"),
+        "allUnits": _("All work units"),
+        "loadHead": _("Planned of open hours"),
+        "loadTop": _("Top: {hours} h"),
+        "over": _("Over"),
+        "full": _("Full"),
+        "overloads": _("Overloaded periods in view: {count}"),
+        "noOverload": _("Nothing in view is overloaded."),
+    }
+
+
+def _draft_words() -> dict[str, str]:
+    return {
+        "moved": _("Moved in your draft"),
+        "ghost": _("Where the plan has it"),
+        "noDraft": _("No draft is open."),
+        "notLoaded": _("This operation is not in view; select it on the board."),
+        "notSent": _("The server did not answer; nothing was changed. Try again."),
+        "planAgain": _("Plan {operation} again"),
+        "cannotDo": _("{unit} cannot do this operation."),
+    }

@@ -1,0 +1,138 @@
+"""A draft against the plan in force: bars that lie elsewhere and dates, in numbers and words."""
+
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from aps import selectors
+from aps.models import OperationLock, ScheduledOperation, ScheduleRun
+from aps.services import scenarios
+from aps.views import lateness_words, tree, words
+from masterdata.services import calendars
+from mes.enums import OperationState
+
+NOTHING: dict[str, Any] = {
+    "open": False,
+    "version": None,
+    "summary": "",
+    "changes": [],
+    "canUndo": False,
+    "canRedo": False,
+    "moved": [],
+    "removed": [],
+    "locked": [],
+    "unlocked": [],
+    "dates": [],
+    "keptOut": [],
+}
+MOST_DATES = 20
+Place = tuple[int | None, int, int]
+
+
+def state(*, draft: ScheduleRun | None, live: ScheduleRun | None) -> dict[str, Any]:
+    """The draft as the board draws it; ``NOTHING`` with the version where there is none."""
+    if live is None:
+        return NOTHING
+    head = {"version": live.version, "keptOut": _kept_out(live.site_id)}
+    if draft is None:
+        return NOTHING | head
+    before, after = _places(live), _places(draft)
+    moved = [pk for pk, place in after.items() if before.get(pk) != place]
+    rows = ScheduledOperation.objects.filter(run=draft, operation__in=moved)
+    bars = selectors.with_references(selectors.as_bars(rows.order_by("operation_id")))
+    locked, unlocked = _locks(draft)
+    changes = [one.describe() for one in scenarios.counted(draft)]
+    return head | {
+        "open": True,
+        "summary": _summary(draft, len(changes)),
+        "changes": changes,
+        "canUndo": draft.cursor > 0,
+        "canRedo": draft.cursor < len(draft.changes),
+        "moved": [_bar(bar) for bar in bars],
+        "removed": sorted(before.keys() - after.keys()),
+        "locked": locked,
+        "unlocked": unlocked,
+        "dates": [_date(order) for order in draft.comparison.get("orders", [])[:MOST_DATES]],
+    }
+
+
+def _places(run: ScheduleRun) -> dict[int, Place]:
+    """Where a run has what is still to be done."""
+    rows = ScheduledOperation.objects.filter(run=run, operation__state__in=OperationState.open())
+    return {
+        pk: (unit, calendars.to_minutes(starts_at), calendars.to_minutes_up(ends_at))
+        for pk, unit, starts_at, ends_at in rows.values_list(
+            "operation_id", "work_unit_id", "starts_at", "ends_at"
+        )
+    }
+
+
+def _kept_out(site_id: int) -> list[dict[str, Any]]:
+    """Operations that planners have taken off the plan."""
+    found = OperationLock.objects.filter(
+        operation__work_order__site=site_id,
+        operation__state__in=OperationState.open(),
+        starts_at__isnull=True,
+    ).values_list("operation_id", "operation__work_order__number", "operation__sequence")
+    return [{"id": pk, "label": f"{number}/{step}"} for pk, number, step in found.order_by("pk")]
+
+
+def _bar(bar: selectors.Bar) -> dict[str, Any]:
+    orders = dict.fromkeys(reference.partition("/")[0] for reference in bar.references)
+    return tree.operation(bar) | {
+        "isLate": bar.is_late,
+        "due": calendars.to_minutes(bar.due_at),
+        "orders": list(orders),
+        "family": bar.family,
+    }
+
+
+def _locks(draft: ScheduleRun) -> tuple[list[int], list[int]]:
+    """Operations that the draft locks, and those that it frees."""
+    standing: dict[int, bool] = {}
+    for change in draft.changes[: draft.cursor]:
+        if change["kind"] in ("move", "lock"):
+            standing[change["operation"]] = True
+        elif change["kind"] in ("unlock", "unplan"):
+            standing[change["operation"]] = False
+    return (
+        [pk for pk, is_locked in standing.items() if is_locked],
+        [pk for pk, is_locked in standing.items() if not is_locked],
+    )
+
+
+def _summary(draft: ScheduleRun, changes: int) -> str:
+    orders = len({o["line"].partition("/")[0] for o in draft.comparison.get("orders", [])})
+    operations = draft.comparison.get("moved_operations", 0)
+    parts = [
+        ngettext("%(count)s change", "%(count)s changes", changes) % {"count": changes},
+        ngettext("%(count)s operation moves", "%(count)s operations move", operations)
+        % {"count": operations},
+        ngettext("%(count)s order gets another date", "%(count)s orders get another date", orders)
+        % {"count": orders},
+    ]
+    return " · ".join(parts)
+
+
+def _date(order: dict[str, Any]) -> dict[str, str]:
+    """An order line whose date moves, as a sentence with its tone."""
+    before, after = (parse_datetime(order[key] or "") for key in ("before", "after"))
+    facts = {
+        "line": order["line"],
+        "before": lateness_words.moment(before) if before else _("no date"),
+        "after": lateness_words.moment(after) if after else _("no date"),
+        "duration": words.duration(abs(order["minutes"] or 0)),
+    }
+    if order["breaks"]:
+        text, tone = _("%(line)s becomes late: %(before)s → %(after)s."), "late"
+    elif order["heals"]:
+        text, tone = _("%(line)s is in time again: %(before)s → %(after)s."), "done"
+    elif order["minutes"] is None:
+        text, tone = _("%(line)s has another date: %(before)s → %(after)s."), "risk"
+    elif order["minutes"] > 0:
+        text, tone = _("%(line)s %(duration)s later: %(before)s → %(after)s."), "risk"
+    else:
+        text, tone = _("%(line)s %(duration)s sooner: %(before)s → %(after)s."), "planned"
+    return {"text": text % facts, "tone": tone}

@@ -1,0 +1,42 @@
+"""Why an order line is late, as a fragment for the late list and the board's panel."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from aps import selectors
+from aps.selectors import LateLine
+from aps.services import lateness
+from aps.views import lateness_words
+from aps.views.lateness_words import Said
+from aps.views.place import site_id as chosen_site
+from common.access import requires
+
+
+@requires("aps.view_schedule")
+@require_safe
+def why_late(request: HttpRequest) -> HttpResponse:
+    """``?line=SO-100001/10`` → the chain, what binds, what would help."""
+    reference = request.GET.get("line", "")
+    site_id = chosen_site()
+    now = timezone.now()
+    late = selectors.late_orders(site_id=site_id, now=now) if site_id is not None else []
+    line = next((row for row in late if row.reference == reference), None)
+    said = None if line is None or site_id is None else explained(site_id, [line], now)[0]
+    return render(request, "aps/_why.html", {"said": said})
+
+
+def bindings(site_id: int, lines: Sequence[LateLine], now: datetime) -> dict[str, str]:
+    """What binds each late line, in a sentence, by its reference; as many queries as for one."""
+    found = lateness.explain_all(site_id=site_id, lines=lines, now=now, with_helps=False)
+    return {one.line.reference: lateness_words.say(one).binding for one in found}
+
+
+def explained(site_id: int, lines: Sequence[LateLine], now: datetime) -> list[Said]:
+    """The explanations of late lines in words."""
+    found = lateness.explain_all(site_id=site_id, lines=lines, now=now)
+    return [lateness_words.say(one) for one in found]

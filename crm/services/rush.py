@@ -1,0 +1,365 @@
+"""A rush: sales asks for an earlier day, a simulation says what it costs, planning decides.
+
+What is approved is the very plan that was shown, or it is simulated anew. A line without work
+orders (draft, submitted, or being converted) has no plan to apply yet: its approval gives it the
+weight and the date, which its first plan keeps (docs/adr/0004-scenarios.md).
+"""
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from aps.enums import RunKind, RunState
+from aps.services import scenarios
+from common import audit, events, numbers, transitions
+from common.concurrency import Lock, lock
+from common.jobs import enqueue
+from common.models import User
+from crm import policies
+from crm.enums import RUSH_TRANSITIONS, ConversionState, OrderState, PromiseCause, RushState
+from crm.events import RushApplied
+from crm.models import RushRequest, SalesOrder, SalesOrderLine
+from crm.policies import CannotDecide, CannotRequest, CannotWithdraw
+from crm.services import commitments, rush_assessing, rush_news
+from masterdata import selectors as masterdata
+from masterdata.services import shipping
+from mes.services import work_orders
+
+__all__ = [
+    "CannotDecide",
+    "CannotRequest",
+    "CannotWithdraw",
+    "approve",
+    "assess",
+    "cancel",
+    "refresh",
+    "reject",
+    "request",
+    "simulate",
+    "submit",
+    "withdraw_for",
+]
+
+# A rushed line outweighs others of its kind, but not a hundred of them.
+WEIGHT_FACTOR = 20
+LEAST_WEIGHT = 100
+# A plan that moves while it is simulated is simulated again, so often.
+MOST_SIMULATIONS = 5
+
+
+def request(
+    *,
+    line: SalesOrderLine,
+    wanted_date: date,
+    reason: str,
+    by: User | None,
+    now: datetime,
+    wants_decision: bool = True,
+) -> RushRequest:
+    """Ask for an earlier day; the simulation is asked for. Raise CannotRequest.
+
+    Without ``wants_decision`` it stays assessed until ``submit``.
+    """
+    with transaction.atomic():
+        order = SalesOrder.objects.select_for_update(no_key=True).get(pk=line.order_id)
+        line = SalesOrderLine.objects.select_related("order__customer", "order__site").get(
+            pk=line.pk
+        )
+        today = shipping.today(line.order.site, now=now)
+        policies.check_can_request_rush(line, wanted_date=wanted_date, today=today)
+        if not reason.strip():
+            raise CannotRequest(_("Say why the line has to come earlier."))
+        rush = RushRequest.objects.create(
+            number=numbers.take("RR", now=now),
+            line=line,
+            wanted_date=wanted_date,
+            reason=reason.strip()[:300],
+            requested_by=by,
+            requested_at=now,
+            weight=max(LEAST_WEIGHT, WEIGHT_FACTOR * line.order.customer.weight),
+            wants_decision=wants_decision,
+        )
+        _ask(rush, by=by, now=now)
+        audit.record(action="crm.rush.request", target=order, by=by, now=now, reason=rush.reason)
+        audit.record(action="crm.rush.request", target=rush, by=by, now=now, reason=rush.reason)
+    return rush
+
+
+def simulate(*, rush_id: int, by: User | None, now: datetime) -> None:
+    """Make the scenario of a request and have it solved, in the job's transaction."""
+    rush = _locked(rush_id)
+    if rush.state != RushState.DRAFT:
+        return
+    _drop_run(rush, by=by, now=now)
+    try:
+        rush.run = scenarios.create(
+            site_id=rush.line.order.site_id,
+            kind=RunKind.RUSH,
+            name=f"{rush.number} {rush.line.order.number}/{rush.line.position}",
+            changes=_changes(rush),
+            by=by,
+            now=now,
+        )
+        rush.save(update_fields=["run"])
+    except (scenarios.CannotApply, shipping.NoShippingTime) as error:
+        rush.run = None
+        rush.assessment = rush_assessing.Assessment(error=str(error))
+        _assessed(rush, now)
+
+
+def assess(*, run_id: int, by: User | None, now: datetime) -> None:
+    """Take what a solved run says, in the job's transaction; a stale one is simulated anew."""
+    found = RushRequest.objects.filter(run=run_id, state=RushState.DRAFT).first()
+    if found is None:
+        return
+    rush = _locked(found.pk)
+    is_stale = rush.run is not None and rush.run.state == RunState.STALE
+    if is_stale and rush.simulations < MOST_SIMULATIONS:
+        _ask(rush, by=by, now=now)
+        return
+    rush.assessment = rush_assessing.assessment_of(rush)
+    _assessed(rush, now)
+
+
+def submit(*, rush: RushRequest, by: User, now: datetime) -> RushRequest:
+    """Ask for a decision on an assessed request; raise CannotDecide."""
+    with transaction.atomic():
+        rush = _locked(rush.pk)
+        policies.check_can_submit_rush(rush)
+        _move(rush, RushState.PENDING)
+        rush.save(update_fields=["state"])
+        audit.record(action="crm.rush.submit", target=rush, by=by, now=now)
+        rush_news.to_decide(rush, now=now)
+    return rush
+
+
+def approve(*, rush: RushRequest, by: User, now: datetime) -> RushRequest:
+    """Apply the simulated plan, and promise the day; raise CannotDecide with the reason.
+
+    Where the plan has moved since, nothing is applied and the request is simulated anew: what
+    was shown is no longer what would happen.
+    """
+    refused = ""
+    with transaction.atomic():
+        site_id = RushRequest.objects.values_list("line__order__site", flat=True).get(pk=rush.pk)
+        lock(Lock.SUPPLY, site_id)
+        lock(Lock.SCHEDULE, site_id)
+        rush = _locked(rush.pk)
+        policies.check_can_approve_rush(rush)
+        try:
+            with transaction.atomic():
+                _approve(rush, by, now)
+        except scenarios.StaleBase as stale:
+            refused = _("%(what)s It is being simulated anew.") % {"what": stale}
+        except scenarios.CannotPublish as error:
+            raise CannotDecide(str(error)) from error
+        if refused:
+            rush = _again(rush.pk, by, now)
+    if refused:
+        raise CannotDecide(refused)
+    return rush
+
+
+def reject(*, rush: RushRequest, reason: str, by: User, now: datetime) -> RushRequest:
+    """Decline a request with the reason; raise CannotDecide."""
+    with transaction.atomic():
+        rush = _locked(rush.pk)
+        policies.check_can_reject_rush(rush)
+        if not reason.strip():
+            raise CannotDecide(_("Say why the rush is rejected."))
+        _decide(rush, RushState.REJECTED, by, now)
+        rush.decision_reason = reason.strip()[:300]
+        rush.save()
+        _drop_run(rush, by=by, now=now)
+        audit.record(action="crm.rush.reject", target=rush, by=by, now=now, reason=reason)
+        rush_news.rejected(rush, now=now)
+    return rush
+
+
+def cancel(*, rush: RushRequest, by: User | None, now: datetime) -> RushRequest:
+    """Withdraw a request that is not in the plan yet; raise CannotWithdraw."""
+    with transaction.atomic():
+        rush = _locked(rush.pk)
+        policies.check_can_withdraw_rush(rush)
+        _move(rush, RushState.CANCELLED)
+        rush.save(update_fields=["state"])
+        _drop_run(rush, by=by, now=now)
+        audit.record(action="crm.rush.cancel", target=rush, by=by, now=now)
+    return rush
+
+
+def withdraw_for(*, order: SalesOrder, by: User | None, now: datetime) -> int:
+    """Cancel the open requests of an order that is sent back or cancelled; how many."""
+    found = RushRequest.objects.filter(line__order=order, state__in=RushState.open())
+    rows = list(found.order_by("pk"))
+    for rush in rows:
+        cancel(rush=rush, by=by, now=now)
+    return len(rows)
+
+
+def refresh(*, site_id: int, by: User | None, now: datetime) -> int:
+    """Simulate anew what was simulated as new demand and has work orders now; how many."""
+    waiting = RushRequest.objects.filter(
+        line__order__site_id=site_id,
+        line__conversion_state=ConversionState.CONVERTED,
+        state__in=[RushState.ASSESSED, RushState.PENDING],
+        assessment__is_before_conversion=True,
+    )
+    ids = list(waiting.order_by("pk").values_list("pk", flat=True))
+    for pk in ids:
+        _again(pk, by, now)
+    return len(ids)
+
+
+# What conversion asks for.
+
+
+def weights_of(lines: Collection[SalesOrderLine]) -> dict[int, int]:
+    """The weight that approved rushes give to lines, by line id."""
+    approved = RushRequest.objects.filter(line__in=lines, state=RushState.APPROVED)
+    return dict(approved.values_list("line_id", "weight"))
+
+
+def note_converted(lines: Collection[SalesOrderLine], *, by: User | None, now: datetime) -> None:
+    """Lines with an approved rush have work orders now: these go first, the rush is applied."""
+    approved = RushRequest.objects.filter(line__in=lines, state=RushState.APPROVED)
+    for pk in list(approved.order_by("pk").values_list("pk", flat=True)):
+        rush = _locked(pk)
+        if rush.line.requirement_id is not None:
+            work_orders.prioritise(
+                requirement_ids=[rush.line.requirement_id],
+                priority=rush.weight,
+                by=by,
+                now=now,
+            )
+        _applied(rush, by, now)
+
+
+def _changes(rush: RushRequest) -> list[dict[str, object]]:
+    """What the simulation changes: date and weight, or new demand while there is no work."""
+    line = rush.line
+    reference = f"{line.order.number}/{line.position}"
+    if line.conversion_state == ConversionState.CONVERTED and line.requirement_id is not None:
+        calendar = shipping.ShippingCalendar(masterdata.site(line.order.site_id))
+        due_at = calendar.latest_ready_at(
+            day=rush.wanted_date, transit_days=line.order.customer.transit_days
+        )
+        return [
+            {"kind": "due", "line": reference, "due_at": due_at.isoformat()},
+            {"kind": "weight", "line": reference, "weight": rush.weight},
+        ]
+    return [
+        {
+            "kind": "demand",
+            "item": line.item.code,
+            "quantity": str(line.quantity),
+            "requested_date": rush.wanted_date.isoformat(),
+            "weight": rush.weight,
+            "line": reference,
+            "customer": line.order.customer_id,
+        }
+    ]
+
+
+def _approve(rush: RushRequest, by: User, now: datetime) -> None:
+    day = rush_assessing.promised_day(rush)
+    _decide(rush, RushState.APPROVED, by, now)
+    if rush.assessment.get("is_before_conversion"):
+        _keep_for_later(rush, day, by, now)
+    else:
+        assert rush.run is not None  # noqa: S101 - assessed without an error
+        scenarios.publish(run=rush.run, by=by, now=now, is_decided=True)
+        commitments.promise({rush.line: day}, cause=PromiseCause.RUSH, by=by, now=now)
+    rush.save()
+    audit.record(action="crm.rush.approve", target=rush, by=by, now=now, reason=rush.reason)
+    rush_news.approved(rush, day, now=now)
+    if not rush.assessment.get("is_before_conversion"):
+        _applied(rush, by, now)
+
+
+def _keep_for_later(rush: RushRequest, day: date, by: User, now: datetime) -> None:
+    """The line asks for the day; its conversion gives it the weight and the priority."""
+    line = rush.line
+    if line.conversion_state == ConversionState.CONVERTED:
+        raise scenarios.CannotPublish(
+            _("The line has work orders now; it is simulated with these in a moment.")
+        )
+    if line.order.state in OrderState.open():
+        commitments.promise({line: day}, cause=PromiseCause.RUSH, by=by, now=now)
+        return
+    line.offered_date = day
+    line.save(update_fields=["offered_date"])
+
+
+def _applied(rush: RushRequest, by: User | None, now: datetime) -> None:
+    _move(rush, RushState.APPLIED)
+    rush.applied_at = now
+    rush.save(update_fields=["state", "applied_at"])
+    audit.record(action="crm.rush.apply", target=rush, by=by, now=now)
+    rush_news.applied(rush, rush_assessing.promised_day(rush), now=now)
+    order = rush.line.order
+    events.publish(
+        RushApplied(rush_id=rush.pk, order_id=order.pk, site_id=order.site_id), by=by, now=now
+    )
+
+
+def _assessed(rush: RushRequest, now: datetime) -> None:
+    _move(rush, RushState.ASSESSED)
+    if rush.wants_decision and not rush.assessment.get("error"):
+        _move(rush, RushState.PENDING)
+        rush_news.to_decide(rush, now=now)
+    rush.save()
+    rush_news.assessed(rush, now=now)
+
+
+def _again(rush_id: int, by: User | None, now: datetime) -> RushRequest:
+    rush = _locked(rush_id)
+    _move(rush, RushState.STALE)
+    _move(rush, RushState.DRAFT)
+    rush.simulations = 0
+    _ask(rush, by=by, now=now)
+    audit.record(action="crm.rush.simulate_anew", target=rush, by=by, now=now)
+    return rush
+
+
+def _ask(rush: RushRequest, *, by: User | None, now: datetime) -> None:
+    """Ask for the job that simulates; the caller holds the request's row."""
+    rush.simulations += 1
+    rush.save()
+    enqueue(
+        "crm.simulate_rush",
+        key=f"rush:{rush.pk}",
+        now=now,
+        by=by,
+        group_key=f"rush:{rush.pk}",
+        coalesce=True,
+        rush_id=rush.pk,
+    )
+
+
+def _drop_run(rush: RushRequest, *, by: User | None, now: datetime) -> None:
+    """Throw the simulation away that is not wanted any more."""
+    if rush.run is not None and rush.run.state in RunState.open():
+        scenarios.reject(run=rush.run, by=by, now=now, reason=rush.number)
+
+
+def _decide(rush: RushRequest, state: RushState, by: User, now: datetime) -> None:
+    _move(rush, state)
+    rush.decided_by = by
+    rush.decided_at = now
+
+
+def _locked(pk: int) -> RushRequest:
+    return (
+        RushRequest.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("line__order__customer", "line__order__site", "line__item", "run")
+        .select_related("requested_by")
+        .get(pk=pk)
+    )
+
+
+def _move(rush: RushRequest, new: RushState) -> None:
+    transitions.check(RUSH_TRANSITIONS, old=RushState(rush.state), new=new)
+    rush.state = new

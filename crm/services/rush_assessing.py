@@ -1,0 +1,126 @@
+"""What a rush simulation says to sales and to who decides: in days at the customers' doors."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, TypedDict
+
+from aps.enums import RunState
+from crm.models import RushRequest, SalesOrderLine
+from masterdata import selectors as masterdata
+from masterdata.services.shipping import NoShippingTime, ShippingCalendar
+
+
+class MovedOrder(TypedDict):
+    """An order line that would come on another day; days in ISO 8601, None: no date."""
+
+    line: str
+    customer: str
+    promised: str | None
+    before: str | None
+    after: str | None
+    # Days later (more than 0) or earlier.
+    days: int | None
+    # Clock minutes later or earlier at our dock.
+    minutes: int | None
+    breaks_promise: bool
+
+
+class Assessment(TypedDict, total=False):
+    """``RushRequest.assessment``; only ``error`` where it could not be simulated."""
+
+    error: str
+    # Whether the wanted day is kept, and the day the simulated plan gives.
+    kept: bool
+    day: str | None
+    ready_at: str | None
+    base_version: int | None
+    moved_operations: int
+    orders: list[MovedOrder]
+    promise_breaks: list[str]
+    # aps.services.rush.Shortage and Help.
+    material: list[dict[str, Any]]
+    help: list[dict[str, Any]]
+    binding_unit: str
+    # aps.services.comparison.Kpis of the live plan and of this one.
+    before: dict[str, Any]
+    after: dict[str, Any]
+    # It has no work orders yet: what is guaranteed is the priority, not this very plan.
+    is_before_conversion: bool
+
+
+def assessment_of(rush: RushRequest) -> Assessment:
+    """What the request's solved run means; the run is read as it is."""
+    run = rush.run
+    if run is None or run.state == RunState.FAILED or "rush" not in run.comparison:
+        return Assessment(error=run.error if run else "")
+    found = run.comparison
+    told = found["rush"]
+    calendar = ShippingCalendar(masterdata.site(run.site_id))
+    own = f"{rush.line.order.number}/{rush.line.position}"
+    orders = _moved_orders(found["orders"], calendar)
+    return Assessment(
+        kept=told["kept"],
+        day=_day(calendar, told["ready_at"], rush.line.order.customer.transit_days),
+        ready_at=told["ready_at"],
+        base_version=run.base_version,
+        moved_operations=found["moved_operations"],
+        orders=[order for order in orders if order["line"] != own],
+        promise_breaks=[line for line in found["promise_breaks"] if line != own],
+        material=told["material"],
+        help=told["help"],
+        binding_unit=told["binding_unit"],
+        before=found["before"],
+        after=found["after"],
+        is_before_conversion=bool(found.get("demands")),
+    )
+
+
+def promised_day(rush: RushRequest) -> date:
+    """The day that approval commits to: the wanted one, or the best that the plan can do."""
+    if rush.assessment.get("kept"):
+        return rush.wanted_date
+    return date.fromisoformat(rush.assessment["day"])
+
+
+def _moved_orders(rows: list[Mapping[str, Any]], calendar: ShippingCalendar) -> list[MovedOrder]:
+    lines = {
+        line.requirement_id: line
+        for line in SalesOrderLine.objects.filter(
+            requirement__in=[row["requirement"] for row in rows]
+        ).select_related("order__customer")
+    }
+    return [
+        _moved(row, lines[row["requirement"]], calendar)
+        for row in rows
+        if row["requirement"] in lines
+    ]
+
+
+def _moved(row: Mapping[str, Any], line: SalesOrderLine, calendar: ShippingCalendar) -> MovedOrder:
+    transit = line.order.customer.transit_days
+    before, after = (_day(calendar, row[name], transit) for name in ("before", "after"))
+    days = None
+    if before and after:
+        days = (date.fromisoformat(after) - date.fromisoformat(before)).days
+    return MovedOrder(
+        line=row["line"],
+        customer=line.order.customer.label,
+        promised=line.promised_date.isoformat() if line.promised_date else None,
+        before=before,
+        after=after,
+        days=days,
+        minutes=row["minutes"],
+        breaks_promise=row["breaks"],
+    )
+
+
+def _day(calendar: ShippingCalendar, moment: str | None, transit_days: int) -> str | None:
+    if moment is None:
+        return None
+    try:
+        day = calendar.delivery_date(
+            ready_at=datetime.fromisoformat(moment), transit_days=transit_days
+        )
+    except NoShippingTime:
+        return None
+    return day.isoformat()

@@ -1,0 +1,298 @@
+"""The planner's draft by its addresses: steps, refusals, what the answers hold."""
+
+import json
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from aps.enums import RunKind, RunState
+from aps.models import OperationLock, ScheduledOperation, ScheduleRun
+from common.models import Job
+from masterdata.services import calendars
+from tests.aps.factories import DAY, HOUR, MONDAY, Factory
+from tests.masterdata.factories import WorkCenterFactory, WorkUnitFactory
+
+pytestmark = pytest.mark.django_db
+
+DRAFT = "/plan/edits/"
+STEPS = ("undo", "redo", "rebase", "publish", "discard")
+
+
+@pytest.fixture(autouse=True)
+def monday(settings):
+    settings.SOLVE_SECONDS = 0.2
+    with time_machine.travel(MONDAY, tick=False):
+        yield
+
+
+@pytest.fixture
+def plant():
+    """Two orders of two hours on two lathes."""
+    plant = Factory(units=2)
+    part = plant.part(minutes=60)
+    plant.needs = [plant.order(part, 2, due_at=MONDAY + 4 * DAY) for _ in range(2)]
+    plant.run = plant.replan()
+    assert plant.run.state == RunState.PUBLISHED, plant.run.error
+    return plant
+
+
+def operation(plant, number=0):
+    return plant.operations().get(work_order__pegs__requirement=plant.needs[number])
+
+
+def post(client, change, version=None):
+    body = {"change": change} | ({"version": version} if version is not None else {})
+    return client.post(DRAFT, json.dumps(body), content_type="application/json")
+
+
+def move(plant, *, unit="LATHE-2", at=MONDAY + DAY, number=0):
+    return {
+        "kind": "move",
+        "operation": operation(plant, number).pk,
+        "work_unit": unit,
+        "starts_at": at.isoformat(),
+    }
+
+
+# ---- who may
+
+
+@pytest.mark.parametrize("role", ["sales", "supervisor", "manager", "operator", "customer"])
+def test_only_planners_edit_the_plan(client_for, plant, role):
+    client = client_for(role)
+    assert client.get(DRAFT).status_code == 403
+    assert post(client, move(plant)).status_code == 403
+    assert client.get(DRAFT + "eligible/").status_code == 403
+    for step in STEPS:
+        assert client.post(f"{DRAFT}{step}/").status_code == 403
+    assert not ScheduleRun.objects.filter(kind=RunKind.EDIT).exists()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_no_step_by_a_link(client_for, plant, step):
+    assert client_for("planner").get(f"{DRAFT}{step}/").status_code == 405
+
+
+def test_others_see_a_board_without_the_tools_of_planners(client_for, plant):
+    page = client_for("sales").get("/plan/?view=board")
+    assert "edits" not in page.context["config"]["modules"]
+    assert page.context["config"]["edits"] is None
+    assert "data-draft" not in page.content.decode()
+
+
+# ---- steps
+
+
+def test_without_a_draft_the_answer_is_empty(client_for, plant):
+    answer = client_for("planner").get(DRAFT).json()
+    assert (answer["open"], answer["moved"], answer["version"]) == (False, [], 1)
+
+
+def test_a_move_answers_the_bars_that_lie_elsewhere(client_for, plant):
+    client = client_for("planner")
+    answer = post(client, move(plant), version=1)
+    assert answer.status_code == 200, answer.json()["message"]
+    told = answer.json()
+    assert told["open"]
+    assert told["canUndo"]
+    assert not told["canRedo"]
+    assert told["summary"].startswith("1 change · ")
+    assert len(told["changes"]) == 1
+    (bar,) = [bar for bar in told["moved"] if bar["id"] == operation(plant).pk]
+    assert bar["unit"] == plant.units[1].pk
+    assert bar["start"] == calendars.to_minutes(MONDAY + DAY)
+    assert bar["end"] == calendars.to_minutes(MONDAY + DAY + 2 * HOUR)
+    assert bar["orders"] == [plant.needs[0].reference.partition("/")[0]]
+    assert told["locked"] == [operation(plant).pk]
+    # The live plan is as it was.
+    assert plant.run.operations.get(operation=operation(plant)).starts_at == MONDAY
+    assert client.get(DRAFT).json()["moved"] == told["moved"]
+
+
+def test_undo_and_redo_and_discard(client_for, plant):
+    client = client_for("planner")
+    done = post(client, move(plant)).json()
+    undone = client.post(DRAFT + "undo/").json()
+    assert (undone["moved"], undone["canUndo"], undone["canRedo"]) == ([], False, True)
+    assert client.post(DRAFT + "redo/").json()["moved"] == done["moved"]
+    gone = client.post(DRAFT + "discard/").json()
+    assert (gone["open"], gone["moved"]) == (False, [])
+
+
+def test_publishing_makes_it_the_plan(client_for, plant):
+    client = client_for("planner")
+    post(client, move(plant))
+    answer = client.post(DRAFT + "publish/").json()
+    assert (answer["open"], answer["version"]) == (False, 2)
+    live = ScheduledOperation.objects.get(run__state=RunState.PUBLISHED, operation=operation(plant))
+    assert (live.work_unit, live.starts_at) == (plant.units[1], MONDAY + DAY)
+    assert OperationLock.objects.get(operation=operation(plant)).starts_at == MONDAY + DAY
+    data = client.get("/plan/data/").json()
+    bars = {bar[0]: bar for row in data["rows"] for bar in row[5]}
+    assert bars[operation(plant).pk][13] == 1
+    assert bars[operation(plant, 1).pk][13] == 0
+
+
+def test_lock_and_unlock_are_told(client_for, plant):
+    client = client_for("planner")
+    pk = operation(plant).pk
+    assert post(client, {"kind": "lock", "operation": pk}).json()["locked"] == [pk]
+    told = post(client, {"kind": "unlock", "operation": pk}).json()
+    assert (told["locked"], told["unlocked"]) == ([], [pk])
+
+
+def test_what_is_taken_off_the_plan_is_removed(client_for, plant):
+    pk = operation(plant).pk
+    told = post(client_for("planner"), {"kind": "unplan", "operation": pk}).json()
+    assert told["removed"] == [pk]
+
+
+def test_what_was_taken_off_comes_back(client_for, plant):
+    client, row = client_for("planner"), operation(plant)
+    post(client, {"kind": "unplan", "operation": row.pk})
+    told = client.post(DRAFT + "publish/").json()
+    assert told["keptOut"] == [{"id": row.pk, "label": f"{row.work_order.number}/{row.sequence}"}]
+    assert not ScheduledOperation.objects.filter(
+        run__state=RunState.PUBLISHED, operation=row
+    ).exists()
+    back = post(client, {"kind": "unlock", "operation": row.pk}).json()
+    assert row.pk in [bar["id"] for bar in back["moved"]]
+    assert client.post(DRAFT + "publish/").json()["keptOut"] == []
+
+
+def test_an_order_is_planned_backward(client_for, plant):
+    order = plant.needs[0].reference.partition("/")[0]
+    told = post(
+        client_for("planner"), {"kind": "replan_order", "order": order, "direction": "backward"}
+    ).json()
+    (bar,) = [bar for bar in told["moved"] if bar["id"] == operation(plant).pk]
+    assert bar["start"] > calendars.to_minutes(MONDAY + 2 * DAY)
+
+
+def test_a_date_that_moves_is_a_sentence(client_for, plant):
+    told = post(client_for("planner"), move(plant, at=MONDAY + 7 * DAY)).json()
+    (date,) = told["dates"]
+    assert date["tone"] == "late"
+    assert f"{plant.needs[0].reference} becomes late" in date["text"]
+
+
+def test_what_was_in_the_way_is_told(client_for, plant):
+    """Nobody works at night: it goes to the morning, and the answer says why."""
+    told = post(client_for("planner"), move(plant, at=MONDAY + 14 * HOUR)).json()
+    assert told["violations"]
+    (bar,) = [bar for bar in told["moved"] if bar["id"] == operation(plant).pk]
+    assert bar["start"] == calendars.to_minutes(MONDAY + DAY)
+
+
+def test_the_number_of_queries_does_not_grow(client_for, plant):
+    client = client_for("planner")
+    post(client, move(plant))
+    with CaptureQueriesContext(connection) as few:
+        client.get(DRAFT)
+    for _ in range(6):
+        plant.needs.append(plant.order(plant.items["PART"], 2, due_at=MONDAY + 5 * DAY))
+    Job.objects.filter(name="aps.replan_site").delete()
+    plant.replan(now=MONDAY + timedelta(minutes=5))
+    client.post(DRAFT + "discard/")
+    for number in range(2, 8):
+        assert post(client, move(plant, number=number, at=MONDAY + DAY)).status_code == 200
+    with CaptureQueriesContext(connection) as many:
+        assert len(client.get(DRAFT).json()["moved"]) >= 6
+    assert len(many) == len(few), "\n".join(q["sql"] for q in many)
+
+
+# ---- refusals
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "{",
+        "[]",
+        "1",
+        "[" * 3000,
+        "x" * 5000,
+        '{"change": 1}',
+        '{"version": 1}',
+        '{"change": {"kind": "move"}}',
+        '{"change": {"kind": "lock", "operation": 1, "reason": "\\u0000"}}',
+        '{"change": {"kind": "lock", "operation": 99999999999999999999999}}',
+        '{"change": {"kind": "lock", "operation": 1}, "version": 99999999999999999999999}',
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_a_sentence(client_for, plant, body):
+    answer = client_for("planner").post(DRAFT, body, content_type="application/json")
+    assert answer.status_code in (400, 409, 422)
+    assert answer.json()["message"]
+    assert not answer.json()["open"]
+
+
+def test_a_machine_that_cannot_do_it_is_refused(client_for, plant):
+    other = WorkCenterFactory(site=plant.site, code="MILL")
+    WorkUnitFactory(work_center=other, code="MILL-1")
+    answer = post(client_for("planner"), move(plant, unit="MILL-1"))
+    assert answer.status_code == 422
+    assert answer.json()["message"]
+    assert answer.json()["moved"] == []
+
+
+def test_nothing_to_undo_is_said(client_for, plant):
+    answer = client_for("planner").post(DRAFT + "undo/")
+    assert answer.status_code == 422
+    assert answer.json()["message"]
+
+
+def test_a_stale_edit_is_refused_with_what_changed(client_for, plant):
+    first, second = client_for("planner"), client_for("administrator")
+    post(first, move(plant))
+    post(second, move(plant, number=1, at=MONDAY + 2 * DAY))
+    assert second.post(DRAFT + "publish/").status_code == 200
+    # It is told before a step finds out.
+    seen = first.get(DRAFT).json()
+    assert seen["stale"]
+    assert "version 2" in seen["message"]
+    answer = first.post(DRAFT + "publish/")
+    assert answer.status_code == 409
+    assert answer.json()["stale"]
+    assert "version 2 by administrator" in answer.json()["message"].lower()
+    again = first.post(DRAFT + "rebase/").json()
+    assert again["open"]
+    assert first.post(DRAFT + "publish/").json()["version"] == 3
+
+
+def test_a_first_step_on_an_old_page_is_refused(client_for, plant):
+    plant.needs.append(plant.order(plant.items["PART"], 3, due_at=MONDAY + HOUR))
+    Job.objects.filter(name="aps.replan_site").delete()
+    plant.replan(now=MONDAY + timedelta(minutes=5))
+    answer = post(client_for("planner"), move(plant), version=1)
+    assert answer.status_code == 409
+    assert answer.json()["message"]
+
+
+# ---- where it may go
+
+
+def test_the_machines_that_may_do_it(client_for, plant):
+    other = WorkCenterFactory(site=plant.site, code="MILL")
+    WorkUnitFactory(work_center=other, code="MILL-1")
+    url = f"{DRAFT}eligible/?operation={operation(plant).pk}"
+    answer = client_for("planner").get(url).json()
+    assert answer == {"units": sorted(unit.pk for unit in plant.units), "reason": ""}
+
+
+def test_what_runs_stays(client_for, plant):
+    row = plant.operations().filter(pk=operation(plant).pk)
+    row.update(state="running", started_at=MONDAY, work_unit=plant.units[0])
+    url = f"{DRAFT}eligible/?operation={operation(plant).pk}"
+    assert "started" in client_for("planner").get(url).json()["reason"]
+
+
+@pytest.mark.parametrize("text", ["", "x", "0", "9" * 30])
+def test_an_operation_that_is_not_there(client_for, plant, text):
+    answer = client_for("planner").get(f"{DRAFT}eligible/?operation={text}")
+    assert answer.status_code == 200
+    assert answer.json()["reason"]

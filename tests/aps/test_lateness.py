@@ -1,0 +1,289 @@
+"""Why a line is late: one plant for each constraint, told in chain, words and what would help."""
+
+import json
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from aps import selectors
+from aps.enums import RunState
+from aps.models import ScheduledOperation
+from aps.services import changes as kinds
+from aps.services import edits, lateness
+from aps.services.lateness_types import HelpKind, StepKind
+from aps.views import lateness_words
+from common.models import Job
+from mes.services import work_orders
+from tests.aps.factories import DAY, HOUR, MONDAY, Factory
+from tests.masterdata.factories import WorkCenterFactory, WorkUnitFactory
+
+pytestmark = pytest.mark.django_db
+
+WHY, PANEL = "/plan/why/", "/plan/panel/"
+
+
+@pytest.fixture(autouse=True)
+def monday(settings):
+    settings.SOLVE_SECONDS = 0.2
+    with time_machine.travel(MONDAY, tick=False):
+        yield
+
+
+def late_line(plant, number=-1):
+    """The late line of one of the plant's needs."""
+    found = selectors.late_orders(site_id=plant.site.pk, now=MONDAY)
+    wanted = plant.needs[number].pk
+    return next(line for line in found if line.requirement_id == wanted)
+
+
+def explained(plant, number=-1):
+    return lateness.explain(site_id=plant.site.pk, line=late_line(plant, number), now=MONDAY)
+
+
+def kinds_of(explanation):
+    return [step.kind for step in explanation.steps]
+
+
+def assert_without_a_hole(explanation):
+    """From the end back to now each stretch ends where the one after it begins."""
+    steps = explanation.steps
+    assert steps[-1].starts_at == MONDAY
+    for after, before in zip(steps, steps[1:], strict=False):
+        assert before.ends_at == after.starts_at
+
+
+def put(plant, need, starts_at, ends_at, unit=0):
+    """Move the need's only operation in the live schedule."""
+    ScheduledOperation.objects.filter(operation__work_order__pegs__requirement=need).update(
+        starts_at=starts_at, ends_at=ends_at, work_unit=plant.units[unit]
+    )
+
+
+def busy_plant():
+    """Two orders of eight hours on one lathe; the second, due first, has to wait."""
+    plant = Factory()
+    part = plant.part(minutes=60)
+    plant.needs = [
+        plant.order(part, 8, due_at=MONDAY + 9 * DAY),
+        plant.order(part, 8, due_at=MONDAY + 10 * HOUR),
+    ]
+    plant.replan()
+    put(plant, plant.needs[0], MONDAY, MONDAY + 8 * HOUR)
+    put(plant, plant.needs[1], MONDAY + 8 * HOUR, MONDAY + DAY + 7 * HOUR)
+    return plant
+
+
+def test_a_busy_machine_names_who_is_on_it():
+    plant = busy_plant()
+    found = explained(plant)
+    assert kinds_of(found) == [StepKind.WORK, StepKind.MACHINE]
+    assert_without_a_hole(found)
+    assert found.steps[0].minutes == 23 * 60
+    binding = found.binding
+    assert binding.kind == StepKind.MACHINE
+    assert (binding.unit_code, binding.others) == ("LATHE-1", (plant.needs[0].reference,))
+    said = lateness_words.say(found)
+    assert f"LATHE-1 is busy with {plant.needs[0].reference} until Mon 23 Nov 16:00" in said.binding
+
+
+def test_a_free_twin_and_overtime_would_help():
+    plant = busy_plant()
+    WorkUnitFactory(work_center=plant.center, code="LATHE-2")
+    helps = {one.kind: one for one in explained(plant).helps}
+    assert helps[HelpKind.MACHINE].unit_code == "LATHE-2"
+    assert helps[HelpKind.MACHINE].ends_at == MONDAY + 8 * HOUR
+    assert helps[HelpKind.MACHINE].minutes == 23 * 60
+    # Its own night: from 17:00 to 08:00.
+    assert helps[HelpKind.OVERTIME].starts_at == MONDAY + 9 * HOUR
+    assert helps[HelpKind.OVERTIME].minutes == 15 * 60
+    said = lateness_words.say(explained(plant)).helps
+    texts = [one.text for one in said]
+    assert any("on LATHE-2: there it would be done on Mon 23 Nov 16:00" in text for text in texts)
+    assert any("Overtime on LATHE-1 on Mon 23 Nov 2026" in text for text in texts)
+    # Each is a step that a draft can try.
+    kinds.parse_all([json.loads(one.change) for one in said])
+
+
+@pytest.mark.parametrize("kind", [HelpKind.MACHINE, HelpKind.OVERTIME])
+def test_what_would_help_does_help(kind, user_for):
+    plant = busy_plant()
+    WorkUnitFactory(work_center=plant.center, code="LATHE-2")
+    before = explained(plant)
+    (best,) = [one for one in before.helps if one.kind == kind]
+    change = json.loads(lateness_words.say(replace(before, helps=(best,))).helps[0].change)
+    planner = user_for("planner")
+    edits.apply(site_id=plant.site.pk, change=change, by=planner, now=MONDAY)
+    edits.publish(site_id=plant.site.pk, by=planner, now=MONDAY)
+    after = ScheduledOperation.objects.get(
+        run__state=RunState.PUBLISHED,
+        operation__work_order__pegs__requirement=plant.needs[1],
+    )
+    assert after.ends_at < before.steps[0].ends_at
+
+
+def test_without_another_machine_none_is_named():
+    plant = busy_plant()
+    other = WorkCenterFactory(site=plant.site, code="MILL")
+    WorkUnitFactory(work_center=other, code="MILL-1")
+    assert {one.kind for one in explained(plant).helps} == {HelpKind.OVERTIME}
+
+
+def test_material_names_the_item_and_what_to_expedite():
+    plant = Factory()
+    plant.buy("SCREW", lead_time_days=5)
+    table = plant.part("TABLE", minutes=60, components={"SCREW": 4})
+    plant.needs = [plant.order(table, 2, due_at=MONDAY + DAY)]
+    plant.replan()
+    found = explained(plant)
+    assert found.binding.kind == StepKind.MATERIAL
+    assert found.binding.material_code == "SCREW"
+    assert_without_a_hole(found)
+    said = lateness_words.say(found)
+    assert "waits for SCREW, which is not on order" in said.binding
+    assert any("Order SCREW now and expedite it" in one.text for one in said.helps)
+
+
+def test_the_chain_goes_down_to_the_component():
+    plant = Factory()
+    plant.part("LEG", minutes=60)
+    table = plant.part("TABLE", minutes=60, components={"LEG": 4})
+    plant.needs = [plant.order(table, 2, due_at=MONDAY + HOUR)]
+    plant.replan()
+    found = explained(plant)
+    assert [step.bar.item_code for step in found.steps] == ["TABLE", "LEG"]
+    assert_without_a_hole(found)
+    assert found.binding.kind == StepKind.WORK
+    said = lateness_words.say(found)
+    assert said.binding.startswith("Nothing waits")
+    # The due moment passes while the legs are made.
+    assert [step.holds_due for step in said.steps] == [False, True]
+
+
+def test_a_shift_that_is_missing():
+    plant = Factory()
+    part = plant.part(minutes=60)
+    plant.needs = [plant.order(part, 2, due_at=MONDAY + HOUR)]
+    plant.replan()
+    evening = MONDAY + 9 * HOUR
+    with time_machine.travel(evening, tick=False):
+        put(plant, plant.needs[0], MONDAY + DAY, MONDAY + DAY + 2 * HOUR)
+        line = late_line(plant)
+        found = lateness.explain(site_id=plant.site.pk, line=line, now=evening)
+    assert kinds_of(found) == [StepKind.WORK, StepKind.SHIFT]
+    assert found.binding.minutes == 15 * 60
+    assert "LATHE-1 has no shift" in lateness_words.say(found).binding
+
+
+def test_a_machine_that_is_free_is_the_plans_own_choice():
+    plant = Factory()
+    part = plant.part(minutes=60)
+    plant.needs = [plant.order(part, 2, due_at=MONDAY + HOUR)]
+    plant.replan()
+    put(plant, plant.needs[0], MONDAY + 5 * HOUR, MONDAY + 7 * HOUR)
+    found = explained(plant)
+    assert found.binding.kind == StepKind.CHOICE
+    assert "though LATHE-1 is free before" in lateness_words.say(found).binding
+
+
+def test_no_shift_long_enough_is_no_choice():
+    plant = Factory()
+    part = plant.steps(plant.make("PART", None, steps=0), 60, is_interruptible=False)
+    plant.needs = [plant.order(part, 6, due_at=MONDAY + HOUR)]
+    plant.replan()
+    noon = MONDAY + 4 * HOUR
+    put(plant, plant.needs[0], MONDAY + DAY, MONDAY + DAY + 6 * HOUR)
+    found = lateness.explain(site_id=plant.site.pk, line=late_line(plant), now=noon)
+    assert found.binding.kind == StepKind.SHIFT
+
+
+def test_on_hold_has_no_chain_and_says_so(user_for):
+    plant = busy_plant()
+    order = plant.operations().get(work_order__pegs__requirement=plant.needs[1]).work_order
+    work_orders.hold(order=order, reason="crack", by=user_for("planner"), now=MONDAY)
+    found = explained(plant)
+    assert (found.steps, found.binding) == ((), None)
+    assert "is on hold" in lateness_words.say(found).binding
+
+
+def test_what_runs_is_the_beginning_of_the_chain():
+    plant = busy_plant()
+    plant.operations().filter(work_order__pegs__requirement=plant.needs[1]).update(
+        state="running", started_at=MONDAY - HOUR, work_unit=plant.units[0]
+    )
+    put(plant, plant.needs[1], MONDAY - HOUR, MONDAY + DAY)
+    found = explained(plant)
+    assert kinds_of(found) == [StepKind.WORK]
+    assert found.steps[0].starts_at == MONDAY
+
+
+def test_the_number_of_queries_does_not_grow():
+    plant = busy_plant()
+    line = late_line(plant)
+    with CaptureQueriesContext(connection) as few:
+        lateness.explain(site_id=plant.site.pk, line=line, now=MONDAY)
+    for _ in range(6):
+        plant.needs.append(plant.order(plant.items["PART"], 8, due_at=MONDAY + HOUR))
+    Job.objects.filter(name="aps.replan_site").delete()
+    plant.replan(now=MONDAY + timedelta(minutes=5))
+    line = late_line(plant)
+    with CaptureQueriesContext(connection) as many:
+        lateness.explain(site_id=plant.site.pk, line=line, now=MONDAY)
+    assert len(many) == len(few), "\n".join(q["sql"] for q in many)
+
+
+def test_many_lines_are_explained_like_each_by_itself_with_as_many_queries():
+    plant = busy_plant()
+    for _ in range(5):
+        plant.needs.append(plant.order(plant.items["PART"], 8, due_at=MONDAY + HOUR))
+    Job.objects.filter(name="aps.replan_site").delete()
+    plant.replan(now=MONDAY + timedelta(minutes=5))
+    lines = selectors.late_orders(site_id=plant.site.pk, now=MONDAY)
+    assert len(lines) > 3
+    alone = [lateness.explain(site_id=plant.site.pk, line=line, now=MONDAY) for line in lines]
+    assert lateness.explain_all(site_id=plant.site.pk, lines=lines, now=MONDAY) == alone
+    with CaptureQueriesContext(connection) as one:
+        lateness.explain_all(site_id=plant.site.pk, lines=lines[:1], now=MONDAY)
+    with CaptureQueriesContext(connection) as many:
+        lateness.explain_all(site_id=plant.site.pk, lines=lines, now=MONDAY)
+    assert len(many) == len(one)
+
+
+# ---- the fragment and the panel
+
+
+def text_of(response):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+
+
+@pytest.mark.parametrize(("role", "status"), [("planner", 200), ("sales", 200), ("operator", 403)])
+def test_those_who_see_the_schedule_may_ask_why(client_for, role, status):
+    busy_plant()
+    assert client_for(role).get(WHY).status_code == status
+
+
+def test_the_fragment_says_what_binds_and_what_would_help(client_for):
+    plant = busy_plant()
+    WorkUnitFactory(work_center=plant.center, code="LATHE-2")
+    page = text_of(client_for("sales").get(f"{WHY}?line={plant.needs[1].reference}"))
+    assert "LATHE-1 is busy with" in page
+    assert "What would help" in page
+    assert "Machine busy" in page
+    assert "The due date passes here." in page
+
+
+def test_what_is_not_late_is_said_too(client_for):
+    busy_plant()
+    assert "not late any more" in text_of(client_for("sales").get(WHY + "?line=SO-404/10"))
+
+
+def test_the_panel_and_the_late_list_lead_to_it(client_for):
+    plant = busy_plant()
+    order = plant.needs[1].reference.partition("/")[0]
+    assert "LATHE-1 is busy with" in text_of(client_for("sales").get(f"{PANEL}?order={order}"))
+    page = client_for("sales").get("/plan/?view=late").content.decode()
+    assert f"{WHY}?line={order}/10" in page
