@@ -4,7 +4,7 @@ import json
 import sys
 import time
 
-from pyjobshop import Model
+from pyjobshop import Model, Task
 
 
 def main() -> None:
@@ -15,7 +15,7 @@ def main() -> None:
     machines = [model.add_machine() for _ in range(ask["machines"])]
     for route in ask["jobs"]:
         job = model.add_job()
-        tasks = []
+        tasks: list[Task] = []
         for modes in route:
             task = model.add_task(job)
             for machine, minutes in modes:

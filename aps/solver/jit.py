@@ -9,6 +9,9 @@ anew, which takes it some ten seconds.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit
@@ -33,8 +36,22 @@ def in_place(function: F) -> F:
     return cast(F, _compile(function, _nrt=False))
 
 
-def _compile(function: Callable[..., Any], **options: bool) -> Any:
+def _compile(function: Callable[..., Any], **options: Any) -> Any:
     try:
-        return njit(cache=True, nogil=True, **options)(function)
+        made: Any = njit(cache=True, nogil=True, **options)(function)
     except RuntimeError:  # there is no place to keep the machine code
         return njit(nogil=True, **options)(function)
+    if hasattr(made, "_cache"):  # not where NUMBA_DISABLE_JIT switched the compiler off
+        folder = Path(function.__code__.co_filename).parent
+        made._cache._cache_file._source_stamp = _fingerprint(folder)
+    return made
+
+
+@cache
+def _fingerprint(folder: Path) -> str:
+    """Of all modules in the folder. Numba itself compares the file of the function alone, and
+    would go on with old copies of what that function calls in the files beside it."""
+    digest = sha256()
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

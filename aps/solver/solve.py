@@ -16,7 +16,7 @@ from aps.solver.search import Budget, complete, improve
 from aps.solver.solution import Solution
 from aps.solver.validate import validate
 
-RULES_SHARE = 0.15
+RULES_SHARE = 0.05
 """Part of the time the rules may take; the first one always runs."""
 
 

@@ -14,7 +14,7 @@ from ortools.sat.python import cp_model
 
 from aps.solver.jobshop.exact import Exact
 from aps.solver.jobshop.graph import END, TIME, Graph, load, make_graph
-from aps.solver.jobshop.memory import BEST, STEP, Search, make_search
+from aps.solver.jobshop.memory import BEST, STEP, Search, make_search, vary
 from aps.solver.jobshop.plans import Plan
 from aps.solver.jobshop.pool import Pool
 from aps.solver.jobshop.shop import Shop
@@ -108,6 +108,7 @@ class Run:
         memory = make_search(self.shop, self.seed * 64 + worker)
         task, every = self.pool.join(worker), len(self.pool.next)
         while (start := self.pool.start(task)) is not None:
+            vary(memory, wide=self.shop.flexible and task // every % 2 == 1)
             begin(graph, memory, *start)
             self._one_search(graph, memory, task)
             used_up = memory.number[STEP] >= (self.max_steps or 2**62)

@@ -9,6 +9,7 @@ or strings; numba says so when it compiles.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -32,8 +33,11 @@ _FINGERPRINT = _fingerprint()
 
 
 def _compiled(function: Callable[..., Any], **options: bool) -> Any:
-    made = _njit(cache=True, nogil=True, _nrt=False, **options)(function)
-    if hasattr(made, "_cache"):  # not when the compiler is switched off
+    made = _njit(nogil=True, _nrt=False, **options)(function)
+    if not hasattr(made, "enable_caching"):  # the compiler is switched off
+        return made
+    with suppress(RuntimeError):  # no place to write: every process compiles for itself
+        made.enable_caching()
         made._cache._cache_file._source_stamp = _FINGERPRINT
     return made
 

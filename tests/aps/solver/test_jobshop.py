@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aps.solver.jobshop import Shop, solve, validate
+from aps.solver.jobshop import Shop, ShopProgress, solve, validate
 from aps.solver.jobshop.files import parse_jsp
 from aps.solver.jobshop.shop import InvalidShop
 from aps.solver.problem import Placement
@@ -108,7 +108,7 @@ def test_tiny_shops_get_the_schedule_that_no_other_beats(seed: int) -> None:
 
 
 def test_progress_falls_and_the_bound_rises() -> None:
-    heard = []
+    heard: list[ShopProgress] = []
     shop = parse_jsp(FT10).shop
     solve(shop, seconds=3, clock=time.monotonic, on_progress=heard.append)
     assert heard
