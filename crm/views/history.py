@@ -22,6 +22,7 @@ SENTENCES: dict[str, Promise] = {
     "crm.order.cancel": gettext_lazy("cancelled the order"),
     "crm.order.change_quantity": gettext_lazy("changed a quantity"),
     "crm.order.retry_conversion": gettext_lazy("tried the failed lines again"),
+    "crm.rush.request": gettext_lazy("asked for a rush"),
     "crm.shipment.post": gettext_lazy("posted a shipment"),
     "crm.shipment.deliver": gettext_lazy("noted the delivery"),
 }
