@@ -39,7 +39,10 @@ class Group:
 NAVIGATION: tuple[Group, ...] = (
     Group(
         _("Sales"),
-        (Entry("crm:order-list", _("Orders"), "clipboard-list"),),
+        (
+            Entry("crm:order-list", _("Orders"), "clipboard-list"),
+            Entry("crm:rush-list", _("Rush requests"), "bolt"),
+        ),
     ),
     Group(
         _("Planning"),

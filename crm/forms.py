@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from common.errors import refusal
 from common.forms import OnceForm
 from crm import policies
-from crm.enums import OrderState
+from crm.enums import OrderState, RushState
 from crm.services.orders import NewLine
 from masterdata import selectors as masterdata
 
@@ -178,6 +178,31 @@ class ShipForm(OnceForm):
 
     carrier = forms.CharField(max_length=80, required=False)
     tracking_code = forms.CharField(max_length=80, required=False)
+
+
+class RushForm(OnceForm):
+    """The day a line is wanted for, and why."""
+
+    wanted_date = forms.DateField(
+        label=_("Wanted on"),
+        widget=forms.DateInput({"class": "form-control", "type": "date"}, "%Y-%m-%d"),
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=300,
+        widget=forms.Textarea({"class": "form-control", "rows": 3}),
+    )
+
+
+class RushFilter(forms.Form):
+    """The state that rush requests are narrowed to; lives in the URL."""
+
+    state = forms.ChoiceField(
+        label=_("State"),
+        required=False,
+        choices=[("", _("To decide")), ("all", _("All"))] + list(RushState.choices),
+        widget=forms.Select({"class": "form-select"}),
+    )
 
 
 class OrderFilter(forms.Form):

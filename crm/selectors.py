@@ -22,7 +22,7 @@ from django.db.models import (
 from aps import selectors as aps
 from common.jobs import overview
 from crm.enums import ConversionState, MilestoneKind, OrderState
-from crm.models import BulkApproval, SalesOrder, SalesOrderLine
+from crm.models import BulkApproval, RushRequest, SalesOrder, SalesOrderLine
 
 _LIVE = Q(lines__is_cancelled=False)
 
@@ -73,11 +73,19 @@ def order(number: str) -> SalesOrder:
             Prefetch("lines", queryset=lines),
             "lines__promises__by",
             "lines__projections",
+            Prefetch("lines__rushes", queryset=rushes()),
             "milestones",
             "shipments__lines__line",
         )
         .get(number=number)
     )
+
+
+def rushes() -> QuerySet[RushRequest]:
+    """Rush requests with line, order and people, the newest first."""
+    return RushRequest.objects.select_related(
+        "line__order__customer", "line__order__site", "line__item", "requested_by", "decided_by"
+    ).order_by("-requested_at", "-pk")
 
 
 def orders_of(customer_id: int) -> QuerySet[SalesOrder]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm.views import actions, entry, orders
+from crm.views import actions, entry, orders, rush
 
 app_name = "crm"
 urlpatterns = [
@@ -13,6 +13,13 @@ urlpatterns = [
     path("bulk/", actions.bulk_approve, name="bulk-approve"),
     path("bulk/<int:pk>/", actions.bulk_detail, name="bulk-detail"),
     path("shipments/<str:number>/deliver/", actions.shipment_deliver, name="shipment-deliver"),
+    path("rush/", rush.rush_list, name="rush-list"),
+    path("rush/<str:number>/", rush.rush_detail, name="rush-detail"),
+    path("rush/<str:number>/submit/", rush.rush_submit, name="rush-submit"),
+    path("rush/<str:number>/approve/", rush.rush_approve, name="rush-approve"),
+    path("rush/<str:number>/reject/", rush.rush_reject, name="rush-reject"),
+    path("rush/<str:number>/withdraw/", rush.rush_withdraw, name="rush-withdraw"),
+    path("<str:number>/lines/<int:position>/rush/", rush.rush_create, name="rush-create"),
     path("<str:number>/", orders.order_detail, name="order-detail"),
     path("<str:number>/edit/", entry.order_edit, name="order-edit"),
     path("<str:number>/submit/", actions.order_submit, name="order-submit"),

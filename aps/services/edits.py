@@ -26,8 +26,7 @@ from aps.services.problems import Built
 from aps.services.solving import Solved
 from aps.services.trials import Trial, reference_of
 from aps.solver import Placement
-from common import audit, concurrency
-from common.concurrency import Lock as SiteLock
+from common import audit
 from common.models import User
 
 
@@ -131,8 +130,10 @@ def discard(*, site_id: int, by: User, now: datetime) -> ScheduleRun:
 
 
 def _open(site_id: int, by: User, now: datetime, base_version: int | None) -> ScheduleRun:
-    """The planner's draft, locked and on the plan in force; a new one for the first step."""
-    concurrency.lock(SiteLock.SCHEDULE, site_id)
+    """The planner's draft, its row held, on the plan in force; a new one for the first step.
+
+    The site is not locked while a step is worked out: publishing looks at the base again.
+    """
     found = draft(site_id=site_id, by=by)
     if found is not None:
         run = scenarios.locked(found)

@@ -28,7 +28,7 @@ from aps.solver import (
 from aps.solver.occupancy import Overlay
 from aps.solver.plant import Plant
 from aps.solver.problem import topological_order
-from aps.solver.schedule import decode
+from aps.solver.schedule import feasible_order, freeze
 from common.jobs import Claim
 
 # A sign of life and a row of progress at most this often.
@@ -39,8 +39,8 @@ SHORTEST_SECONDS = 0.5
 # Without a gain for this share of the time, more search is not worth the wait.
 PATIENCE = 0.4
 
-# What is to start later than this is not pulled into a gap before it: there is time for that when
-# it comes near, and nothing moves that need not.
+# Work is pulled into a gap that begins within so many minutes, since no machine should wait; later
+# gaps are filled when they come near, and nothing moves that need not.
 PULL_MINUTES = 24 * 60
 
 
@@ -112,7 +112,7 @@ def keep_order(
     """A plan repaired by its own order: the right-shift of the literature, without idle machines.
 
     Each operation stays on its machine, in the order of ``placements``, in the first gap that the
-    problem leaves it, but no earlier than it was if that is more than ``pull_minutes`` away (None:
+    problem leaves it, but no earlier than it was unless it can begin within ``pull_minutes`` (None:
     all may come earlier). What has no placement comes after all others, where it ends first. Those
     in ``first`` go before everybody. Work before a lock goes first where it would miss the lock.
     Raises HorizonTooShort and InvalidProblem.
@@ -132,20 +132,30 @@ def _in_order(
     plant = Plant(problem)
     at = {placed.operation: placed for placed in placements}
     latest = max((placed.end for placed in at.values()), default=0)
-    resource, begin = [], []
+    begin = []
     for step, identity in enumerate(plant.ids):
         placed = at.get(identity)
-        resource.append(plant.resource_at.get(placed.resource, -1) if placed else -1)
         start = placed.start if placed else latest + plant.rank[step]
-        if identity in first:
-            begin.append(start - latest - len(plant.ids))
+        begin.append(start - latest - len(plant.ids) if identity in first else start)
+    state = plant.new_state()
+    for i in feasible_order(plant, begin):
+        one = plant.steps[i]
+        if one.fixed is not None:
             continue
-        begin.append(start)
-        if placed is not None and until is not None and start > until:
-            kept = plant.steps[step]
-            plant.steps[step] = replace(kept, ready=max(kept.ready, start))
-    schedule = decode(plant, resource, begin)
-    return make_solution(problem, schedule.placements(plant))
+        placed = at.get(plant.ids[i])
+        resource = plant.resource_at.get(placed.resource, -1) if placed else -1
+        modes = [mode for mode in one.modes if mode[0] == resource] or list(one.modes)
+        slot = state.soonest(i, modes)
+        if (
+            placed is not None
+            and until is not None
+            and plant.ids[i] not in first
+            and until < slot[0] < placed.start
+        ):
+            plant.steps[i] = replace(one, ready=max(one.ready, placed.start))
+            slot = state.soonest(i, modes)
+        state.put(i, slot)
+    return make_solution(problem, freeze(state).placements(plant))
 
 
 def _before_locks(problem: Problem) -> frozenset[int]:

@@ -1,7 +1,8 @@
 """Made-up plants of any size, in the JSON of the benchmarks: shifts, setups, assemblies, due dates.
 
-``realistic``: a plant as the benchmarks have them, loaded so that many orders are late. ``hostile``: what real data also holds and solvers stumble over: machines that work one hour
-a day, a fortnight's shutdown, steps longer than a week, steps that fit into few windows exactly,
+``realistic``: a plant as the benchmarks have them, loaded so that many orders are late.
+``hostile``: what real data also holds and solvers stumble over: machines that work one hour a day,
+a fortnight's shutdown, steps longer than a week, steps that fit into few windows exactly,
 milestones of 0 minutes, orders late from the start, deep trees of parts, one machine for nearly
 everything, setups without a triangle inequality.
 """

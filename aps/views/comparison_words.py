@@ -144,6 +144,9 @@ def _time(
     said: Callable[[int], str],
 ) -> Figure:
     old, new = before[name], after[name]
+    if said(old) == said(new):
+        # A difference that cannot be read is none.
+        old = new
     return Figure(label, said(old), said(new), *judged(old, new))
 
 
@@ -185,12 +188,15 @@ def summary(found: Mapping[str, Any]) -> str:
         ) % {"count": after - before}
     else:
         head = _("As many orders are late as before.")
-    count = found["moved_operations"]
+    count, machines = found["moved_operations"], found["machine_changes"]
+    if not machines:
+        moving = ngettext("%(count)s operation moves", "%(count)s operations move", count)
+        return f"{head} {moving % {'count': f'{count:,}'}}."
     tail = ngettext(
         "%(count)s operation moves, %(machines)s to another machine.",
         "%(count)s operations move, %(machines)s to another machine.",
         count,
-    ) % {"count": f"{count:,}", "machines": f"{found['machine_changes']:,}"}
+    ) % {"count": f"{count:,}", "machines": f"{machines:,}"}
     return f"{head} {tail}"
 
 

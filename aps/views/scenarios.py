@@ -27,6 +27,7 @@ from common.permissions import allowed
 PAGE_SIZE = 50
 UNDER_WAY = (RunState.QUEUED, RunState.SOLVING)
 MOST_OFFERED = 100
+PARTS = ("result", "figures")
 
 
 @requires("aps.view_schedule")
@@ -56,15 +57,17 @@ def scenario_list(request: HttpRequest) -> HttpResponse:
 def scenario_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One scenario beside the live plan; looks again by itself until it is solved.
 
-    ``?part=result`` is its comparison alone, for pages of other rooms.
+    ``?part=result`` is its comparison alone, ``?part=figures`` the table of it, for pages of
+    other rooms.
     """
     run = _scenario(pk)
     is_active = run.state in UNDER_WAY
-    if request.GET.get("part") == "result":
+    part = request.GET.get("part", "")
+    if part in PARTS:
         query = request.GET.copy()
         query.pop("part")
         request.GET = query  # type: ignore[assignment]
-        return render(request, "aps/scenario_detail.html#result", _result(request, run))
+        return render(request, f"aps/scenario_detail.html#{part}", _result(request, run))
     context = _result(request, run) | {
         "is_active": is_active,
         "phase": words.phase(run),

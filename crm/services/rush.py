@@ -150,7 +150,10 @@ def approve(*, rush: RushRequest, by: User, now: datetime) -> RushRequest:
         policies.check_can_approve_rush(rush)
         try:
             with transaction.atomic():
+                _check_plan(rush)
                 _approve(rush, by, now)
+        except _PlanIsGone:
+            refused = _("The simulated plan was thrown away. It is being simulated anew.")
         except scenarios.StaleBase as stale:
             refused = _("%(what)s It is being simulated anew.") % {"what": stale}
         except scenarios.CannotPublish as error:
@@ -261,6 +264,15 @@ def _changes(rush: RushRequest) -> list[dict[str, object]]:
             "customer": line.order.customer_id,
         }
     ]
+
+
+class _PlanIsGone(Exception):
+    """Somebody rejected the scenario, or it was pruned."""
+
+
+def _check_plan(rush: RushRequest) -> None:
+    if rush.run is None or rush.run.state not in (RunState.SOLVED, RunState.STALE):
+        raise _PlanIsGone
 
 
 def _approve(rush: RushRequest, by: User, now: datetime) -> None:

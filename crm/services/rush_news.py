@@ -89,4 +89,4 @@ def _author(rush: RushRequest) -> list[User]:
 
 
 def _page(rush: RushRequest) -> str:
-    return reverse("crm:order-detail", kwargs={"number": rush.line.order.number})
+    return reverse("crm:rush-detail", kwargs={"number": rush.number})

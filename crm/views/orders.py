@@ -14,9 +14,9 @@ from common.access import requires
 from common.errors import refusal
 from common.permissions import allowed
 from crm import policies, selectors
-from crm.enums import OrderState
+from crm.enums import OrderState, RushState
 from crm.forms import OrderFilter
-from crm.models import SalesOrder
+from crm.models import SalesOrder, SalesOrderLine
 from crm.services import checks
 from crm.views import history
 from erp import selectors as erp
@@ -77,6 +77,8 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
         key = line.requirement_id or 0
         line.ready_quantity = ready.get(key, Decimal(0))  # type: ignore[attr-defined]
         line.made = progress.get(key)  # type: ignore[attr-defined]
+        line.rush = next(iter(line.rushes.all()), None)  # type: ignore[attr-defined]
+        line.can_rush = _can_rush(order, line)  # type: ignore[attr-defined]
     context = {
         "order": order,
         "lines": lines,
@@ -96,6 +98,7 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
                 ("cancel", "cancel_order"),
                 ("ship", "ship"),
                 ("deliver", "deliver"),
+                ("rush", "request_rush"),
             )
         },
         "history": history.told(audit.history(order)[:20]),
@@ -116,8 +119,21 @@ def _undecided(request: HttpRequest, order: SalesOrder) -> list[object]:
     return [pair for pair in checks.answers_of(order, now=timezone.now()) if not pair[1].feasible]
 
 
+def _can_rush(order: SalesOrder, line: SalesOrderLine) -> bool:
+    """Whether to offer a rush; the request itself checks the day."""
+    return (
+        order.state in (OrderState.DRAFT, OrderState.SUBMITTED, *OrderState.open())
+        and not line.is_cancelled
+        and line.shipped < line.quantity
+        and not any(rush.state in RushState.open() for rush in line.rushes.all())
+    )
+
+
 def _is_moving(order: SalesOrder) -> bool:
     """Whether jobs are likely to change the page soon, so that it looks again by itself."""
+    rushes = [rush for line in order.lines.all() for rush in line.rushes.all()]
+    if any(rush.state == RushState.DRAFT for rush in rushes):
+        return True
     if order.state not in OrderState.open():
         return False
     return any(

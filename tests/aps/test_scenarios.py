@@ -7,7 +7,8 @@ from aps.models import OperationLock, ScheduledOperation, ScheduleRun
 from aps.services import scenarios, solving
 from aps.services.scenarios import CannotApply, CannotPublish, CannotRead, CannotReject, StaleBase
 from common.enums import Role
-from common.models import AuditEntry, Event, Notification
+from common.jobs import claims
+from common.models import AuditEntry, Event, Job, Notification
 from masterdata.models import UnitException
 from mes.enums import OperationState
 from mes.models import WorkOrder
@@ -467,6 +468,25 @@ def test_what_was_rejected_while_it_was_solved_stays_rejected(plant, monkeypatch
 
     monkeypatch.setattr(solving, "solve", solve)
     assert plant.solve(run).state == RunState.REJECTED
+
+
+def test_a_killed_worker_leaves_a_scenario_that_is_solved_by_the_next(plant, monkeypatch):
+    run = scenarios.create(
+        site_id=plant.site.pk, kind=RunKind.WHAT_IF, name="", changes=[], by=None, now=MONDAY
+    )
+
+    def killed(*args, **kwargs):
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(solving, "solve", killed)
+        with pytest.raises(SystemExit):
+            plant.solve(run)
+    run.refresh_from_db()
+    assert run.state == RunState.SOLVING
+    Job.objects.filter(name="aps.solve_scenario").update(lease_until=MONDAY - DAY)
+    claims.take_back_lost(now=MONDAY)
+    assert plant.solve(run).state == RunState.SOLVED
 
 
 def test_what_the_judge_finds_is_no_scenario(plant, monkeypatch):

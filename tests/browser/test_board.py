@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -195,6 +196,8 @@ def test_on_paper_the_board_is_light_and_says_its_version(page_for: PageFor, pla
     assert page.evaluate("() => getComputedStyle(document.querySelector('.plan')).colorScheme") == (
         "light"
     )
+    paper = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 1
     page.emulate_media(media="screen")
     page.evaluate("() => dispatchEvent(new Event('afterprint'))")
     expect(canvas).to_have_attribute("width", str(sharp))

@@ -132,6 +132,15 @@ def test_the_plan_of_a_rush_is_published_by_its_approval_only(shop):
         scenarios.publish(run=found.run, by=shop.planner, now=shop.now)
 
 
+def test_a_plan_that_was_thrown_away_is_simulated_anew(shop):
+    found = asked(shop)
+    scenarios.reject(run=found.run, by=shop.planner, now=shop.now)
+    with pytest.raises(CannotDecide, match="thrown away"):
+        approve(shop, found)
+    work(shop)
+    assert approve(shop, fresh(found)).state == RushState.APPLIED
+
+
 def test_later_plans_keep_the_rush(shop):
     approve(shop, asked(shop))
     shop.replan()

@@ -9,6 +9,8 @@ const NARROW = 560;
 const USUAL_DAYS = 7;
 const MOST_HEIGHT = 0.78;
 const LEAST_HEIGHT = 260;
+// Of a landscape page: what board and load chart may take of its height, by its width.
+const PAPER = 0.54;
 
 async function start(host) {
   const config = JSON.parse(document.getElementById("board-config").textContent);
@@ -104,7 +106,9 @@ function resize(board) {
   if (!width) return;
   view.headerWidth = width < NARROW ? HEADER.narrow : HEADER.wide;
   const wanted = board.parts.axis.AXIS + (view.layout.height || LEAST_HEIGHT);
-  const most = Math.max(LEAST_HEIGHT, innerHeight * MOST_HEIGHT);
+  const chart = view.load === "-" ? 0 : board.parts.load.HEIGHT;
+  const room = board.ratio ? width * PAPER - chart : innerHeight * MOST_HEIGHT;
+  const most = Math.max(LEAST_HEIGHT, room);
   const height = Math.round(Math.min(most, wanted));
   const ratio = board.ratio || devicePixelRatio || 1;
   if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {

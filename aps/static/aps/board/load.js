@@ -1,7 +1,7 @@
 // The load chart under the same time axis: what is planned against what is open, by period; over
 // and full periods say so in words, and lead to their jobs in the table.
 
-const HEIGHT = 132;
+export const HEIGHT = 132;
 const TOP = 18; // room above 100 %
 const FULL = 0.9;
 const MOST_BARS = 8; // orders told apart in a stack; the rest is one part

@@ -1,0 +1,205 @@
+"""What the simulation of a rush says to a reader."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from common.models import AuditEntry
+from common.templatetags import ui_format
+from crm.models import RushRequest
+from crm.views.history import Entry
+
+SENTENCES: dict[str, Promise] = {
+    "crm.rush.request": gettext_lazy("asked for the rush"),
+    "crm.rush.submit": gettext_lazy("asked for a decision"),
+    "crm.rush.simulate_anew": gettext_lazy("found the plan moved: simulated anew"),
+    "crm.rush.approve": gettext_lazy("approved the rush"),
+    "crm.rush.apply": gettext_lazy("put it into the plan"),
+    "crm.rush.reject": gettext_lazy("rejected the rush"),
+    "crm.rush.cancel": gettext_lazy("withdrew the rush"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An order line of others that would come on another day."""
+
+    line: str
+    order: str
+    customer: str
+    promised: date | None
+    before: date | None
+    after: date | None
+    shift: str
+    word: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Bought material that the line waits for."""
+
+    text: str
+    detail: str
+    is_short: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """Overtime with which the line would be ready earlier."""
+
+    text: str
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the simulation found; ``error`` alone where there is none."""
+
+    error: str
+    kept: bool = False
+    day: date | None = None
+    ready_at: datetime | None = None
+    binding_unit: str = ""
+    is_before_conversion: bool = False
+    base_version: int | None = None
+    moved: tuple[Moved, ...] = ()
+    breaks: tuple[str, ...] = ()
+    material: tuple[Material, ...] = ()
+    helps: tuple[Help, ...] = ()
+    late_before: int = 0
+    late_after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A request in the queue."""
+
+    rush: RushRequest
+    answer: Answer | None
+
+    @property
+    def reference(self) -> str:
+        return f"{self.rush.line.order.number}/{self.rush.line.position}"
+
+
+def row(rush: RushRequest) -> Row:
+    """No query once the request is read with its line."""
+    return Row(rush, answer(rush))
+
+
+def answer(rush: RushRequest) -> Answer | None:
+    """The assessment in words; None before the first simulation is done."""
+    found: Mapping[str, Any] = rush.assessment
+    if not found:
+        return None
+    if "kept" not in found:
+        return Answer(error=found.get("error") or _("The simulation failed."))
+    return Answer(
+        error="",
+        kept=found["kept"],
+        day=_day(found["day"]),
+        ready_at=parse_datetime(found["ready_at"]) if found["ready_at"] else None,
+        binding_unit=found["binding_unit"],
+        is_before_conversion=found["is_before_conversion"],
+        base_version=found["base_version"],
+        moved=tuple(sorted(map(_moved, found["orders"]), key=_worst_first)),
+        breaks=tuple(found["promise_breaks"]),
+        material=tuple(map(_material, found["material"])),
+        helps=tuple(Help(one["text"], one["kept"]) for one in found["help"]),
+        late_before=found["before"]["late_orders"],
+        late_after=found["after"]["late_orders"],
+    )
+
+
+def _worst_first(moved: Moved) -> tuple[bool, bool]:
+    return moved.tone != "late", moved.tone != "risk"
+
+
+def _moved(one: Mapping[str, Any]) -> Moved:
+    days, minutes = one["days"], one["minutes"]
+    later = (days or 0) > 0 or (not days and (minutes or 0) > 0) or one["after"] is None
+    if one["breaks_promise"]:
+        word, tone = _("Breaks the promise"), "late"
+    elif later:
+        word, tone = _("Later, still in time") if _in_time(one) else _("Later"), "risk"
+    else:
+        word, tone = _("Earlier"), "done"
+    return Moved(
+        line=one["line"],
+        order=one["line"].partition("/")[0],
+        customer=one["customer"],
+        promised=_day(one["promised"]),
+        before=_day(one["before"]),
+        after=_day(one["after"]),
+        shift=_shift(days, minutes),
+        word=word,
+        tone=tone,
+    )
+
+
+def _in_time(one: Mapping[str, Any]) -> bool:
+    return bool(one["promised"] and one["after"] and one["after"] <= one["promised"])
+
+
+def _shift(days: int | None, minutes: int | None) -> str:
+    """ "3 days later"; what stays on its day is told in hours."""
+    if days is None:
+        return ""
+    if days > 0:
+        return ngettext("%(n)s day later", "%(n)s days later", days) % {"n": days}
+    if days < 0:
+        return ngettext("%(n)s day earlier", "%(n)s days earlier", -days) % {"n": -days}
+    told = {"duration": ui_format.minutes(abs(minutes or 0))}
+    if (minutes or 0) > 0:
+        return _("same day, %(duration)s later at our dock") % told
+    return _("same day, %(duration)s earlier at our dock") % told
+
+
+def _material(one: Mapping[str, Any]) -> Material:
+    needed = parse_datetime(one["needed_by"])
+    expected = parse_datetime(one["expected_at"]) if one["expected_at"] else None
+    facts = {
+        "order": one["work_order"],
+        "needed": ui_format.day(needed, short=True) if needed else "",
+        "expected": ui_format.day(expected, short=True) if expected else "",
+        "purchase": one["purchase_order"],
+    }
+    if expected is None:
+        detail = _("%(order)s needs it on %(needed)s; it is not on order.") % facts
+    elif not one["purchase_order"]:
+        detail = (
+            _("%(order)s needs it on %(needed)s; ordered now, it is here on %(expected)s.") % facts
+        )
+    else:
+        detail = (
+            _("%(order)s needs it on %(needed)s; %(purchase)s brings it on %(expected)s.") % facts
+        )
+    return Material(
+        text=f"{ui_format.quantity(one['quantity'])} × {one['item']}",
+        detail=detail,
+        is_short=needed is None or expected is None or expected > needed,
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return parse_date(text) if text else None
+
+
+def history(entries: Iterable[AuditEntry]) -> list[Entry]:
+    """Who did what with the request."""
+    return [
+        Entry(
+            at=entry.at,
+            who=entry.actor_label if entry.actor_id else _("Millstream"),
+            what=str(SENTENCES.get(entry.action, entry.action)),
+            reason=entry.reason,
+        )
+        for entry in entries
+    ]
