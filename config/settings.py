@@ -293,6 +293,11 @@ SPECTACULAR_SETTINGS = {
         "OrderStateEnum": "crm.enums.OrderState",
         "OperationStateEnum": "mes.enums.OperationState",
         "WorkOrderStateEnum": "mes.enums.WorkOrderState",
+        "MilestoneKindEnum": "crm.enums.MilestoneKind",
+        "PromiseStatusEnum": "aps.enums.PromiseStatus",
+        "RunKindEnum": "aps.enums.RunKind",
+        "RunStateEnum": "aps.enums.RunState",
+        "RushStateEnum": "crm.enums.RushState",
     },
 }
 

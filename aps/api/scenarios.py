@@ -120,9 +120,9 @@ class ScenarioRebaseView(ApiView):
 class ScenarioRejectView(ApiView):
     required_permission = "aps.plan"
 
-    @extend_schema(request=serializers.ReasonIn, responses=serializers.ScenarioDetailOut)
+    @extend_schema(request=serializers.ScenarioReasonIn, responses=serializers.ScenarioDetailOut)
     def post(self, request: ApiRequest, pk: int) -> Response:
-        body = serializers.ReasonIn(data=request.data or {})
+        body = serializers.ScenarioReasonIn(data=request.data or {})
         body.is_valid(raise_exception=True)
         run = scenarios.reject(
             run=_find(pk),

@@ -43,7 +43,7 @@ class ScenarioIn(StrictSerializer):
     changes = serializers.ListField(child=ChangeIn(), max_length=200)
 
 
-class ReasonIn(StrictSerializer):
+class ScenarioReasonIn(StrictSerializer):
     reason = serializers.CharField(max_length=300, required=False, allow_blank=True)
 
 
