@@ -21,7 +21,7 @@ ENV NUMBA_CACHE_DIR=/srv/millstream/var/numba
 RUN .venv/bin/python -m tools.compile_messages \
     && SECRET_KEY=only-to-collect-static-files DATABASE_URL=postgresql://nobody@localhost/none \
        .venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
-    && .venv/bin/python -c "from aps.solver.kernel import warm; warm.compile_all()"
+    && .venv/bin/python -m tools.compile_solver
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin millstream

@@ -11,8 +11,8 @@ from config import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("VAR_DIR", BASE_DIR / "var"))
-# The solver's machine code, compiled once per installation (aps/solver/kernel/warm.py).
-os.environ.setdefault("NUMBA_CACHE_DIR", str(VAR_DIR / "numba"))
+# The solver's machine code, compiled once per installation (tools/compile_solver.py).
+os.environ.setdefault("NUMBA_CACHE_DIR", str(BASE_DIR / "var" / "numba"))
 
 DEBUG = environment.flag("DJANGO_DEBUG", default=False)
 # Demo mode shows the accounts on the login page; it refuses to start over real data.

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tools import errors
 from tools.errors import CannotGoOn
-from tools.paths import NODE_MODULES, ROOT, VENV, VENV_PYTHON, var_dir
+from tools.paths import MACHINE_CODE, NODE_MODULES, ROOT, VENV, VENV_PYTHON, var_dir
 
 OLDEST_PYTHON = (3, 11)
 RUNTIME_LOCK = ROOT / "requirements.lock"
@@ -27,7 +27,7 @@ NODE_LOCK = ROOT / "requirements-node.lock"
 
 
 def main() -> int:
-    """Bring `.venv/`, `node_modules/` and the compiled translations up to date."""
+    """Bring `.venv/`, `node_modules/`, the solver and the translations up to date."""
     if sys.version_info < OLDEST_PYTHON:
         wanted = ".".join(str(part) for part in OLDEST_PYTHON)
         raise CannotGoOn(
@@ -40,6 +40,7 @@ def main() -> int:
         fcntl.flock(lock, fcntl.LOCK_EX)
         _install_python_packages(dev="--dev" in sys.argv[1:])
         _install_node_packages()
+        _compile_solver()
     _run([VENV_PYTHON, "-m", "tools.compile_messages"], "The translations could not be compiled")
     return 0
 
@@ -124,6 +125,17 @@ def _install_node_packages() -> None:
     if npm is None:
         raise CannotGoOn("npm is missing: install Node.js 20 or newer and run again.")
     _run([npm, "ci", "--silent"], "npm ci failed", {**os.environ, "PATH": path})
+    stamp.write_text(wanted)
+
+
+def _compile_solver() -> None:
+    wanted = _hash(RUNTIME_LOCK, *sorted((ROOT / "aps" / "solver").rglob("*.py")))
+    stamp = MACHINE_CODE / ".millstream-stamp"
+    if stamp.exists() and stamp.read_text() == wanted:
+        return
+    errors.notice("compiling the solver, about a minute ...")
+    _run([VENV_PYTHON, "-m", "tools.compile_solver"], "The solver could not be compiled")
+    MACHINE_CODE.mkdir(parents=True, exist_ok=True)
     stamp.write_text(wanted)
 
 

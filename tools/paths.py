@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / "bin" / "python"
 NODE_MODULES = ROOT / "node_modules"
+MACHINE_CODE = ROOT / "var" / "numba"  # the solver's, of this checkout whatever its data
 
 
 def var_dir() -> Path:

@@ -14,33 +14,32 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from numba import njit
+import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
+_njit: Any = numba.njit  # its types do not know ``_nrt``
 
 
-def compiled(function: F) -> F:
+def in_place(function: F) -> F:
     """``function`` as machine code, compiled at its first call; runs without Python's lock (GIL).
 
-    It may use numbers, booleans, tuples and NumPy arrays, and call other compiled functions.
+    For functions that only change the arrays given to them: without numba's counting of references
+    (``_nrt=False``), which at every access to an array in a tuple cost two thirds of a tabu move
+    and nine tenths of a plant's. Such a function cannot make arrays, lists or strings.
     """
     return cast(F, _compile(function))
 
 
-def in_place(function: F) -> F:
-    """As ``compiled``, for functions that only change the arrays given to them.
-
-    Without numba's counting of references (``_nrt=False``), which at every access to an array in a
-    tuple cost two thirds of a tabu move; such a function cannot make arrays or lists.
-    """
-    return cast(F, _compile(function, _nrt=False))
+def inlined(function: F) -> F:
+    """As ``in_place``, and copied into each caller: for the innermost steps."""
+    return cast(F, _compile(function, forceinline=True))
 
 
-def _compile(function: Callable[..., Any], **options: Any) -> Any:
+def _compile(function: Callable[..., Any], **options: bool) -> Any:
     try:
-        made: Any = njit(cache=True, nogil=True, **options)(function)
+        made = _njit(cache=True, nogil=True, _nrt=False, **options)(function)
     except RuntimeError:  # there is no place to keep the machine code
-        return njit(nogil=True, **options)(function)
+        return _njit(nogil=True, _nrt=False, **options)(function)
     if hasattr(made, "_cache"):  # not where NUMBA_DISABLE_JIT switched the compiler off
         folder = Path(function.__code__.co_filename).parent
         made._cache._cache_file._source_stamp = _fingerprint(folder)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from aps.solver.jit import in_place
 from aps.solver.kernel.board import Board
-from aps.solver.kernel.compiling import in_place
 from aps.solver.kernel.layout import FAR, Array
 from aps.solver.kernel.moves import (
     below,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from aps.solver.jit import in_place, inlined
 from aps.solver.kernel.board import Board
-from aps.solver.kernel.compiling import in_place, inlined
 from aps.solver.kernel.layout import FAR
 
 LINEAR = 8

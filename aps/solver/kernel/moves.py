@@ -6,8 +6,8 @@ the queue or the predecessor that ended last, whichever was later.
 
 from __future__ import annotations
 
+from aps.solver.jit import in_place, inlined
 from aps.solver.kernel.board import Board
-from aps.solver.kernel.compiling import in_place, inlined
 from aps.solver.kernel.layout import FAR
 from aps.solver.kernel.queues import (
     attach,

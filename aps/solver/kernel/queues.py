@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from aps.solver.jit import in_place
 from aps.solver.kernel.board import Board
 from aps.solver.kernel.calendar import setup_minutes
-from aps.solver.kernel.compiling import in_place
 from aps.solver.kernel.layout import FAR
 from aps.solver.kernel.shared import book, unbook
 

@@ -9,9 +9,9 @@ gaps that open are closed by ``settle`` now and then.
 
 from __future__ import annotations
 
+from aps.solver.jit import in_place
 from aps.solver.kernel.board import Board
 from aps.solver.kernel.calendar import fit, place, setup_minutes
-from aps.solver.kernel.compiling import in_place
 from aps.solver.kernel.layout import FAR
 from aps.solver.kernel.moves import below, chance, pick_job, price, undo
 from aps.solver.kernel.queues import attach, bisect_end, detach, takes_turns

@@ -6,9 +6,9 @@ them before it is made, so the schedule keeps them at all times.
 
 from __future__ import annotations
 
+from aps.solver.jit import in_place
 from aps.solver.kernel.board import Board
 from aps.solver.kernel.calendar import place, setup_minutes, window_from
-from aps.solver.kernel.compiling import in_place
 from aps.solver.kernel.layout import FAR
 
 

@@ -10,9 +10,9 @@ not liked can be taken back.
 
 from __future__ import annotations
 
+from aps.solver.jit import in_place, inlined
 from aps.solver.kernel.board import Board
 from aps.solver.kernel.calendar import fit, place
-from aps.solver.kernel.compiling import in_place, inlined
 from aps.solver.kernel.layout import FAR
 
 INDEX_BITS = 22

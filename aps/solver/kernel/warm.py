@@ -1,9 +1,9 @@
 """Compiles the kernel in the background, so that the first schedule need not wait for it.
 
-The code is compiled once per installation (some 15 seconds of one core) and read from the cache
+The code is compiled once per installation (about a minute of one core) and read from the cache
 (0.3 seconds) by every process after that. An image does it when it is built:
 
-    python -c "from aps.solver.kernel import warm; warm.compile_all()"
+    python -m tools.compile_solver
 """
 
 from __future__ import annotations
