@@ -158,6 +158,8 @@ def test_the_form_offers_machines_and_order_lines(client_for, plant):
     assert 'value="LATHE-1"' in shown
     shown = post_form(client_for("planner"), "choose", kind="due").content.decode()
     assert "SO-1/10" in shown
+    shown = post_form(client_for("planner"), "choose", kind="demand").content.decode()
+    assert 'data-url="/master/items/search/?q="' in shown
 
 
 FIELDS = {
