@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from django import forms
-from django.urls import reverse_lazy
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django_stubs_ext import StrPromise
@@ -130,9 +130,7 @@ class DemandForm(ChangeForm):
     item = forms.CharField(
         label=_("Item"),
         max_length=60,
-        widget=forms.TextInput(
-            {**_TEXT, "data-select": "", "data-url": reverse_lazy("masterdata:item-search")}
-        ),
+        widget=forms.TextInput({**_TEXT, "data-select": ""}),
     )
     quantity = forms.DecimalField(
         label=_("Quantity"),
@@ -143,6 +141,10 @@ class DemandForm(ChangeForm):
     requested_date = forms.DateField(
         label=_("Requested"), widget=forms.DateInput({**_TEXT, "type": "date"}, "%Y-%m-%d")
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["item"].widget.attrs["data-url"] = f"{reverse('masterdata:item-search')}?q="
 
     def clean_item(self) -> str:
         code = str(self.cleaned_data["item"]).strip()

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from aps import selectors as aps
+from aps.enums import RunState
 from common import audit, idempotency
 from common.access import AuthenticatedRequest, requires
 from common.errors import Refused, refusal, told
@@ -72,7 +73,7 @@ def rush_detail(request: HttpRequest, number: str) -> HttpResponse:
         "rush": found,
         "answer": rush_words.answer(found),
         "is_active": is_active,
-        "percent": found.run.progress.get("percent", 0) if found.run else 0,
+        "percent": _percent(found),
         "rights": {
             "decide": allowed(request.user, "crm.decide_rush"),
             "ask": allowed(request.user, "crm.request_rush"),
@@ -93,6 +94,14 @@ def rush_detail(request: HttpRequest, number: str) -> HttpResponse:
         # The buttons above are other ones now.
         response["HX-Refresh"] = "true"
     return response
+
+
+def _percent(found: RushRequest) -> int:
+    """How far the simulation is; the run of the one before it says nothing."""
+    run = found.run
+    if run is None or run.state not in (RunState.QUEUED, RunState.SOLVING):
+        return 0
+    return int(run.progress.get("percent", 0))
 
 
 @requires("crm.request_rush")

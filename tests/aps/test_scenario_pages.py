@@ -158,6 +158,8 @@ def test_the_form_offers_machines_and_order_lines(client_for, plant):
     assert 'value="LATHE-1"' in shown
     shown = post_form(client_for("planner"), "choose", kind="due").content.decode()
     assert "SO-1/10" in shown
+    shown = post_form(client_for("planner"), "choose", kind="demand").content.decode()
+    assert 'data-url="/master/items/search/?q="' in shown
 
 
 FIELDS = {
@@ -525,8 +527,12 @@ def test_a_repair_tells_what_it_chose_from(found, said):
     assert bool(said) == bool(told)
 
 
-def test_a_scenario_in_the_list_of_runs_leads_to_its_page(client_for, plant):
+def test_a_published_scenario_is_among_the_runs_and_leads_to_its_page(client_for, plant):
     run = plant.scenario(closed(), name="Lathe down")
-    shown = client_for("sales").get("/plan/runs/").content.decode()
-    assert page(run) in shown
+    client = client_for("sales")
+    assert "Lathe down" not in client.get("/plan/runs/").content.decode()
+    scenarios.publish(run=run, by=None, now=MONDAY)
+    shown = client.get("/plan/runs/").content.decode()
+    assert "Lathe down" in shown
     assert "somebody asked what if" in shown
+    assert page(run) in client.get(f"/plan/runs/{run.pk}/").content.decode()

@@ -413,6 +413,8 @@ def test_a_stale_rush_is_told_and_simulated_anew_by_itself(client_for, shop):
     assert "being simulated anew" in shown
     found.refresh_from_db()
     assert found.state == RushState.DRAFT
+    # How far the simulation before it came says nothing.
+    assert client.get(page(found)).context["percent"] == 0
     work(shop)
     found.refresh_from_db()
     assert found.state == RushState.PENDING
