@@ -17,7 +17,7 @@ run: setup ## install, start everything and show address and logins; PORT=8000
 	@exec $(BIN)/python -m tools.run
 
 test: setup-dev ## all tests, against a real PostgreSQL, Redis and worker; PYTEST_ARGS="-k promise"
-	@exec $(WITH_SERVICES) python -m pytest -n 2 $(PYTEST_ARGS)
+	@exec $(WITH_SERVICES) python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
 
 check: setup-dev ## lint, format, types, architecture, migrations, settings, locks, translations
 	@exec $(WITH_SERVICES) python -m tools.check

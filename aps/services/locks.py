@@ -36,8 +36,13 @@ def put(
             "reason": reason[:200],
         },
     )
-    action = "aps.lock.put" if starts_at is not None else "aps.lock.keep_out"
-    audit.record(action=action, target=lock, by=by, now=now, reason=reason)
+    audit.record(
+        action="aps.lock.keep_out" if starts_at is None else "aps.lock.put",
+        target=lock,
+        by=by,
+        now=now,
+        reason=reason,
+    )
     return lock
 
 

@@ -7,7 +7,15 @@ import pytest
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-from crm.models import Conversion, Milestone, SalesOrder, SalesOrderLine, Shipment, ShipmentLine
+from crm.models import (
+    Conversion,
+    Milestone,
+    RushRequest,
+    SalesOrder,
+    SalesOrderLine,
+    Shipment,
+    ShipmentLine,
+)
 from tests.crm.factories import FRIDAY, Shop
 
 
@@ -29,6 +37,13 @@ def another_shipment(line: SalesOrderLine, *quantities: int) -> None:
         ShipmentLine.objects.create(shipment=shipment, line=line, quantity=quantity)
 
 
+def another_rush(line: SalesOrderLine) -> None:
+    for number in ("R-1", "R-2"):
+        RushRequest.objects.create(
+            number=number, line=line, wanted_date=FRIDAY, requested_at=timezone.now(), weight=1
+        )
+
+
 def twice(model: type[models.Model], **values: object) -> None:
     for _ in range(2):
         model._default_manager.create(**values)
@@ -45,6 +60,7 @@ VIOLATIONS: dict[str, Callable[[SalesOrderLine], object]] = {
     "crm_milestone_once_per_kind": lambda line: twice(
         Milestone, order=line.order, kind="approved", at=timezone.now()
     ),
+    "crm_rushrequest_one_open_per_line": another_rush,
     "crm_shipmentline_once_per_line": lambda line: another_shipment(line, 1, 1),
     "crm_shipmentline_quantity_positive": lambda line: another_shipment(line, 0),
 }

@@ -12,7 +12,7 @@ from common.enums import Role
 from masterdata.enums import Supply
 from masterdata.models import Bom, Calendar
 from tests.browser.checks import check_page, page_bytes
-from tests.browser.conftest import PageFor, chromium, page_for  # noqa: F401  # fixtures
+from tests.browser.conftest import PageFor
 from tests.masterdata import factories as f
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
