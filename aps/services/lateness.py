@@ -217,6 +217,7 @@ class _Walk:
         self, kind: StepKind, starts_at: datetime, ends_at: datetime, bar: Bar, **facts: object
     ) -> Step:
         code = self._codes.get(bar.work_unit_id or 0, "")
+        # The facts are Step's own fields, of different types; mypy reads them as one.
         return Step(kind, starts_at, ends_at, bar, unit_code=code, **facts)  # type: ignore[arg-type]
 
 

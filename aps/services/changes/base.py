@@ -48,6 +48,7 @@ class Change:
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Self:
         """The change as written in JSON; raise CannotRead."""
+        # Each kind of change is a dataclass; this base, which mypy sees, is not one.
         known = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
         for name in data:
             if name not in known and name != "kind":
@@ -70,6 +71,7 @@ class Change:
         """What ``parse`` reads again."""
         return {"kind": self.kind} | {
             field.name: _plain(getattr(self, field.name))
+            # As above: the kinds are dataclasses.
             for field in dataclasses.fields(self)  # type: ignore[arg-type]
         }
 
