@@ -16,8 +16,9 @@ help: ## list the targets
 run: setup ## install, start everything and show address and logins; PORT=8000
 	@exec $(BIN)/python -m tools.run
 
+# On two cores: a process that drives browser and workers leaves half a core idle.
 test: setup-dev ## all tests, against a real PostgreSQL, Redis and worker; PYTEST_ARGS="-k promise"
-	@exec $(WITH_SERVICES) python -m pytest -n 2 --dist worksteal $(PYTEST_ARGS)
+	@exec $(WITH_SERVICES) python -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
 
 check: setup-dev ## lint, format, types, architecture, migrations, settings, locks, translations
 	@exec $(WITH_SERVICES) python -m tools.check

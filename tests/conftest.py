@@ -18,6 +18,12 @@ ClientFor = Callable[..., Client]
 ApiClientFor = Callable[..., APIClient]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Stories with real processes first, so that none of them is what everybody waits for."""
+    items.sort(key=lambda item: item.get_closest_marker("worker") is None)
+
+
 @pytest.fixture
 def now() -> datetime:
     """A Monday morning in the plant."""

@@ -81,7 +81,8 @@ def duration(minutes: int) -> str:
     if minutes < 2 * DAY_MINUTES:
         return ui_format.minutes(minutes)
     days = minutes / DAY_MINUTES
-    return _("%(days)s days") % {"days": f"{days:,.0f}" if days >= 10 else f"{days:.1f}"}
+    shown = f"{days:,.0f}" if days >= 10 else f"{days:.1f}".removesuffix(".0")
+    return _("%(days)s days") % {"days": shown}
 
 
 def why(line: LateLine) -> str:

@@ -1,7 +1,9 @@
 """The lists of this room and its home."""
 
+from collections.abc import Callable
 from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -53,9 +55,13 @@ class MasterList(SingleTableMixin, FilterView):  # type: ignore[misc]
     """A filtered, sorted, paged list; ``resource`` names its export."""
 
     template_name = "masterdata/list.html"
+    select: Callable[[], QuerySet[Any]]
     resource = ""
     create_url = ""
     create_permission = "masterdata.edit"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        return self.select()
 
     def get_table_kwargs(self) -> dict[str, Any]:
         # The length of a page is ours to choose: no parameter of the URL is read for it.
@@ -83,9 +89,7 @@ class ItemList(MasterList):
     filterset_class = filters.ItemFilter
     resource = "items"
     create_url = "masterdata:item-create"
-
-    def get_queryset(self) -> Any:
-        return pages.items()
+    select = staticmethod(pages.items)
 
 
 @requires("masterdata.view")
@@ -94,9 +98,7 @@ class WorkUnitList(MasterList):
     filterset_class = filters.WorkUnitFilter
     resource = "work_units"
     create_url = "masterdata:work-unit-create"
-
-    def get_queryset(self) -> Any:
-        return pages.work_units()
+    select = staticmethod(pages.work_units)
 
 
 @requires("masterdata.view")
@@ -105,9 +107,7 @@ class SiteList(MasterList):
     filterset_class = filters.SiteFilter
     resource = "sites"
     create_url = "masterdata:site-create"
-
-    def get_queryset(self) -> Any:
-        return pages.sites()
+    select = staticmethod(pages.sites)
 
 
 @requires("masterdata.view")
@@ -117,7 +117,7 @@ class CalendarList(MasterList):
     resource = "calendars"
     create_url = "masterdata:calendar-create"
 
-    def get_queryset(self) -> Any:
+    def get_queryset(self) -> QuerySet[Any]:
         return pages.calendars(at=timezone.now())
 
 
@@ -127,9 +127,7 @@ class WorkCenterList(MasterList):
     filterset_class = filters.WorkCenterFilter
     resource = "work_centers"
     create_url = "masterdata:work-center-create"
-
-    def get_queryset(self) -> Any:
-        return pages.work_centers()
+    select = staticmethod(pages.work_centers)
 
 
 @requires("masterdata.view")
@@ -139,9 +137,7 @@ class CustomerList(MasterList):
     resource = "customers"
     create_url = "masterdata:customer-create"
     create_permission = "masterdata.edit_customer"
-
-    def get_queryset(self) -> Any:
-        return pages.customers()
+    select = staticmethod(pages.customers)
 
 
 @requires("masterdata.view")
@@ -151,6 +147,4 @@ class SupplierList(MasterList):
     resource = "suppliers"
     create_url = "masterdata:supplier-create"
     create_permission = "masterdata.edit_supplier"
-
-    def get_queryset(self) -> Any:
-        return pages.suppliers()
+    select = staticmethod(pages.suppliers)

@@ -367,6 +367,7 @@ def first_page(port: int) -> str:
         return str(answer.read().decode())
 
 
+@pytest.mark.worker
 def test_make_run_shows_the_login_page_and_leaves_nothing_behind(var: Path) -> None:
     """Twice: ended by Ctrl-C (SIGINT to the whole group), then by SIGTERM to make alone."""
     port = free_port()

@@ -34,7 +34,7 @@ def _assembly() -> Any:
     return item
 
 
-def _places() -> list[str]:
+def _place(name: str) -> str:
     item = _assembly()
     calendar = f.two_shifts(code="DOUBLE")
     price = f.SupplierPriceFactory(supplier=f.SupplierFactory(code="STEEL"))
@@ -46,30 +46,41 @@ def _places() -> list[str]:
         "work-center-rates": ["TURN-AND-MILL"],
         "supplier-edit": ["STEEL"],
         "price-edit": [price.pk],
-        "site-create": [],
-        "import-start": [],
     }
-    places = [reverse(f"masterdata:{name}", args=args) for name, args in named.items()]
-    return [p + ("?revision=A" if p.endswith(("/bom/", "/routing/")) else "") for p in places]
+    place = reverse(f"masterdata:{name}", args=named.get(name, []))
+    return place + ("?revision=A" if place.endswith(("/bom/", "/routing/")) else "")
 
 
-def test_the_editors_hold_in_both_themes_languages_and_widths(
-    page_for: PageFor,  # noqa: F811
-    live_server: Any,
+EDITORS = (
+    "bom-edit",
+    "routing-edit",
+    "calendar-edit",
+    "work-center-edit",
+    "work-center-rates",
+    "supplier-edit",
+    "price-edit",
+    "site-create",
+    "import-start",
+)
+
+
+@pytest.mark.parametrize("editor", EDITORS)
+def test_an_editor_holds_in_both_themes_languages_and_widths(
+    page_for: PageFor, live_server: Any, editor: str
 ) -> None:
     page = page_for(Role.ADMINISTRATOR)
-    for place in _places():
-        check_page(page, live_server.url + place)
-        for width in SIZES:
-            page.set_viewport_size({"width": width, "height": 800})
-            hidden = page.evaluate(
-                "() => [...document.querySelectorAll('.edit-rows, .week, .card')]"
-                ".filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className)"
-            )
-            assert hidden == [], f"{place} at {width}"
-            for row in page.locator(".edit-table tbody tr").all():
-                assert row.bounding_box()["height"] > 30, f"{place} at {width}"
-        assert page_bytes(page, live_server.url + place) < ORDINARY, place
+    place = _place(editor)
+    check_page(page, live_server.url + place)
+    for width in SIZES:
+        page.set_viewport_size({"width": width, "height": 800})
+        hidden = page.evaluate(
+            "() => [...document.querySelectorAll('.edit-rows, .week, .card')]"
+            ".filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.className)"
+        )
+        assert hidden == [], f"{place} at {width}"
+        for row in page.locator(".edit-table tbody tr").all():
+            assert row.bounding_box()["height"] > 30, f"{place} at {width}"
+    assert page_bytes(page, live_server.url + place) < ORDINARY, place
 
 
 def test_a_component_is_added_and_found_while_typing(
