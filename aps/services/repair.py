@@ -2,9 +2,10 @@
 
 What runs stays, and so does what starts within the site's frozen minutes. Two plans are compared:
 the old one by its own order (Vieira, Herrmann and Lin 2003 call it right-shift), late orders put
-before others where that pays, and what a search from there finds. The search has to gain more than
-MOVE_PRICE weighted minutes for each operation that it moves more: nobody wants a shop floor turned
-over for a minute. So the plan is never later than the old order would have it.
+before others where that pays, and what a search from there finds. The search pays for what it moves
+(STAY), and has to gain more than MOVE_PRICE weighted minutes for each operation that it moves more:
+nobody wants a shop floor turned over for a minute. So the plan is never later than the old order
+would have it.
 """
 
 import time
@@ -19,11 +20,14 @@ from aps.services import problems, solving
 from aps.services.inputs import Inputs
 from aps.services.problems import Built
 from aps.services.solving import Solved
-from aps.solver import Operation, Placement, Problem, Solution
+from aps.solver import Objective, Operation, Placement, Problem, Solution, make_solution
 from common.intervals import WorkingTime
 from common.jobs import Claim
 
 MOVE_PRICE = 1
+# What the search pays: for another machine as much as for a start 100 minutes off. On plants of 800
+# operations with a machine lost for two days it moves a tenth fewer than without, and is less late.
+STAY = Objective(in_order=False, moved_minute=MOVE_PRICE / 100, changed_resource=MOVE_PRICE)
 # So many late jobs are tried before the others, the most expensive first.
 MOST_HURRIED = 8
 
@@ -69,9 +73,9 @@ def mend(
     by_order = worth(kept)
     if not kept.violations and by_order[0] == 0:
         return held, Mended(kept, "order", by_order, None)
-    found = solving.run(
-        row=row, built=held, claim=claim, now=now, start=kept.solution, at_most=at_most
-    )
+    paying = replace(held, problem=replace(held.problem, reference=reference, objective=STAY))
+    start = make_solution(paying.problem, kept.solution.placements)
+    found = solving.run(row=row, built=paying, claim=claim, now=now, start=start, at_most=at_most)
     by_search = worth(found)
     if not kept.violations and (found.violations or _price(by_order) <= _price(by_search)):
         kept = replace(kept, at=found.at, seconds=found.seconds)

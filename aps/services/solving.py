@@ -1,7 +1,6 @@
 """The one seam to the solver: a search within its time, a plan by its own order, a judge.
 
-Nothing else in this room calls the solver to place work, so that a solver that keeps frozen work
-and stays near a reference by itself is switched over to here.
+Nothing else in this room calls the solver to place work.
 """
 
 import math
@@ -16,6 +15,7 @@ from aps.models import ScheduleRun
 from aps.services.problems import Built
 from aps.solver import (
     Busy,
+    Objective,
     Occupancy,
     Placement,
     Problem,
@@ -79,7 +79,7 @@ def run(
     seconds = seconds_for(built.problem)
     if at_most is not None:
         seconds = min(seconds, at_most)
-    reporter = _Reporter(row.pk, claim, clock, seconds)
+    reporter = _Reporter(row.pk, claim, clock, seconds, built.problem.objective)
     reporter.report("constructing")
     solution = solve(
         built.problem,
@@ -219,22 +219,29 @@ class _Reporter:
     """Keeps the claim alive and writes progress to the run, each in a statement of its own."""
 
     def __init__(
-        self, run_id: int, claim: Claim, clock: Callable[[], float], seconds: float
+        self,
+        run_id: int,
+        claim: Claim,
+        clock: Callable[[], float],
+        seconds: float,
+        objective: Objective,
     ) -> None:
         self._run_id = run_id
+        self._worth = objective.worth
         self._claim = claim
         self._clock = clock
         self._seconds = seconds
         self._began = self._last = clock()
-        self._best: tuple[int, ...] | None = None
+        self._best: tuple[float, ...] | None = None
         self._gained_at = self._began
         self._figures: dict[str, int] = {}
 
     def progress(self, progress: Progress) -> None:
         """Take note of the best schedule so far."""
         figures = progress.best.figures
-        if self._best is None or figures.key < self._best:
-            self._best = figures.key
+        worth = self._worth(figures)
+        if self._best is None or worth < self._best:
+            self._best = worth
             self._gained_at = self._clock()
         self._figures = {
             "weighted_tardiness_minutes": figures.weighted_tardiness,

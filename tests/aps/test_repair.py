@@ -119,6 +119,20 @@ def test_a_plan_that_makes_nothing_late_is_kept_without_a_search(monkeypatch):
     assert run.comparison["moved_operations"] == 0
 
 
+def test_the_search_pays_for_what_it_moves_away_from_the_plan_in_force(monkeypatch):
+    plant = busy_plant(6)
+    before = scheduled(plant.replan())
+    asked = []
+    honest = solving.solve
+    monkeypatch.setattr(
+        solving, "solve", lambda problem, **more: asked.append(problem) or honest(problem, **more)
+    )
+    down(plant, 0, 24)
+    assert plant.replan().state == RunState.PUBLISHED
+    assert asked[-1].objective == repair.STAY
+    assert asked[-1].reference.keys() == before.keys()
+
+
 def test_a_repair_records_what_it_moved_and_why():
     plant = Factory()
     part = plant.part(minutes=60)
