@@ -40,6 +40,10 @@ class Bar:
     family: str
     # A planner fixed it there.
     is_locked: bool
+    # Its people and its tool.
+    skill_id: int | None
+    people: int
+    tool_id: int | None
     references: tuple[str, ...] = ()
     # Ends after the earliest of them that still waits (or the work order) is due.
     is_late: bool = False
@@ -162,6 +166,9 @@ def as_bars(rows: QuerySet[ScheduledOperation]) -> list[Bar]:
             "operation__work_order__due_at",
             "family",
             "is_locked",
+            "operation__skill_id",
+            "operation__people",
+            "operation__tool_id",
         )
     )
     return [Bar(*row) for row in found]

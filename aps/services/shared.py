@@ -71,7 +71,11 @@ class Shared:
 
     def possible(self, needs: Iterable[Need]) -> tuple[Need, ...]:
         """Those that there are enough units for, at some time."""
-        return tuple(need for need in needs if self._most(need.pool) >= need.units)
+        return tuple(need for need in needs if self.has(need))
+
+    def has(self, need: Need) -> bool:
+        """Whether there are so many units at some time, taken or not."""
+        return self._most(need.pool) >= need.units
 
     def is_tool(self, pool: int) -> bool:
         """Whether the pool is of tools, else of people."""

@@ -115,6 +115,10 @@ class PoolBook:
             for piece in steps.pieces(times, start, end):
                 steps.take(piece.start, piece.end, need.units)
 
+    def give(self, needs: Iterable[Need], times: WorkingTime, start: int, end: int) -> None:
+        """Take such a booking back."""
+        self.take((Need(need.pool, -need.units) for need in needs), times, start, end)
+
     def free(self, pool: int, moment: int) -> int:
         """Units left at the moment; below 0 where more is taken than there is."""
         steps = self._steps[pool]

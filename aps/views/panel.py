@@ -64,7 +64,9 @@ def _operations(run: ScheduleRun, number: str) -> QuerySet[ScheduledOperation]:
             Q(operation__work_order__in=[order.pk for order in serving])
             | Q(operation__work_order__number=number)
         )
-        .select_related("operation__work_order__item", "work_unit")
+        .select_related(
+            "operation__work_order__item", "operation__skill", "operation__tool", "work_unit"
+        )
         .order_by("starts_at", "ends_at", "operation_id")
     )
 

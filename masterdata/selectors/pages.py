@@ -99,6 +99,8 @@ def routings_of(item: Item) -> QuerySet[Routing]:
         .prefetch_related(
             "operations__work_center",
             "operations__subcontractor",
+            "operations__skill",
+            "operations__tool",
             "operations__alternatives__work_unit",
         )
     )
