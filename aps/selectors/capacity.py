@@ -6,12 +6,13 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from aps.models import ScheduledOperation
+from aps.models import ScheduledOperation, ScheduleRun
 from aps.selectors.changeovers import changeover_minutes
 from aps.selectors.schedule import current_run
 from common.intervals import WorkingTime
 from erp import selectors as erp
 from masterdata import selectors as masterdata
+from masterdata.selectors import UnitInfo
 from masterdata.services import calendars
 from mes import selectors as mes
 from mes.enums import OperationState
@@ -117,13 +118,7 @@ def capacity(
         if unit.id in times and (centers is None or unit.work_center_code in centers):
             units.setdefault(unit.work_center_code, []).append(unit.id)
     wanted = {pk for found in units.values() for pk in found}
-    setups = changeover_minutes(
-        run=run,
-        units=[unit for unit in active if unit.id in wanted],
-        starts_at=starts_at,
-        ends_at=ends_at,
-    )
-    planned = _planned(run.pk, wanted, setups, starts_at, ends_at) if run is not None else []
+    planned = _planned(run, [one for one in active if one.id in wanted], starts_at, ends_at)
     shares = _shares({row.work_order_id for row in planned})
     by_unit: dict[int, list[_Planned]] = {}
     for row in planned:
@@ -158,14 +153,17 @@ def _begin(day: date, zone: ZoneInfo) -> int:
 
 
 def _planned(
-    run_id: int,
-    units: Collection[int],
-    setups: Mapping[int, int],
-    starts_at: datetime,
-    ends_at: datetime,
+    run: ScheduleRun | None, units: Collection[UnitInfo], starts_at: datetime, ends_at: datetime
 ) -> list[_Planned]:
+    """What the units have to do in the window; nothing before the first plan."""
+    if run is None:
+        return []
+    setups = changeover_minutes(run=run, units=units, starts_at=starts_at, ends_at=ends_at)
     rows = ScheduledOperation.objects.filter(
-        run=run_id, work_unit__in=list(units), starts_at__lt=ends_at, ends_at__gt=starts_at
+        run=run,
+        work_unit__in=[unit.id for unit in units],
+        starts_at__lt=ends_at,
+        ends_at__gt=starts_at,
     ).exclude(operation__state=OperationState.CANCELLED)
     found = rows.values_list(
         "operation_id", "operation__work_order_id", "work_unit_id", "starts_at", "ends_at"

@@ -127,12 +127,17 @@ class OperationForm(Row):
     )
     run_basis = forms.ChoiceField(label=_("Run minutes are"), choices=RunBasis.choices)
     units = forms.CharField(label=_("Only on these work units"), max_length=400, required=False)
-    setup_family = forms.CharField(label=_("Setup family"), max_length=40, required=False)
+    setup_family = forms.CharField(
+        label=_("Setup family"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": _("Family")}),
+    )
     skill = forms.CharField(
         label=_("Skill"),
         max_length=40,
         required=False,
-        widget=forms.TextInput(attrs={"list": "skills"}),
+        widget=forms.TextInput(attrs={"list": "skills", "placeholder": _("Skill")}),
     )
     people = forms.IntegerField(
         label=_("People"), min_value=1, max_value=999, required=False, initial=1
@@ -141,7 +146,7 @@ class OperationForm(Row):
         label=_("Tool"),
         max_length=40,
         required=False,
-        widget=forms.TextInput(attrs={"list": "tools"}),
+        widget=forms.TextInput(attrs={"list": "tools", "placeholder": _("Tool")}),
     )
 
 
