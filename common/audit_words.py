@@ -52,6 +52,8 @@ SENTENCES: dict[str, Promise] = {
     "erp.stock.adjust": _("corrected the stock"),
     "erp.stock.receive": _("put goods into stock"),
     "erp.stock.set_opening": _("entered the opening stock"),
+    "masterdata.changeovers.save": _("changed the changeover times"),
+    "masterdata.crews.save": _("changed the crews"),
     "masterdata.work_unit.close": _("closed the machine for a time"),
     "masterdata.work_unit.open": _("opened the machine for overtime"),
     "mes.operation.finish": _("finished the operation"),

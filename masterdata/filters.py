@@ -8,7 +8,17 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from masterdata.enums import Supply
-from masterdata.models import Calendar, Customer, Item, Site, Supplier, WorkCenter, WorkUnit
+from masterdata.models import (
+    Calendar,
+    Customer,
+    Item,
+    Site,
+    Skill,
+    Supplier,
+    Tool,
+    WorkCenter,
+    WorkUnit,
+)
 
 
 class _TextFilter(filters.FilterSet):  # type: ignore[misc]
@@ -68,6 +78,20 @@ class WorkCenterFilter(_TextFilter):
 
     class Meta:
         model = WorkCenter
+        fields = ("q", "site")
+
+
+class SkillFilter(_TextFilter):
+    class Meta:
+        model = Skill
+        fields = ("q",)
+
+
+class ToolFilter(_TextFilter):
+    site = filters.ModelChoiceFilter(queryset=Site.objects.order_by("code"), label=_("Site"))
+
+    class Meta:
+        model = Tool
         fields = ("q", "site")
 
 

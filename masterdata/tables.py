@@ -102,6 +102,33 @@ class WorkCenterTable(Table):
         empty_text = _("No work center fits. Enter one: routings name work centers.")
 
 
+class SkillTable(Table):
+    caption = _("Skills")
+
+    code = LinkColumn(linkify=("masterdata:skill-edit", {"code": tables.A("code")}))
+    label = tables.Column(verbose_name=_("Name"), order_by="name")
+    crew_count = QuantityColumn(verbose_name=_("Crews"))
+    people_count = QuantityColumn(verbose_name=_("People"), default=0)
+
+    class Meta(Table.Meta):
+        abstract = False
+        empty_text = _("No skill fits. Enter one where people are scarcer than machines.")
+
+
+class ToolTable(Table):
+    caption = _("Tools")
+
+    code = LinkColumn(linkify=("masterdata:tool-edit", {"code": tables.A("code")}))
+    label = tables.Column(verbose_name=_("Name"), order_by="name")
+    site = tables.Column(accessor="site__code", verbose_name=_("Site"))
+    quantity = QuantityColumn()
+    is_active = tables.BooleanColumn()
+
+    class Meta(Table.Meta):
+        abstract = False
+        empty_text = _("No tool fits. Enter those that several machines share.")
+
+
 class CustomerTable(Table):
     caption = _("Customers")
 

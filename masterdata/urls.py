@@ -2,12 +2,14 @@ from django.urls import URLPattern, URLResolver, path
 
 from masterdata.views import (
     calendars,
+    changeovers,
     imports,
     lists,
     plant,
     records,
     revisions,
     search,
+    shared,
     suppliers,
 )
 
@@ -29,11 +31,23 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("calendars/<path:code>/", calendars.calendar_edit, name="calendar-edit"),
     path("work-centers/", lists.WorkCenterList.as_view(), name="work-center-list"),
     path("work-centers/new/", plant.work_center_create, name="work-center-create"),
+    path(
+        "work-centers/<path:code>/changeovers/",
+        changeovers.work_center_changeovers,
+        name="work-center-changeovers",
+    ),
     path("work-centers/<path:code>/rates/", plant.work_center_rates, name="work-center-rates"),
     path("work-centers/<path:code>/", plant.work_center_edit, name="work-center-edit"),
     path("work-units/", lists.WorkUnitList.as_view(), name="work-unit-list"),
     path("work-units/new/", records.work_unit_create, name="work-unit-create"),
     path("work-units/<path:code>/", records.work_unit_edit, name="work-unit-edit"),
+    path("skills/", lists.SkillList.as_view(), name="skill-list"),
+    path("skills/new/", shared.skill_create, name="skill-create"),
+    path("skills/<path:code>/crews/", shared.skill_crews, name="skill-crews"),
+    path("skills/<path:code>/", shared.skill_edit, name="skill-edit"),
+    path("tools/", lists.ToolList.as_view(), name="tool-list"),
+    path("tools/new/", shared.tool_create, name="tool-create"),
+    path("tools/<path:code>/", shared.tool_edit, name="tool-edit"),
     path("customers/", lists.CustomerList.as_view(), name="customer-list"),
     path("customers/new/", records.customer_create, name="customer-create"),
     path("customers/search/", search.customer_search, name="customer-search"),

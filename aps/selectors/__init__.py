@@ -18,6 +18,7 @@ from aps.selectors.capacity import (
     capacity,
     monday_of,
 )
+from aps.selectors.changeovers import changeover_minutes
 from aps.selectors.pegging import OrderTree, order_tree
 from aps.selectors.readiness import LateLine, Ready, ReadyCause, late_orders, ready_dates
 from aps.selectors.schedule import (
@@ -49,6 +50,7 @@ __all__ = [
     "as_bars",
     "board",
     "capacity",
+    "changeover_minutes",
     "current_run",
     "current_schedule",
     "kpis",

@@ -8,6 +8,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Coalesce, NullIf
 
 from aps.models import OperationLock, ScheduledOperation, ScheduleRun
+from aps.selectors.changeovers import changeover_minutes
 from aps.selectors.readiness import is_late, waits
 from aps.selectors.schedule import current_run
 from common.intervals import WorkingTime
@@ -39,9 +40,15 @@ class Bar:
     family: str
     # A planner fixed it there.
     is_locked: bool
+    # Its people and its tool.
+    skill_id: int | None
+    people: int
+    tool_id: int | None
     references: tuple[str, ...] = ()
     # Ends after the earliest of them that still waits (or the work order) is due.
     is_late: bool = False
+    # What its machine takes right before it, since the operation before is of another family.
+    changeover_minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +90,11 @@ def board(*, site_id: int, starts_at: datetime, ends_at: datetime) -> Board:
     found = bars(run, starts_at, ends_at) if run is not None else []
     units = masterdata.active_units(site_id=site_id)
     times = calendars.unit_times(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
+    setups = changeover_minutes(run=run, units=units, starts_at=starts_at, ends_at=ends_at)
     by_unit: dict[int | None, list[Bar]] = {}
     for bar in with_references(found):
-        by_unit.setdefault(bar.work_unit_id, []).append(bar)
+        marked = replace(bar, changeover_minutes=setups.get(bar.operation_id, 0))
+        by_unit.setdefault(bar.work_unit_id, []).append(marked)
     rows = [
         Row(
             unit=unit,
@@ -100,20 +109,27 @@ def board(*, site_id: int, starts_at: datetime, ends_at: datetime) -> Board:
 
 
 def utilisation(*, site_id: int, starts_at: datetime, ends_at: datetime) -> list[Load]:
-    """Working and planned minutes of every active work unit in the window; six queries."""
+    """Working and planned minutes of every active work unit in the window, changeovers included.
+
+    A constant number of queries.
+    """
     run = current_run(site_id)
+    units = masterdata.active_units(site_id=site_id)
+    setups = changeover_minutes(run=run, units=units, starts_at=starts_at, ends_at=ends_at)
     times = calendars.unit_times(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
     start, end = calendars.to_minutes(starts_at), calendars.to_minutes(ends_at)
     planned: dict[int | None, int] = {}
     rows = ScheduledOperation.objects.filter(run=run, starts_at__lt=ends_at, ends_at__gt=starts_at)
-    for unit_id, begins, ends in rows.values_list("work_unit_id", "starts_at", "ends_at"):
+    found = rows.values_list("operation_id", "work_unit_id", "starts_at", "ends_at")
+    for pk, unit_id, begins, ends in found:
         if unit_id in times:
-            first, last = calendars.to_minutes(begins), calendars.to_minutes_up(ends)
+            first = calendars.to_minutes(begins) - setups.get(pk, 0)
+            last = calendars.to_minutes_up(ends)
             worked = times[unit_id].worked(max(start, first), min(end, last))
             planned[unit_id] = planned.get(unit_id, 0) + worked
     return [
         Load(unit, times[unit.id].worked(start, end), planned.get(unit.id, 0))
-        for unit in masterdata.active_units(site_id=site_id)
+        for unit in units
         if unit.id in times
     ]
 
@@ -150,6 +166,9 @@ def as_bars(rows: QuerySet[ScheduledOperation]) -> list[Bar]:
             "operation__work_order__due_at",
             "family",
             "is_locked",
+            "operation__skill_id",
+            "operation__people",
+            "operation__tool_id",
         )
     )
     return [Bar(*row) for row in found]

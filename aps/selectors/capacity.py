@@ -6,11 +6,13 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from aps.models import ScheduledOperation
+from aps.models import ScheduledOperation, ScheduleRun
+from aps.selectors.changeovers import changeover_minutes
 from aps.selectors.schedule import current_run
 from common.intervals import WorkingTime
 from erp import selectors as erp
 from masterdata import selectors as masterdata
+from masterdata.selectors import UnitInfo
 from masterdata.services import calendars
 from mes import selectors as mes
 from mes.enums import OperationState
@@ -83,7 +85,7 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """A scheduled operation on a machine."""
+    """A scheduled operation on a machine, with the changeover before it."""
 
     work_order_id: int
     work_unit_id: int
@@ -102,7 +104,7 @@ def capacity(
     """The site's work centers over so many weeks; queries grow with BOM levels only.
 
     Of the week that runs, what is left of it. An operation that serves lines of several customers
-    counts for each by ordered quantity.
+    counts for each by ordered quantity, and a changeover for whom the machine is changed over.
     """
     zone = ZoneInfo(masterdata.site(site_id).time_zone)
     mondays = tuple(monday + n * WEEK for n in range(weeks))
@@ -111,11 +113,12 @@ def capacity(
     run = current_run(site_id)
     times = calendars.unit_times(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
     units: dict[str, list[int]] = {}
-    for unit in masterdata.active_units(site_id=site_id):
+    active = masterdata.active_units(site_id=site_id)
+    for unit in active:
         if unit.id in times and (centers is None or unit.work_center_code in centers):
             units.setdefault(unit.work_center_code, []).append(unit.id)
     wanted = {pk for found in units.values() for pk in found}
-    planned = _planned(run.pk, wanted, starts_at, ends_at) if run is not None else []
+    planned = _planned(run, [one for one in active if one.id in wanted], starts_at, ends_at)
     shares = _shares({row.work_order_id for row in planned})
     by_unit: dict[int, list[_Planned]] = {}
     for row in planned:
@@ -150,15 +153,29 @@ def _begin(day: date, zone: ZoneInfo) -> int:
 
 
 def _planned(
-    run_id: int, units: Collection[int], starts_at: datetime, ends_at: datetime
+    run: ScheduleRun | None, units: Collection[UnitInfo], starts_at: datetime, ends_at: datetime
 ) -> list[_Planned]:
+    """What the units have to do in the window; nothing before the first plan."""
+    if run is None:
+        return []
+    setups = changeover_minutes(run=run, units=units, starts_at=starts_at, ends_at=ends_at)
     rows = ScheduledOperation.objects.filter(
-        run=run_id, work_unit__in=list(units), starts_at__lt=ends_at, ends_at__gt=starts_at
+        run=run,
+        work_unit__in=[unit.id for unit in units],
+        starts_at__lt=ends_at,
+        ends_at__gt=starts_at,
     ).exclude(operation__state=OperationState.CANCELLED)
-    found = rows.values_list("operation__work_order_id", "work_unit_id", "starts_at", "ends_at")
+    found = rows.values_list(
+        "operation_id", "operation__work_order_id", "work_unit_id", "starts_at", "ends_at"
+    )
     return [
-        _Planned(order, unit, calendars.to_minutes(begins), calendars.to_minutes_up(ends))
-        for order, unit, begins, ends in found
+        _Planned(
+            order,
+            unit,
+            calendars.to_minutes(begins) - setups.get(pk, 0),
+            calendars.to_minutes_up(ends),
+        )
+        for pk, order, unit, begins, ends in found
         if unit is not None
     ]
 

@@ -134,7 +134,8 @@ def of_run(run: ScheduleRun) -> Side:
 
 
 def utilisation(built: Built, solution: Solution) -> float:
-    """Planned share of the machines' working time in the next UTILISATION_DAYS, in percent."""
+    """Planned share of the machines' working time in the next UTILISATION_DAYS, in percent;
+    changeovers not counted."""
     start = built.problem.now
     end = start + UTILISATION_DAYS * 24 * 60
     times = {

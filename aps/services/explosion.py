@@ -231,7 +231,29 @@ class _Explosion:
                 _("No work unit can do operation %(sequence)s of %(item)s.")
                 % {"sequence": operation.sequence, "item": item.code}
             )
-        return modes
+        return self._served(item, operation, modes)
+
+    def _served(
+        self, item: ItemStructure, operation: OperationStructure, modes: tuple[Mode, ...]
+    ) -> tuple[Mode, ...]:
+        """The modes in which people and tool are there; raises CannotCheck where none is left."""
+        live = self._live
+        pauses = plant.may_pause(operation.interruptible, modes, live.longest_windows)
+        served, missing = live.shared.serve(
+            modes, live.shared.needs(operation), live.times, unbroken=not pauses
+        )
+        if missing is None:
+            return served
+        facts = {"sequence": operation.sequence, "item": item.code}
+        facts["name"] = live.shared.name(missing.pool)
+        if live.shared.is_tool(missing.pool):
+            text = _("Operation %(sequence)s of %(item)s needs %(name)s, which is not there.")
+        else:
+            text = _(
+                "No shift has enough people with the skill %(name)s, for long enough, for "
+                "operation %(sequence)s of %(item)s."
+            )
+        raise CannotCheck(text % facts)
 
     def add(
         self,
@@ -255,6 +277,8 @@ class _Explosion:
                     modes,
                     self._live.longest_windows,
                 ),
+                needs=self._live.shared.needs(operation) if operation else (),
+                family=(operation.setup_family or None) if operation else None,
             )
         )
         self.found.steps[identity] = Step(item, operation)

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from aps.models import OperationLock
-from aps.services import floor
+from aps.services import floor, shared
 from aps.services.plant import SUBCONTRACT
+from aps.services.shared import Shared
 from aps.solver import Mode, Placement
 from common.intervals import WorkingTime
 from erp import selectors as erp
 from erp.selectors import Coverage, MaterialDate
 from masterdata import selectors as masterdata
-from masterdata.selectors import UnitInfo
+from masterdata.selectors import Changeovers, UnitInfo
 from masterdata.services import calendars
 from mes import selectors as mes
 from mes.selectors import OpenOperation
@@ -48,6 +49,10 @@ class Inputs:
     operations: list[OpenOperation]
     units: dict[int, UnitInfo]
     times: dict[int, WorkingTime]
+    # People and tools.
+    shared: Shared
+    # By work center: minutes between setup families.
+    changeovers: Mapping[int, Changeovers]
     materials: Mapping[int, MaterialDate]
     # Order lines by requirement id.
     sales: dict[int, Coverage]
@@ -88,6 +93,8 @@ def read(*, site_id: int, now: datetime, days: int, is_last: bool = False) -> In
         operations=operations,
         units={unit.id: unit for unit in masterdata.active_units(site_id=site_id)},
         times=calendars.unit_times(site_id=site_id, starts_at=starts_at, ends_at=ends_at),
+        shared=shared.read(site_id=site_id, starts_at=starts_at, ends_at=ends_at),
+        changeovers=masterdata.changeovers(site_id=site_id),
         materials=erp.material_dates(site_id=site_id, now=now),
         sales={row.requirement_id: row for row in erp.coverage(sales)},
         reported=floor.reported(site_id=site_id),

@@ -2,20 +2,23 @@
 
 Only reads. From the operation that ends last it walks back to what that waited for: the operation
 before, a component, bought material; what lies between is a wait for the machine (other orders
-on it), for a shift, or nothing but the plan's own choice. Queries grow with BOM levels only.
+on it, or its changeover), for people or a tool, for a shift, or nothing but the plan's own choice.
+Queries grow with BOM levels only.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from aps import selectors
-from aps.models import ScheduledOperation
+from aps.models import ScheduledOperation, ScheduleRun
 from aps.selectors import Bar, LateLine, ReadyCause
+from aps.services import plant, shared
 from aps.services.lateness_help import Finder, Machines
 from aps.services.lateness_types import Explanation, Step, StepKind
-from common.intervals import WorkingTime
+from aps.services.lateness_waits import Plan, booked
+from aps.services.shared import Shared
 from erp import selectors as erp
 from erp.selectors import MaterialDate
 from masterdata import selectors as masterdata
@@ -48,7 +51,7 @@ def explain_all(
     mine = selectors.as_bars(rows.filter(operation__in=[o.id for o in operations]))
     if not mine:
         return [Explanation(line) for line in lines]
-    walk, finder = _read(site_id, operations, rows, mine, now)
+    walk, finder = _read(run, operations, rows, mine, now)
     tops: dict[int, set[int]] = {}
     for peg in tree.pegs:
         tops.setdefault(peg.requirement_id, set()).add(peg.work_order_id)
@@ -67,34 +70,79 @@ def _one(line: LateLine, walk: "_Walk", finder: Finder | None, tops: set[int]) -
 
 
 def _read(
-    site_id: int,
+    run: ScheduleRun,
     operations: Sequence[OpenOperation],
     rows: QuerySet[ScheduledOperation],
     mine: Sequence[Bar],
     now: datetime,
 ) -> tuple["_Walk", Finder]:
     """What the walk and the search for help need of the plant."""
+    site_id = run.site_id
     ends_at = max(bar.ends_at for bar in mine) + MARGIN
     units = masterdata.active_units(site_id=site_id)
     machines = Machines.of(units, operations)
     times = calendars.unit_times(site_id=site_id, starts_at=now - DAY, ends_at=ends_at)
     around = rows.filter(
-        work_unit__in=machines.concerned(mine), starts_at__lt=ends_at, ends_at__gt=now
+        _concerns(machines.concerned(mine), operations), starts_at__lt=ends_at, ends_at__gt=now
     ).filter(operation__state__in=OperationState.open())
     others = selectors.with_references(selectors.as_bars(around))
+    people_and_tools = _shared(site_id, operations, now - DAY, ends_at)
     wanted = {pk for operation in operations for pk in operation.material_requirement_ids}
     by_id = {operation.id: operation for operation in operations}
     walk = _Walk(
         now=now,
         operations=by_id,
         mine=mine,
-        others=others,
-        codes=machines.codes,
-        times=times,
+        plan=Plan(
+            operations=by_id,
+            by_unit=_by_unit(others),
+            codes=machines.codes,
+            times=times,
+            changeovers=selectors.changeover_minutes(
+                run=run, units=units, starts_at=now - DAY, ends_at=ends_at
+            ),
+            shared=people_and_tools,
+            book=booked(people_and_tools, others, times),
+        ),
         materials=erp.material_dates(site_id=site_id, now=now) if wanted else {},
         items={row.pk: row.item.code for row in erp.requirements(wanted)},
     )
-    return walk, Finder(by_id, others, machines, times, now)
+    setups = plant.setup_minutes(
+        units,
+        masterdata.changeovers(site_id=site_id),
+        masterdata.setup_families(site_id=site_id) | {o.setup_family for o in operations},
+    )
+    return walk, Finder(by_id, others, machines, times, now, setups, people_and_tools)
+
+
+def _concerns(unit_ids: Iterable[int], operations: Iterable[OpenOperation]) -> Q:
+    """What lies on these work units, or takes the people or the tools of these operations."""
+    wanted = list(operations)
+    skills = {o.skill_id for o in wanted if o.skill_id is not None}
+    tools = {o.tool_id for o in wanted if o.tool_id is not None}
+    return (
+        Q(work_unit__in=list(unit_ids))
+        | Q(operation__skill__in=skills)
+        | Q(operation__tool__in=tools)
+    )
+
+
+def _shared(
+    site_id: int, operations: Iterable[OpenOperation], starts_at: datetime, ends_at: datetime
+) -> Shared:
+    """The people and tools, where any of the operations needs some."""
+    if not any(o.skill_id is not None or o.tool_id is not None for o in operations):
+        return Shared()
+    return shared.read(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
+
+
+def _by_unit(bars: Iterable[Bar]) -> dict[int, list[Bar]]:
+    """The bars of each work unit, what ends first to the front."""
+    found: dict[int, list[Bar]] = {}
+    for bar in sorted(bars, key=lambda bar: (bar.ends_at, bar.operation_id)):
+        if bar.work_unit_id is not None:
+            found.setdefault(bar.work_unit_id, []).append(bar)
+    return found
 
 
 class _Walk:
@@ -106,25 +154,18 @@ class _Walk:
         now: datetime,
         operations: Mapping[int, OpenOperation],
         mine: Sequence[Bar],
-        others: Sequence[Bar],
-        codes: Mapping[int, str],
-        times: Mapping[int, WorkingTime],
+        plan: Plan,
         materials: Mapping[int, MaterialDate],
         items: Mapping[int, str],
     ) -> None:
         self._operations = operations
         self._now = now
-        self._codes = codes
-        self._times = times
+        self._plan = plan
         self._materials = materials
         self._items = items
         self._by_order: dict[int, list[Bar]] = {}
         for bar in sorted(mine, key=lambda bar: (bar.sequence, bar.operation_id)):
             self._by_order.setdefault(bar.work_order_id, []).append(bar)
-        self._by_unit: dict[int, list[Bar]] = {}
-        for bar in sorted(others, key=lambda bar: (bar.ends_at, bar.operation_id)):
-            if bar.work_unit_id is not None:
-                self._by_unit.setdefault(bar.work_unit_id, []).append(bar)
 
     def last_of(self, work_order_ids: Iterable[int]) -> Bar | None:
         """What ends last of the work orders; None where nothing of them is planned."""
@@ -138,7 +179,7 @@ class _Walk:
         while current is not None:
             begins = max(current.starts_at, self._now)
             kind = StepKind.OUTSIDE if current.work_unit_id is None else StepKind.WORK
-            steps.append(self._step(kind, begins, current.ends_at, current))
+            steps.append(self._plan.step(kind, begins, current.ends_at, current))
             if current.starts_at <= self._now or current.state in OperationState.started():
                 break
             before = self._before(current)
@@ -147,7 +188,7 @@ class _Walk:
             is_material = material is not None and material[0] > ready
             if is_material and material is not None:
                 ready = material[0]
-            steps.extend(self._waits(current, max(ready, self._now)))
+            steps.extend(self._plan.waits(current, max(ready, self._now)))
             if is_material and material is not None:
                 steps.append(self._waiting(current, material, before))
             current = before
@@ -177,50 +218,6 @@ class _Walk:
     def _waiting(self, bar: Bar, material: tuple[datetime, str, str], before: Bar | None) -> Step:
         at, code, reference = material
         since = max(before.ends_at, self._now) if before is not None else self._now
-        return self._step(
+        return self._plan.step(
             StepKind.MATERIAL, since, at, bar, material_code=code, reference=reference
         )
-
-    def _waits(self, bar: Bar, ready: datetime) -> Iterable[Step]:
-        """What lies between its being ready and its start."""
-        if bar.starts_at <= ready:
-            return
-        unit = bar.work_unit_id
-        before = [
-            other
-            for other in self._by_unit.get(unit or 0, ())
-            if other.starts_at < bar.starts_at
-            and other.ends_at > ready
-            and other.operation_id != bar.operation_id
-        ]
-        if before:
-            names = dict.fromkeys(name for other in before for name in _names(other))
-            yield self._step(StepKind.MACHINE, ready, bar.starts_at, bar, others=tuple(names))
-            return
-        kind = StepKind.CHOICE
-        if unit in self._times and not self._could_begin(bar, ready):
-            kind = StepKind.SHIFT
-        yield self._step(kind, ready, bar.starts_at, bar)
-
-    def _could_begin(self, bar: Bar, ready: datetime) -> bool:
-        """Whether the machine, empty, had time for it before it began."""
-        assert bar.work_unit_id is not None  # noqa: S101 - asked by the caller
-        times = self._times[bar.work_unit_id]
-        start, end = calendars.to_minutes_up(ready), calendars.to_minutes(bar.starts_at)
-        open_minutes = times.worked(start, end)
-        if self._operations[bar.operation_id].is_interruptible:
-            return open_minutes > 0
-        needed = times.worked(end, calendars.to_minutes_up(bar.ends_at))
-        return any(window.minutes >= needed for window in times.windows_between(start, end))
-
-    def _step(
-        self, kind: StepKind, starts_at: datetime, ends_at: datetime, bar: Bar, **facts: object
-    ) -> Step:
-        code = self._codes.get(bar.work_unit_id or 0, "")
-        # The facts are Step's own fields, of different types; mypy reads them as one.
-        return Step(kind, starts_at, ends_at, bar, unit_code=code, **facts)  # type: ignore[arg-type]
-
-
-def _names(bar: Bar) -> Sequence[str]:
-    """Whom the work is for; its work order where that is nobody."""
-    return bar.references or (bar.work_order_number,)

@@ -8,7 +8,8 @@ from datetime import datetime
 from aps.selectors import Bar
 from aps.services.lateness_types import Help, HelpKind, Step, StepKind
 from aps.services.plant import longest_windows, may_pause
-from aps.solver import Busy, Mode, Occupancy, Operation, Resource
+from aps.services.shared import Shared, needs_of
+from aps.solver import Busy, Mode, Occupancy, Operation, Resource, SetupMinutes
 from aps.solver.occupancy import Overlay
 from common.intervals import WorkingTime
 from masterdata import selectors as masterdata
@@ -60,7 +61,10 @@ class Finder:
         machines: Machines,
         times: Mapping[int, WorkingTime],
         now: datetime,
+        setups: SetupMinutes,
+        shared: Shared,
     ) -> None:
+        self._shared = shared
         self._operations = operations
         self._machines = machines
         self._times = times
@@ -68,11 +72,13 @@ class Finder:
         busy: dict[int, list[Busy]] = {pk: [] for pk in times}
         for bar in others:
             if bar.work_unit_id in busy:
-                busy[bar.work_unit_id].append(Busy(*_span(bar)))
+                needs = needs_of(bar.skill_id, bar.people, bar.tool_id)
+                busy[bar.work_unit_id].append(Busy(*_span(bar), bar.family, needs))
         resources = [
             Resource(pk, machines.codes.get(pk, ""), working) for pk, working in times.items()
         ]
-        self._overlay = Overlay(Occupancy(resources, busy))
+        known = {pk: matrix for pk, matrix in setups.items() if pk in times}
+        self._overlay = Overlay(Occupancy(resources, busy, known, shared.pools.values()))
         self._longest = longest_windows(times)
 
     def best(self, steps: Sequence[Step]) -> list[Help]:
@@ -96,7 +102,10 @@ class Finder:
         elif step.kind == StepKind.OUTSIDE:
             yield Help(HelpKind.SUPPLIER, step.minutes, bar=step.bar)
         elif step.bar.work_unit_id is not None:
-            yield from self._overtime(step)
+            if step.kind in (StepKind.TOOL, StepKind.PEOPLE, StepKind.CHANGEOVER):
+                return  # no hour and no machine more makes up for these
+            if self._operations[step.bar.operation_id].skill_id is None:
+                yield from self._overtime(step)
             if step.kind in (StepKind.MACHINE, StepKind.CHOICE, StepKind.SHIFT):
                 yield from self._elsewhere(step)
 
@@ -133,7 +142,14 @@ class Finder:
         if not modes:
             return
         may = may_pause(operation.is_interruptible, modes, self._longest)
-        one = Operation(id=operation.id, job=0, modes=modes, interruptible=may)
+        one = Operation(
+            id=operation.id,
+            job=0,
+            modes=modes,
+            interruptible=may,
+            family=operation.setup_family or None,
+            needs=self._shared.needs(operation),
+        )
         ready = max(calendars.to_minutes_up(step.starts_at), self._now)
         placed = self._overlay.soonest(one, modes, ready)
         if placed is None:

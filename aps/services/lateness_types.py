@@ -14,6 +14,9 @@ class StepKind(StrEnum):
     OUTSIDE = "outside"  # at a subcontractor
     MACHINE = "machine"  # others are on it
     SHIFT = "shift"  # nobody works, or no shift is long enough
+    CHANGEOVER = "changeover"  # the machine is made ready for its setup family
+    PEOPLE = "people"  # those with its skill work for others, or are not there
+    TOOL = "tool"  # others hold it
     MATERIAL = "material"
     CHOICE = "choice"  # it could have begun: the plan put it later
 
@@ -32,7 +35,9 @@ class Step:
     bar: Bar
     # Of its machine, "" at a subcontractor.
     unit_code: str = ""
-    # MACHINE: the order lines (or work orders) that were on it, the last one last.
+    # PEOPLE, TOOL: the code of the skill or tool.
+    needed: str = ""
+    # MACHINE, PEOPLE, TOOL: the order lines (or work orders) that had it, the last one last.
     others: tuple[str, ...] = ()
     # MATERIAL: the last item to come, and what brings it ("" for what is not on order).
     material_code: str = ""

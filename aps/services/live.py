@@ -3,7 +3,8 @@
 Why a kept one is never out of date: its key is the published run and how many of its operations
 are still open. Of one run that set can only shrink (done and cancelled are final), so an equal
 count is an equal set. One query per check compares the key with the database. What the key does
-not see (calendars, an operation that is overdue) is read again after KEEP_SECONDS.
+not see (calendars, changeovers, crews, tools, an operation that is overdue) is read again after
+KEEP_SECONDS.
 """
 
 import threading
@@ -15,8 +16,9 @@ from django.db.models import Count, Q
 
 from aps.enums import RunState
 from aps.models import ScheduledOperation, ScheduleRun
-from aps.services import plant
-from aps.solver import Busy, Occupancy
+from aps.services import plant, shared
+from aps.services.shared import Shared, needs_of
+from aps.solver import Busy, Need, Occupancy, SetupMinutes
 from common.intervals import CalendarExhausted, WorkingTime
 from masterdata import selectors as masterdata
 from masterdata.selectors import UnitInfo
@@ -42,6 +44,11 @@ class Live:
     units_by_center: Mapping[int, list[int]]
     occupancy: Occupancy
     busy: Mapping[int, list[Busy]]
+    setup_minutes: SetupMinutes
+    # People and tools.
+    shared: Shared
+    # When each work unit works.
+    times: Mapping[int, WorkingTime]
     longest_windows: Mapping[int, int]
     # Open operations of the site that the live schedule does not hold.
     unplanned: int
@@ -60,7 +67,8 @@ class Live:
         for unit, interval in taken:
             if unit in self.units:
                 busy.setdefault(unit, []).append(interval)
-        return Occupancy(self.occupancy.resources.values(), busy)
+        resources, pools = self.occupancy.resources.values(), self.shared.pools.values()
+        return Occupancy(resources, busy, self.setup_minutes, pools)
 
 
 _kept: dict[tuple[int, int], Live] = {}
@@ -109,7 +117,15 @@ def _read(
     start, end = calendars.to_minutes(starts_at), calendars.to_minutes(ends_at)
     units = {unit.id: unit for unit in masterdata.active_units(site_id=site_id)}
     times = calendars.unit_times(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
-    busy = _busy(run_id, times, calendars.to_minutes_up(now))
+    people_and_tools = shared.read(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
+    planned = _planned(run_id, times)
+    setups = plant.setup_minutes(
+        units.values(),
+        masterdata.changeovers(site_id=site_id),
+        # Those of what may be asked for, and those of routings that are frozen in work orders.
+        masterdata.setup_families(site_id=site_id) | {row.family for row in planned},
+    )
+    busy = _busy(planned, times, setups, calendars.to_minutes_up(now))
     return Live(
         site_id=site_id,
         run_id=run_id,
@@ -118,48 +134,102 @@ def _read(
         read_at=now,
         units=units,
         units_by_center=masterdata.units_by_center(list(units.values())),
-        occupancy=Occupancy(plant.resources(units.values(), times, start, end), busy),
+        occupancy=Occupancy(
+            plant.resources(units.values(), times, start, end),
+            busy,
+            setups,
+            people_and_tools.pools.values(),
+        ),
         busy=busy,
+        setup_minutes=setups,
+        shared=people_and_tools,
+        times=times,
         longest_windows=plant.longest_windows(times),
         unplanned=max(0, mes.open_operation_counts().get(site_id, 0) - open_count),
         horizon=end,
     )
 
 
-def _busy(run_id: int | None, times: Mapping[int, WorkingTime], now: int) -> dict[int, list[Busy]]:
-    """What each work unit still has to do, in the schedule's order.
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """An open operation of the live schedule on a work unit, in minutes since 1970."""
 
-    What should have been done by now and is not pushes what follows it on the same unit.
-    """
+    work_unit_id: int
+    start: int
+    end: int
+    is_started: bool
+    family: str
+    needs: tuple[Need, ...]
+
+
+def _planned(run_id: int | None, times: Mapping[int, WorkingTime]) -> list[_Planned]:
+    """What the work units still have to do, in the schedule's order; one query."""
     rows = (
         ScheduledOperation.objects.filter(
             run_id=run_id, work_unit__in=times, operation__state__in=OperationState.open()
         )
         .order_by("work_unit_id", "starts_at", "ends_at")
-        .values_list("work_unit_id", "starts_at", "ends_at", "operation__state")
+        .values_list(
+            "work_unit_id",
+            "starts_at",
+            "ends_at",
+            "operation__state",
+            "operation__setup_family",
+            "operation__skill_id",
+            "operation__people",
+            "operation__tool_id",
+        )
     )
+    return [
+        _Planned(
+            unit,
+            calendars.to_minutes(starts_at),
+            calendars.to_minutes_up(ends_at),
+            state in OperationState.started(),
+            family,
+            needs_of(*needs),
+        )
+        for unit, starts_at, ends_at, state, family, *needs in rows
+        if unit is not None
+    ]
+
+
+def _busy(
+    planned: Iterable[_Planned],
+    times: Mapping[int, WorkingTime],
+    setups: SetupMinutes,
+    now: int,
+) -> dict[int, list[Busy]]:
+    """What each work unit still has to do, in the schedule's order.
+
+    What should have been done by now and is not pushes what follows it on the same unit.
+    """
     busy: dict[int, list[Busy]] = {unit: [] for unit in times}
-    free_from = dict.fromkeys(times, now)
+    last: dict[int, Busy] = {}
     # What runs is on its unit now, whatever was planned before it.
-    for unit, starts_at, ends_at, state in sorted(
-        rows, key=lambda row: row[3] not in OperationState.started()
-    ):
-        assert unit is not None  # noqa: S101 - filtered above
-        start, end = calendars.to_minutes(starts_at), calendars.to_minutes_up(ends_at)
-        if state in OperationState.started():
-            interval = Busy(now, max(end, now + 1))
+    for row in sorted(planned, key=lambda row: not row.is_started):
+        unit, family = row.work_unit_id, row.family or None
+        before = last.get(unit)
+        if row.is_started:
+            here = Busy(now, max(row.end, now + 1), family, row.needs)
         else:
-            interval = _placed(times[unit], start, end, free_from[unit])
-        busy[unit].append(interval)
-        free_from[unit] = max(free_from[unit], interval.end)
+            setup = 0
+            if before is not None and row.end > row.start:
+                setup = setups.get(unit, {}).get(before.family or "", {}).get(row.family, 0)
+            free_from = before.end + setup if before is not None else now
+            start, end = _placed(times[unit], row.start, row.end, free_from)
+            here = Busy(start, end, family, row.needs)
+        busy[unit].append(here)
+        if here.end > here.start and (before is None or here.end >= before.end):
+            last[unit] = here
     return busy
 
 
-def _placed(times: WorkingTime, start: int, end: int, free_from: int) -> Busy:
+def _placed(times: WorkingTime, start: int, end: int, free_from: int) -> tuple[int, int]:
     """[start, end), or the same working minutes as soon as the unit is free."""
     if start >= free_from:
-        return Busy(start, end)
+        return start, end
     try:
-        return Busy(*times.place(free_from, max(1, times.worked(start, end))))
+        return times.place(free_from, max(1, times.worked(start, end)))
     except CalendarExhausted:
-        return Busy(start, max(end, start))
+        return start, max(end, start)

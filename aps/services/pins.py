@@ -52,9 +52,16 @@ def _locked(
     if earliest.ready(operation) > pin.start:
         return operation, _("the operations before it end later")
     end = place(inputs.times, operation, mode, pin.start)
-    if end is None:
-        return operation, _("its work unit does not work then")
-    return replace(operation, fixed=Placement(operation.id, mode.resource, pin.start, end)), ""
+    if end is not None and not inputs.shared.is_short(
+        operation.needs, inputs.times.get(mode.resource), pin.start, end
+    ):
+        fixed = Placement(operation.id, mode.resource, pin.start, end)
+        return replace(operation, fixed=fixed), ""
+    return operation, (
+        _("its work unit does not work then")
+        if end is None
+        else _("not enough people of its skill work then")
+    )
 
 
 def place(

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from aps.solver import Mode, Resource
+from aps.solver import Mode, Resource, SetupMinutes
 from common.intervals import WorkingTime
-from masterdata.selectors import UnitInfo
+from masterdata.selectors import Changeovers, UnitInfo
 
 # Not work units: outside work in calendar days, and milestones without work.
 SUBCONTRACT = -1
@@ -23,6 +23,19 @@ def resources(
         Resource(SUBCONTRACT, "subcontract", always, capacity=None),
         Resource(MILESTONE, "milestone", always, capacity=None),
     ]
+
+
+def setup_minutes(
+    units: Iterable[UnitInfo], changeovers: Mapping[int, Changeovers], families: Iterable[str]
+) -> SetupMinutes:
+    """The changeovers between these families on every unit; by unit, of those that take any.
+
+    ``changeovers`` are by work center. Units of a center share the object.
+    """
+    if not changeovers:
+        return {}
+    known = {center: rules.matrix(families) for center, rules in changeovers.items()}
+    return {unit.id: matrix for unit in units if (matrix := known.get(unit.work_center_id))}
 
 
 def longest_windows(times: Mapping[int, WorkingTime]) -> dict[int, int]:

@@ -7,11 +7,15 @@ How the floor becomes a problem:
   most urgent line and counts for all of them; a component weighs nothing, its parents carry it.
 - Operations of a work order run one after the other; the first one waits for the last ones of the
   work orders pegged to its materials, and for bought material.
+- Between setup families a machine takes the changeover minutes of its work center, besides the
+  operation's own setup.
 - What runs stays where it is. What was interrupted goes on on its machine. What a planner locked
   is fixed (aps.services.pins); what a planner took off the plan is left out, and what follows it.
+- An operation holds its people and its tool from its start to its end (aps.services.shared).
 - A work order on hold is left out, with everything that waits for it: a date made up for it would
-  reach the customer. The same goes for an operation that no active work unit can do, and for a
-  work order whose made component neither stock nor a work order covers.
+  reach the customer. The same goes for an operation that no active work unit can do or that nobody
+  of its skill or no tool is there for, and for a work order whose made component neither stock nor
+  a work order covers.
 """
 
 import enum
@@ -44,6 +48,8 @@ class BlockKind(enum.StrEnum):
 
     ON_HOLD = "on_hold"
     NO_WORK_UNIT = "no_work_unit"
+    NO_PEOPLE = "no_people"  # no shift has enough of the skill for long enough
+    NO_TOOL = "no_tool"  # the tool is not active, or belongs to another site
     UNCOVERED = "uncovered"  # nobody makes a component
     NO_ROOM = "no_room"  # years of work lie before it
     KEPT_OUT = "kept_out"  # a planner took it off the plan
@@ -93,6 +99,10 @@ def build_from(inputs: Inputs) -> Built:
         jobs=tuple(builder.jobs({operation.job for operation in checked})),
         operations=tuple(checked),
         now=inputs.now,
+        pools=tuple(inputs.shared.pools.values()),
+        setup_minutes=plant.setup_minutes(
+            inputs.units.values(), inputs.changeovers, families(checked)
+        ),
     )
     known = {operation.id for operation in checked}
     return Built(
@@ -102,6 +112,11 @@ def build_from(inputs: Inputs) -> Built:
         left_out=builder.left_out,
         dropped=dropped,
     )
+
+
+def families(operations: Iterable[Operation]) -> set[str]:
+    """The setup families that they name."""
+    return {operation.family for operation in operations if operation.family}
 
 
 class _Builder:
@@ -122,6 +137,9 @@ class _Builder:
         for operation in inputs.operations:
             self._orders.setdefault(operation.work_order_id, []).append(operation)
         self._modes = inputs.modes
+        self._shared = inputs.shared
+        # The modes in which people and tool are there.
+        self._served: dict[int, tuple[Mode, ...]] = {}
         self.waits: dict[int, MaterialDate] = {}
         self.left_out: dict[int, Block] = {}
 
@@ -236,10 +254,26 @@ class _Builder:
         for operation in row:
             if operation.id not in self._modes:
                 self._modes[operation.id] = self._modes_of(operation)
-            if not self._modes[operation.id] and not _runs(operation):
+            if _runs(operation):
+                continue
+            if not self._modes[operation.id]:
                 reference = f"{operation.work_order_number}/{operation.sequence}"
                 return Block(BlockKind.NO_WORK_UNIT, reference)
+            if block := self._unserved(operation):
+                return block
         return None
+
+    def _unserved(self, operation: OpenOperation) -> Block | None:
+        """Why people or a tool keep it from being done at all; None where it can be."""
+        modes, needs = self._modes[operation.id], self._shared.needs(operation)
+        pauses = plant.may_pause(operation.is_interruptible, modes, self._longest)
+        served, missing = self._shared.serve(modes, needs, self._times, unbroken=not pauses)
+        self._served[operation.id] = served
+        if missing is None:
+            return None
+        kind = BlockKind.NO_TOOL if self._shared.is_tool(missing.pool) else BlockKind.NO_PEOPLE
+        name = self._shared.name(missing.pool)
+        return Block(kind, f"{operation.work_order_number}/{operation.sequence} ({name})")
 
     def _children_ends(self, first: OpenOperation, blocked: Mapping[int, Block]) -> tuple[int, ...]:
         """The last operations of the work orders that this one waits for."""
@@ -255,10 +289,13 @@ class _Builder:
         self, operation: OpenOperation, before: tuple[int, ...], *, is_first: bool
     ) -> Operation:
         fixed = self._fixed(operation) if _runs(operation) else None
+        needs = self._shared.needs(operation)
         if fixed is not None:
             modes: tuple[Mode, ...] = (Mode(fixed.resource, 0),)
+            # What runs has its people and tool, whatever the master data says.
+            needs = self._shared.possible(needs) if fixed.resource != SUBCONTRACT else ()
         else:
-            modes = self._modes[operation.id]
+            modes = self._served.get(operation.id, self._modes[operation.id])
         return Operation(
             id=operation.id,
             job=operation.work_order_id,
@@ -266,7 +303,9 @@ class _Builder:
             predecessors=before,
             release=self._release(operation) if is_first else self._now,
             interruptible=plant.may_pause(operation.is_interruptible, modes, self._longest),
+            family=operation.setup_family or None,
             fixed=fixed,
+            needs=needs,
         )
 
     def _release(self, operation: OpenOperation) -> int:

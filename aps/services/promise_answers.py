@@ -24,6 +24,7 @@ class ReasonKind(enum.StrEnum):
     CAPACITY = "capacity"
     MATERIAL = "material"
     CALENDAR = "calendar"
+    POOL = "pool"  # people with a skill, or a tool
     MINIMUM = "minimum"  # nothing waits: the work itself takes that long
     PAST = "past"  # the requested day is over, or cannot be reached any more
     STOCK = "stock"  # all of it comes from stock or from work under way
@@ -39,7 +40,7 @@ class AlternativeKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A cause in the user's language; ``code`` names the work center or item it is about."""
+    """A cause in the user's language; ``code`` names the work center, item, skill or tool."""
 
     kind: ReasonKind
     text: str
@@ -63,7 +64,7 @@ class Alternative:
 class ChainLink:
     """A stretch of the chain that decides the earliest date, from now to readiness."""
 
-    kind: str  # work, capacity, calendar, material, precedence
+    kind: str  # work, capacity, calendar, material, precedence, pool
     starts_at: datetime
     ends_at: datetime
     item_code: str

@@ -18,6 +18,7 @@ from masterdata.services import calendars
 # Besides the binding one, a wait of at least this share of the whole is told too.
 TOLD_SHARE = 0.15
 MOST_TOLD = 3
+_TOLD = (LinkKind.CAPACITY, LinkKind.MATERIAL, LinkKind.CALENDAR, LinkKind.POOL)
 HOUR = 60
 DAY = 24 * HOUR
 
@@ -42,8 +43,7 @@ class Words:
             (
                 link
                 for link in answer.chain
-                if link.kind in (LinkKind.CAPACITY, LinkKind.MATERIAL, LinkKind.CALENDAR)
-                and link.minutes >= TOLD_SHARE * whole
+                if link.kind in _TOLD and link.minutes >= TOLD_SHARE * whole
             ),
             key=lambda link: -link.minutes,
         )
@@ -112,6 +112,9 @@ class Words:
             if shortage is None:
                 return None
             return Reason(ReasonKind.MATERIAL, self.shortage(shortage), until, shortage.item.code)
+        if link.kind == LinkKind.POOL:
+            code = self.live.shared.name(link.pool or 0)
+            return Reason(ReasonKind.POOL, self._pool(link), until, code)
         if link.kind == LinkKind.CALENDAR:
             center = self._center(link)
             text = _("Work center %(center)s does not work until %(moment)s.")
@@ -122,6 +125,15 @@ class Words:
                 center,
             )
         return self._minimum(answer)
+
+    def _pool(self, link: Link) -> str:
+        """Which tool is in use, or whose people are missing, until when."""
+        shared, pool = self.live.shared, link.pool or 0
+        facts = {"code": shared.name(pool), "name": shared.label(pool)}
+        facts["moment"] = self.moment(link.end)
+        if shared.is_tool(pool):
+            return _("Tool %(code)s (%(name)s) is in use until %(moment)s.") % facts
+        return _("Nobody with the skill %(code)s (%(name)s) is free until %(moment)s.") % facts
 
     def _minimum(self, answer: Answer) -> Reason | None:
         if not self.exploded.has_work or not answer.chain:
@@ -144,6 +156,8 @@ class Words:
         unit = self.live.units.get(link.resource or 0)
         if link.kind == LinkKind.MATERIAL and link.operation in self.exploded.shortages:
             return self.shortage(self.exploded.shortages[link.operation])
+        if link.kind == LinkKind.POOL:
+            return self._pool(link)
         place = unit.code if unit else _("subcontractor")
         step = self.exploded.steps[link.operation]
         facts = {"unit": place, "item": step.item.code, "step": self._step_name(link)}

@@ -160,8 +160,11 @@ class _Checking:
             line=line, tried=whole, split=split, live=plant, door=self._door, now=self._minute
         )
         self._supplies = whole.left
+        mine = {o.id: o for o in whole.exploded.operations}
         self._taken += [
-            (placed.resource, Busy(placed.start, placed.end)) for placed in whole.answer.forward
+            (placed.resource, Busy(placed.start, placed.end, one.family, one.needs))
+            for placed in whole.answer.forward
+            for one in [mine[placed.operation]]
         ]
         return reply
 

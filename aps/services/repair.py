@@ -21,6 +21,7 @@ from aps.services.inputs import Inputs
 from aps.services.problems import Built
 from aps.services.solving import Solved
 from aps.solver import Objective, Operation, Placement, Problem, Solution, make_solution
+from aps.solver.pool_book import PoolBook
 from common.intervals import WorkingTime
 from common.jobs import Claim
 
@@ -198,15 +199,20 @@ def freeze(built: Built, *, until: int) -> Built:
     operations = {operation.id: operation for operation in problem.operations}
     working = {resource.id: resource for resource in problem.resources}
     fixed = {pk: o.fixed for pk, o in operations.items() if o.fixed is not None}
+    setup, book = _Setup(problem), PoolBook(problem.pools)
+    for pk, placed in fixed.items():
+        book.take(operations[pk].needs, working[placed.resource].working_time, *_span(placed))
     near = [pk for pk in at if problem.now <= at[pk].start < until and pk not in fixed]
     for pk in sorted(near, key=lambda pk: (at[pk].start, at[pk].end)):
         resource = working.get(at[pk].resource)
         if (
             resource is not None
             and _fits(operations[pk], at[pk], resource.working_time, fixed)
-            and (resource.capacity is None or _is_free(at[pk], fixed.values()))
+            and (resource.capacity is None or _is_free(at[pk], fixed.values(), setup))
+            and _is_served(operations[pk], at[pk], resource.working_time, book)
         ):
             fixed[pk] = at[pk]
+            book.take(operations[pk].needs, resource.working_time, *_span(at[pk]))
     held = tuple(
         replace(o, fixed=fixed[o.id]) if o.id in fixed and o.fixed is None else o
         for o in problem.operations
@@ -233,8 +239,35 @@ def _fits(
     )
 
 
-def _is_free(placed: Placement, taken: Iterable[Placement]) -> bool:
+def _span(placed: Placement) -> tuple[int, int]:
+    return placed.start, placed.end
+
+
+def _is_served(
+    operation: Operation, placed: Placement, working: WorkingTime, book: PoolBook
+) -> bool:
+    """Whether its people and its tool are free there."""
+    return book.later(operation.needs, working, placed.start, placed.end) == placed.start
+
+
+class _Setup:
+    """Minutes of changeover between two operations on a resource."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._matrices = problem.setup_minutes
+        self._family = {o.id: o.family or "" for o in problem.operations}
+
+    def minutes(self, before: Placement, after: Placement) -> int:
+        """From the one to the other, where they are."""
+        matrix = self._matrices.get(before.resource, {})
+        row = matrix.get(self._family[before.operation], {})
+        return row.get(self._family[after.operation], 0)
+
+
+def _is_free(placed: Placement, taken: Iterable[Placement], setup: _Setup) -> bool:
     return not any(
-        other.resource == placed.resource and other.start < placed.end and placed.start < other.end
+        other.resource == placed.resource
+        and other.start < placed.end + setup.minutes(placed, other)
+        and placed.start < other.end + setup.minutes(other, placed)
         for other in taken
     )

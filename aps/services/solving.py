@@ -29,6 +29,7 @@ from aps.solver.occupancy import Overlay
 from aps.solver.plant import Plant
 from aps.solver.problem import topological_order
 from aps.solver.schedule import feasible_order, freeze
+from aps.solver.search import complete
 from common.jobs import Claim
 
 # A sign of life and a row of progress at most this often.
@@ -155,7 +156,8 @@ def _in_order(
             plant.steps[i] = replace(one, ready=max(one.ready, placed.start))
             slot = state.soonest(i, modes)
         state.put(i, slot)
-    return make_solution(problem, freeze(state).placements(plant))
+    # People and tools are not seen above: where there are any, the same order once more with them.
+    return make_solution(problem, complete(plant, freeze(state)).placements(plant))
 
 
 def _before_locks(problem: Problem) -> frozenset[int]:
@@ -184,13 +186,16 @@ def as_late_as_possible(
     """
     at = {placed.operation: placed for placed in placements}
     moving = set(operations)
+    by_id = {operation.id: operation for operation in problem.operations}
     busy: dict[int, list[Busy]] = {}
     for placed in at.values():
         if placed.operation not in moving:
-            busy.setdefault(placed.resource, []).append(Busy(placed.start, placed.end))
-    lanes = Overlay(Occupancy(problem.resources, busy, problem.setup_minutes))
+            other = by_id[placed.operation]
+            busy.setdefault(placed.resource, []).append(
+                Busy(placed.start, placed.end, other.family, other.needs)
+            )
+    lanes = Overlay(Occupancy(problem.resources, busy, problem.setup_minutes, problem.pools))
     due = {job.id: job.due for job in problem.jobs}
-    by_id = {operation.id: operation for operation in problem.operations}
     limits: dict[int, int] = {}
     found: dict[int, Placement] = {}
     for identity in reversed(topological_order(problem.operations)):

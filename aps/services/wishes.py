@@ -18,7 +18,8 @@ from aps.services.inputs import Inputs
 from aps.services.plant import SUBCONTRACT
 from aps.services.problems import BlockKind, Built
 from aps.solver import Mode, Operation, Placement
-from common.intervals import CalendarExhausted
+from aps.solver.pool_book import PoolBook
+from common.intervals import FAR_FUTURE, CalendarExhausted
 from common.templatetags import ui_format
 from masterdata.services import calendars
 
@@ -64,6 +65,8 @@ def _operation(wish: Move, built: Built) -> Operation:
         BlockKind.KEPT_OUT: _("%(operation)s waits for %(cause)s, which is off the plan."),
         BlockKind.UNCOVERED: _("%(operation)s cannot be planned: nothing covers %(cause)s."),
         BlockKind.NO_WORK_UNIT: _("No active work unit can do %(cause)s."),
+        BlockKind.NO_PEOPLE: _("No shift has enough people, for long enough, for %(cause)s."),
+        BlockKind.NO_TOOL: _("There is no active tool at the site for %(cause)s."),
     }.get(block.kind, _("%(operation)s cannot be planned: there is no room for %(cause)s."))
     raise CannotApply(sentence % {"operation": wish.label, "cause": block.reference})
 
@@ -107,6 +110,12 @@ class _Search:
         )
         if mode.resource == SUBCONTRACT:
             self._taken = []
+        self._book = PoolBook(built.problem.pools) if operation.needs else PoolBook()
+        for other in built.problem.operations if operation.needs else ():
+            fixed = other.fixed
+            if fixed is not None and other.id != operation.id and fixed.resource in inputs.times:
+                working = inputs.times[fixed.resource]
+                self._book.take(other.needs, working, fixed.start, fixed.end)
         self.violations: list[str] = []
 
     def from_minute(self, start: int) -> int:
@@ -117,6 +126,8 @@ class _Search:
             end = pins.place(self._inputs.times, self._operation, self._mode, start)
             assert end is not None  # noqa: S101 - it is open
             after = self._after_taken(start, end)
+            if after == start:
+                after = self._when_served(start, end)
             if after == start:
                 return start
             start = after
@@ -172,8 +183,10 @@ class _Search:
         families = {o.id: o.family or "" for o in self._built.problem.operations} if matrix else {}
         mine = self._operation.family or ""
         for first, last, pk in self._taken:
-            setup = matrix.get(families.get(pk, ""), {}).get(mine, 0)
-            if first < end and start < last + setup:
+            theirs = families.get(pk, "")
+            setup = matrix.get(theirs, {}).get(mine, 0)
+            back = matrix.get(mine, {}).get(theirs, 0)
+            if first < end + back and start < last + setup:
                 other = {"unit": self._unit, "operation": self._labels.get(pk, "")}
                 self.violations.append(
                     _("%(unit)s is taken by %(operation)s until %(moment)s.")
@@ -184,6 +197,27 @@ class _Search:
                 )
                 return last + setup
         return start
+
+    def _when_served(self, start: int, end: int) -> int:
+        """When its people and its tool are free of what runs or is locked."""
+        working = self._inputs.times.get(self._mode.resource)
+        needs = self._operation.needs
+        if working is None or not needs:
+            return start
+        need = self._book.short_of(needs, working, start, end)
+        if need is None:
+            return start
+        after = self._book.later((need,), working, start, end)
+        if after >= FAR_FUTURE:
+            raise CannotApply(self._never())
+        shared = self._inputs.shared
+        text = (
+            _("%(name)s is in use until %(moment)s.")
+            if shared.is_tool(need.pool)
+            else _("Nobody with the skill %(name)s is free until %(moment)s.")
+        )
+        self.violations.append(text % {"name": shared.name(need.pool), "moment": _moment(after)})
+        return after
 
     def _never(self) -> str:
         return _("%(unit)s has no time for it as far as its calendar is known.") % {
@@ -209,7 +243,7 @@ def conflicts(built: Built, placements: Mapping[int, Placement], inputs: Inputs)
                         "operation": labels.get(operation.id, ""),
                     }
                 )
-    return found + _double(built, labels)
+    return found + _double(built, labels) + _overdrawn(built, inputs, labels)
 
 
 def _double(built: Built, labels: Mapping[int, str]) -> list[str]:
@@ -227,6 +261,28 @@ def _double(built: Built, labels: Mapping[int, str]) -> list[str]:
         for a, b in pairwise(sorted(row, key=lambda placed: placed.start))
         if b.start < a.end
     ]
+
+
+def _overdrawn(built: Built, inputs: Inputs, labels: Mapping[int, str]) -> list[str]:
+    """Locks whose people or tool other locks have already."""
+    book, found = PoolBook(built.problem.pools), []
+    placed = [o for o in built.problem.operations if o.fixed is not None and o.needs]
+    for operation in sorted(placed, key=lambda o: o.fixed.start if o.fixed else 0):
+        fixed = operation.fixed
+        working = inputs.times.get(fixed.resource) if fixed is not None else None
+        if fixed is None or working is None:
+            continue
+        need = book.short_of(operation.needs, working, fixed.start, fixed.end)
+        if need is not None and fixed.start >= built.problem.now:
+            found.append(
+                _("%(name)s is not free while %(operation)s is locked there.")
+                % {
+                    "name": inputs.shared.name(need.pool),
+                    "operation": labels.get(operation.id, ""),
+                }
+            )
+        book.take(operation.needs, working, fixed.start, fixed.end)
+    return found
 
 
 def _moment(minute: int) -> str:

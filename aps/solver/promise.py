@@ -3,7 +3,8 @@
 Exact insertion into the gaps of the machines, backwards from the due moment and forwards from
 now, over all levels of the bill of materials (APICS: capable-to-promise; the passes are the
 backward and forward recursions of the critical path method, Kelley and Walker 1959, with finite
-capacity). Nothing that is already planned moves.
+capacity). Setups between families and the people and tools that the plan leaves free are kept
+too; waits between operations (``links``) are not known here. Nothing that is already planned moves.
 """
 
 from __future__ import annotations
@@ -74,7 +75,11 @@ class _Check:
             status = Status.AT_RISK if slack < risk_minutes else Status.FEASIBLE
         bound = backward or forward
         chain, binding = explain(
-            request=self.request, resources=self.taken.resources, schedule=forward, now=self.now
+            request=self.request,
+            resources=self.taken.resources,
+            schedule=forward,
+            now=self.now,
+            pool_waits=overlay.pool_waits,
         )
         return (
             Answer(

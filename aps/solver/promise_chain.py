@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aps.solver.problem import Operation, Placement, Resource
+from aps.solver.problem import Need, Operation, Placement, Resource
 from aps.solver.promise_types import Link, LinkKind, Request
 from common.intervals import CalendarExhausted
 
@@ -15,11 +15,13 @@ def explain(
     resources: Mapping[int, Resource],
     schedule: Mapping[int, Placement],
     now: int,
+    pool_waits: Mapping[int, tuple[Need, int]] | None = None,
 ) -> tuple[tuple[Link, ...], Link | None]:
     """The chain from now to the last end, without a hole, and its binding link.
 
     Binding is the link that costs the most waiting; where nothing waits, the minimum lead time.
-    None for a request without operations.
+    None for a request without operations. ``pool_waits``: what kept an operation from a machine
+    that was free, and since when.
     """
     if not schedule:
         return (), None
@@ -36,7 +38,8 @@ def explain(
         fed_at = max(now, feeder.end if feeder else now)
         ready = max(fed_at, operation.release)
         links.append(_link(LinkKind.WORK, current, current.start, current.end))
-        links += _waiting(operation, current, ready, resources[current.resource])
+        held = (pool_waits or {}).get(operation.id)
+        links += _waiting(operation, current, ready, resources[current.resource], held)
         if ready > fed_at:
             label = request.release_labels.get(operation.id, "")
             links.append(Link(LinkKind.MATERIAL, operation.id, None, fed_at, ready, label))
@@ -53,16 +56,26 @@ def _latest_feeder(operation: Operation, schedule: Mapping[int, Placement]) -> P
     return max(feeders, key=lambda p: (p.end, p.start, p.operation), default=None)
 
 
-def _waiting(operation: Operation, placed: Placement, ready: int, resource: Resource) -> list[Link]:
-    """[ready, start) as time nobody works, then time the resource is taken; latest first."""
+def _waiting(
+    operation: Operation,
+    placed: Placement,
+    ready: int,
+    resource: Resource,
+    held: tuple[Need, int] | None,
+) -> list[Link]:
+    """[ready, start) as time nobody works, then time the resource is taken, then time in which
+    people or a tool are missing; latest first."""
     minutes = resource.working_time.worked(placed.start, placed.end)
     try:
         could, _ = resource.working_time.place(ready, minutes, operation.interruptible)
     except CalendarExhausted:
         could = placed.start
-    could = min(could, placed.start)
+    free = placed.start if held is None else max(ready, min(held[1], placed.start))
+    could = min(could, free)
+    pool = None if held is None else held[0].pool
     return [
-        _link(LinkKind.CAPACITY, placed, could, placed.start),
+        Link(LinkKind.POOL, placed.operation, placed.resource, free, placed.start, pool=pool),
+        _link(LinkKind.CAPACITY, placed, could, free),
         _link(LinkKind.CALENDAR, placed, ready, could),
     ]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from aps.solver.problem import Operation, Placement
+from aps.solver.problem import Need, Operation, Placement
 
 
 class InfeasibleHorizon(Exception):
@@ -29,16 +29,21 @@ class LinkKind(StrEnum):
     CALENDAR = "calendar"
     MATERIAL = "material"
     PRECEDENCE = "precedence"
+    POOL = "pool"
     MINIMUM = "minimum"
 
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """A resource is taken in [start, end); ``family`` matters where setups depend on it."""
+    """A resource is taken in [start, end); ``family`` matters where setups depend on it.
+
+    ``needs``: what it holds of the pools meanwhile.
+    """
 
     start: int
     end: int
     family: str | None = None
+    needs: tuple[Need, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,8 @@ class Link:
 
     work: processing. capacity: the resource was taken. calendar: nobody works. material: the
     release lies later (``label`` says what is missing). precedence: waiting for a predecessor
-    that no other kind explains. minimum (only as the binding link): nothing waits, the work
+    that no other kind explains. pool: the resource is free, the people or the tool are not
+    (``pool`` says which). minimum (only as the binding link): nothing waits, the work
     itself takes that long.
     """
 
@@ -71,6 +77,7 @@ class Link:
     start: int
     end: int
     label: str = ""
+    pool: int | None = None
 
     @property
     def minutes(self) -> int:

@@ -50,8 +50,8 @@ def board_data(request: HttpRequest) -> JsonResponse:
 
     A row is [id, code, name, work center, closed spans, bars]; ``closed`` names one of the tables
     of [start, length] pairs that work units share. A bar is [operation, start, length, work order,
-    item, sequence, name, state, late, due, setup minutes, orders, family, locked]. ``late`` names
-    the late orders.
+    item, sequence, name, state, late, due, setup minutes, orders, family, locked, minutes of
+    changeover before it]. ``late`` names the late orders.
     """
     now = timezone.now()
     starts_at, ends_at = window.chosen(request.GET, now)
@@ -129,6 +129,7 @@ class _Writer:
             [self.orders.number(order) for order in orders],
             self.families.number(bar.family),
             int(bar.is_locked),
+            bar.changeover_minutes,
         ]
 
 

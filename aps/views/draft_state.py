@@ -10,6 +10,7 @@ from aps import selectors
 from aps.models import OperationLock, ScheduledOperation, ScheduleRun
 from aps.services import scenarios
 from aps.views import lateness_words, tree, words
+from masterdata import selectors as masterdata
 from masterdata.services import calendars
 from mes.enums import OperationState
 
@@ -26,6 +27,7 @@ NOTHING: dict[str, Any] = {
     "unlocked": [],
     "dates": [],
     "keptOut": [],
+    "changeovers": {},
 }
 MOST_DATES = 20
 Place = tuple[int | None, int, int]
@@ -54,6 +56,9 @@ def state(*, draft: ScheduleRun | None, live: ScheduleRun | None) -> dict[str, A
         "removed": sorted(before.keys() - after.keys()),
         "locked": locked,
         "unlocked": unlocked,
+        "changeovers": selectors.changeover_minutes(
+            run=draft, units=masterdata.active_units(site_id=draft.site_id)
+        ),
         "dates": [_date(order) for order in draft.comparison.get("orders", [])[:MOST_DATES]],
     }
 

@@ -20,6 +20,9 @@ TONES = {
     StepKind.WORK: "running",
     StepKind.OUTSIDE: "running",
     StepKind.MACHINE: "late",
+    StepKind.CHANGEOVER: "risk",
+    StepKind.PEOPLE: "hold",
+    StepKind.TOOL: "late",
     StepKind.SHIFT: "hold",
     StepKind.MATERIAL: "risk",
     StepKind.CHOICE: "planned",
@@ -104,6 +107,7 @@ def _facts(step: Step) -> dict[str, str]:
         "duration": words.duration(step.minutes),
         "item": step.material_code,
         "document": step.reference,
+        "needed": step.needed,
     }
 
 
@@ -113,6 +117,22 @@ def _binding(step: Step) -> str:
             "%(unit)s is busy with %(orders)s until %(moment)s; %(operation)s waits for it "
             "%(duration)s."
         ),
+        StepKind.CHANGEOVER: _("%(unit)s is changed over for %(operation)s until %(moment)s."),
+        StepKind.PEOPLE: _(
+            "Those with the skill %(needed)s work for %(orders)s until %(moment)s; %(operation)s "
+            "waits for them %(duration)s."
+        )
+        if step.others
+        else _(
+            "No shift has enough people with the skill %(needed)s for %(operation)s until "
+            "%(moment)s."
+        ),
+        StepKind.TOOL: _(
+            "Tool %(needed)s is in use for %(orders)s until %(moment)s; %(operation)s waits for it "
+            "%(duration)s."
+        )
+        if step.others
+        else _("Tool %(needed)s is not there for %(operation)s until %(moment)s."),
         StepKind.SHIFT: _("%(unit)s has no shift for %(operation)s until %(moment)s."),
         StepKind.MATERIAL: _("%(operation)s waits for %(item)s until %(moment)s (%(document)s).")
         if step.reference
@@ -138,6 +158,13 @@ def _step(step: Step, due_at: datetime) -> SaidStep:
         StepKind.WORK: _("%(operation)s on %(unit)s"),
         StepKind.OUTSIDE: _("%(operation)s at the subcontractor"),
         StepKind.MACHINE: _("%(unit)s is busy with %(orders)s"),
+        StepKind.CHANGEOVER: _("%(unit)s is changed over"),
+        StepKind.PEOPLE: _("those with the skill %(needed)s work for %(orders)s")
+        if step.others
+        else _("no shift has enough people with the skill %(needed)s"),
+        StepKind.TOOL: _("tool %(needed)s is in use for %(orders)s")
+        if step.others
+        else _("tool %(needed)s is not there"),
         StepKind.SHIFT: _("%(unit)s has no shift for it"),
         StepKind.MATERIAL: _("waits for %(item)s from %(document)s")
         if step.reference
@@ -148,6 +175,9 @@ def _step(step: Step, due_at: datetime) -> SaidStep:
         StepKind.WORK: _("Work"),
         StepKind.OUTSIDE: _("Outside work"),
         StepKind.MACHINE: _("Machine busy"),
+        StepKind.CHANGEOVER: _("Changeover"),
+        StepKind.PEOPLE: _("People"),
+        StepKind.TOOL: _("Tool"),
         StepKind.SHIFT: _("No shift"),
         StepKind.MATERIAL: _("Material"),
         StepKind.CHOICE: _("Free"),

@@ -15,6 +15,7 @@ from aps.views.place import site_id as chosen_site
 from common.access import requires
 from common.permissions import allowed
 from erp import selectors as erp
+from masterdata import selectors as masterdata
 from mes import selectors as mes
 
 # A lot for very many orders shows the first operations; the list shows all.
@@ -37,11 +38,13 @@ def board_panel(request: HttpRequest) -> HttpResponse:
     if run is not None and number:
         rows = list(_operations(run, number)[: MOST_SHOWN + 1])
         now = timezone.now()
+        chosen = _chosen(rows, request.GET.get("operation", ""))
         late = overview.late_lines(site_id=run.site_id, order=number, now=now)
         context |= {
             "rows": rows[:MOST_SHOWN],
             "more": len(rows) > MOST_SHOWN,
-            "chosen": _chosen(rows, request.GET.get("operation", "")),
+            "chosen": chosen,
+            "changeover": _changeover(run, chosen),
             "late": late,
             "why": why.explained(run.site_id, [row.line for row in late[:MOST_EXPLAINED]], now),
             "served": _served(run, request.GET.get("operation", ""), number),
@@ -61,7 +64,9 @@ def _operations(run: ScheduleRun, number: str) -> QuerySet[ScheduledOperation]:
             Q(operation__work_order__in=[order.pk for order in serving])
             | Q(operation__work_order__number=number)
         )
-        .select_related("operation__work_order__item", "work_unit")
+        .select_related(
+            "operation__work_order__item", "operation__skill", "operation__tool", "work_unit"
+        )
         .order_by("starts_at", "ends_at", "operation_id")
     )
 
@@ -69,6 +74,20 @@ def _operations(run: ScheduleRun, number: str) -> QuerySet[ScheduledOperation]:
 def _chosen(rows: list[ScheduledOperation], text: str) -> ScheduledOperation | None:
     wanted = int(text) if text.isdecimal() else 0
     return next((row for row in rows if row.operation_id == wanted), None)
+
+
+def _changeover(run: ScheduleRun, chosen: ScheduledOperation | None) -> int:
+    """Minutes that its machine takes right before it."""
+    if chosen is None:
+        return 0
+    units = masterdata.active_units(site_id=run.site_id)
+    found = selectors.changeover_minutes(
+        run=run,
+        units=[unit for unit in units if unit.id == chosen.work_unit_id],
+        starts_at=chosen.starts_at,
+        ends_at=chosen.ends_at,
+    )
+    return found.get(chosen.operation_id, 0)
 
 
 def _served(run: ScheduleRun, text: str, number: str) -> list[str]:

@@ -15,6 +15,15 @@ _WHY = {
     ReadyCause.ON_HOLD: gettext_lazy("%(document)s is on hold."),
     ReadyCause.UNCOVERED: gettext_lazy("Nobody makes or buys what is missing."),
 }
+_LEFT_OUT = {
+    "on_hold": gettext_lazy("%(what)s is on hold, and what waits for it."),
+    "no_work_unit": gettext_lazy("No active work unit can do %(what)s."),
+    "no_people": gettext_lazy("No shift has enough people, for long enough, for %(what)s."),
+    "no_tool": gettext_lazy("There is no active tool at the site for %(what)s."),
+    "uncovered": gettext_lazy("Nothing covers a component of %(what)s, and what waits for it."),
+    "kept_out": gettext_lazy("A planner took %(what)s off the plan, and what waits for it."),
+    "no_room": gettext_lazy("There is no room for %(what)s in the years that are planned."),
+}
 _PASSED = gettext_lazy("It is ready but has passed its date.")
 
 
@@ -49,23 +58,8 @@ def phase(run: ScheduleRun) -> str:
 
 def left_out(kind: str, reference: str) -> str:
     """Why work is not in a schedule."""
-    if kind == "on_hold":
-        return _("%(order)s is on hold, and what waits for it.") % {"order": reference}
-    if kind == "no_work_unit":
-        return _("No active work unit can do %(operation)s.") % {"operation": reference}
-    if kind == "uncovered":
-        return _("Nothing covers a component of %(order)s, and what waits for it.") % {
-            "order": reference
-        }
-    if kind == "kept_out":
-        return _("A planner took %(operation)s off the plan, and what waits for it.") % {
-            "operation": reference
-        }
-    if kind == "no_room":
-        return _("There is no room for %(order)s in the years that are planned.") % {
-            "order": reference
-        }
-    return f"{reference}: {kind}"
+    sentence = _LEFT_OUT.get(kind)
+    return str(sentence) % {"what": reference} if sentence else f"{reference}: {kind}"
 
 
 def late_by(line: LateLine) -> str:

@@ -1,17 +1,21 @@
 """Forms of the master data."""
 
 from masterdata.forms.calendars import CalendarForm
+from masterdata.forms.matrix import MatrixForm, posted_families
 from masterdata.forms.records import (
     CustomerForm,
     ItemForm,
     PriceForm,
     SiteForm,
+    SkillForm,
     SupplierForm,
+    ToolForm,
     WorkCenterForm,
     WorkUnitForm,
 )
 from masterdata.forms.rows import (
     BomLineFormSet,
+    CrewFormSet,
     ExceptionFormSet,
     OperationFormSet,
     RateFormSet,
@@ -23,17 +27,22 @@ from masterdata.forms.uploads import UploadForm
 __all__ = [
     "BomLineFormSet",
     "CalendarForm",
+    "CrewFormSet",
     "CustomerForm",
     "ExceptionFormSet",
     "ItemForm",
+    "MatrixForm",
     "OperationFormSet",
     "PriceForm",
     "RateFormSet",
     "RevisionForm",
     "Rows",
     "SiteForm",
+    "SkillForm",
     "SupplierForm",
+    "ToolForm",
     "UploadForm",
     "WorkCenterForm",
     "WorkUnitForm",
+    "posted_families",
 ]

@@ -23,8 +23,10 @@ from masterdata.models import (
     Customer,
     Item,
     Site,
+    Skill,
     Supplier,
     SupplierPrice,
+    Tool,
     WorkCenter,
     WorkUnit,
 )
@@ -151,6 +153,36 @@ class WorkUnitForm(VersionedForm):
             "calendar": _("Empty: the calendar of the work center."),
             "is_active": _("Nothing is planned on a unit that is not active."),
         }
+
+
+class SkillForm(VersionedForm):
+    class Meta:
+        model = Skill
+        fields = ("code", "name", "name_zh")
+
+
+class ToolForm(VersionedForm):
+    class Meta:
+        model = Tool
+        fields = ("code", "name", "name_zh", "site", "quantity", "is_active")
+        labels = {"site": _("Site")}
+        help_texts = {
+            "quantity": _("So many operations can hold one at the same time."),
+            "is_active": _("What needs a tool that is not active is not planned."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["quantity"].widget.attrs["min"] = 1
+
+    def clean_quantity(self) -> int:
+        """Say at the field what the database would refuse."""
+        quantity: int = self.cleaned_data["quantity"]
+        if quantity < 1:
+            raise forms.ValidationError(
+                _("There has to be at least one; a tool that is gone is not active.")
+            )
+        return quantity
 
 
 class SupplierForm(VersionedForm):

@@ -18,10 +18,12 @@ from masterdata.forms.fields import (
     dress,
     limit_days,
 )
+from masterdata.models import Calendar, Site
 
 # A request has at most a thousand fields (DATA_UPLOAD_MAX_NUMBER_FIELDS): rows times fields.
 MAX_LINES = 110
-MAX_OPERATIONS = 90
+MAX_OPERATIONS = 75
+MAX_CREWS = 100
 MAX_RATES = 150
 MAX_EXCEPTIONS = 130
 
@@ -125,6 +127,27 @@ class OperationForm(Row):
     )
     run_basis = forms.ChoiceField(label=_("Run minutes are"), choices=RunBasis.choices)
     units = forms.CharField(label=_("Only on these work units"), max_length=400, required=False)
+    setup_family = forms.CharField(
+        label=_("Setup family"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": _("Family")}),
+    )
+    skill = forms.CharField(
+        label=_("Skill"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"list": "skills", "placeholder": _("Skill")}),
+    )
+    people = forms.IntegerField(
+        label=_("People"), min_value=1, max_value=999, required=False, initial=1
+    )
+    tool = forms.CharField(
+        label=_("Tool"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"list": "tools", "placeholder": _("Tool")}),
+    )
 
 
 class RateForm(Row):
@@ -134,6 +157,14 @@ class RateForm(Row):
     )
     currency = CurrencyField(label=_("Currency"), initial="USD")
     valid_from = DayField(label=_("Valid from"))
+
+
+class CrewForm(Row):
+    site = forms.ModelChoiceField(label=_("Site"), queryset=Site.objects.order_by("code"))
+    calendar = forms.ModelChoiceField(
+        label=_("Calendar"), queryset=Calendar.objects.order_by("code")
+    )
+    people = forms.IntegerField(label=_("People"), min_value=1, max_value=9999)
 
 
 class ExceptionForm(Row):
@@ -158,5 +189,6 @@ def _set(form: type[Row], most: int, extra: int) -> type[Rows]:
 
 BomLineFormSet = _set(BomLineForm, MAX_LINES, 3)
 OperationFormSet = _set(OperationForm, MAX_OPERATIONS, 2)
+CrewFormSet = _set(CrewForm, MAX_CREWS, 1)
 RateFormSet = _set(RateForm, MAX_RATES, 1)
 ExceptionFormSet = _set(ExceptionForm, MAX_EXCEPTIONS, 1)

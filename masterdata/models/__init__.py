@@ -1,8 +1,9 @@
 from masterdata.models.calendar import Calendar, CalendarException, Shift, UnitException
 from masterdata.models.item import Bom, BomLine, Item
 from masterdata.models.partner import Customer, CustomerUser, Supplier, SupplierPrice
-from masterdata.models.plant import CostRate, Site, WorkCenter, WorkUnit
+from masterdata.models.plant import Changeover, CostRate, Site, WorkCenter, WorkUnit
 from masterdata.models.routing import OperationAlternative, Routing, RoutingOperation
+from masterdata.models.shared import Crew, Skill, Tool
 from masterdata.models.upload import ImportUpload
 
 __all__ = [
@@ -10,7 +11,9 @@ __all__ = [
     "BomLine",
     "Calendar",
     "CalendarException",
+    "Changeover",
     "CostRate",
+    "Crew",
     "Customer",
     "CustomerUser",
     "ImportUpload",
@@ -20,8 +23,10 @@ __all__ = [
     "RoutingOperation",
     "Shift",
     "Site",
+    "Skill",
     "Supplier",
     "SupplierPrice",
+    "Tool",
     "UnitException",
     "WorkCenter",
     "WorkUnit",

@@ -34,7 +34,7 @@ class WorkCenter(BilingualName):
     code = models.CharField(_("code"), max_length=40, unique=True)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="+")
     calendar = models.ForeignKey("masterdata.Calendar", on_delete=models.PROTECT, related_name="+")
-    # Counts edits, those of its rates too; a form that was opened with an older one is stale.
+    # Counts edits, those of rates and changeovers too; a form opened with an older one is stale.
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
@@ -93,3 +93,33 @@ class CostRate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.work_center_id} {self.kind}"
+
+
+class Changeover(models.Model):
+    """Minutes on the clock that a unit of the center takes between two setup families.
+
+    An empty family stands for any other one; the most exact row counts
+    (``masterdata.selectors.Changeovers`` says which that is).
+    """
+
+    work_center = models.ForeignKey(
+        WorkCenter, on_delete=models.CASCADE, related_name="changeovers"
+    )
+    from_family = models.CharField(_("from family"), max_length=40, blank=True)
+    to_family = models.CharField(_("to family"), max_length=40, blank=True)
+    minutes = models.IntegerField(_("minutes"))
+
+    class Meta:
+        verbose_name = _("changeover")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["work_center", "from_family", "to_family"],
+                name="%(app_label)s_%(class)s_once_per_pair",
+            ),
+            models.CheckConstraint(
+                condition=Q(minutes__gte=0), name="%(app_label)s_%(class)s_minutes_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.work_center_id} {self.from_family or '*'} → {self.to_family or '*'}"

@@ -52,6 +52,14 @@ class RoutingOperation(BilingualName):
         _("run minutes are"), max_length=10, choices=RunBasis, default=RunBasis.PER_PIECE
     )
     setup_family = models.CharField(_("setup family"), max_length=40, blank=True)
+    # Its people and its tool are there from its start to its end.
+    skill = models.ForeignKey(
+        "masterdata.Skill", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    people = models.IntegerField(_("people"), default=1)
+    tool = models.ForeignKey(
+        "masterdata.Tool", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     is_interruptible = models.BooleanField(_("may pause over breaks"), default=True)
     subcontractor = models.ForeignKey(
         "masterdata.Supplier", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -66,6 +74,9 @@ class RoutingOperation(BilingualName):
             models.CheckConstraint(
                 condition=Q(setup_minutes__gte=0, run_minutes__gte=0),
                 name="%(app_label)s_%(class)s_minutes_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(people__gte=1), name="%(app_label)s_%(class)s_needs_somebody"
             ),
         ]
 

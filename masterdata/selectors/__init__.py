@@ -1,5 +1,6 @@
 """Reads of the master data, for all rooms above."""
 
+from masterdata.selectors.changeovers import Changeovers, changeovers, setup_families
 from masterdata.selectors.codes import (
     customer_ids,
     item_ids,
@@ -23,7 +24,14 @@ from masterdata.selectors.lookup import (
     supplier_by_code,
     work_unit_by_code,
 )
-from masterdata.selectors.plant import UnitInfo, active_units, units_by_center
+from masterdata.selectors.plant import (
+    SharedInfo,
+    UnitInfo,
+    active_units,
+    skills,
+    tools,
+    units_by_center,
+)
 from masterdata.selectors.search import search_customers, search_items
 from masterdata.selectors.structure import (
     AlternativeStructure,
@@ -39,13 +47,16 @@ from masterdata.selectors.structure import (
 
 __all__ = [
     "AlternativeStructure",
+    "Changeovers",
     "ComponentStructure",
     "ItemStructure",
     "NoSite",
     "OperationStructure",
+    "SharedInfo",
     "StructureCycle",
     "UnitInfo",
     "active_units",
+    "changeovers",
     "customer_by_code",
     "customer_id_of",
     "customer_ids",
@@ -62,12 +73,15 @@ __all__ = [
     "low_level_codes",
     "search_customers",
     "search_items",
+    "setup_families",
     "site",
     "site_by_code",
+    "skills",
     "structure_changes",
     "structures",
     "supplier_by_code",
     "supplier_ids",
+    "tools",
     "units_by_center",
     "work_centers",
     "work_unit_by_code",

@@ -6,20 +6,25 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Model, OuterRef, Q, QuerySet, Subquery, Sum
 
 from masterdata.models import (
     Bom,
     BomLine,
     Calendar,
     CalendarException,
+    Changeover,
     CostRate,
+    Crew,
     Customer,
     Item,
     Routing,
+    RoutingOperation,
     Site,
+    Skill,
     Supplier,
     SupplierPrice,
+    Tool,
     WorkCenter,
     WorkUnit,
 )
@@ -94,6 +99,8 @@ def routings_of(item: Item) -> QuerySet[Routing]:
         .prefetch_related(
             "operations__work_center",
             "operations__subcontractor",
+            "operations__skill",
+            "operations__tool",
             "operations__alternatives__work_unit",
         )
     )
@@ -135,12 +142,13 @@ def past_exceptions(calendar: Calendar, *, before: datetime) -> int:
 
 
 def users_of(calendar: Calendar) -> list[tuple[str, str, str]]:
-    """What works by the calendar: the page's URL name, a code and a name; in three queries."""
+    """What works by the calendar: the page's URL name, a code and a name; in four queries."""
     own = Q(calendar=calendar) | Q(shipping_calendar=calendar)
     found: list[tuple[str, QuerySet[Any]]] = [
         ("masterdata:site-edit", Site.objects.filter(own)),
         ("masterdata:work-center-edit", WorkCenter.objects.filter(calendar=calendar)),
         ("masterdata:work-unit-edit", WorkUnit.objects.filter(calendar=calendar)),
+        ("masterdata:skill-edit", Skill.objects.filter(crews__calendar=calendar).distinct()),
     ]
     return [(url, row.code, row.label) for url, rows in found for row in rows.order_by("code")]
 
@@ -169,6 +177,37 @@ def rates_of(center: WorkCenter, *, on: date) -> list[tuple[CostRate, bool]]:
         if row.valid_from <= on:
             current.setdefault(row.kind, row.pk)
     return [(row, current.get(row.kind) == row.pk) for row in rows]
+
+
+def skills() -> QuerySet[Skill]:
+    """Skills with how many crews bring them, and how many people these have."""
+    return Skill.objects.annotate(
+        crew_count=Count("crews"), people_count=Sum("crews__people")
+    ).order_by("code")
+
+
+def crews_of(skill: Skill) -> QuerySet[Crew]:
+    crews = Crew.objects.filter(skill=skill).select_related("site", "calendar")
+    return crews.order_by("site__code", "calendar__code")
+
+
+def tools() -> QuerySet[Tool]:
+    return Tool.objects.select_related("site").order_by("code")
+
+
+def changeovers_of(center: WorkCenter) -> dict[tuple[str, str], int]:
+    """The center's changeover minutes by family before and after; "" is any other."""
+    rows = Changeover.objects.filter(work_center=center).order_by("from_family", "to_family")
+    return {(row.from_family, row.to_family): row.minutes for row in rows}
+
+
+def families_of(center: WorkCenter) -> list[str]:
+    """The setup families of what routings do at the center and of its changeovers, by name."""
+    steps = RoutingOperation.objects.filter(work_center=center)
+    found = set(steps.values_list("setup_family", flat=True).distinct())
+    for pair in changeovers_of(center):
+        found.update(pair)
+    return sorted(found - {""})
 
 
 def prices_at(supplier: Supplier) -> QuerySet[SupplierPrice]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.utils.translation import get_language
 
-from masterdata.models import WorkUnit
+from masterdata.models import Skill, Tool, WorkUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,39 @@ def active_units(*, site_id: int | None = None) -> list[UnitInfo]:
         )
         for unit in units.order_by("work_center__code", "code")
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class SharedInfo:
+    """A skill or a tool, as sentences name it; of a tool also where and how many."""
+
+    id: int
+    code: str
+    name: str
+    name_zh: str
+    site_id: int | None = None
+    quantity: int = 0
+    is_active: bool = True
+
+    @property
+    def label(self) -> str:
+        """The name in the active language, the other one where it is missing."""
+        chinese = (get_language() or "").startswith("zh")
+        return self.name_zh if chinese and self.name_zh else self.name
+
+
+def skills() -> dict[int, SharedInfo]:
+    """All skills by id; one query."""
+    rows = Skill.objects.values_list("pk", "code", "name", "name_zh")
+    return {row[0]: SharedInfo(*row) for row in rows}
+
+
+def tools() -> dict[int, SharedInfo]:
+    """All tools by id; one query."""
+    rows = Tool.objects.values_list(
+        "pk", "code", "name", "name_zh", "site_id", "quantity", "is_active"
+    )
+    return {row[0]: SharedInfo(*row) for row in rows}
 
 
 def units_by_center(units: Sequence[UnitInfo]) -> Mapping[int, list[int]]:

@@ -60,6 +60,10 @@ class OperationStructure:
     interruptible: bool = True
     subcontractor_id: int | None = None
     subcontract_days: int = 0
+    # So many people of the skill, and one of the tool.
+    skill_id: int | None = None
+    people: int = 1
+    tool_id: int | None = None
     # Active units only. Empty and not restricted: all units of the center.
     alternatives: tuple[AlternativeStructure, ...] = ()
     # The routing names the units; none of the center's others may do it.
@@ -251,6 +255,9 @@ def _operation(operation: RoutingOperation) -> OperationStructure:
         interruptible=operation.is_interruptible,
         subcontractor_id=operation.subcontractor_id,
         subcontract_days=operation.subcontract_days,
+        skill_id=operation.skill_id,
+        people=operation.people,
+        tool_id=operation.tool_id,
         alternatives=tuple(
             _alternative(a, operation) for a in alternatives if a.work_unit.is_active
         ),

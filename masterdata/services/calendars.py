@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from common.intervals import Interval, WorkingTime, intersect, subtract, union
-from masterdata.models import Calendar, CalendarException, Shift, UnitException, WorkUnit
+from masterdata.models import Calendar, CalendarException, Crew, Shift, UnitException, WorkUnit
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
@@ -136,6 +136,30 @@ def unit_times(*, site_id: int, starts_at: datetime, ends_at: datetime) -> dict[
     }
     found = {unit: times[calendar] for unit, calendar in used.items()}
     return found | _with_exceptions(found, starts_at, ends_at)
+
+
+def crew_times(
+    *, site_id: int, starts_at: datetime, ends_at: datetime
+) -> dict[int, list[tuple[WorkingTime, int]]]:
+    """By skill when its crews at the site work and how many people they have; in four queries."""
+    crews = list(
+        Crew.objects.filter(site_id=site_id)
+        .order_by("skill", "pk")
+        .values_list("skill_id", "calendar_id", "people")
+    )
+    calendars = with_rules(
+        Calendar.objects.filter(pk__in={calendar for _skill, calendar, _people in crews}),
+        starts_at=starts_at,
+        ends_at=ends_at,
+    )
+    times = {
+        calendar.pk: working_time(calendar, starts_at=starts_at, ends_at=ends_at)
+        for calendar in calendars
+    }
+    found: dict[int, list[tuple[WorkingTime, int]]] = {}
+    for skill, calendar, people in crews:
+        found.setdefault(skill, []).append((times[calendar], people))
+    return found
 
 
 def _with_exceptions(

@@ -1,4 +1,4 @@
-"""Whose schedule a change of calendars, work centers or work units makes stale."""
+"""Whose schedule a change of calendars, machines, changeovers, crews or tools makes stale."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -8,7 +8,17 @@ from django.db.models import Model, Q
 from common.events import publish
 from common.models import User
 from masterdata.events import CapacityChanged
-from masterdata.models import Calendar, CalendarException, Shift, Site, WorkCenter, WorkUnit
+from masterdata.models import (
+    Calendar,
+    CalendarException,
+    Changeover,
+    Crew,
+    Shift,
+    Site,
+    Tool,
+    WorkCenter,
+    WorkUnit,
+)
 
 # What these say about themselves is no capacity.
 _WORDS = frozenset({"code", "name", "name_zh", "currency", "version"})
@@ -26,8 +36,10 @@ def counts(fields: Iterable[str]) -> bool:
 
 
 def sites_of(rows: Iterable[Model]) -> set[int]:
-    """The sites whose schedules reckon with these rows as the database has them; other rows
-    than calendars, sites, work centers and work units reckon with nothing."""
+    """The sites whose schedules reckon with these rows as the database has them.
+
+    Calendars, sites, machines, changeovers, crews and tools do; nothing reckons with other rows.
+    """
     calendars: set[int] = set()
     sites: set[int] = set()
     centers: set[int] = set()
@@ -39,9 +51,9 @@ def sites_of(rows: Iterable[Model]) -> set[int]:
                 calendars.add(row.calendar_id)
             case Site():
                 sites.add(row.pk)
-            case WorkCenter():
+            case WorkCenter() | Crew() | Tool():
                 sites.add(row.site_id)
-            case WorkUnit():
+            case WorkUnit() | Changeover():
                 centers.add(row.work_center_id)
     if calendars:
         sites |= _using(calendars)
@@ -52,11 +64,12 @@ def sites_of(rows: Iterable[Model]) -> set[int]:
 
 
 def _using(calendars: set[int]) -> set[int]:
-    """The sites that use one of the calendars anywhere, in three queries."""
+    """The sites that use one of the calendars anywhere, in four queries."""
     own = Q(calendar__in=calendars) | Q(shipping_calendar__in=calendars)
     found = set(Site.objects.filter(own).values_list("pk", flat=True))
     centers = WorkCenter.objects.filter(calendar__in=calendars)
     found.update(centers.values_list("site_id", flat=True))
+    found.update(Crew.objects.filter(calendar__in=calendars).values_list("site_id", flat=True))
     units = WorkUnit.objects.filter(calendar__in=calendars)
     found.update(units.values_list("work_center__site_id", flat=True))
     return found

@@ -8,6 +8,8 @@ FIRST_DAY = date(1900, 1, 1)
 LAST_DAY = date(2999, 12, 31)
 # Lead times, transit and lot periods: ten years.
 MAX_DAYS = 3650
+# A machine that takes longer than a week to change over is being rebuilt.
+MAX_CHANGEOVER = 7 * 24 * 60
 
 
 def check_day(day: date) -> None:

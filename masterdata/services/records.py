@@ -18,8 +18,10 @@ from masterdata.models import (
     Customer,
     Item,
     Site,
+    Skill,
     Supplier,
     SupplierPrice,
+    Tool,
     WorkCenter,
     WorkUnit,
 )
@@ -44,7 +46,7 @@ def unique() -> Iterator[None]:
         ) from None
 
 
-R = TypeVar("R", Item, Customer, Site, Supplier, SupplierPrice, WorkCenter, WorkUnit)
+R = TypeVar("R", Item, Customer, Site, Skill, Supplier, SupplierPrice, Tool, WorkCenter, WorkUnit)
 
 
 def create(record: R, *, by: User | None, now: datetime) -> R:

@@ -1,6 +1,6 @@
 """Routings: what may be saved, and saving one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,7 +19,9 @@ from masterdata.models import (
     OperationAlternative,
     Routing,
     RoutingOperation,
+    Skill,
     Supplier,
+    Tool,
     WorkCenter,
     WorkUnit,
 )
@@ -42,8 +44,13 @@ class UnknownSubcontractor(Refused):
     """An operation names a supplier that does not exist."""
 
 
+class UnknownNeed(Refused):
+    """An operation names a skill or a tool that does not exist."""
+
+
 class InvalidOperation(Refused):
-    """A sequence is there twice, minutes are negative, or days lack their subcontractor."""
+    """A sequence is there twice, minutes are negative, nobody is asked for, or days lack their
+    subcontractor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,9 @@ class Operation:
     is_interruptible: bool = True
     subcontractor: str = ""
     subcontract_days: int = 0
+    skill: str = ""
+    people: int = 1
+    tool: str = ""
     alternatives: tuple[Alternative, ...] = ()
 
 
@@ -78,6 +88,8 @@ class _Known:
     centers: dict[str, WorkCenter]
     units: dict[str, WorkUnit]
     suppliers: dict[str, Supplier]
+    skills: dict[str, Skill]
+    tools: dict[str, Tool]
 
 
 def save(
@@ -124,7 +136,7 @@ def _replace_operations(
     routing: Routing, operations: Sequence[Operation], known: _Known
 ) -> dict[str, list[Any]]:
     """Write exactly these steps; return what changed, for the audit."""
-    before = _described(routing.operations.select_related("work_center"))
+    before = _described(routing.operations.select_related("work_center", "skill", "tool"))
     routing.operations.all().delete()
     written = RoutingOperation.objects.bulk_create(
         _operation(routing, step, known) for step in operations
@@ -144,9 +156,9 @@ def _replace_operations(
 
 def operations_of(routing: Routing) -> dict[int, Operation]:
     """The steps as they would be typed, by sequence."""
-    rows = routing.operations.select_related("work_center", "subcontractor").prefetch_related(
-        "alternatives__work_unit"
-    )
+    rows = routing.operations.select_related(
+        "work_center", "subcontractor", "skill", "tool"
+    ).prefetch_related("alternatives__work_unit")
     return {
         row.sequence: Operation(
             sequence=row.sequence,
@@ -160,6 +172,9 @@ def operations_of(routing: Routing) -> dict[int, Operation]:
             is_interruptible=row.is_interruptible,
             subcontractor=row.subcontractor.code if row.subcontractor else "",
             subcontract_days=row.subcontract_days,
+            skill=row.skill.code if row.skill else "",
+            people=row.people,
+            tool=row.tool.code if row.tool else "",
             alternatives=tuple(
                 Alternative(choice.work_unit.code, choice.setup_minutes, choice.run_minutes)
                 for choice in row.alternatives.all()
@@ -198,6 +213,11 @@ def check_operations(operations: Sequence[Operation]) -> None:
         if min(minutes) < 0:
             raise InvalidOperation(
                 _("Operation %(sequence)s has negative minutes.") % {"sequence": step.sequence}
+            )
+        if step.people < 1:
+            raise InvalidOperation(
+                _("Operation %(sequence)s asks for nobody; at least one person has to be there.")
+                % {"sequence": step.sequence}
             )
         units = [choice.work_unit for choice in step.alternatives]
         if len(set(units)) < len(units):
@@ -243,7 +263,26 @@ def _look_up(operations: Sequence[Operation]) -> _Known:
                 _("Operation %(sequence)s: there is no supplier %(code)s.")
                 % {"sequence": step.sequence, "code": step.subcontractor}
             )
-    return _Known(centers, units, suppliers)
+    skills = {row.code: row for row in Skill.objects.filter(code__in={o.skill for o in operations})}
+    tools = {row.code: row for row in Tool.objects.filter(code__in={o.tool for o in operations})}
+    _check_needs(operations, skills, tools)
+    return _Known(centers, units, suppliers, skills, tools)
+
+
+def _check_needs(
+    operations: Sequence[Operation], skills: Mapping[str, Skill], tools: Mapping[str, Tool]
+) -> None:
+    for step in operations:
+        if step.skill and step.skill not in skills:
+            raise UnknownNeed(
+                _("Operation %(sequence)s: there is no skill %(code)s.")
+                % {"sequence": step.sequence, "code": step.skill}
+            )
+        if step.tool and step.tool not in tools:
+            raise UnknownNeed(
+                _("Operation %(sequence)s: there is no tool %(code)s.")
+                % {"sequence": step.sequence, "code": step.tool}
+            )
 
 
 def _operation(routing: Routing, step: Operation, known: _Known) -> RoutingOperation:
@@ -260,12 +299,22 @@ def _operation(routing: Routing, step: Operation, known: _Known) -> RoutingOpera
         is_interruptible=step.is_interruptible,
         subcontractor=known.suppliers.get(step.subcontractor),
         subcontract_days=step.subcontract_days,
+        skill=known.skills.get(step.skill),
+        people=step.people,
+        tool=known.tools.get(step.tool),
     )
 
 
 def _described(operations: Iterable[RoutingOperation]) -> list[str]:
     return [
         f"{row.sequence} {row.work_center.code} {row.name}:"
-        f" {row.setup_minutes.normalize():f} + {row.run_minutes.normalize():f}"
+        f" {row.setup_minutes.normalize():f} + {row.run_minutes.normalize():f}{_needs(row)}"
         for row in sorted(operations, key=lambda row: row.sequence)
     ]
+
+
+def _needs(row: RoutingOperation) -> str:
+    """What else it asks for: setup family, people, tool."""
+    needs = [row.setup_family, f"{row.people} × {row.skill.code}" if row.skill else ""]
+    needs.append(row.tool.code if row.tool else "")
+    return "".join(f" · {need}" for need in needs if need)

@@ -19,7 +19,17 @@ from django_stubs_ext import StrPromise
 from common.access import AuthenticatedRequest
 from common.errors import Refused
 from common.permissions import allowed
-from masterdata.models import Customer, Item, Site, Supplier, SupplierPrice, WorkCenter, WorkUnit
+from masterdata.models import (
+    Customer,
+    Item,
+    Site,
+    Skill,
+    Supplier,
+    SupplierPrice,
+    Tool,
+    WorkCenter,
+    WorkUnit,
+)
 from masterdata.services import records
 
 HTTP_UNPROCESSABLE = 422
@@ -44,6 +54,8 @@ LISTS: dict[type[models.Model], tuple[str, StrPromise]] = {
     Item: ("masterdata:item-list", gettext_lazy("Items")),
     Customer: ("masterdata:customer-list", gettext_lazy("Customers")),
     Site: ("masterdata:site-list", gettext_lazy("Sites")),
+    Skill: ("masterdata:skill-list", gettext_lazy("Skills")),
+    Tool: ("masterdata:tool-list", gettext_lazy("Tools")),
     Supplier: ("masterdata:supplier-list", gettext_lazy("Suppliers")),
     SupplierPrice: ("masterdata:supplier-list", gettext_lazy("Suppliers")),
     WorkCenter: ("masterdata:work-center-list", gettext_lazy("Work centers")),
@@ -98,6 +110,12 @@ def show(request: AuthenticatedRequest, form: ModelForm[Any], page: Page) -> Htt
     }
     status = HTTP_UNPROCESSABLE if form.errors else 200
     return render(request, page.template, context, status=status)
+
+
+def opened(request: AuthenticatedRequest) -> int:
+    """The version that the form was opened with; 0, which is none, for anything else."""
+    text = request.POST.get("version", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _name(record: models.Model) -> str:

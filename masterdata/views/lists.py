@@ -24,6 +24,10 @@ LISTS = {
     "shifts": "masterdata:calendar-list",
     "calendar_exceptions": "masterdata:calendar-list",
     "sites": "masterdata:site-list",
+    "skills": "masterdata:skill-list",
+    "crews": "masterdata:skill-list",
+    "tools": "masterdata:tool-list",
+    "changeovers": "masterdata:work-center-list",
     "cost_rates": "masterdata:work-center-list",
     "supplier_prices": "masterdata:supplier-list",
     "operation_alternatives": "masterdata:item-list",
@@ -128,6 +132,24 @@ class WorkCenterList(MasterList):
     resource = "work_centers"
     create_url = "masterdata:work-center-create"
     select = staticmethod(pages.work_centers)
+
+
+@requires("masterdata.view")
+class SkillList(MasterList):
+    table_class = tables.SkillTable
+    filterset_class = filters.SkillFilter
+    resource = "skills"
+    create_url = "masterdata:skill-create"
+    select = staticmethod(pages.skills)
+
+
+@requires("masterdata.view")
+class ToolList(MasterList):
+    table_class = tables.ToolTable
+    filterset_class = filters.ToolFilter
+    resource = "tools"
+    create_url = "masterdata:tool-create"
+    select = staticmethod(pages.tools)
 
 
 @requires("masterdata.view")

@@ -48,6 +48,7 @@ def work_center_edit(request: AuthenticatedRequest, code: str) -> HttpResponse:
         "center": center,
         "center_code": code,
         "units": pages.units_of(center),
+        "changeovers": pages.changeovers_of(center),
         "sees_costs": sees_costs,
         "rates": pages.rates_of(center, on=timezone.localdate()) if sees_costs else [],
         "history": audit.history(center)[:10],
@@ -69,7 +70,7 @@ def work_center_rates(request: AuthenticatedRequest, code: str) -> HttpResponse:
             rates.save(
                 center=center,
                 rates=[rates.Rate(**data) for data in rows.kept()],
-                version=_opened(request),
+                version=editing.opened(request),
                 by=request.user,
                 now=timezone.now(),
             )
@@ -89,7 +90,7 @@ def _render_rates(
         "center": center,
         "rows": rows,
         "error": error,
-        "version": _opened(request) if is_bad else center.version,
+        "version": editing.opened(request) if is_bad else center.version,
         "can_save": allowed(request.user, "masterdata.edit"),
     }
     status = editing.HTTP_UNPROCESSABLE if is_bad else 200
@@ -106,12 +107,6 @@ def _rate_rows(center: WorkCenter) -> list[dict[str, object]]:
         }
         for row in center.rates.order_by("kind", "-valid_from")
     ]
-
-
-def _opened(request: AuthenticatedRequest) -> int:
-    """The version that the form was opened with; 0, which is none, for anything else."""
-    text = request.POST.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _site_url(site: Site) -> str:

@@ -76,7 +76,13 @@ def routing_edit(request: AuthenticatedRequest, code: str) -> HttpResponse:
             return redirect("masterdata:item-detail", code=code)
     title = _("Routing of %(code)s") % {"code": code}
     centers = pages.work_centers()
-    extra = {"title": title, "centers": centers, "template": "masterdata/routing_form.html"}
+    extra = {
+        "title": title,
+        "centers": centers,
+        "skills": pages.skills(),
+        "tools": pages.tools(),
+        "template": "masterdata/routing_form.html",
+    }
     return _render(request, item, head, steps, extra)
 
 
@@ -134,6 +140,10 @@ def _operations(routing: Routing | None) -> list[dict[str, Any]]:
             "setup_minutes": f"{step.setup_minutes.normalize():f}",
             "run_minutes": f"{step.run_minutes.normalize():f}",
             "run_basis": step.run_basis,
+            "setup_family": step.setup_family,
+            "skill": step.skill,
+            "people": step.people,
+            "tool": step.tool,
             "units": " ".join(choice.work_unit for choice in step.alternatives),
         }
         for step in _stored(routing).values()
@@ -147,13 +157,13 @@ def _stored(routing: Routing | None) -> dict[int, routings.Operation]:
 def _operation(data: dict[str, Any], stored: dict[int, routings.Operation]) -> routings.Operation:
     """The step as typed; what the form does not show stays as it was."""
     units = data.pop("units").split()
+    data["people"] = data.get("people") or 1
     before = stored.get(data["sequence"])
     own = {choice.work_unit: choice for choice in before.alternatives} if before else {}
     chosen = tuple(own.get(unit, routings.Alternative(unit)) for unit in units)
     hidden: dict[str, Any] = {}
     if before:
         hidden = {
-            "setup_family": before.setup_family,
             "is_interruptible": before.is_interruptible,
             "subcontractor": before.subcontractor,
             "subcontract_days": before.subcontract_days,

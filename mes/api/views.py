@@ -33,6 +33,10 @@ class OperationOut(serializers.Serializer[Any]):
     work_unit = serializers.CharField(source="work_unit.code", allow_null=True, default=None)
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
+    setup_family = serializers.CharField()
+    skill = serializers.CharField(source="skill.code", allow_null=True, default=None)
+    people = serializers.IntegerField()
+    tool = serializers.CharField(source="tool.code", allow_null=True, default=None)
 
 
 class MaterialOut(serializers.Serializer[Any]):

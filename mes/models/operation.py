@@ -23,6 +23,13 @@ class WorkOrderOperation(BilingualName):
     run_minutes = models.DecimalField(max_digits=12, decimal_places=5, default=0)
     run_basis = models.CharField(max_length=10, choices=RunBasis, default=RunBasis.PER_PIECE)
     setup_family = models.CharField(max_length=40, blank=True)
+    skill = models.ForeignKey(
+        "masterdata.Skill", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    people = models.IntegerField(default=1)
+    tool = models.ForeignKey(
+        "masterdata.Tool", null=True, on_delete=models.PROTECT, related_name="+"
+    )
     is_interruptible = models.BooleanField(default=True)
     subcontractor = models.ForeignKey(
         "masterdata.Supplier", null=True, on_delete=models.PROTECT, related_name="+"
@@ -50,6 +57,9 @@ class WorkOrderOperation(BilingualName):
             models.CheckConstraint(
                 condition=Q(setup_minutes__gte=0, run_minutes__gte=0, good__gte=0, scrap__gte=0),
                 name="%(app_label)s_%(class)s_numbers_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(people__gte=1), name="%(app_label)s_%(class)s_needs_somebody"
             ),
             models.CheckConstraint(
                 condition=Q(planned_ends_at__isnull=True)

@@ -55,7 +55,9 @@ def dispatch_list(
         here = Q(work_unit=work_unit_id) | Q(work_unit__isnull=True, planned_work_unit=work_unit_id)
         rows = rows.filter(here | unplanned).distinct()
     operations = list(
-        rows.select_related("work_order__item", "work_center", "planned_work_unit", "work_unit")
+        rows.select_related(
+            "work_order__item", "work_center", "planned_work_unit", "work_unit", "skill", "tool"
+        )
         .annotate(came_in=_came_in())
         .order_by(
             F("started_at").asc(nulls_last=True),
@@ -141,7 +143,7 @@ def work_order_detail(number: str) -> WorkOrder:
     Raise WorkOrder.DoesNotExist for an unknown number.
     """
     operations = WorkOrderOperation.objects.select_related(
-        "work_center", "planned_work_unit", "work_unit", "subcontractor"
+        "work_center", "planned_work_unit", "work_unit", "subcontractor", "skill", "tool"
     ).prefetch_related(
         Prefetch("units", queryset=OperationUnit.objects.select_related("work_unit")), "reports__by"
     )

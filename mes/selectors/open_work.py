@@ -45,6 +45,10 @@ class OpenOperation:
     is_interruptible: bool
     subcontractor_id: int | None
     subcontract_days: int
+    # So many people of the skill, and one of the tool, from its start to its end.
+    skill_id: int | None
+    people: int
+    tool_id: int | None
     # None and not restricted: any active unit of the work center at the operation's own times.
     units: tuple[OpenUnit, ...]
     # Where and since when it runs; None before it starts.
@@ -177,6 +181,9 @@ def _open(
         is_interruptible=operation.is_interruptible,
         subcontractor_id=operation.subcontractor_id,
         subcontract_days=operation.subcontract_days,
+        skill_id=operation.skill_id,
+        people=operation.people,
+        tool_id=operation.tool_id,
         units=units,
         work_unit_id=operation.work_unit_id,
         started_at=operation.started_at,

@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 import time_machine
@@ -20,7 +20,14 @@ from aps.views import lateness_words
 from common.models import Job
 from mes.services import work_orders
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory
-from tests.masterdata.factories import WorkCenterFactory, WorkUnitFactory
+from tests.masterdata.factories import (
+    CalendarFactory,
+    ChangeoverFactory,
+    SkillFactory,
+    ToolFactory,
+    WorkCenterFactory,
+    WorkUnitFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -287,3 +294,79 @@ def test_the_panel_and_the_late_list_lead_to_it(client_for):
     assert "LATHE-1 is busy with" in text_of(client_for("sales").get(f"{PANEL}?order={order}"))
     page = client_for("sales").get("/plan/?view=late").content.decode()
     assert f"{WHY}?line={order}/10" in page
+
+
+def twins(*, due_at=MONDAY + 30 * timedelta(minutes=1), **needs):
+    """Two orders of four hours, each on a lathe of its own, the second one due first."""
+    plant = Factory(units=2)
+    needs = {name: make(plant) for name, make in needs.items()}
+    part = plant.steps(plant.make("PART", steps=0), 60, **needs)
+    plant.needs = [plant.order(part, 4), plant.order(part, 4, due_at=due_at)]
+    plant.replan()
+    put(plant, plant.needs[0], MONDAY, MONDAY + 4 * HOUR)
+    put(plant, plant.needs[1], MONDAY + 4 * HOUR, MONDAY + 8 * HOUR, unit=1)
+    return plant
+
+
+def test_a_tool_in_use_is_named_with_whom_it_is_used_for():
+    plant = twins(tool=lambda plant: ToolFactory(site=plant.site, code="F-1"))
+    found = explained(plant)
+    assert kinds_of(found) == [StepKind.WORK, StepKind.TOOL]
+    assert_without_a_hole(found)
+    assert (found.binding.needed, found.binding.others) == ("F-1", (plant.needs[0].reference,))
+    # Neither the free twin nor overtime brings a second fixture.
+    assert found.helps == ()
+    said = lateness_words.say(found).binding
+    assert f"Tool F-1 is in use for {plant.needs[0].reference} until Mon 23 Nov 12:00" in said
+
+
+def test_people_at_work_for_others_are_named():
+    plant = twins(
+        skill=lambda plant: SkillFactory(
+            code="WELDER", crews=[(plant.site, plant.site.calendar, 1)]
+        )
+    )
+    found = explained(plant)
+    assert kinds_of(found) == [StepKind.WORK, StepKind.PEOPLE]
+    said = lateness_words.say(found).binding
+    assert f"Those with the skill WELDER work for {plant.needs[0].reference} until" in said
+
+
+def test_people_who_come_only_with_a_later_shift_are_said_to():
+    late = CalendarFactory(shifts=[(day, time(11), time(17)) for day in range(5)])
+    plant = Factory()
+    skill = SkillFactory(code="WELDER", crews=[(plant.site, late, 1)])
+    part = plant.steps(plant.make("PART", steps=0), 60, skill=skill)
+    plant.needs = [plant.order(part, 4, due_at=MONDAY + HOUR)]
+    plant.replan()
+    found = explained(plant)
+    assert kinds_of(found) == [StepKind.WORK, StepKind.PEOPLE]
+    assert_without_a_hole(found)
+    assert lateness_words.say(found).binding == (
+        "No shift has enough people with the skill WELDER for PART 10 Step 10 until "
+        "Mon 23 Nov 11:00."
+    )
+
+
+def test_a_tool_that_two_can_hold_is_no_reason():
+    plant = twins(tool=lambda plant: ToolFactory(site=plant.site, quantity=2))
+    assert kinds_of(explained(plant)) == [StepKind.WORK, StepKind.CHOICE]
+
+
+def test_a_changeover_has_its_own_place_in_the_chain():
+    plant = Factory()
+    ChangeoverFactory(work_center=plant.center, minutes=90)
+    red = plant.steps(plant.make("RED", steps=0), 60, setup_family="RED")
+    blue = plant.steps(plant.make("BLUE", steps=0), 60, setup_family="BLUE")
+    plant.needs = [
+        plant.order(red, 2, due_at=MONDAY + 2 * HOUR),
+        plant.order(blue, 1, due_at=MONDAY + 3 * HOUR),
+    ]
+    plant.replan()
+    put(plant, plant.needs[0], MONDAY, MONDAY + 2 * HOUR)
+    put(plant, plant.needs[1], MONDAY + 3.5 * HOUR, MONDAY + 4.5 * HOUR)
+    found = explained(plant)
+    assert kinds_of(found) == [StepKind.WORK, StepKind.CHANGEOVER, StepKind.MACHINE]
+    assert_without_a_hole(found)
+    assert [step.minutes for step in found.steps] == [60, 90, 120]
+    assert "LATHE-1 is changed over" in [step.text for step in lateness_words.say(found).steps]

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from common.enums import Role
 from masterdata.enums import Supply
-from masterdata.models import Bom, Calendar
+from masterdata.models import Bom, Calendar, Changeover
 from tests.browser.checks import check_page, page_bytes
 from tests.browser.conftest import PageFor
 from tests.masterdata import factories as f
@@ -31,12 +32,15 @@ def _assembly() -> Any:
     unit = f.WorkUnitFactory(code="TURN-01", work_center=center)
     f.OperationAlternativeFactory(operation=routing.operations.first(), work_unit=unit)
     f.CostRateFactory(work_center=center)
+    for family in ("RED", "BLUE", "GREY", "CLEAR", "BLACK"):
+        f.ChangeoverFactory(work_center=center, to_family=family)
     return item
 
 
 def _place(name: str) -> str:
     item = _assembly()
     calendar = f.two_shifts(code="DOUBLE")
+    f.CrewFactory(skill=f.SkillFactory(code="WELDER"))
     price = f.SupplierPriceFactory(supplier=f.SupplierFactory(code="STEEL"))
     named = {
         "bom-edit": [item.code],
@@ -44,6 +48,10 @@ def _place(name: str) -> str:
         "calendar-edit": [calendar.code],
         "work-center-edit": ["TURN-AND-MILL"],
         "work-center-rates": ["TURN-AND-MILL"],
+        "work-center-changeovers": ["TURN-AND-MILL"],
+        "skill-edit": ["WELDER"],
+        "skill-crews": ["WELDER"],
+        "tool-create": [],
         "supplier-edit": ["STEEL"],
         "price-edit": [price.pk],
     }
@@ -124,3 +132,25 @@ def test_the_week_is_drawn_while_typing(
     page.get_by_role("button", name="Save").click()
     page.wait_for_load_state()
     assert Calendar.objects.get().shifts.count() == 3
+
+
+def test_the_arrow_keys_go_through_the_changeover_times(
+    page_for: PageFor,  # noqa: F811
+    live_server: Any,
+) -> None:
+    center = f.WorkCenterFactory(code="PAINT")
+    for family in ("BLUE", "RED"):
+        f.ChangeoverFactory(work_center=center, to_family=family, minutes=10)
+    page = page_for(Role.PLANNER)
+    page.goto(live_server.url + reverse("masterdata:work-center-changeovers", args=["PAINT"]))
+    page.get_by_label("From any other to BLUE, minutes").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.type("45")
+    # The number is typed, not counted up and down.
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_label("From BLUE to RED, minutes")).to_have_value("45")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The changeover times of PAINT are saved.")).to_be_visible()
+    pair = Changeover.objects.get(from_family="BLUE", to_family="RED")
+    assert pair.minutes == 45

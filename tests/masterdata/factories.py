@@ -85,6 +85,51 @@ class CostRateFactory(DjangoModelFactory):
     valid_from = LONG_AGO
 
 
+class ChangeoverFactory(DjangoModelFactory):
+    """From any family to any other; name ``from_family``, ``to_family`` to be more exact."""
+
+    class Meta:
+        model = models.Changeover
+
+    work_center = factory.SubFactory(WorkCenterFactory)
+    minutes = 30
+
+
+class SkillFactory(DjangoModelFactory):
+    """``crews=[(site, calendar, people), …]`` brings it."""
+
+    class Meta:
+        model = models.Skill
+        skip_postgeneration_save = True
+
+    code = factory.Sequence(lambda n: f"SKILL-{n}")
+    name = factory.SelfAttribute("code")
+
+    @factory.post_generation
+    def crews(self, create, extracted, **kwargs):
+        for site, calendar, people in extracted or []:
+            CrewFactory(skill=self, site=site, calendar=calendar, people=people)
+
+
+class CrewFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Crew
+
+    skill = factory.SubFactory(SkillFactory)
+    site = factory.SubFactory(SiteFactory)
+    calendar = factory.SelfAttribute("site.calendar")
+    people = 1
+
+
+class ToolFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Tool
+
+    code = factory.Sequence(lambda n: f"TOOL-{n}")
+    name = factory.SelfAttribute("code")
+    site = factory.SubFactory(SiteFactory)
+
+
 class ItemFactory(DjangoModelFactory):
     """A made item; ``supply=Supply.BUY`` for a bought one."""
 

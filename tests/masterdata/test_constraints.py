@@ -76,6 +76,16 @@ VIOLATIONS = {
     "masterdata_calendarexception_ends_after_start": _backward_exception,
     "masterdata_unitexception_ends_after_start": _backward_unit_exception,
     "masterdata_workunit_energy_not_negative": lambda: f.WorkUnitFactory(energy_kw=-1),
+    "masterdata_changeover_once_per_pair": lambda: _twice(
+        f.ChangeoverFactory, work_center=f.WorkCenterFactory(), from_family="RED"
+    ),
+    "masterdata_changeover_minutes_not_negative": lambda: f.ChangeoverFactory(minutes=-1),
+    "masterdata_crew_once": lambda: _twice(
+        f.CrewFactory, skill=f.SkillFactory(), site=f.SiteFactory()
+    ),
+    "masterdata_crew_has_people": lambda: f.CrewFactory(people=0),
+    "masterdata_tool_is_there": lambda: f.ToolFactory(quantity=0),
+    "masterdata_routingoperation_needs_somebody": lambda: f.RoutingOperationFactory(people=0),
     "masterdata_costrate_once_per_day": lambda: _twice(
         f.CostRateFactory, work_center=f.WorkCenterFactory()
     ),

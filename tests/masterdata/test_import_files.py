@@ -62,6 +62,9 @@ class TestExport:
         f.BomLineFactory(valid_to=date(2026, 1, 1))
         f.SupplierPriceFactory()
         f.CostRateFactory()
+        f.ChangeoverFactory(to_family="RED")
+        f.CrewFactory()
+        f.ToolFactory()
         f.CustomerFactory()
         CalendarException.objects.create(
             calendar=f.CalendarFactory(),

@@ -255,7 +255,7 @@ def test_a_bom_with_an_unknown_component_is_refused_with_its_code(client_for):
 
 
 def test_a_routing_keeps_what_its_form_does_not_show(client_for):
-    operation = RoutingOperationFactory(sequence=10, setup_family="red")
+    operation = RoutingOperationFactory(sequence=10, is_interruptible=False)
     choice = OperationAlternativeFactory(operation=operation, run_minutes=Decimal(9))
     code = operation.routing.item.code
     step = {
@@ -272,7 +272,7 @@ def test_a_routing_keeps_what_its_form_does_not_show(client_for):
     assert client.get(url).status_code == 200
     assert client.post(url, HEAD | _rows(1, [step]) | {"version": "1"}).status_code == 302
     [saved] = Routing.objects.get().operations.all()
-    assert (saved.name, saved.setup_family) == ("Mill", "red")
+    assert (saved.name, saved.is_interruptible) == ("Mill", False)
     assert saved.alternatives.get().run_minutes == Decimal(9)
 
 

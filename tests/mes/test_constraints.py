@@ -42,6 +42,12 @@ def test_a_work_order_conserves_its_quantities(name, figures):
         ),
         ("mes_workorderoperation_once_per_sequence", "WorkOrderOperationFactory", True, {}),
         (
+            "mes_workorderoperation_needs_somebody",
+            "WorkOrderOperationFactory",
+            False,
+            {"people": 0},
+        ),
+        (
             "mes_workorderoperation_numbers_not_negative",
             "WorkOrderOperationFactory",
             False,

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from django.utils.translation import gettext as _
 
 from aps.enums import RunKind
-from aps.services import doors, live, supplies
+from aps.services import doors, live, plant, problems, supplies
 from aps.services.changes.base import (
     CannotApply,
     Change,
@@ -84,10 +84,14 @@ class Demand(Change):
             raise CannotApply(str(error)) from error
         job = Job(first, due, self.weight, self.line or self.item)
         operations = [replace(operation, job=first) for operation in exploded.operations]
+        everything = (*built.problem.operations, *operations)
         problem = replace(
             built.problem,
             jobs=(*built.problem.jobs, job),
-            operations=(*built.problem.operations, *operations),
+            operations=everything,
+            setup_minutes=plant.setup_minutes(
+                inputs.units.values(), inputs.changeovers, problems.families(everything)
+            ),
         )
         return replace(built, problem=problem, shortages={**built.shortages, **exploded.shortages})
 

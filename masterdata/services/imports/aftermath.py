@@ -14,11 +14,14 @@ from masterdata.models import (
     BomLine,
     Calendar,
     CalendarException,
+    Changeover,
     CostRate,
+    Crew,
     OperationAlternative,
     Routing,
     RoutingOperation,
     Shift,
+    Skill,
     WorkCenter,
 )
 from masterdata.services import capacity
@@ -30,7 +33,9 @@ if TYPE_CHECKING:
 _OWNERS: dict[type[Model], tuple[type[Model], str, str]] = {
     Shift: (Calendar, "pk__in", "calendar_id"),
     CalendarException: (Calendar, "pk__in", "calendar_id"),
+    Changeover: (WorkCenter, "pk__in", "work_center_id"),
     CostRate: (WorkCenter, "pk__in", "work_center_id"),
+    Crew: (Skill, "pk__in", "skill_id"),
     BomLine: (Bom, "pk__in", "bom_id"),
     RoutingOperation: (Routing, "pk__in", "routing_id"),
     OperationAlternative: (Routing, "operations__in", "operation_id"),

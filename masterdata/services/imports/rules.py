@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from common.errors import Refused
 from masterdata.enums import LotPolicy
 from masterdata.models import Bom, BomLine, Item, Routing
-from masterdata.services import boms, calendars, graph, routings, validity
+from masterdata.services import boms, calendars, changeovers, graph, routings, validity
 from masterdata.services.imports.parsed import Parsed
 from masterdata.services.imports.reading import BadRow, Table
 
@@ -74,6 +74,23 @@ def lot_policy_is_complete(values: Values) -> Iterator[Fault]:
 def weight_is_positive(values: Values) -> Iterator[Fault]:
     if values["weight"] < 1:
         yield "weight", _("The weight is 1 or more.")
+
+
+def changeover_within_a_week(values: Values) -> Iterator[Fault]:
+    try:
+        changeovers.check_minutes(values["minutes"])
+    except Refused as refusal:
+        yield "minutes", str(refusal)
+
+
+def somebody_is_there(values: Values) -> Iterator[Fault]:
+    if values["people"] < 1:
+        yield "people", _("At least one person has to be there.")
+
+
+def tool_is_there(values: Values) -> Iterator[Fault]:
+    if values["quantity"] < 1:
+        yield "quantity", _("There has to be at least one; a tool that is gone is not active.")
 
 
 def order_quantities_in_order(values: Values) -> Iterator[Fault]:

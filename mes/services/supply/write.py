@@ -158,6 +158,9 @@ def _operation(draft: DraftOrder, order: WorkOrder, step: OperationStructure) ->
         is_interruptible=step.interruptible,
         subcontractor_id=step.subcontractor_id,
         subcontract_days=step.subcontract_days,
+        skill_id=step.skill_id,
+        people=step.people,
+        tool_id=step.tool_id,
     )
 
 

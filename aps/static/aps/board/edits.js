@@ -118,10 +118,11 @@ export function overlay(board) {
   view.ghosts = [];
   if (!draft?.open) return;
   const changed = new Set();
+  for (const bar of model.bars) bar.changeover = draft.changeovers[bar.id] ?? 0;
   for (const moved of draft.moved) {
     const row = model.rowById.get(moved.unit);
     if (!row) continue;
-    const bar = model.byId.get(moved.id) ?? added(model, moved);
+    const bar = model.byId.get(moved.id) ?? added(model, moved, draft);
     if (bar.row !== row || bar.start !== moved.start || bar.end !== moved.end) leave(view, bar, changed);
     const setup = bar.setupEnd - bar.start;
     Object.assign(bar, { row, start: moved.start, end: moved.end, setupEnd: moved.start + setup });
@@ -150,12 +151,13 @@ function leave(view, bar, changed) {
 }
 
 // A bar that the window did not hold before it was moved into it.
-function added(model, moved) {
+function added(model, moved, draft) {
   const bar = {
     ...moved,
     row: null,
     lane: 0,
     setupEnd: moved.start,
+    changeover: draft.changeovers[moved.id] ?? 0,
     tone: moved.isLate ? "late" : "planned",
     order: moved.orders[0] ?? moved.workOrder,
     label: `${moved.item} · ${moved.name}`,

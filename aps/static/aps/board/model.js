@@ -44,7 +44,7 @@ function number(words, families) {
 
 function makeBar(cell, data, row, late, families) {
   const [id, start, length, workOrder, item, sequence, name, state] = cell;
-  const [isLate, due, setup, orders, family, locked] = cell.slice(8);
+  const [isLate, due, setup, orders, family, locked, changeover] = cell.slice(8);
   const bar = {
     id,
     row,
@@ -61,6 +61,8 @@ function makeBar(cell, data, row, late, families) {
     family: data.families[family],
     familyNumber: families.get(data.families[family]),
     isLocked: locked === 1,
+    // Minutes on the clock that the machine takes right before it.
+    changeover,
     lane: 0,
   };
   bar.setupEnd = setup ? Math.min(bar.end, afterWork(bar.start, setup, row.closed)) : bar.start;

@@ -168,6 +168,7 @@ function drawBar(pen, view, bar, x, y, length, parts) {
   const style = parts.theme.styleOf(bar, view.colour, view.theme);
   const strong = view.isLit(bar);
   pen.globalAlpha = strong ? 1 : DIMMED;
+  if (bar.changeover) drawChangeover(pen, view, bar, x, y, style, parts);
   pen.fillStyle = style.fill;
   if (length < 5) {
     pen.fillStyle = style.edge;
@@ -210,6 +211,19 @@ function drawSetup(pen, view, bar, x, y, length, style, parts) {
   pen.globalAlpha = alpha * 0.55;
   pen.fillStyle = parts.theme.hatch(pen, view.theme, style.ink);
   pen.fillRect(x, y, room, BAR);
+  pen.globalAlpha = alpha;
+}
+
+// From the operation before: the hatch of setup in the gap, on no ground of its own.
+function drawChangeover(pen, view, bar, x, y, style, parts) {
+  const room = x - view.scale.x(bar.start - bar.changeover);
+  if (room < 2) return;
+  const alpha = pen.globalAlpha;
+  pen.globalAlpha = alpha * 0.75;
+  pen.fillStyle = parts.theme.hatch(pen, view.theme, style.ink);
+  pen.fillRect(x - room, y + 3, room, BAR - 6);
+  pen.fillStyle = style.ink;
+  pen.fillRect(x - room, y + 3, 1, BAR - 6);
   pen.globalAlpha = alpha;
 }
 
