@@ -1,5 +1,6 @@
 """Reads of schedules, for this room and those above."""
 
+from aps.selectors.beside import Ghosts, Place, ghosts, shown_run
 from aps.selectors.board import (
     Bar,
     Board,
@@ -37,9 +38,11 @@ __all__ = [
     "Capacity",
     "CenterCapacity",
     "CustomerShare",
+    "Ghosts",
     "LateLine",
     "Load",
     "OrderTree",
+    "Place",
     "Planned",
     "Ready",
     "ReadyCause",
@@ -51,6 +54,7 @@ __all__ = [
     "capacity",
     "current_run",
     "current_schedule",
+    "ghosts",
     "kpis",
     "late_orders",
     "monday_of",
@@ -59,6 +63,7 @@ __all__ = [
     "ready_dates",
     "run_under_way",
     "runs",
+    "shown_run",
     "utilisation",
     "with_references",
 ]

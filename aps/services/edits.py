@@ -247,7 +247,9 @@ def _finish(
     if wrong := solving.judge(built.problem, solution):
         raise CannotApply(" ".join(wrong[:3]))
     reference_built, reference = reference_of(found)
-    trial = Trial(found, built, Solved(solution, [], 0.0, now), reference_built, reference)
+    solved = Solved(solution, [], 0.0, now)
+    instead = kinds.rules(counting)
+    trial = Trial(found, built, solved, reference_built, reference, instead)
     difference = scenario_solving.difference(run, trial, counting)
     runs.move(run, RunState.SOLVING)
     scenario_solving.keep(run, trial, difference)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.utils.dateparse import parse_date, parse_datetime
@@ -48,7 +48,9 @@ class Rush:
     """What the simulation of a rush found, beside the plan."""
 
     line: str
-    due_at: datetime | None
+    # Days at the customer's door, and when it is ready at our dock.
+    due: date | None
+    day: date | None
     ready_at: datetime | None
     kept: bool
     binding_unit: str
@@ -143,7 +145,8 @@ def rush(run: ScheduleRun) -> Rush | None:
         return None
     return Rush(
         line=found["line"],
-        due_at=_moment(found["due_at"]),
+        due=_date(found.get("due_day")),
+        day=_date(found.get("day")),
         ready_at=_moment(found["ready_at"]),
         kept=found["kept"],
         binding_unit=found["binding_unit"],
@@ -163,6 +166,10 @@ def _shortage(one: Mapping[str, Any]) -> Shortage:
         purchase_order=one["purchase_order"],
         is_short=needed is None or expected is None or expected > needed,
     )
+
+
+def _date(text: str | None) -> date | None:
+    return parse_date(text) if text else None
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from common.models import AuditEntry
 from common.templatetags import ui_format
@@ -138,7 +138,7 @@ def _moved(one: Mapping[str, Any]) -> Moved:
         promised=_day(one["promised"]),
         before=_day(one["before"]),
         after=_day(one["after"]),
-        shift=_shift(days, minutes),
+        shift=ui_format.door_shift(days, minutes),
         word=word,
         tone=tone,
     )
@@ -146,20 +146,6 @@ def _moved(one: Mapping[str, Any]) -> Moved:
 
 def _in_time(one: Mapping[str, Any]) -> bool:
     return bool(one["promised"] and one["after"] and one["after"] <= one["promised"])
-
-
-def _shift(days: int | None, minutes: int | None) -> str:
-    """ "3 days later"; what stays on its day is told in hours."""
-    if days is None:
-        return ""
-    if days > 0:
-        return ngettext("%(n)s day later", "%(n)s days later", days) % {"n": days}
-    if days < 0:
-        return ngettext("%(n)s day earlier", "%(n)s days earlier", -days) % {"n": -days}
-    told = {"duration": ui_format.minutes(abs(minutes or 0))}
-    if (minutes or 0) > 0:
-        return _("same day, %(duration)s later at our dock") % told
-    return _("same day, %(duration)s earlier at our dock") % told
 
 
 def _material(one: Mapping[str, Any]) -> Material:

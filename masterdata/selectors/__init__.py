@@ -21,6 +21,7 @@ from masterdata.selectors.lookup import (
     items_by_id,
     site,
     supplier_by_code,
+    transit_days,
     work_unit_by_code,
 )
 from masterdata.selectors.plant import UnitInfo, active_units, units_by_center
@@ -68,6 +69,7 @@ __all__ = [
     "structures",
     "supplier_by_code",
     "supplier_ids",
+    "transit_days",
     "units_by_center",
     "work_centers",
     "work_unit_by_code",

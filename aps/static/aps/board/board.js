@@ -173,6 +173,12 @@ function inspect(board) {
     frozen: config.frozen,
     draft: draft?.open ?? false,
     ghosts: view.ghosts?.map(({ id }) => id) ?? [],
+    theirs: [...(view.scenario?.byId.values() ?? [])].map((ghost) => ({
+      id: ghost.id,
+      unit: ghost.row.code,
+      start: ghost.start,
+      end: ghost.end,
+    })),
     lit: model ? model.bars.filter((bar) => view.isLit(bar)).map((bar) => bar.id) : [],
     bar(id) {
       const bar = model.byId.get(id);

@@ -43,11 +43,14 @@ export function scroll(board, pixels) {
   return true;
 }
 
-export function barAt({ view, parts }, x, y) {
+// The bar there, else the ghost of one.
+export function barAt(board, x, y) {
+  const { view, parts } = board;
   const inside = x >= view.headerWidth && y >= parts.axis.AXIS;
   if (!inside) return null;
   const top = y - parts.axis.AXIS + view.scrollTop;
-  return parts.model.barAt(view.layout, view.scale, x - view.headerWidth, top);
+  const bar = parts.model.barAt(view.layout, view.scale, x - view.headerWidth, top);
+  return bar ?? parts.ghosts.at(board, x - view.headerWidth, top);
 }
 
 function point(board, x, y) {

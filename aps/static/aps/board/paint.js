@@ -56,6 +56,7 @@ export function draw(pen, view, tiers, board) {
   pen.font = `12px ${theme.font}`;
   pen.textBaseline = "middle";
   for (const line of lines) if (line.kind === "row") count += drawRow(pen, view, line, parts);
+  parts.ghosts.draw(pen, view, lines, parts);
   parts.links.drawLinks(pen, view, parts);
   parts.drag?.drawBars(pen, view, parts);
   drawNow(pen, view);
