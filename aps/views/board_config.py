@@ -21,6 +21,7 @@ MODULES = (
     "paint",
     "axis",
     "input",
+    "touch",
     "address",
     "beside",
     "data",
@@ -33,7 +34,7 @@ MODULES = (
     "print",
 )
 # Those that change the plan, for planners only.
-EDITING = ("edits", "drag", "move")
+EDITING = ("edits", "drag", "move", "several")
 STEPS = ("undo", "redo", "rebase", "publish", "discard", "eligible")
 
 
@@ -136,6 +137,7 @@ def _draft_words() -> dict[str, str]:
         "notLoaded": _("This operation is not in view; select it on the board."),
         "notSent": _("The server did not answer; nothing was changed. Try again."),
         "planAgain": _("Plan {operation} again"),
+        "several": _("Operations selected: {count}"),
         "cannotDo": _("{unit} cannot do this operation."),
     }
 

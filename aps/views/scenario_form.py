@@ -144,14 +144,12 @@ class _Page:
         offer = self.request.POST.get("offer", "")
         if not offer:
             return self._read(self.request.POST.getlist("change"))
-        try:
-            found = inputs.read(
-                site_id=self.site_id, now=timezone.now(), days=scenarios.RESOLVE_DAYS
-            )
-            return scenarios.resolve(found, self._read([offer], is_list=True))
-        except Refused as refused:
-            self._refuse(str(refused))
-        return []
+        kept, dropped = scenarios.possible(
+            site_id=self.site_id, changes=self._read([offer], is_list=True), now=timezone.now()
+        )
+        if dropped:
+            self._refuse(" ".join(dropped))
+        return kept
 
     def _read(self, texts: Sequence[str], *, is_list: bool = False) -> list[Change]:
         """Changes in JSON, one in each text or all in one."""

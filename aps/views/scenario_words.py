@@ -1,5 +1,6 @@
 """What a scenario says to a reader: its name, its row in the list, what else came of it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -151,8 +152,17 @@ def rush(run: ScheduleRun) -> Rush | None:
         kept=found["kept"],
         binding_unit=found["binding_unit"],
         material=[_shortage(one) for one in found["material"]],
-        helps=found["help"],
+        helps=[_help(one, found["line"]) for one in found["help"]],
     )
+
+
+def _help(one: Mapping[str, Any], line: str) -> dict[str, Any]:
+    """What would help, and its changes as a scenario begins with them."""
+    return {
+        **one,
+        "offer": json.dumps(one["changes"]),
+        "name": f"{line}: {one['text']}"[:NAME_LENGTH],
+    }
 
 
 def _shortage(one: Mapping[str, Any]) -> Shortage:

@@ -180,6 +180,7 @@ def _result(request: HttpRequest, run: ScheduleRun) -> dict[str, Any]:
         "after_name": scenario_words.title(run),
         "notes": scenario_words.notes(run),
         "rush": scenario_words.rush(run),
+        "can_try": allowed(request.user, "aps.plan"),
     } | comparison_words.context(run.comparison, request)
 
 

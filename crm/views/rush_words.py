@@ -1,5 +1,6 @@
 """What the simulation of a rush says to a reader."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,6 +16,8 @@ from common.templatetags import ui_format
 from crm.models import RushRequest
 from crm.views.history import Entry
 
+# A scenario's name has no more letters.
+MOST_NAME = 80
 SENTENCES: dict[str, Promise] = {
     "crm.rush.request": gettext_lazy("asked for the rush"),
     "crm.rush.submit": gettext_lazy("asked for a decision"),
@@ -56,6 +59,9 @@ class Help:
 
     text: str
     kept: bool
+    # Its changes in JSON, as a scenario of planning begins with them, and how to call it.
+    offer: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +118,15 @@ def answer(rush: RushRequest) -> Answer | None:
         moved=tuple(sorted(map(_moved, found["orders"]), key=_worst_first)),
         breaks=tuple(found["promise_breaks"]),
         material=tuple(map(_material, found["material"])),
-        helps=tuple(Help(one["text"], one["kept"]) for one in found["help"]),
+        helps=tuple(_help(one, rush.number) for one in found["help"]),
         late_before=found["before"]["late_orders"],
         late_after=found["after"]["late_orders"],
     )
+
+
+def _help(one: Mapping[str, Any], number: str) -> Help:
+    name = f"{number}: {one['text']}"[:MOST_NAME]
+    return Help(one["text"], one["kept"], json.dumps(one.get("changes", [])), name)
 
 
 def _worst_first(moved: Moved) -> tuple[bool, bool]:

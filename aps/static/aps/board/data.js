@@ -32,6 +32,7 @@ export function rebuild(board) {
   view.hover = null;
   parts.edits?.overlay(board);
   parts.ghosts.overlay(board);
+  parts.several?.keep(board);
   board.relayout();
   parts.beside.tell(board);
 }

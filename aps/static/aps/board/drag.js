@@ -6,10 +6,15 @@ const BAR_TOP = 4;
 const EDGE = 28; // pixels from the sides in which the view follows
 const MOVABLE = new Set(["waiting", "ready", "interrupted"]);
 
+export function isMovable(bar) {
+  return !bar.isGhost && MOVABLE.has(bar.state);
+}
+
 // Takes hold of a bar; null where the pointer is to move the view instead.
 export function grab(board, bar, x, y, event) {
   const { view } = board;
-  if (!bar || event.pointerType === "touch" || !MOVABLE.has(bar.state)) return null;
+  const isChoosing = event.ctrlKey || event.metaKey || event.shiftKey;
+  if (!bar || isChoosing || !isMovable(bar)) return null;
   const offset = view.scale.minute(x - view.headerWidth) - bar.start;
   return {
     to: (atX, atY) => to(board, bar, offset, atX, atY),
