@@ -98,7 +98,7 @@ class HoursForm(_SpanForm):
 
     what = forms.ChoiceField(
         label=_("What"),
-        choices=[("close", _("Closed")), ("overtime", _("Overtime"))],
+        choices=[("close", pgettext_lazy("work unit", "Closed")), ("overtime", _("Overtime"))],
         widget=forms.Select(_SELECT),
     )
     field_order = ("work_unit", "what", "starts_at", "ends_at", "reason")
