@@ -39,6 +39,7 @@ class Said:
     has_plan: bool = True
     title: str = ""
     tone: str = "planned"
+    is_quiet: bool = False
     facts: tuple[str, ...] = ()
     dates: tuple[DateRow, ...] = ()
     more_dates: int = 0
@@ -169,7 +170,8 @@ def say(found: Preview) -> Said:
     heals = sum(row["heals"] for row in told["orders"])
     is_quiet = not (dates or moved or found.fallen or found.unplanned)
     return Said(
-        title=_title(is_quiet, breaks, len(dates)),
+        title=_title(is_quiet, breaks, len(dates), moved),
+        is_quiet=is_quiet,
         tone="late" if breaks or found.unplanned else "done" if is_quiet or heals else "risk",
         facts=tuple(_facts(found, breaks, heals)),
         dates=tuple(dates[:MOST_DATES]),
@@ -181,7 +183,7 @@ def say(found: Preview) -> Said:
     )
 
 
-def _title(is_quiet: bool, breaks: int, dates: int) -> str:
+def _title(is_quiet: bool, breaks: int, dates: int, moved: int) -> str:
     if is_quiet:
         return _("Nothing moves")
     if breaks:
@@ -194,17 +196,15 @@ def _title(is_quiet: bool, breaks: int, dates: int) -> str:
             "%(count)s order lines get another date, no promise breaks",
             dates,
         ) % {"count": dates}
-    return _("Operations move; no order gets another date")
+    if moved:
+        return _("Operations move; no order gets another date")
+    return _("No order gets another date")
 
 
 def _facts(found: Preview, breaks: int, heals: int) -> list[str]:
-    """The figures behind the title, those that are not zero."""
+    """The figures that the title does not say, those that are not zero."""
     told = found.comparison
     counts = [
-        (
-            ngettext("%(count)s promise breaks", "%(count)s promises break", breaks),
-            breaks,
-        ),
         (
             ngettext(
                 "%(count)s order line is in time again",
@@ -219,7 +219,8 @@ def _facts(found: Preview, breaks: int, heals: int) -> list[str]:
                 "%(count)s order lines get another date",
                 len(told["orders"]),
             ),
-            len(told["orders"]),
+            # Without a broken promise it is the title.
+            len(told["orders"]) if breaks else 0,
         ),
         (
             ngettext(

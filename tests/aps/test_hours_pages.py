@@ -430,3 +430,16 @@ def test_an_offer_that_does_not_work_is_told_on_the_form(client_for, plant, offe
     answer = client_for("planner").post("/plan/scenarios/new/", {"offer": offer})
     assert answer.status_code == 422
     assert "This does not work" in answer.content.decode()
+
+
+def test_the_panel_of_hours_that_move_nothing_says_so(client_for, plant):
+    change = json.dumps(calendar(plant, exceptions=[holiday(30)]))
+    shown = client_for("planner").post(MOVES, {"change": change}, **HTMX).content.decode()
+    assert "Nothing moves" in shown
+    assert "Every operation and every date stays where it is." in shown
+
+
+def test_the_panel_says_each_figure_once(client_for, plant):
+    change = json.dumps(calendar(plant, exceptions=[holiday()]))
+    shown = client_for("planner").post(MOVES, {"change": change}, **HTMX).content.decode()
+    assert shown.count("promise breaks") == 1
