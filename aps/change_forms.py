@@ -90,6 +90,24 @@ class CloseForm(_SpanForm):
     note = _("It is down, serviced or without people in this time.")
 
 
+class HoursForm(_SpanForm):
+    """A machine closed or open for a while, to be saved and not only tried."""
+
+    kind = "hours"
+    label = _("Closed machines and overtime")
+
+    what = forms.ChoiceField(
+        label=_("What"),
+        choices=[("close", pgettext_lazy("work unit", "Closed")), ("overtime", _("Overtime"))],
+        widget=forms.Select(_SELECT),
+    )
+    field_order = ("work_unit", "what", "starts_at", "ends_at", "reason")
+
+    def as_change(self) -> dict[str, Any]:
+        values = {name: value for name, value in self.cleaned_data.items() if name != "what"}
+        return {"kind": self.cleaned_data["what"], **values}
+
+
 class AddUnitForm(ChangeForm):
     kind = "add_unit"
     label = _("One more machine")

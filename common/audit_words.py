@@ -56,6 +56,7 @@ SENTENCES: dict[str, Promise] = {
     "masterdata.crews.save": _("changed the crews"),
     "masterdata.work_unit.close": _("closed the machine for a time"),
     "masterdata.work_unit.open": _("opened the machine for overtime"),
+    "masterdata.work_unit.ordinary": _("let the machine keep to its calendar again"),
     "mes.operation.finish": _("finished the operation"),
     "mes.operation.interrupt": _("interrupted the operation"),
     "mes.operation.report": _("reported pieces"),

@@ -50,6 +50,7 @@ NAVIGATION: tuple[Group, ...] = (
             Entry("aps:board", _("Schedule"), "timeline-event"),
             Entry("aps:scenario-list", _("Scenarios"), "git-branch"),
             Entry("aps:capacity", _("Capacity"), "gauge"),
+            Entry("aps:hours", _("Closures and overtime"), "clock"),
             Entry("aps:run-list", _("Planning runs"), "refresh"),
         ),
     ),

@@ -1,5 +1,6 @@
 """Reads of schedules, for this room and those above."""
 
+from aps.selectors.beside import Ghosts, Place, ghosts, shown_run
 from aps.selectors.board import (
     Bar,
     Board,
@@ -38,9 +39,11 @@ __all__ = [
     "Capacity",
     "CenterCapacity",
     "CustomerShare",
+    "Ghosts",
     "LateLine",
     "Load",
     "OrderTree",
+    "Place",
     "Planned",
     "Ready",
     "ReadyCause",
@@ -53,6 +56,7 @@ __all__ = [
     "changeover_minutes",
     "current_run",
     "current_schedule",
+    "ghosts",
     "kpis",
     "late_orders",
     "monday_of",
@@ -61,6 +65,7 @@ __all__ = [
     "ready_dates",
     "run_under_way",
     "runs",
+    "shown_run",
     "utilisation",
     "with_references",
 ]

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypedDict
 
-from aps.models import PlanState, ScheduledOperation, ScheduleRun
+from aps.models import ScheduledOperation, ScheduleRun
+from aps.selectors import beside
 from aps.selectors.readiness import Ready, WaitingLines, waiting_lines
 from aps.services import repair
+from aps.services.order_moves import OrderMove, order_moves
 from aps.services.plant import MILESTONE, SUBCONTRACT
 from aps.services.problems import Built
 from aps.solver import Placement, Solution
 from masterdata import selectors as masterdata
 from masterdata.services import calendars
+from masterdata.services.calendars import Rules
 from mes import selectors as mes
 from mes.enums import OperationState
 
@@ -51,21 +54,6 @@ class Move(TypedDict):
     to_ends_at: str
     # Later (more than 0) or earlier.
     minutes: int
-
-
-class OrderMove(TypedDict):
-    """An order line that is ready at another moment; None: no date."""
-
-    line: str
-    requirement: int
-    due_at: str
-    before: str | None
-    after: str | None
-    # Later (more than 0) or earlier; None where one of them has no date.
-    minutes: int | None
-    # It was in time and is not any more; it was late and is in time.
-    breaks: bool
-    heals: bool
 
 
 class Comparison(TypedDict):
@@ -161,13 +149,17 @@ def compare(
     base_version: int | None,
     lines: WaitingLines | None = None,
     extra_units: Mapping[int, str] | None = None,
+    instead: Mapping[int, Rules] | None = None,
 ) -> Comparison:
-    """Both plans side by side; a constant number of queries, none for ``lines`` that are given."""
+    """Both plans side by side; a constant number of queries, none for ``lines`` that are given.
+
+    ``instead``: what calendars, by id, say after and not before.
+    """
     lines = lines or waiting_lines(site_id=site_id, now=now)
-    tolerance = tolerance_of(site_id)
+    tolerance = beside.tolerance(site_id)
     old, new = lines.under(before.ends), lines.under(after.ends)
     moved = repair.moved(before.placements, after.placements, tolerance)
-    orders = _orders(lines, old, new, tolerance)
+    orders = order_moves(lines, old, new, tolerance, site_id=site_id, instead=instead)
     return Comparison(
         base_version=base_version,
         before=_kpis(before, lines, old),
@@ -193,12 +185,6 @@ def of_runs(*, one: ScheduleRun, other: ScheduleRun, now: datetime) -> Compariso
     )
 
 
-def tolerance_of(site_id: int) -> int:
-    """So many minutes a start may shift without having moved."""
-    found = PlanState.objects.filter(site_id=site_id).values_list("tolerance_minutes", flat=True)
-    return found.first() or 0
-
-
 def _kpis(side: Side, lines: WaitingLines, ready: Mapping[int, Ready]) -> Kpis:
     late = weighted = undated = 0
     for row in lines.rows:
@@ -216,41 +202,6 @@ def _kpis(side: Side, lines: WaitingLines, ready: Mapping[int, Ready]) -> Kpis:
         setup_minutes=side.setup_minutes,
         makespan_minutes=side.makespan_minutes,
     )
-
-
-def _orders(
-    lines: WaitingLines, old: Mapping[int, Ready], new: Mapping[int, Ready], tolerance: int
-) -> list[OrderMove]:
-    """Lines whose moment moved, the most delayed first."""
-    found = []
-    for row in lines.rows:
-        before, after = old[row.requirement_id].at, new[row.requirement_id].at
-        if before is None and after is None:
-            continue
-        minutes = None
-        if before is not None and after is not None:
-            minutes = int((after - before).total_seconds() // 60)
-            if abs(minutes) <= tolerance and (before > row.due_at) == (after > row.due_at):
-                continue
-        was_late = before is None or before > row.due_at
-        is_late = after is None or after > row.due_at
-        found.append(
-            OrderMove(
-                line=row.reference,
-                requirement=row.requirement_id,
-                due_at=row.due_at.isoformat(),
-                before=before.isoformat() if before else None,
-                after=after.isoformat() if after else None,
-                minutes=minutes,
-                breaks=is_late and not was_late,
-                heals=was_late and not is_late,
-            )
-        )
-    return sorted(found, key=_delay, reverse=True)
-
-
-def _delay(order: OrderMove) -> tuple[bool, int]:
-    return order["after"] is None, order["minutes"] or 0
 
 
 def _moves(

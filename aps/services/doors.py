@@ -1,5 +1,6 @@
-"""From readiness at the site to the customer's door and back, for one check."""
+"""From readiness at the site to the customer's door and back."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -8,9 +9,11 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.utils.translation import gettext as _
 
 from aps.services.explosion import CannotCheck
+from erp import selectors as erp
 from masterdata import selectors as masterdata
 from masterdata.services import calendars, shipping
-from masterdata.services.shipping import ShippingCalendar
+from masterdata.services.calendars import Rules
+from masterdata.services.shipping import NoShippingTime, ShippingCalendar
 
 
 @dataclass(frozen=True)
@@ -52,3 +55,34 @@ def of(*, site_id: int, customer_id: int | None, now: datetime) -> Door:
         zone=calendars.zone(site.time_zone),
         today=shipping.today(site, now=now),
     )
+
+
+class Doors:
+    """The doors of many order lines of a site: the days that their orders' pages show.
+
+    A constant number of queries to make one, none to ask it. ``instead``: rules of calendars, by
+    id, as they would be.
+    """
+
+    def __init__(
+        self,
+        *,
+        site_id: int,
+        requirement_ids: Collection[int],
+        instead: Mapping[int, Rules] | None = None,
+    ) -> None:
+        self._shipping = ShippingCalendar(masterdata.site(site_id), instead)
+        codes = erp.customer_codes(requirement_ids)
+        days = masterdata.transit_days(codes.values())
+        self._transit = {pk: days.get(code, 0) for pk, code in codes.items()}
+
+    def day(self, requirement_id: int, ready_at: datetime | None) -> date | None:
+        """The day at the door of what is ready then; None where there is none."""
+        if ready_at is None:
+            return None
+        try:
+            return self._shipping.delivery_date(
+                ready_at=ready_at, transit_days=self._transit.get(requirement_id, 0)
+            )
+        except NoShippingTime:
+            return None

@@ -29,6 +29,9 @@ from aps.solver import Placement
 from common import audit
 from common.models import User
 
+# So many steps are asked for at once.
+MOST_AT_ONCE = 200
+
 
 class StaleDraft(CannotChange):
     """The plan moved under the draft; ``since`` says how, ``rebase`` brings it up to date."""
@@ -83,7 +86,22 @@ def apply(
     a change that is not well-formed, CannotApply where the plant does not allow it, StaleDraft
     where the plan has moved meanwhile.
     """
-    wanted = kinds.parse(change)
+    return apply_all(site_id=site_id, changes=[change], by=by, now=now, base_version=base_version)
+
+
+def apply_all(
+    *,
+    site_id: int,
+    changes: Sequence[Mapping[str, Any]],
+    by: User,
+    now: datetime,
+    base_version: int | None = None,
+) -> Edited:
+    """Do several things in the planner's draft, a step each: all of them, or none.
+
+    Raise as ``apply``.
+    """
+    wanted = kinds.parse_all(changes)
     with transaction.atomic():
         run = _open(site_id, by, now, base_version)
         counting = scenarios.counted(run)
@@ -188,26 +206,48 @@ def _apply(
     found: Inputs,
     run: ScheduleRun,
     counting: Sequence[Change],
-    wanted: Change,
+    wanted: Sequence[Change],
     now: datetime,
 ) -> Edited:
-    """The draft with one more change; one that is impossible leaves it as it was."""
-    changed = found.copy()
-    for one in counting:
-        one.adjust(changed)
-    before = _Plan(found, counting)
-    resolved = wanted.resolve(changed, before.current)
-    violations: tuple[str, ...] = ()
-    if isinstance(resolved, Move) and not isinstance(resolved, Lock):
-        freed = before.built
-        if resolved.operation in changed.pins:
-            freed = kinds.build(found, [*counting, Unlock(operation=resolved.operation)])
-        settled = wishes.settle(resolved, built=freed, inputs=changed, current=before.current)
-        resolved, violations = settled.move, settled.violations
-    everything = [*counting, resolved]
+    """The draft with more changes; one that is impossible leaves it as it was."""
+    everything = list(counting)
+    plan = first = _Plan(found, counting)
+    violations: list[str] = []
+    for one in wanted:
+        changed = found.copy()
+        for before in everything:
+            before.adjust(changed)
+        resolved, told = _resolved(one, found, everything, changed, plan)
+        violations += told
+        everything.append(resolved)
+        if _moves(resolved) and one is not wanted[-1]:
+            # What comes after it sees where it has gone.
+            plan = _Plan(found, everything)
     run.changes = [one.as_json() for one in everything]
     run.cursor = len(everything)
-    return _finish(run, found, everything, now, violations, before.current)
+    return _finish(run, found, everything, now, tuple(violations), first.current)
+
+
+def _moves(change: Change) -> bool:
+    return isinstance(change, Move) and not isinstance(change, Lock)
+
+
+def _resolved(
+    wanted: Change,
+    found: Inputs,
+    counting: Sequence[Change],
+    changed: Inputs,
+    plan: "_Plan",
+) -> tuple[Change, tuple[str, ...]]:
+    """The change as the draft's plan allows it, and what was in the way of a move."""
+    resolved = wanted.resolve(changed, plan.current)
+    if not isinstance(resolved, Move) or isinstance(resolved, Lock):
+        return resolved, ()
+    freed = plan.built
+    if resolved.operation in changed.pins:
+        freed = kinds.build(found, [*counting, Unlock(operation=resolved.operation)])
+    settled = wishes.settle(resolved, built=freed, inputs=changed, current=plan.current)
+    return settled.move, settled.violations
 
 
 def _settle(
@@ -247,7 +287,9 @@ def _finish(
     if wrong := solving.judge(built.problem, solution):
         raise CannotApply(" ".join(wrong[:3]))
     reference_built, reference = reference_of(found)
-    trial = Trial(found, built, Solved(solution, [], 0.0, now), reference_built, reference)
+    solved = Solved(solution, [], 0.0, now)
+    instead = kinds.rules(counting)
+    trial = Trial(found, built, solved, reference_built, reference, instead)
     difference = scenario_solving.difference(run, trial, counting)
     runs.move(run, RunState.SOLVING)
     scenario_solving.keep(run, trial, difference)

@@ -84,6 +84,17 @@ def mend(
     return held, Mended(found, "search", by_order, by_search)
 
 
+def first_look(
+    built: Built, *, frozen_minutes: int, tolerance: int, now: datetime
+) -> tuple[Built, Solved]:
+    """What ``mend`` has before it searches, and the problem that it solves: nothing is kept.
+
+    The plan made in the end costs no more than this one.
+    """
+    held = freeze(built, until=built.problem.now + frozen_minutes)
+    return held, _by_order(held, (), tolerance, now, time.monotonic, hurried=0)
+
+
 def without_missed_locks(found: Inputs) -> Built:
     """The problem without the locks that the work before them cannot be ready for.
 
@@ -122,6 +133,7 @@ def _by_order(
     tolerance: int,
     now: datetime,
     clock: Callable[[], float],
+    hurried: int = MOST_HURRIED,
 ) -> Solved:
     """The best of the old plan's order, with a rush or with late orders before the others."""
     began = clock()
@@ -136,7 +148,7 @@ def _by_order(
         pulled = solving.keep_order(problem, built.previous, pull_minutes=None)
         best = min(best, pulled, key=lambda one: one.figures.key)
     chosen = frozenset[int]()
-    for tree in ([frozenset(first)] if first else []) + _late_trees(problem, best):
+    for tree in ([frozenset(first)] if first else []) + _late_trees(problem, best)[:hurried]:
         tried = solving.keep_order(problem, built.previous, first=chosen | tree)
         if price(tried) < price(best) and _late(tried) <= _late(best):
             best, chosen = tried, chosen | tree

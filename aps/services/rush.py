@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from aps.models import ScheduleRun
 from aps.selectors.readiness import waiting_lines
 from aps.services import changes as kinds
-from aps.services import solving
+from aps.services import doors, solving
 from aps.services.changes import Change, Demand, Due, Overtime
 from aps.services.comparison import of_solution
+from aps.services.doors import Doors
 from aps.services.inputs import Inputs
 from aps.services.problems import Built
 from aps.services.runs import TOO_SHORT
@@ -21,6 +22,7 @@ from common.intervals import CalendarExhausted, Interval, WorkingTime
 from common.jobs import Claim
 from erp import selectors as erp
 from masterdata.services import calendars
+from masterdata.services.shipping import NoShippingTime
 
 # Seconds of search: an answer within 10 s for a thousand open operations, within 30 s for all.
 SMALL, SMALL_SECONDS, SECONDS = 1000, 5.0, 15.0
@@ -57,8 +59,11 @@ class Assessment(TypedDict):
 
     line: str
     due_at: str
-    # None while nobody can know.
+    # The wanted day at the customer's door.
+    due_day: str | None
+    # None while nobody can know; the day is that at the customer's door.
     ready_at: str | None
+    day: str | None
     kept: bool
     binding_unit: str
     material: list[Shortage]
@@ -90,7 +95,9 @@ def assess(
     return Assessment(
         line=goal.line,
         due_at=goal.due_at.isoformat(),
+        due_day=goal.day(goal.due_at),
         ready_at=ready.isoformat() if ready else None,
+        day=goal.day(ready),
         kept=kept,
         binding_unit=unit,
         material=_material(trial, mine, run.site_id, now) + _to_buy(trial),
@@ -110,11 +117,25 @@ class _Goal:
         if due is not None:
             self.line, self.due_at, self._requirement = due.line, due.due_at, due.requirement
             self._lines = waiting_lines(site_id=site_id, now=now)
+            self._doors = Doors(site_id=site_id, requirement_ids=[due.requirement])
             return
         demand = next(one for one in changes if isinstance(one, Demand))
         job = min(trial.built.problem.jobs, key=lambda one: one.id)
         self.line, self._job = demand.line or demand.item, job.id
         self.due_at = calendars.to_datetime(job.due or 0)
+        self._door = doors.of(site_id=site_id, customer_id=demand.customer or None, now=now)
+
+    def day(self, ready_at: datetime | None) -> str | None:
+        """The day at the customer's door of what is ready then."""
+        found = None
+        if self._requirement:
+            found = self._doors.day(self._requirement, ready_at)
+        elif ready_at is not None:
+            try:
+                found = self._door.arrival(calendars.to_minutes_up(ready_at))
+            except NoShippingTime:
+                return None
+        return found.isoformat() if found else None
 
     def ready(self, built: Built, solution: Solution) -> datetime | None:
         ends = of_solution(built, solution).ends

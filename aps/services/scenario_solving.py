@@ -89,6 +89,7 @@ def difference(run: ScheduleRun, trial: Trial, counting: Sequence[Change]) -> di
         now=trial.solved.at,
         base_version=run.base_version,
         extra_units={r.id: r.name for r in trial.built.problem.resources if r.id < 0},
+        instead=trial.instead,
     )
     return {
         **found,
@@ -140,7 +141,8 @@ def _attempt(
             now=now,
         )
         solved = mended.solved
-    return Trial(found, built, solved, reference_built, reference)
+    instead = kinds.rules(counting)
+    return Trial(found, built, solved, reference_built, reference, instead)
 
 
 def _fail(

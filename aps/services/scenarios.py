@@ -262,10 +262,17 @@ def _again(run: ScheduleRun, *, by: User | None, now: datetime) -> None:
 
 def still_possible(run: ScheduleRun, now: datetime) -> tuple[list[Change], list[str]]:
     """The counted changes that the plant still allows, and sentences for the others."""
-    mine = reading.read(site_id=run.site_id, now=now, days=RESOLVE_DAYS)
+    return possible(site_id=run.site_id, changes=counted(run), now=now)
+
+
+def possible(
+    *, site_id: int, changes: Sequence[Change], now: datetime
+) -> tuple[list[Change], list[str]]:
+    """The changes that the plant allows, with names looked up, and sentences for the others."""
+    mine = reading.read(site_id=site_id, now=now, days=RESOLVE_DAYS)
     kept: list[Change] = []
     dropped: list[str] = []
-    for one in counted(run):
+    for one in changes:
         try:
             again = one.resolve(mine, mine.previous)
         except CannotApply as error:

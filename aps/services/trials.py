@@ -1,6 +1,7 @@
 """A scenario's plan beside the live one, before anything of it is stored."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from aps.services import problems, solving
 from aps.services.comparison import Side, of_solution
@@ -8,6 +9,7 @@ from aps.services.inputs import Inputs
 from aps.services.problems import Built
 from aps.services.solving import Solved
 from aps.solver import Solution
+from masterdata.services.calendars import Rules
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Trial:
     solved: Solved
     reference_built: Built
     reference: Solution
+    # What calendars, by id, say with the changes.
+    instead: Mapping[int, Rules] = field(default_factory=dict)
 
 
 def both_sides(trial: Trial) -> tuple[Side, Side]:

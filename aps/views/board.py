@@ -1,7 +1,7 @@
 """The schedule board and its twins: the list of operations and the late orders."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,8 @@ from aps.forms import BoardFilter
 from aps.models import ScheduleRun
 from aps.selectors import Bar
 from aps.services import runs
-from aps.views import board_config, overview, why, window
+from aps.views import board_config, compared, overview, why, window
+from aps.views.compared import Other
 from aps.views.overview import order_of
 from aps.views.place import site_id as chosen_site
 from common.access import AuthenticatedRequest, requires
@@ -43,6 +44,8 @@ class ListRow:
     name: str
     state: str
     orders: tuple[str, ...]
+    # Where the scenario that is shown beside has it, None where it stays.
+    other: Other | None = None
 
 
 @requires("aps.view_schedule")
@@ -86,6 +89,9 @@ def _context(
         "can_plan": allowed(request.user, "aps.plan"),
         "why_no_plan": _why_no_plan(request, units),
     } | overview.context(site_id=site_id, run=run, now=now)
+    context |= compared.context(request.GET, site_id)
+    # Beside a scenario the board is for looking: a draft has ghosts of its own.
+    context["can_edit"] = context["can_plan"] and context["compared"] is None
     starts_at, ends_at = window.chosen(request.GET, now)
     if context["view"] == "late":
         context["page"] = page = _page(request, context["late"])
@@ -93,13 +99,26 @@ def _context(
         context["bindings"] = [(row, told[row.reference]) for row in page]
     elif context["view"] != "board" and run is not None:
         rows = _rows(selectors.board(site_id=site_id, starts_at=starts_at, ends_at=ends_at), form)
-        context["page"] = _page(request, rows)
+        context["page"] = page = _page(request, rows)
+        page.object_list = _beside(context["compared"], page.object_list, units)
     return context | {
         "starts_at": starts_at,
         "ends_at": ends_at,
-        "config": board_config.config(site_id, now, can_plan=allowed(request.user, "aps.plan")),
-        "columns": board_config.columns(),
+        "config": board_config.config(
+            site_id, now, can_plan=context["can_edit"], scenario=context["compared"]
+        ),
+        "columns": board_config.columns(with_scenario=context["compared"] is not None),
     }
+
+
+def _beside(
+    run: ScheduleRun | None, rows: Sequence[ListRow], units: Sequence[UnitInfo]
+) -> Sequence[ListRow]:
+    """The rows with where the scenario has them."""
+    if run is None:
+        return rows
+    found = compared.others(run, [row.bar for row in rows], units)
+    return [replace(row, other=found.get(row.bar.operation_id)) for row in rows]
 
 
 @requires("aps.plan")

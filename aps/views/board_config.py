@@ -10,6 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from aps import selectors
+from aps.models import ScheduleRun
 from mes.enums import OperationState
 
 # The parts of the board, each aps/static/aps/board/<name>.js; served names carry a hash.
@@ -20,10 +21,12 @@ MODULES = (
     "paint",
     "axis",
     "input",
+    "touch",
     "address",
     "beside",
     "data",
     "choose",
+    "ghosts",
     "links",
     "page",
     "table",
@@ -31,12 +34,14 @@ MODULES = (
     "print",
 )
 # Those that change the plan, for planners only.
-EDITING = ("edits", "drag", "move")
+EDITING = ("edits", "drag", "move", "several")
 STEPS = ("undo", "redo", "rebase", "publish", "discard", "eligible")
 
 
-def config(site_id: int, now: datetime, *, can_plan: bool) -> dict[str, Any]:
-    """The page's JSON for the board; one query."""
+def config(
+    site_id: int, now: datetime, *, can_plan: bool, scenario: ScheduleRun | None = None
+) -> dict[str, Any]:
+    """The page's JSON for the board; one query. ``scenario``: whose ghosts it shows."""
     names = (*MODULES, *EDITING) if can_plan else MODULES
     addresses = {"draft": reverse("aps:draft-change")}
     addresses |= {step: reverse(f"aps:draft-{step}") for step in STEPS}
@@ -48,17 +53,19 @@ def config(site_id: int, now: datetime, *, can_plan: bool) -> dict[str, Any]:
         "panel": reverse("aps:board-panel"),
         "tree": reverse("aps:board-tree"),
         "edits": addresses if can_plan else None,
+        "scenario": scenario.pk if scenario else 0,
         "zone": timezone.get_current_timezone_name(),
         "language": "zh-CN" if (get_language() or "").startswith("zh") else "en-GB",
         "now": now.isoformat(),
         "frozen": plan.frozen_minutes if plan else 0,
         "states": states,
-        "words": _words() | _table_words() | _draft_words(),
+        "words": _words() | _table_words() | _draft_words() | _scenario_words(),
     }
 
 
-def columns() -> list[tuple[str, str]]:
+def columns(*, with_scenario: bool = False) -> list[tuple[str, str]]:
     """The linked table's columns: the key they sort by, and their heading."""
+    more = [("other", _("In the scenario"))] if with_scenario else []
     return [
         ("start", _("Start")),
         ("end", _("End")),
@@ -67,6 +74,7 @@ def columns() -> list[tuple[str, str]]:
         ("workOrder", _("Work order")),
         ("order", _("For")),
         ("state", _("State")),
+        *more,
     ]
 
 
@@ -129,5 +137,16 @@ def _draft_words() -> dict[str, str]:
         "notLoaded": _("This operation is not in view; select it on the board."),
         "notSent": _("The server did not answer; nothing was changed. Try again."),
         "planAgain": _("Plan {operation} again"),
+        "several": _("Operations selected: {count}"),
         "cannotDo": _("{unit} cannot do this operation."),
+    }
+
+
+def _scenario_words() -> dict[str, str]:
+    return {
+        "other": _("Where the scenario has it"),
+        "otherAt": _("In the scenario: {unit}, {start} – {end}"),
+        "otherGone": _("In the scenario it has no time."),
+        "same": _("unchanged"),
+        "noTime": _("no time"),
     }

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from aps import selectors
 from aps.models import ScheduledOperation
 from aps.selectors import Bar, Row
-from aps.views import window
+from aps.views import compared, window
 from aps.views.board import label
 from aps.views.overview import order_of
 from aps.views.place import site_id as chosen_site
@@ -51,7 +51,9 @@ def board_data(request: HttpRequest) -> JsonResponse:
     A row is [id, code, name, work center, closed spans, bars]; ``closed`` names one of the tables
     of [start, length] pairs that work units share. A bar is [operation, start, length, work order,
     item, sequence, name, state, late, due, setup minutes, orders, family, locked, minutes of
-    changeover before it]. ``late`` names the late orders.
+    changeover before it]. ``late`` names the late orders. ``?scenario=7`` adds ``ghosts``, [work
+    unit, bar] of each operation that the scenario has elsewhere, and ``gone``, what it has no time
+    for.
     """
     now = timezone.now()
     starts_at, ends_at = window.chosen(request.GET, now)
@@ -62,6 +64,11 @@ def board_data(request: HttpRequest) -> JsonResponse:
     found = selectors.board(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
     writer = _Writer(base, _setups(site_id, starts_at, ends_at))
     rows = [writer.row(row) for row in found.rows]
+    scenario = compared.shown(request.GET, site_id)
+    ghosts = (
+        selectors.ghosts(run=scenario, starts_at=starts_at, ends_at=ends_at) if scenario else None
+    )
+    theirs = [writer.ghost(bar) for bar in ghosts.bars] if ghosts else []
     late = selectors.late_orders(site_id=site_id, now=now)
     late_orders = list(dict.fromkeys(order_of(line.reference) for line in late))
     return JsonResponse(
@@ -78,6 +85,8 @@ def board_data(request: HttpRequest) -> JsonResponse:
             "orders": writer.orders.table(),
             "families": writer.families.table(),
             "late": late_orders,
+            "ghosts": theirs,
+            "gone": list(ghosts.removed) if ghosts else [],
         },
         json_dumps_params={"separators": (",", ":"), "ensure_ascii": False},
     )
@@ -100,6 +109,9 @@ class _Writer:
             head = [unit.id, unit.code, label(unit.name, unit.name_zh), unit.work_center_code]
         closed = self._closed.setdefault(row.closed, len(self._closed))
         return [*head, closed, [self._bar(bar) for bar in row.bars]]
+
+    def ghost(self, bar: Bar) -> list[Any]:
+        return [bar.work_unit_id or 0, self._bar(bar)]
 
     def closed_tables(self) -> list[list[int]]:
         """Start and length of each closed span, one after the other."""

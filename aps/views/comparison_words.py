@@ -5,12 +5,12 @@ Reads what ``aps.services.comparison`` has found; asks the database for nothing.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest
-from django.utils.dateparse import parse_datetime
+from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, ngettext_lazy, pgettext
 
@@ -60,13 +60,18 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class DateRow:
-    """An order line that is ready at another moment; None: no date."""
+    """An order line with another projected day at the customer's door; None: no date.
+
+    The moments are those at which it is ready at our dock.
+    """
 
     line: str
     order: str
-    due_at: datetime | None
-    before: datetime | None
-    after: datetime | None
+    due: date | None
+    before: date | None
+    after: date | None
+    ready_before: datetime | None
+    ready_after: datetime | None
     shift: str
     word: str
     tone: str
@@ -211,20 +216,28 @@ def _date(row: Mapping[str, Any]) -> DateRow:
         word, tone = _("Becomes late"), "late"
     elif row["heals"]:
         word, tone = _("In time again"), "done"
-    elif row["minutes"] is not None and row["minutes"] > 0:
+    elif (row["minutes"] or row.get("days") or 0) > 0:
         word, tone = pgettext("date", "Later"), "risk"
     else:
         word, tone = pgettext("date", "Sooner"), "done"
     return DateRow(
         line=row["line"],
         order=row["line"].partition("/")[0],
-        due_at=_moment(row["due_at"]),
-        before=_moment(row["before"]),
-        after=_moment(row["after"]),
-        shift=shift(row["minutes"]),
+        due=_day(row, "due"),
+        before=_day(row, "before"),
+        after=_day(row, "after"),
+        ready_before=_moment(row["before"]),
+        ready_after=_moment(row["after"]),
+        shift=ui_format.door_shift(row.get("days"), row["minutes"]),
         word=word,
         tone=tone,
     )
+
+
+def _day(row: Mapping[str, Any], name: str) -> date | None:
+    """The day at the door."""
+    text = row.get(f"{name}_day")
+    return parse_date(text) if text else None
 
 
 def moves(found: Mapping[str, Any]) -> list[MoveRow]:

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from django.utils.dateparse import parse_datetime
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from aps import selectors
 from aps.models import OperationLock, ScheduledOperation, ScheduleRun
 from aps.services import scenarios
-from aps.views import lateness_words, tree, words
+from aps.views import tree
+from common.templatetags import ui_format
 from masterdata import selectors as masterdata
 from masterdata.services import calendars
 from mes.enums import OperationState
@@ -122,22 +123,24 @@ def _summary(draft: ScheduleRun, changes: int) -> str:
 
 
 def _date(order: dict[str, Any]) -> dict[str, str]:
-    """An order line whose date moves, as a sentence with its tone."""
-    before, after = (parse_datetime(order[key] or "") for key in ("before", "after"))
+    """An order line whose projected day moves, as a sentence with its tone."""
+    before, after = (parse_date(order[key] or "") for key in ("before_day", "after_day"))
     facts = {
         "line": order["line"],
-        "before": lateness_words.moment(before) if before else _("no date"),
-        "after": lateness_words.moment(after) if after else _("no date"),
-        "duration": words.duration(abs(order["minutes"] or 0)),
+        "before": ui_format.day(before, short=True) if before else _("no date"),
+        "after": ui_format.day(after, short=True) if after else _("no date"),
+        "shift": ui_format.door_shift(order["days"], order["minutes"]),
     }
+    is_later = (order["days"] or order["minutes"] or 0) > 0
+    tone = "risk" if is_later or order["minutes"] is None else "planned"
     if order["breaks"]:
         text, tone = _("%(line)s becomes late: %(before)s → %(after)s."), "late"
     elif order["heals"]:
         text, tone = _("%(line)s is in time again: %(before)s → %(after)s."), "done"
-    elif order["minutes"] is None:
-        text, tone = _("%(line)s has another date: %(before)s → %(after)s."), "risk"
-    elif order["minutes"] > 0:
-        text, tone = _("%(line)s %(duration)s later: %(before)s → %(after)s."), "risk"
+    elif order["days"] == 0:
+        text = _("%(line)s stays on %(after)s: %(shift)s.")
+    elif order["days"] is None:
+        text = _("%(line)s has another date: %(before)s → %(after)s.")
     else:
-        text, tone = _("%(line)s %(duration)s sooner: %(before)s → %(after)s."), "planned"
+        text = _("%(line)s %(shift)s: %(before)s → %(after)s.")
     return {"text": text % facts, "tone": tone}

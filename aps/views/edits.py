@@ -25,7 +25,7 @@ from common.models import User
 from mes import selectors as mes
 from mes.enums import OperationState
 
-MOST_BYTES = 4_000
+MOST_BYTES = 20_000
 CONFLICT = 409
 Step = Callable[..., Any]
 
@@ -33,28 +33,33 @@ Step = Callable[..., Any]
 @requires("aps.plan")
 @require_http_methods(["GET", "HEAD", "POST"])
 def draft(request: AuthenticatedRequest) -> JsonResponse:
-    """GET: the draft as it is. POST ``{"change": …, "version": 7}``: one more step in it."""
+    """GET: the draft as it is. POST ``{"change": …, "version": 7}``: one more step in it.
+
+    ``{"changes": […], "version": 7}``: one more step for each, all of them or none.
+    """
     if request.method != "POST":
         return _answer(request, **_staleness(request.user))
-    change, version = _read(request)
-    if change is None:
+    changes, version = _read(request)
+    if not changes:
         return _answer(request, _("This change could not be read."), status=400)
     seen = version if isinstance(version, int) and not isinstance(version, bool) else None
-    return _step(request, edits.apply, change=change, base_version=seen)
+    return _step(request, edits.apply_all, changes=changes, base_version=seen)
 
 
-def _read(request: HttpRequest) -> tuple[dict[str, Any] | None, Any]:
-    """The change and the version of the body; None where it is not what a board sends."""
+def _read(request: HttpRequest) -> tuple[list[dict[str, Any]], Any]:
+    """The changes and the version of the body; none where it is not what a board sends."""
     body = request.body
     # No text of the database holds a null character.
     if len(body) > MOST_BYTES or rb"\u0000" in body:
-        return None, None
+        return [], None
     try:
         told = json.loads(body)
-        change, version = told["change"], told.get("version")
+        changes = told["changes"] if "changes" in told else [told["change"]]
+        version = told.get("version")
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return None, None
-    return (change if isinstance(change, dict) else None), version
+        return [], None
+    is_list = isinstance(changes, list) and len(changes) <= edits.MOST_AT_ONCE
+    return (changes if is_list and all(isinstance(one, dict) for one in changes) else []), version
 
 
 @requires("aps.plan")

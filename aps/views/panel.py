@@ -33,7 +33,9 @@ def board_panel(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {
         "number": number,
         "rows": [],
-        "can_plan": allowed(request.user, "aps.plan"),
+        # Beside a scenario the board is for looking.
+        "can_plan": allowed(request.user, "aps.plan") and not request.GET.get("scenario"),
+        "can_try": allowed(request.user, "aps.plan"),
     }
     if run is not None and number:
         rows = list(_operations(run, number)[: MOST_SHOWN + 1])

@@ -37,7 +37,7 @@ Solve = Callable[[str, Sequence[dict[str, Any]]], ScheduleRun]
 @requires("aps.plan")
 @require_http_methods(["GET", "HEAD", "POST"])
 def scenario_create(request: AuthenticatedRequest) -> HttpResponse:
-    """A new what-if."""
+    """A new what-if; ``offer``, posted, is a list of changes that it begins with."""
     site_id = chosen_site()
     if site_id is None:
         return render(request, "aps/scenario_form.html", {"no_site": True})
@@ -82,7 +82,7 @@ class _Page:
         # Its name is asked for at the end, not with each step.
         is_solving = request.POST.get("action") == "solve"
         self.name = NameForm(request.POST if is_solving else None, initial=request.POST.dict())
-        self.changes = self._stored() if request.method == "POST" else self._of_run()
+        self.changes = self._first() if request.method == "POST" else self._of_run()
         self.offered = _offered(site_id)
         self.form: ChangeForm = FORMS[self.kind](offered=self.offered)
 
@@ -139,10 +139,24 @@ class _Page:
     def _refuse(self, sentence: str) -> None:
         self.error, self.status = sentence, 422
 
-    def _stored(self) -> list[Change]:
-        """The changes that travel with the form."""
+    def _first(self) -> list[Change]:
+        """The changes that travel with the form, or those that another page offers."""
+        offer = self.request.POST.get("offer", "")
+        if not offer:
+            return self._read(self.request.POST.getlist("change"))
+        kept, dropped = scenarios.possible(
+            site_id=self.site_id, changes=self._read([offer], is_list=True), now=timezone.now()
+        )
+        if dropped:
+            self._refuse(" ".join(dropped))
+        return kept
+
+    def _read(self, texts: Sequence[str], *, is_list: bool = False) -> list[Change]:
+        """Changes in JSON, one in each text or all in one."""
         try:
-            rows = [json.loads(text) for text in self.request.POST.getlist("change")]
+            rows: list[Any] = [json.loads(text) for text in texts]
+            if is_list and isinstance(rows[0], list):
+                rows = rows[0]
             return kinds.parse_all(rows[:MOST_CHANGES])
         except (ValueError, RecursionError):
             self._refuse(_("The changes could not be read; add them again."))

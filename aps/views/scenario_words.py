@@ -1,8 +1,9 @@
 """What a scenario says to a reader: its name, its row in the list, what else came of it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.utils.dateparse import parse_date, parse_datetime
@@ -48,7 +49,9 @@ class Rush:
     """What the simulation of a rush found, beside the plan."""
 
     line: str
-    due_at: datetime | None
+    # Days at the customer's door, and when it is ready at our dock.
+    due: date | None
+    day: date | None
     ready_at: datetime | None
     kept: bool
     binding_unit: str
@@ -143,13 +146,23 @@ def rush(run: ScheduleRun) -> Rush | None:
         return None
     return Rush(
         line=found["line"],
-        due_at=_moment(found["due_at"]),
+        due=_date(found.get("due_day")),
+        day=_date(found.get("day")),
         ready_at=_moment(found["ready_at"]),
         kept=found["kept"],
         binding_unit=found["binding_unit"],
         material=[_shortage(one) for one in found["material"]],
-        helps=found["help"],
+        helps=[_help(one, found["line"]) for one in found["help"]],
     )
+
+
+def _help(one: Mapping[str, Any], line: str) -> dict[str, Any]:
+    """What would help, and its changes as a scenario begins with them."""
+    return {
+        **one,
+        "offer": json.dumps(one["changes"]),
+        "name": f"{line}: {one['text']}"[:NAME_LENGTH],
+    }
 
 
 def _shortage(one: Mapping[str, Any]) -> Shortage:
@@ -163,6 +176,10 @@ def _shortage(one: Mapping[str, Any]) -> Shortage:
         purchase_order=one["purchase_order"],
         is_short=needed is None or expected is None or expected > needed,
     )
+
+
+def _date(text: str | None) -> date | None:
+    return parse_date(text) if text else None
 
 
 def _moment(text: str | None) -> datetime | None:

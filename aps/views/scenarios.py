@@ -75,6 +75,7 @@ def scenario_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "changes": [one.describe() for one in scenarios.counted(run)],
         "rights": {"plan": allowed(request.user, "aps.plan")},
         "refusals": _refusals(request, run),
+        "on_board": run.state in (RunState.SOLVED, RunState.STALE),
         "copy_form": CopyForm(initial={"name": scenario_words.copy_name(run)}),
     }
     template = "aps/scenario_detail.html" + ("#facts" if _is_part(request) else "")
@@ -105,6 +106,8 @@ def compare(request: HttpRequest) -> HttpResponse:
     if one is not None and other is not None and one != other:
         found = comparison.of_runs(one=one, other=other, now=timezone.now())
         context |= comparison_words.context(found, request)
+        # The board shows the plan in force, and one other beside it.
+        context["beside"] = next((run for run in (other, one) if run != live), None)
     return render(request, "aps/scenario_compare.html", context)
 
 
@@ -177,6 +180,7 @@ def _result(request: HttpRequest, run: ScheduleRun) -> dict[str, Any]:
         "after_name": scenario_words.title(run),
         "notes": scenario_words.notes(run),
         "rush": scenario_words.rush(run),
+        "can_try": allowed(request.user, "aps.plan"),
     } | comparison_words.context(run.comparison, request)
 
 

@@ -15,6 +15,7 @@ from aps.views import lateness_words
 from aps.views.lateness_words import Said
 from aps.views.place import site_id as chosen_site
 from common.access import requires
+from common.permissions import allowed
 
 
 @requires("aps.view_schedule")
@@ -27,7 +28,8 @@ def why_late(request: HttpRequest) -> HttpResponse:
     late = selectors.late_orders(site_id=site_id, now=now) if site_id is not None else []
     line = next((row for row in late if row.reference == reference), None)
     said = None if line is None or site_id is None else explained(site_id, [line], now)[0]
-    return render(request, "aps/_why.html", {"said": said})
+    context = {"said": said, "can_try": allowed(request.user, "aps.plan")}
+    return render(request, "aps/_why.html", context)
 
 
 def bindings(site_id: int, lines: Sequence[LateLine], now: datetime) -> dict[str, str]:

@@ -129,3 +129,20 @@ def _decimal(value: object) -> Decimal | None:
         return Decimal(str(value))
     except InvalidOperation:
         return None
+
+
+def door_shift(days: int | None, clock_minutes: int | None) -> str:
+    """ "3 days later" at the customer's door; what stays on its day is told in hours at our dock.
+
+    "" where one of both plans has no date.
+    """
+    if days is None:
+        return ""
+    if days > 0:
+        return ngettext("%(n)s day later", "%(n)s days later", days) % {"n": days}
+    if days < 0:
+        return ngettext("%(n)s day earlier", "%(n)s days earlier", -days) % {"n": -days}
+    told = {"duration": minutes(abs(clock_minutes or 0))}
+    if (clock_minutes or 0) > 0:
+        return gettext("same day, %(duration)s later at our dock") % told
+    return gettext("same day, %(duration)s earlier at our dock") % told

@@ -1,13 +1,11 @@
 """What a rush simulation says to sales and to who decides: in days at the customers' doors."""
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any, TypedDict
 
 from aps.enums import RunState
 from crm.models import RushRequest, SalesOrderLine
-from masterdata import selectors as masterdata
-from masterdata.services.shipping import NoShippingTime, ShippingCalendar
 
 
 class MovedOrder(TypedDict):
@@ -55,12 +53,11 @@ def assessment_of(rush: RushRequest) -> Assessment:
         return Assessment(error=run.error if run else "")
     found = run.comparison
     told = found["rush"]
-    calendar = ShippingCalendar(masterdata.site(run.site_id))
     own = f"{rush.line.order.number}/{rush.line.position}"
-    orders = _moved_orders(found["orders"], calendar)
+    orders = _moved_orders(found["orders"])
     return Assessment(
         kept=told["kept"],
-        day=_day(calendar, told["ready_at"], rush.line.order.customer.transit_days),
+        day=told["day"],
         ready_at=told["ready_at"],
         base_version=run.base_version,
         moved_operations=found["moved_operations"],
@@ -82,45 +79,24 @@ def promised_day(rush: RushRequest) -> date:
     return date.fromisoformat(rush.assessment["day"])
 
 
-def _moved_orders(rows: list[Mapping[str, Any]], calendar: ShippingCalendar) -> list[MovedOrder]:
+def _moved_orders(rows: list[Mapping[str, Any]]) -> list[MovedOrder]:
     lines = {
         line.requirement_id: line
         for line in SalesOrderLine.objects.filter(
             requirement__in=[row["requirement"] for row in rows]
         ).select_related("order__customer")
     }
-    return [
-        _moved(row, lines[row["requirement"]], calendar)
-        for row in rows
-        if row["requirement"] in lines
-    ]
+    return [_moved(row, lines[row["requirement"]]) for row in rows if row["requirement"] in lines]
 
 
-def _moved(row: Mapping[str, Any], line: SalesOrderLine, calendar: ShippingCalendar) -> MovedOrder:
-    transit = line.order.customer.transit_days
-    before, after = (_day(calendar, row[name], transit) for name in ("before", "after"))
-    days = None
-    if before and after:
-        days = (date.fromisoformat(after) - date.fromisoformat(before)).days
+def _moved(row: Mapping[str, Any], line: SalesOrderLine) -> MovedOrder:
     return MovedOrder(
         line=row["line"],
         customer=line.order.customer.label,
         promised=line.promised_date.isoformat() if line.promised_date else None,
-        before=before,
-        after=after,
-        days=days,
+        before=row["before_day"],
+        after=row["after_day"],
+        days=row["days"],
         minutes=row["minutes"],
         breaks_promise=row["breaks"],
     )
-
-
-def _day(calendar: ShippingCalendar, moment: str | None, transit_days: int) -> str | None:
-    if moment is None:
-        return None
-    try:
-        day = calendar.delivery_date(
-            ready_at=datetime.fromisoformat(moment), transit_days=transit_days
-        )
-    except NoShippingTime:
-        return None
-    return day.isoformat()

@@ -78,6 +78,7 @@ def rush_detail(request: HttpRequest, number: str) -> HttpResponse:
             "decide": allowed(request.user, "crm.decide_rush"),
             "ask": allowed(request.user, "crm.request_rush"),
             "plan": allowed(request.user, "aps.view_schedule"),
+            "try": allowed(request.user, "aps.plan"),
         },
         "refusals": {
             "approve": refusal(policies.check_can_approve_rush, found),

@@ -1,5 +1,6 @@
 """What the simulation of a rush says to a reader."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,13 +9,15 @@ from typing import Any
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from common.models import AuditEntry
 from common.templatetags import ui_format
 from crm.models import RushRequest
 from crm.views.history import Entry
 
+# A scenario's name has no more letters.
+MOST_NAME = 80
 SENTENCES: dict[str, Promise] = {
     "crm.rush.request": gettext_lazy("asked for the rush"),
     "crm.rush.submit": gettext_lazy("asked for a decision"),
@@ -56,6 +59,9 @@ class Help:
 
     text: str
     kept: bool
+    # Its changes in JSON, as a scenario of planning begins with them, and how to call it.
+    offer: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +118,15 @@ def answer(rush: RushRequest) -> Answer | None:
         moved=tuple(sorted(map(_moved, found["orders"]), key=_worst_first)),
         breaks=tuple(found["promise_breaks"]),
         material=tuple(map(_material, found["material"])),
-        helps=tuple(Help(one["text"], one["kept"]) for one in found["help"]),
+        helps=tuple(_help(one, rush.number) for one in found["help"]),
         late_before=found["before"]["late_orders"],
         late_after=found["after"]["late_orders"],
     )
+
+
+def _help(one: Mapping[str, Any], number: str) -> Help:
+    name = f"{number}: {one['text']}"[:MOST_NAME]
+    return Help(one["text"], one["kept"], json.dumps(one.get("changes", [])), name)
 
 
 def _worst_first(moved: Moved) -> tuple[bool, bool]:
@@ -138,7 +149,7 @@ def _moved(one: Mapping[str, Any]) -> Moved:
         promised=_day(one["promised"]),
         before=_day(one["before"]),
         after=_day(one["after"]),
-        shift=_shift(days, minutes),
+        shift=ui_format.door_shift(days, minutes),
         word=word,
         tone=tone,
     )
@@ -146,20 +157,6 @@ def _moved(one: Mapping[str, Any]) -> Moved:
 
 def _in_time(one: Mapping[str, Any]) -> bool:
     return bool(one["promised"] and one["after"] and one["after"] <= one["promised"])
-
-
-def _shift(days: int | None, minutes: int | None) -> str:
-    """ "3 days later"; what stays on its day is told in hours."""
-    if days is None:
-        return ""
-    if days > 0:
-        return ngettext("%(n)s day later", "%(n)s days later", days) % {"n": days}
-    if days < 0:
-        return ngettext("%(n)s day earlier", "%(n)s days earlier", -days) % {"n": -days}
-    told = {"duration": ui_format.minutes(abs(minutes or 0))}
-    if (minutes or 0) > 0:
-        return _("same day, %(duration)s later at our dock") % told
-    return _("same day, %(duration)s earlier at our dock") % told
 
 
 def _material(one: Mapping[str, Any]) -> Material:

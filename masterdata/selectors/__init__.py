@@ -22,6 +22,7 @@ from masterdata.selectors.lookup import (
     items_by_id,
     site,
     supplier_by_code,
+    transit_days,
     work_unit_by_code,
 )
 from masterdata.selectors.plant import (
@@ -82,6 +83,7 @@ __all__ = [
     "supplier_by_code",
     "supplier_ids",
     "tools",
+    "transit_days",
     "units_by_center",
     "work_centers",
     "work_unit_by_code",

@@ -59,6 +59,12 @@ def customer_transit_days(customer_id: int) -> int:
     return Customer.objects.values_list("transit_days", flat=True).get(pk=customer_id)
 
 
+def transit_days(codes: Iterable[str]) -> dict[str, int]:
+    """How many days shipments take to each customer's door, by code; one query."""
+    rows = Customer.objects.filter(code__in=set(codes))
+    return dict(rows.values_list("code", "transit_days"))
+
+
 def customer_id_of(user_id: int) -> int | None:
     """The customer that a portal user belongs to."""
     return (

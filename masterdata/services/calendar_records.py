@@ -41,10 +41,12 @@ def save(
     version: int,
     by: User | None,
     now: datetime,
+    planned_site_id: int | None = None,
 ) -> Calendar:
     """Write the calendar, exactly these shifts, and these exceptions; tell the schedules.
 
     Exceptions that are neither among these nor ``removed`` stay. An unsaved calendar is made.
+    ``planned_site_id``: whose schedule, being published, reckons with it and is not made anew.
     Raises StaleWrite, AlreadyThere, InvalidWeek, InvalidException, UnknownTimeZone; nothing is
     written then.
     """
@@ -72,7 +74,8 @@ def save(
             changes={} if is_new else changes,
         )
         if capacity.counts(changes):
-            capacity.changed(site_ids=capacity.sites_of([calendar]), by=by, now=now)
+            told = capacity.sites_of([calendar]) - {planned_site_id}
+            capacity.changed(site_ids=told, by=by, now=now)
     return calendar
 
 
@@ -89,14 +92,29 @@ def _write_shifts(calendar: Calendar, shifts: Sequence[Shift]) -> None:
     )
 
 
+def check_exceptions(
+    calendar: Calendar, lines: Sequence[ExceptionLine], removed: Collection[int]
+) -> None:
+    """Raise InvalidException where these would be refused; nothing is written."""
+    rows = CalendarException.objects.filter(calendar=calendar).exclude(pk__in=removed)
+    _kept(lines, {row.pk: row for row in rows})
+
+
+def _kept(
+    lines: Sequence[ExceptionLine], stored: dict[int, CalendarException]
+) -> list[ExceptionLine]:
+    """Those that are new or still there; raise InvalidException."""
+    kept = [line for line in lines if line.pk is None or line.pk in stored]
+    _check_exceptions(kept, stored)
+    return kept
+
+
 def _write_exceptions(
     calendar: Calendar, lines: Sequence[ExceptionLine], removed: Collection[int]
 ) -> None:
     calendar.exceptions.filter(pk__in=removed).delete()
     stored = {row.pk: row for row in calendar.exceptions.all()}
-    kept = [line for line in lines if line.pk is None or line.pk in stored]
-    _check_exceptions(kept, stored)
-    for line in kept:
+    for line in _kept(lines, stored):
         row = stored.get(line.pk or 0) or CalendarException(calendar=calendar)
         row.starts_at, row.ends_at = line.starts_at, line.ends_at
         row.is_working, row.reason = line.is_working, line.reason

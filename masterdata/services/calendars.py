@@ -5,7 +5,8 @@ forward, a bound that does not exist is the moment of the change, and where they
 the first of the two; a night shift is then an hour shorter or longer, as it is on the floor.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -24,6 +25,25 @@ _DAY = timedelta(days=1)
 
 class UnknownTimeZone(Refused):
     """The calendar or site names a time zone that does not exist."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a calendar would say: shifts and exceptions that need not be saved."""
+
+    shifts: tuple[Shift, ...]
+    exceptions: tuple[CalendarException, ...]
+    time_zone: str
+
+    def working_time(self, *, starts_at: datetime, ends_at: datetime) -> WorkingTime:
+        """As ``working_time`` of a stored calendar. Raises UnknownTimeZone."""
+        return worked_windows(
+            shifts=list(self.shifts),
+            exceptions=list(self.exceptions),
+            time_zone=zone(self.time_zone),
+            starts_at=starts_at,
+            ends_at=ends_at,
+        )
 
 
 def to_minutes(moment: datetime) -> int:
@@ -117,10 +137,19 @@ def worked_windows(
     )
 
 
-def unit_times(*, site_id: int, starts_at: datetime, ends_at: datetime) -> dict[int, WorkingTime]:
+def unit_times(
+    *,
+    site_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    instead: Mapping[int, Rules] | None = None,
+    without: Collection[int] = (),
+) -> dict[int, WorkingTime]:
     """The working time of every active work unit of a site, by its id, in five queries.
 
-    Units that share a calendar and have no exceptions of their own share the object.
+    Units that share a calendar and have no exceptions of their own share the object. What is tried
+    out: ``instead`` are the rules of calendars, by id, as they would be; ``without`` exceptions of
+    single units, by id, that would not be.
     """
     used = dict(
         WorkUnit.objects.filter(is_active=True, work_center__site_id=site_id)
@@ -134,8 +163,10 @@ def unit_times(*, site_id: int, starts_at: datetime, ends_at: datetime) -> dict[
         calendar.pk: working_time(calendar, starts_at=starts_at, ends_at=ends_at)
         for calendar in calendars
     }
+    for pk in times.keys() & (instead or {}).keys():
+        times[pk] = (instead or {})[pk].working_time(starts_at=starts_at, ends_at=ends_at)
     found = {unit: times[calendar] for unit, calendar in used.items()}
-    return found | _with_exceptions(found, starts_at, ends_at)
+    return found | _with_exceptions(found, starts_at, ends_at, without)
 
 
 def crew_times(
@@ -163,14 +194,17 @@ def crew_times(
 
 
 def _with_exceptions(
-    times: Mapping[int, WorkingTime], starts_at: datetime, ends_at: datetime
+    times: Mapping[int, WorkingTime],
+    starts_at: datetime,
+    ends_at: datetime,
+    without: Collection[int],
 ) -> dict[int, WorkingTime]:
     """The units that are closed or open by themselves in the span."""
     own: dict[int, list[UnitException]] = {}
     rows = UnitException.objects.filter(
         work_unit__in=list(times), starts_at__lt=ends_at, ends_at__gt=starts_at
     )
-    for row in rows.order_by("pk"):
+    for row in rows.exclude(pk__in=list(without)).order_by("pk"):
         own.setdefault(row.work_unit_id, []).append(row)
     span = Interval(to_minutes(starts_at), to_minutes(ends_at))
     return {

@@ -1,5 +1,6 @@
 """One work unit closed or kept open for a while, whatever its calendar says."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -9,10 +10,17 @@ from common import audit
 from common.errors import Refused
 from common.models import User
 from masterdata.models import UnitException, WorkUnit
+from masterdata.services import capacity
 
 
 class CannotChange(Refused):
-    """The span ends before it begins."""
+    """The span ends before it begins, is over, or is not there any more."""
+
+
+def coming(*, site_id: int, now: datetime) -> Sequence[UnitException]:
+    """The spans of a site's work units that are not over, by their begin; one query."""
+    rows = UnitException.objects.filter(work_unit__work_center__site_id=site_id, ends_at__gt=now)
+    return list(rows.select_related("work_unit").order_by("starts_at", "work_unit__code", "pk"))
 
 
 def add(
@@ -24,15 +32,17 @@ def add(
     reason: str,
     by: User | None,
     now: datetime,
+    is_planned: bool = False,
 ) -> UnitException:
     """Close a work unit (or open it: overtime) from a moment until another; raise CannotChange.
 
-    Where both are said of a minute, it is closed. Planning reads it with its next problem.
+    Where both are said of a minute, it is closed. The schedule is made anew, unless the one that
+    is being published reckons with it (``is_planned``).
     """
     if ends_at <= starts_at:
         raise CannotChange(_("The end has to be later than the start."))
     with transaction.atomic():
-        unit = WorkUnit.objects.get(pk=work_unit_id)
+        unit = WorkUnit.objects.select_related("work_center").get(pk=work_unit_id)
         row = UnitException.objects.create(
             work_unit=unit,
             starts_at=starts_at,
@@ -40,13 +50,47 @@ def add(
             is_working=is_working,
             reason=reason[:200],
         )
-        span = f"{starts_at.isoformat()} – {ends_at.isoformat()}"
         audit.record(
             action="masterdata.work_unit.open" if is_working else "masterdata.work_unit.close",
             target=unit,
             by=by,
             now=now,
             reason=reason,
-            changes={"span": [None, span]},
+            changes={"span": [None, _span(row)]},
         )
+        if not is_planned:
+            capacity.changed(site_ids=[unit.work_center.site_id], by=by, now=now)
     return row
+
+
+def remove(
+    *, exception_id: int, by: User | None, now: datetime, is_planned: bool = False
+) -> UnitException:
+    """Let the calendar of its work unit count again; raise CannotChange where it is gone or over.
+
+    The schedule is made anew as by ``add``.
+    """
+    with transaction.atomic():
+        rows = UnitException.objects.select_for_update(no_key=True, of=("self",))
+        row = rows.select_related("work_unit__work_center").filter(pk=exception_id).first()
+        if row is None:
+            raise CannotChange(_("Somebody else has removed it already."))
+        if row.ends_at <= now:
+            raise CannotChange(_("This span is over already."))
+        audit.record(
+            action="masterdata.work_unit.ordinary",
+            target=row.work_unit,
+            by=by,
+            now=now,
+            reason=row.reason,
+            changes={"span": [_span(row), None]},
+        )
+        site_id = row.work_unit.work_center.site_id
+        row.delete()
+        if not is_planned:
+            capacity.changed(site_ids=[site_id], by=by, now=now)
+    return row
+
+
+def _span(row: UnitException) -> str:
+    return f"{row.starts_at.isoformat()} – {row.ends_at.isoformat()}"

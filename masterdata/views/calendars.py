@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,7 @@ from common.permissions import allowed
 from masterdata.forms import CalendarForm, ExceptionFormSet, Rows
 from masterdata.models import Calendar, CalendarException
 from masterdata.selectors import pages
-from masterdata.services import calendar_records, calendars
+from masterdata.services import calendar_proposals, calendar_records, calendars
 from masterdata.services.calendar_records import ExceptionLine
 from masterdata.services.previews import WeekPreview, preview
 from masterdata.views.editing import HTTP_UNPROCESSABLE
@@ -32,7 +33,10 @@ def calendar_create(request: AuthenticatedRequest) -> HttpResponse:
 
 @requires({"GET": "masterdata.view", "POST": "masterdata.edit"})
 def calendar_edit(request: AuthenticatedRequest, code: str) -> HttpResponse:
-    """The calendar; ``act=preview`` answers with the picture of what is typed, unsaved."""
+    """The calendar; ``act=preview`` answers with the picture of what is typed, unsaved.
+
+    ``act=moves`` answers with what planning needs to show what would move; nothing is saved.
+    """
     shown = CalendarException.objects.filter(ends_at__gt=timezone.now()).order_by("starts_at")
     rules = Prefetch("exceptions", queryset=shown, to_attr="coming")
     found = Calendar.objects.prefetch_related("shifts", rules)
@@ -47,7 +51,8 @@ def _page(request: AuthenticatedRequest, calendar: Calendar, title: str) -> Http
         request.POST if is_bound else None, initial=_rows(calendar, coming), prefix="ex"
     )
     is_valid = is_bound and form.is_valid() & rows.is_valid()
-    wants_preview = request.POST.get("act") == "preview"
+    act = request.POST.get("act", "")
+    wants_preview = act in ("preview", "moves")
     if is_valid and not wants_preview:
         try:
             saved = _save(request, calendar, form, rows)
@@ -66,7 +71,11 @@ def _page(request: AuthenticatedRequest, calendar: Calendar, title: str) -> Http
         "users": pages.users_of(calendar) if calendar.pk else [],
         "can_save": allowed(request.user, "masterdata.edit"),
     }
-    if wants_preview and request.htmx:  # type: ignore[attr-defined]  # set by its middleware
+    if act == "moves" and calendar.pk:
+        context |= {"proposal": _proposal(calendar, form, rows) if is_valid else "", "asked": True}
+        if request.htmx:  # type: ignore[attr-defined]  # set by its middleware
+            return render(request, "masterdata/calendar_form.html#moves", context)
+    elif wants_preview and request.htmx:  # type: ignore[attr-defined]  # as above
         return render(request, "masterdata/calendar_form.html#preview", context | {"oob": True})
     status = HTTP_UNPROCESSABLE if is_bound and not wants_preview else 200
     return render(request, "masterdata/calendar_form.html", context, status=status)
@@ -76,17 +85,36 @@ def _save(
     request: AuthenticatedRequest, calendar: Calendar, form: CalendarForm, rows: Rows
 ) -> Calendar:
     values = form.values()
-    gone = {data["pk"] for data in _typed(rows, removed=True) if data.get("pk")}
     return calendar_records.save(
         calendar=Calendar.objects.get(pk=calendar.pk) if calendar.pk else Calendar(),
         values=values,
         shifts=form.shifts(),
         exceptions=_lines(rows.kept(), values["time_zone"]),
-        removed=gone,
+        removed=_removed(rows),
         version=form.cleaned_data["version"] or 0,
         by=request.user,
         now=timezone.now(),
     )
+
+
+def _proposal(calendar: Calendar, form: CalendarForm, rows: Rows) -> str:
+    """What is typed, as planning reads it, in JSON."""
+    zone = form.cleaned_data["time_zone"]
+    return json.dumps(
+        {"kind": "calendar"}
+        | calendar_proposals.written(
+            calendar=Calendar.objects.get(pk=calendar.pk),
+            version=form.cleaned_data["version"] or 0,
+            shifts=form.shifts(),
+            exceptions=_lines(rows.kept(), zone),
+            removed=sorted(_removed(rows)),
+            time_zone=zone,
+        )
+    )
+
+
+def _removed(rows: Rows) -> set[int]:
+    return {data["pk"] for data in _typed(rows, removed=True) if data.get("pk")}
 
 
 def _preview(form: CalendarForm, rows: Rows, coming: Iterable[CalendarException]) -> WeekPreview:

@@ -296,3 +296,57 @@ def test_an_operation_that_is_not_there(client_for, plant, text):
     answer = client_for("planner").get(f"{DRAFT}eligible/?operation={text}")
     assert answer.status_code == 200
     assert answer.json()["reason"]
+
+
+# ---- several at once
+
+
+def post_all(client, changes):
+    return client.post(DRAFT, json.dumps({"changes": changes}), content_type="application/json")
+
+
+def test_several_are_locked_at_once_and_undone_one_by_one(client_for, plant):
+    client = client_for("planner")
+    wanted = [{"kind": "lock", "operation": operation(plant, n).pk} for n in (0, 1)]
+    told = post_all(client, wanted).json()
+    assert sorted(told["locked"]) == sorted(one["operation"] for one in wanted)
+    assert len(told["changes"]) == 2
+    assert len(client.post(f"{DRAFT}undo/").json()["changes"]) == 1
+    assert client.post(f"{DRAFT}undo/").json()["canUndo"] is False
+    assert len(client.post(f"{DRAFT}redo/").json()["changes"]) == 1
+
+
+def test_several_are_taken_off_at_once(client_for, plant):
+    client = client_for("planner")
+    gone = [operation(plant, n).pk for n in (0, 1)]
+    told = post_all(client, [{"kind": "unplan", "operation": pk} for pk in gone]).json()
+    assert told["removed"] == sorted(gone)
+
+
+def test_of_several_one_that_is_refused_refuses_all_by_name(client_for, plant):
+    client = client_for("planner")
+    running = operation(plant, 1)
+    plant.operations().filter(pk=running.pk).update(state="running", started_at=MONDAY)
+    wanted = [{"kind": "lock", "operation": operation(plant, n).pk} for n in (0, 1)]
+    answer = post_all(client, wanted)
+    assert answer.status_code == 422
+    assert running.work_order.number in answer.json()["message"]
+    assert not answer.json()["open"]
+
+
+def test_moves_one_after_the_other_see_each_other(client_for, plant):
+    """The second goes behind the first, which is wanted at the same place."""
+    told = post_all(client_for("planner"), [move(plant), move(plant, number=1)]).json()
+    places = sorted((bar["start"], bar["end"]) for bar in told["moved"])
+    assert places[0][1] <= places[1][0]
+    assert told["violations"]
+
+
+@pytest.mark.parametrize(
+    "changes", [[], "all", [1], [{}] * 201, {"kind": "lock"}, [{"kind": "lock"}], [{"kind": "no"}]]
+)
+def test_several_that_cannot_be_read_are_refused(client_for, plant, changes):
+    answer = post_all(client_for("planner"), changes)
+    assert answer.status_code in (400, 422)
+    assert answer.json()["message"]
+    assert not ScheduleRun.objects.filter(kind=RunKind.EDIT).exists()

@@ -51,6 +51,7 @@ def down(plant, unit, hours, now=MONDAY):
         reason="spindle",
         by=None,
         now=now,
+        is_planned=True,
     )
 
 

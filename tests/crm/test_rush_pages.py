@@ -1,5 +1,6 @@
 """Rush requests by their pages: asked for, followed, read, decided, shown on the order."""
 
+import json
 from datetime import date
 
 import pytest
@@ -8,6 +9,7 @@ import time_machine
 from aps.enums import RunKind, RunState
 from aps.services import scenarios
 from common.jobs import run_due
+from common.templatetags import ui_format
 from crm.enums import RushState
 from crm.models import RushRequest
 from crm.services import rush
@@ -463,3 +465,44 @@ def test_the_pages_speak_chinese(client_for, user_for, shop):
         shown = text(client_for("planner").get(url)).split("<main")[1]
         for english in ("Rush", "promise", "Wanted", "Reason", "order line"):
             assert english not in shown
+
+
+# ---- what would help, as a scenario
+
+
+def late_rush():
+    """A rush that overtime would keep."""
+    shop = Shop()
+    shop.short = shop.approved(("PART", 2 * DAY_OF_WORK + 60), wanted=FRIDAY)
+    work(shop)
+    return asked(shop)
+
+
+@pytest.mark.parametrize(("role", "is_offered"), [("planner", True), ("sales", False)])
+def test_overtime_that_helps_opens_a_scenario_for_planners(client_for, role, is_offered):
+    found = late_rush()
+    client = client_for(role)
+    for url in (page(found), f"/plan/scenarios/{found.run_id}/"):
+        shown = text(client.get(url))
+        assert "of overtime after each shift" in shown
+        assert ('name="offer"' in shown) is is_offered
+    if is_offered:
+        offer = json.dumps(found.assessment["help"][0]["changes"])
+        form = client.post("/plan/scenarios/new/", {"offer": offer, "name": found.number})
+        assert form.status_code == 200
+        assert len(form.context["changes"]) == len(found.assessment["help"][0]["changes"])
+
+
+def test_the_scenario_and_the_request_say_the_same_day(client_for, shop):
+    found = asked(shop)
+    client = client_for("planner")
+    day = date.fromisoformat(found.assessment["day"])
+    assert found.run.comparison["rush"]["day"] == found.assessment["day"]
+    shown = text(client.get(f"/plan/scenarios/{found.run_id}/"))
+    assert f"Projected {ui_format.day(day)}; wanted {ui_format.day(TUESDAY)}." in shown
+    [other] = found.assessment["orders"]
+    for url in (page(found), f"/plan/scenarios/{found.run_id}/"):
+        shown = text(client.get(url))
+        for name in ("before", "after"):
+            moved = date.fromisoformat(other[name])
+            assert ui_format.day(moved, short=True) in shown

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from aps.services import problems
 from aps.services.changes.base import CannotApply, CannotRead, Change, Writing
+from aps.services.changes.calendar import CalendarHours, Reopen
 from aps.services.changes.demand import Demand
 from aps.services.changes.hours import FIRST_EXTRA, AddUnit, Close, Overtime
 from aps.services.changes.move import Lock, Move
@@ -14,11 +15,13 @@ from aps.services.changes.orders import Due, ReplanOrder, Weight
 from aps.services.changes.unlock import Unlock, Unplan
 from aps.services.inputs import Inputs
 from aps.services.problems import Built
+from masterdata.services.calendars import Rules
 
 __all__ = [
     "FIRST_EXTRA",
     "KINDS",
     "AddUnit",
+    "CalendarHours",
     "CannotApply",
     "CannotRead",
     "Change",
@@ -28,6 +31,7 @@ __all__ = [
     "Lock",
     "Move",
     "Overtime",
+    "Reopen",
     "ReplanOrder",
     "Unlock",
     "Unplan",
@@ -36,13 +40,14 @@ __all__ = [
     "build",
     "parse",
     "parse_all",
+    "rules",
 ]
 
 KINDS: dict[str, type[Change]] = {
     change.kind: change
     for change in (
         *(Move, Lock, Unlock, Unplan, ReplanOrder),
-        *(Close, Overtime, AddUnit, Due, Weight, Demand),
+        *(Close, Overtime, CalendarHours, Reopen, AddUnit, Due, Weight, Demand),
     )
 }
 
@@ -74,3 +79,12 @@ def build(inputs: Inputs, changes: Sequence[Change]) -> Built:
     for change in changes:
         built = change.finish(built, mine)
     return built
+
+
+def rules(changes: Sequence[Change]) -> dict[int, Rules]:
+    """What calendars, by id, would say with the changes; raise CannotApply."""
+    found: dict[int, Rules] = {}
+    for change in changes:
+        if isinstance(change, CalendarHours):
+            found |= change.rules()
+    return found

@@ -68,6 +68,7 @@ class _Span(Change):
             reason=self.reason or writing.run.name,
             by=writing.by,
             now=writing.now,
+            is_planned=True,
         )
 
 

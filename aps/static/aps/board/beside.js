@@ -22,7 +22,10 @@ function tellCount(board) {
   host.querySelector("[data-status]").textContent = `${seen.length} ${config.words.bars}${chosen}`;
 }
 
-export function showTip({ host, view, clock, labels, config, parts }, bar, x, y) {
+export function showTip(board, shown, x, y) {
+  const { host, view, clock, labels, config, parts, model } = board;
+  // A ghost tells of its operation as the plan in force has it, where that is loaded.
+  const bar = shown?.isGhost ? (model.byId.get(shown.id) ?? shown) : shown;
   const tip = host.querySelector("[data-tip]");
   tip.hidden = !bar;
   if (!bar) return;
@@ -38,6 +41,7 @@ export function showTip({ host, view, clock, labels, config, parts }, bar, x, y)
     `${bar.workOrder} · ${orders || config.words.noOrder}`,
     bar.family === bar.item ? "" : `${config.words.family} ${bar.family}`,
     `${marks.join(" · ")} · ${config.words.due} ${at(bar.due)}`,
+    parts.ghosts.tell(board, bar.id),
   ];
   tip.replaceChildren(
     ...lines.filter(Boolean).map((line, i) => {
@@ -61,6 +65,7 @@ export async function showPanel(board) {
     return;
   }
   const query = new URLSearchParams({ order: view.order, operation: view.operation || "" });
+  if (config.scenario) query.set("scenario", config.scenario);
   // Walking from bar to bar by key asks only for the last one.
   board.asking?.abort();
   const { signal } = (board.asking = new AbortController());

@@ -81,6 +81,7 @@ function begin(board) {
   firstSpan(board);
   new ResizeObserver(() => resize(board)).observe(board.canvas.parentElement);
   parts.input.listen(board.canvas, parts.page.actions(board));
+  parts.touch.listen(board.canvas, parts.page.actions(board));
   parts.page.listen(board);
   for (const part of Object.values(parts)) part.begin?.(board);
   resize(board);
@@ -172,7 +173,14 @@ function inspect(board) {
     hints: view.hints.map(({ text }) => text),
     frozen: config.frozen,
     draft: draft?.open ?? false,
+    several: [...(view.several ?? [])],
     ghosts: view.ghosts?.map(({ id }) => id) ?? [],
+    theirs: [...(view.scenario?.byId.values() ?? [])].map((ghost) => ({
+      id: ghost.id,
+      unit: ghost.row.code,
+      start: ghost.start,
+      end: ghost.end,
+    })),
     lit: model ? model.bars.filter((bar) => view.isLit(bar)).map((bar) => bar.id) : [],
     bar(id) {
       const bar = model.byId.get(id);

@@ -40,7 +40,7 @@ export function light({ view, parts }) {
   const { belongs, matches } = parts.model;
   const isFiltered = Boolean(view.text || view.late);
   view.isLit = (bar, filterOnly = false) => {
-    if (view.order && !filterOnly) return belongs(bar, view.order);
+    if (view.order && !filterOnly) return belongs(bar, view.order) || Boolean(view.several?.has(bar.id));
     return !isFiltered || matches(bar, view);
   };
 }

@@ -14,6 +14,7 @@ export async function load(board, force = false) {
       from: iso(view.scale.start - ahead),
       to: iso(view.scale.end + ahead),
     });
+    if (config.scenario) query.set("scenario", config.scenario);
     const answer = await fetch(`${config.data}?${query}`, { headers: { Accept: "application/json" } });
     if (!answer.ok) throw new Error(String(answer.status));
     const data = await answer.json();
@@ -30,6 +31,8 @@ export function rebuild(board) {
   view.loaded = board.model;
   view.hover = null;
   parts.edits?.overlay(board);
+  parts.ghosts.overlay(board);
+  parts.several?.keep(board);
   board.relayout();
   parts.beside.tell(board);
 }

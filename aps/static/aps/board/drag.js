@@ -1,15 +1,20 @@
 // Dragging a bar in time and to another machine: rows that can take it are marked, the others are
-// dimmed; and the ghosts that the draft's bars have left behind.
+// dimmed.
 
 const BAR = 21;
 const BAR_TOP = 4;
 const EDGE = 28; // pixels from the sides in which the view follows
 const MOVABLE = new Set(["waiting", "ready", "interrupted"]);
 
+export function isMovable(bar) {
+  return !bar.isGhost && MOVABLE.has(bar.state);
+}
+
 // Takes hold of a bar; null where the pointer is to move the view instead.
 export function grab(board, bar, x, y, event) {
   const { view } = board;
-  if (!bar || event.pointerType === "touch" || !MOVABLE.has(bar.state)) return null;
+  const isChoosing = event.ctrlKey || event.metaKey || event.shiftKey;
+  if (!bar || isChoosing || !isMovable(bar)) return null;
   const offset = view.scale.minute(x - view.headerWidth) - bar.start;
   return {
     to: (atX, atY) => to(board, bar, offset, atX, atY),
@@ -102,10 +107,9 @@ export function drawRows(pen, { drag, theme, width }, lines) {
   pen.globalAlpha = 1;
 }
 
-// Over the bars: rows that cannot, ghosts, and the bar in the hand.
+// Over the bars: rows that cannot, and the bar in the hand.
 export function drawBars(pen, view, parts) {
   const { drag, theme, scale, width } = view;
-  drawGhosts(pen, view, parts);
   if (!drag) return;
   if (drag.units) {
     pen.globalAlpha = 0.62;
@@ -133,19 +137,4 @@ export function drawBars(pen, view, parts) {
   pen.fillRect(x, y + BAR + 3, room, 18);
   pen.fillStyle = theme.onBrand;
   pen.fillText(drag.text, x + 6, y + BAR + 12.5);
-}
-
-// Where the plan in force has what the draft has moved: an empty dashed frame.
-function drawGhosts(pen, { ghosts, scale, theme }, parts) {
-  if (!ghosts?.length) return;
-  pen.strokeStyle = theme.muted;
-  pen.lineWidth = 1.5;
-  pen.setLineDash([4, 3]);
-  for (const { row, lane, start, end } of ghosts) {
-    if (row.y === null) continue;
-    const x = scale.x(start);
-    const y = row.y + BAR_TOP + Math.min(lane, row.lanes.length - 1) * parts.model.LANE;
-    pen.strokeRect(x + 0.5, y + 0.5, Math.max(2, scale.x(end) - x - 1), BAR - 1);
-  }
-  pen.setLineDash([]);
 }

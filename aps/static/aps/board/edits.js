@@ -43,6 +43,11 @@ export function onKey(board, event) {
   const isCommand = event.ctrlKey || event.metaKey;
   const kind = isCommand || event.altKey ? null : KINDS[event.key];
   if (event.key === "Escape" && board.parts.drag.cancel(board)) return true;
+  if (event.key === " " && !isCommand && board.view.operation) {
+    event.preventDefault();
+    board.parts.several.toggleChosen(board);
+    return true;
+  }
   if (!kind || !board.view.operation) return false;
   event.preventDefault();
   event.stopPropagation();
@@ -50,9 +55,13 @@ export function onKey(board, event) {
   return true;
 }
 
-// A step with the selected operation.
+// A step with the selected operation, or with all that are.
 function edit(board, kind) {
   const { view, model, parts, config } = board;
+  if (parts.several.isMeant(board, kind)) {
+    parts.several.edit(board, kind);
+    return;
+  }
   const bar = model?.byId.get(view.operation);
   if (kind === "move") {
     if (bar) parts.move.open(board, bar);
@@ -71,6 +80,12 @@ function replan(board, direction) {
 export function apply(board, change) {
   const version = board.draft.version ?? board.model?.version ?? null;
   return send(board, board.config.edits.draft, "POST", { change, version });
+}
+
+// Several steps at once: all of them, or none.
+export function applyAll(board, changes) {
+  const version = board.draft.version ?? board.model?.version ?? null;
+  return send(board, board.config.edits.draft, "POST", { changes, version });
 }
 
 export function step(board, name) {

@@ -1,4 +1,4 @@
-// Mouse, touch and keyboard on the canvas, told as intentions: pan, zoom, scroll, point, pick.
+// Mouse and keyboard on the canvas, told as intentions: pan, zoom, scroll, point, pick.
 
 const CLICK = 4;
 const STEP = 0.15;
@@ -17,11 +17,12 @@ function place(canvas, event) {
 function listenToPointer(canvas, act) {
   let drag = null;
   canvas.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
+    if (event.pointerType === "touch" || event.button !== 0) return;
     const held = act.grab(...place(canvas, event), event);
     drag = { x: event.clientX, y: event.clientY, moved: false, held };
   });
   canvas.addEventListener("pointermove", (event) => {
+    if (event.pointerType === "touch") return undefined;
     if (!drag) return act.point(...place(canvas, event));
     const [x, y] = [event.clientX - drag.x, event.clientY - drag.y];
     if (!drag.moved && Math.hypot(x, y) < CLICK) return undefined;
@@ -35,14 +36,14 @@ function listenToPointer(canvas, act) {
     }
     drag = { x: event.clientX, y: event.clientY, moved: true };
     act.pan(-x);
-    // A finger scrolls the page up and down; the mouse drags the rows.
-    if (event.pointerType !== "touch") act.scroll(-y);
+    act.scroll(-y);
     return undefined;
   });
   const end = (event) => {
+    if (event.pointerType === "touch") return;
     const isUp = event.type === "pointerup";
     if (drag?.moved && drag.held) drag.held.end(isUp);
-    else if (drag && !drag.moved && isUp) act.pick(...place(canvas, event));
+    else if (drag && !drag.moved && isUp) act.pick(...place(canvas, event), event);
     drag = null;
     canvas.classList.remove("plan-dragged");
   };

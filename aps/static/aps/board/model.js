@@ -42,7 +42,7 @@ function number(words, families) {
   for (const word of [...words].sort()) if (!families.has(word)) families.set(word, families.size);
 }
 
-function makeBar(cell, data, row, late, families) {
+export function makeBar(cell, data, row, late, families) {
   const [id, start, length, workOrder, item, sequence, name, state] = cell;
   const [isLate, due, setup, orders, family, locked, changeover] = cell.slice(8);
   const bar = {
@@ -92,7 +92,7 @@ function afterWork(start, minutes, closed) {
 }
 
 // The first lane in which the bar overlaps nothing; bars come by start.
-function place(row, bar) {
+export function place(row, bar) {
   const free = row.lanes.findIndex((lane) => !lane.length || lane.at(-1).end <= bar.start);
   bar.lane = free < 0 ? row.lanes.push([]) - 1 : free;
   row.lanes[bar.lane].push(bar);

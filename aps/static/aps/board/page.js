@@ -18,9 +18,13 @@ export function actions(board) {
     today: () => (view.scale.show(view.now), moved()),
     scroll: (pixels) => scroll(board, pixels),
     point: (x, y) => point(board, x, y),
-    pick: (x, y) => pick(board, x, y),
+    pick: (x, y, event) => pick(board, x, y, event),
+    hold: (x, y) => hold(board, x, y),
     next: (step) => parts.choose.next(board, step),
-    clear: () => parts.choose.select(board, "", 0),
+    clear() {
+      parts.several?.clear(board, { andMode: true });
+      parts.choose.select(board, "", 0);
+    },
     grab: (x, y, event) => parts.drag?.grab(board, barAt(board, x, y), x, y, event),
     key: (event) => Boolean(parts.edits?.onKey(board, event)),
   };
@@ -43,11 +47,14 @@ export function scroll(board, pixels) {
   return true;
 }
 
-export function barAt({ view, parts }, x, y) {
+// The bar there, else the ghost of one.
+export function barAt(board, x, y) {
+  const { view, parts } = board;
   const inside = x >= view.headerWidth && y >= parts.axis.AXIS;
   if (!inside) return null;
   const top = y - parts.axis.AXIS + view.scrollTop;
-  return parts.model.barAt(view.layout, view.scale, x - view.headerWidth, top);
+  const bar = parts.model.barAt(view.layout, view.scale, x - view.headerWidth, top);
+  return bar ?? parts.ghosts.at(board, x - view.headerWidth, top);
 }
 
 function point(board, x, y) {
@@ -62,7 +69,17 @@ function point(board, x, y) {
   parts.beside.showTip(board, bar, x, y);
 }
 
-function pick(board, x, y) {
+// A long press: what can be done with the operation.
+function hold(board, x, y) {
+  const { parts, host } = board;
+  const bar = barAt(board, x, y);
+  if (!bar) return;
+  parts.choose.select(board, bar.order, bar.id);
+  if (parts.drag?.isMovable(bar)) parts.move.open(board, bar);
+  else host.querySelector("[data-panel]").scrollIntoView({ block: "nearest" });
+}
+
+function pick(board, x, y, event) {
   const { view, parts } = board;
   const hint = parts.links.hintAt(view, x, y);
   if (hint) {
@@ -70,6 +87,11 @@ function pick(board, x, y) {
     return;
   }
   const bar = barAt(board, x, y);
+  if (parts.several?.isAdding(board, event)) {
+    if (bar) parts.several.toggle(board, bar);
+    return;
+  }
+  parts.several?.clear(board);
   if (bar) parts.choose.select(board, bar.order, bar.id);
   else if (y > parts.axis.AXIS) parts.choose.select(board, "", 0);
 }

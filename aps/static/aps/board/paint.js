@@ -56,6 +56,7 @@ export function draw(pen, view, tiers, board) {
   pen.font = `12px ${theme.font}`;
   pen.textBaseline = "middle";
   for (const line of lines) if (line.kind === "row") count += drawRow(pen, view, line, parts);
+  parts.ghosts.draw(pen, view, lines, parts);
   parts.links.drawLinks(pen, view, parts);
   parts.drag?.drawBars(pen, view, parts);
   drawNow(pen, view);
@@ -154,7 +155,7 @@ function drawLane(pen, view, lane, top, parts) {
     if (bar.start > end) break;
     const x = scale.x(bar.start);
     const length = Math.max(1.5, scale.x(bar.end) - x - 1);
-    const plain = !bar.isLate && bar.id !== view.operation;
+    const plain = !bar.isLate && bar.id !== view.operation && !view.several?.has(bar.id);
     // What falls into a pixel that has been drawn would not be seen.
     if (plain && x + length <= lastX + 0.5) continue;
     drawBar(pen, view, bar, x, top, length, parts);
@@ -185,7 +186,7 @@ function drawBar(pen, view, bar, x, y, length, parts) {
   }
   if (bar.isLate && length < SPARE) drawNotch(pen, view.theme.tones.late.ink, x, y);
   if (bar.isMoved) drawMoved(pen, view.theme, x, y, length);
-  if (view.order && strong) drawFrame(pen, view, bar, x, y, length);
+  if ((view.order && strong) || view.several?.has(bar.id)) drawFrame(pen, view, bar, x, y, length);
   pen.globalAlpha = 1;
 }
 
@@ -299,9 +300,9 @@ function drawMoved(pen, { brand }, x, y, length) {
   pen.fillRect(x, y + BAR - 1, Math.max(4, length), 3);
 }
 
-function drawFrame(pen, { theme, operation }, bar, x, y, length) {
-  const width = bar.id === operation ? 3 : 1.5;
-  pen.strokeStyle = bar.id === operation ? theme.text : theme.brand;
-  pen.lineWidth = width;
+function drawFrame(pen, { theme, operation, several }, bar, x, y, length) {
+  const isChosen = bar.id === operation || several?.has(bar.id);
+  pen.strokeStyle = isChosen ? theme.text : theme.brand;
+  pen.lineWidth = isChosen ? 3 : 1.5;
   pen.strokeRect(x - 0.5, y - 0.5, length + 1, BAR + 1);
 }

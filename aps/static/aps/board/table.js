@@ -53,12 +53,15 @@ const KEYS = {
   workOrder: (bar) => bar.workOrder + String(bar.sequence).padStart(5, "0"),
   order: (bar) => bar.orders[0] ?? "",
   state: (bar) => (bar.isLate ? "0" : "1") + bar.state,
+  other: (bar) => bar.other ?? bar.start,
 };
 
 export function refresh(board) {
-  const { host, sort, config } = board;
+  const { host, sort, config, view } = board;
   const box = host.querySelector("[data-table]");
   const { list, title, isPicked } = rows(board);
+  const theirs = view.scenario?.byId;
+  if (theirs) for (const bar of list) bar.other = theirs.get(bar.id)?.start;
   const key = KEYS[sort.key];
   const sorted = [...list].sort((a, b) => compare(key(a), key(b)) || a.id - b.id);
   if (sort.down) sorted.reverse();
@@ -103,6 +106,7 @@ function makeRow(board, bar) {
     orders || words.noOrder,
     bar.isLocked ? `${marks} · ${words.locked}` : marks,
   ];
+  if (config.scenario) cells.push(board.parts.ghosts.tell(board, bar.id, { isShort: true }));
   for (const content of cells) {
     const cell = document.createElement("td");
     cell.append(content);

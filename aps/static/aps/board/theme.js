@@ -121,6 +121,7 @@ export function legend(view, words, states, seen) {
   if (view.ghosts?.length) {
     common.push([tones.planned, words.moved, "moved"], [tones.planned, words.ghost, "ghost"]);
   }
+  if (view.scenario) common.push([tones.planned, words.other, "other"]);
   if (mode === "state") {
     const shown = ["ready", "running", "interrupted", "done"];
     const rows = shown.map((state) => [tones[STATE_TONES[state]], states[state], ""]);

@@ -1,0 +1,165 @@
+"""The hours of a calendar as typed and not saved yet; a work unit that keeps to its calendar again.
+
+Publishing saves them as the pages of the master data would, so what was shown is what counts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from django.utils.translation import gettext as _
+
+from aps.services.changes.base import (
+    CannotApply,
+    CannotRead,
+    Change,
+    Writing,
+    moment,
+    number,
+    optional,
+    required,
+    text,
+)
+from aps.services.inputs import Inputs
+from aps.solver import Placement
+from common.errors import Refused
+from common.intervals import WorkingTime, subtract
+from common.templatetags import ui_format
+from masterdata.services import calendar_proposals, calendars, unit_exceptions
+from masterdata.services.calendar_proposals import Proposal
+from masterdata.services.calendars import Rules
+
+MOST_DAY = 200
+
+
+def _week(name: str, value: Any) -> list[str]:
+    """Seven lines of shifts, Monday first."""
+    is_week = isinstance(value, list) and len(value) == calendar_proposals.DAYS
+    if not is_week or any(not isinstance(one, str) or len(one) > MOST_DAY for one in value):
+        raise CannotRead(_("The field “%(field)s” has to be seven lines.") % {"field": name})
+    return list(value)
+
+
+def _exceptions(_name: str, value: Any) -> list[dict[str, Any]]:
+    try:
+        return calendar_proposals.exception_rows(value)
+    except Refused as refused:
+        raise CannotRead(str(refused)) from None
+
+
+def _numbers(name: str, value: Any) -> list[int]:
+    if not isinstance(value, list) or len(value) > calendar_proposals.MOST_LINES:
+        raise CannotRead(_("The field “%(field)s” has to be a list of numbers.") % {"field": name})
+    return [number(name, one) for one in value]
+
+
+class _Hours(Change):
+    """Base: the working times that the master data would give, laid over what was read."""
+
+    def times(self, inputs: Inputs, *, changed: bool) -> dict[int, WorkingTime]:
+        """Of the site's work units, with the change and without."""
+        raise NotImplementedError
+
+    def adjust(self, inputs: Inputs) -> None:
+        old, new = (self.times(inputs, changed=changed) for changed in (False, True))
+        for unit, times in new.items():
+            if unit in inputs.times and list(times) != list(old[unit]):
+                # The difference, so that what else the scenario opens and closes stays.
+                inputs.times[unit] = calendars.changed(
+                    inputs.times[unit],
+                    opened=subtract(times, old[unit]),
+                    closed=subtract(old[unit], times),
+                )
+
+
+@dataclass(frozen=True)
+class CalendarHours(_Hours):
+    """Calendar ``calendar`` (code) with this week, these exceptions and without those removed."""
+
+    kind: ClassVar[str] = "calendar"
+
+    calendar: str = required(text)
+    version: int = required(number)
+    time_zone: str = required(text)
+    week: list[str] = required(_week)
+    exceptions: list[dict[str, Any]] = required(_exceptions)
+    removed: list[int] = required(_numbers)
+
+    def resolve(self, inputs: Inputs, current: Mapping[int, Placement]) -> Self:
+        self._proposal()
+        return self
+
+    def _proposal(self) -> Proposal:
+        try:
+            return calendar_proposals.read(
+                code=self.calendar,
+                version=self.version,
+                time_zone=self.time_zone,
+                week=self.week,
+                exceptions=self.exceptions,
+                removed=self.removed,
+            )
+        except Refused as refused:
+            raise CannotApply(str(refused)) from None
+
+    def rules(self) -> dict[int, Rules]:
+        proposal = self._proposal()
+        return {proposal.calendar.pk: proposal.rules()}
+
+    def times(self, inputs: Inputs, *, changed: bool) -> dict[int, WorkingTime]:
+        return calendars.unit_times(
+            site_id=inputs.site_id,
+            starts_at=calendars.to_datetime(inputs.start),
+            ends_at=calendars.to_datetime(inputs.end),
+            instead=self.rules() if changed else None,
+        )
+
+    def describe(self) -> str:
+        return _("Other hours of calendar %(calendar)s") % {"calendar": self.calendar}
+
+    def persist(self, writing: Writing) -> None:
+        calendar_proposals.save(
+            self._proposal(), by=writing.by, now=writing.now, planned_site_id=writing.run.site_id
+        )
+
+
+@dataclass(frozen=True)
+class Reopen(_Hours):
+    """Exception ``exception`` (id) of a work unit is removed: it keeps to its calendar again."""
+
+    kind: ClassVar[str] = "reopen"
+
+    exception: int = required(number)
+    work_unit: str = optional(text, "")
+    starts_at: datetime | None = optional(moment, None)
+    ends_at: datetime | None = optional(moment, None)
+
+    def resolve(self, inputs: Inputs, current: Mapping[int, Placement]) -> Self:
+        rows = unit_exceptions.coming(site_id=inputs.site_id, now=calendars.to_datetime(inputs.now))
+        row = next((row for row in rows if row.pk == self.exception), None)
+        if row is None:
+            raise CannotApply(_("This exception is over, or somebody has removed it already."))
+        return replace(
+            self, work_unit=row.work_unit.code, starts_at=row.starts_at, ends_at=row.ends_at
+        )
+
+    def times(self, inputs: Inputs, *, changed: bool) -> dict[int, WorkingTime]:
+        return calendars.unit_times(
+            site_id=inputs.site_id,
+            starts_at=calendars.to_datetime(inputs.start),
+            ends_at=calendars.to_datetime(inputs.end),
+            without=[self.exception] if changed else (),
+        )
+
+    def describe(self) -> str:
+        return _("%(unit)s by its calendar from %(start)s until %(end)s") % {
+            "unit": self.work_unit,
+            "start": ui_format.moment(self.starts_at) if self.starts_at else "",
+            "end": ui_format.moment(self.ends_at) if self.ends_at else "",
+        }
+
+    def persist(self, writing: Writing) -> None:
+        unit_exceptions.remove(
+            exception_id=self.exception, by=writing.by, now=writing.now, is_planned=True
+        )
