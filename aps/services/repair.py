@@ -20,6 +20,7 @@ from aps.services.inputs import Inputs
 from aps.services.problems import Built
 from aps.services.solving import Solved
 from aps.solver import Operation, Placement, Problem, Solution
+from aps.solver.plant import Plant
 from common.intervals import WorkingTime
 from common.jobs import Claim
 
@@ -126,13 +127,14 @@ def _by_order(
     def price(solution: Solution) -> tuple[int, int]:
         return _price((_late(solution), len(moved(reference, solution.by_operation, tolerance))))
 
-    best = solving.keep_order(problem, built.previous)
+    plant = Plant(problem)
+    best = solving.keep_order(problem, built.previous, plant=plant)
     if best.figures.weighted_tardiness:
-        pulled = solving.keep_order(problem, built.previous, pull_minutes=None)
+        pulled = solving.keep_order(problem, built.previous, pull_minutes=None, plant=plant)
         best = min(best, pulled, key=lambda one: one.figures.key)
     chosen = frozenset[int]()
     for tree in ([frozenset(first)] if first else []) + _late_trees(problem, best):
-        tried = solving.keep_order(problem, built.previous, first=chosen | tree)
+        tried = solving.keep_order(problem, built.previous, first=chosen | tree, plant=plant)
         if price(tried) < price(best) and _late(tried) <= _late(best):
             best, chosen = tried, chosen | tree
     return Solved(best, solving.judge(problem, best), clock() - began, now)
