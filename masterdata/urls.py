@@ -59,5 +59,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("prices/<int:pk>/", suppliers.price_edit, name="price-edit"),
     path("import/", imports.import_start, name="import-start"),
     path("import/<int:pk>/", imports.import_check, name="import-check"),
+    path("import/<int:pk>/faults/", imports.import_faults, name="import-faults"),
     path("export/<slug:name>/<slug:suffix>/", imports.export, name="export"),
 ]

@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Count, Max
-
 from aps.enums import RunState
-from aps.models import ScheduledOperation
+from aps.models import ScheduledOperation, ScheduleRun
 from erp import selectors as erp
 from erp.selectors import Coverage, MaterialDate
 from mes import selectors as mes
-from mes.enums import OperationState, WorkOrderState
+from mes.enums import WorkOrderState
 from mes.selectors import OpenShare
 
 
@@ -193,15 +191,12 @@ def _one(
 
 
 def _ends(work_order_ids: set[int]) -> dict[int, tuple[datetime, int]]:
-    """The live schedule's last end and number of open operations, by work order; one query."""
-    rows = (
-        ScheduledOperation.objects.filter(
-            run__state=RunState.PUBLISHED,
-            operation__work_order__in=list(work_order_ids),
-            operation__state__in=OperationState.open(),
-        )
-        .order_by()
-        .values_list("operation__work_order_id")
-        .annotate(last=Max("ends_at"), operations=Count("pk"))
-    )
-    return {pk: (last, count) for pk, last, count in rows}
+    """The live schedule's last end and number of open operations, by work order; three queries."""
+    owner = mes.open_operations_of(work_order_ids)
+    live = list(ScheduleRun.objects.filter(state=RunState.PUBLISHED).values_list("pk", flat=True))
+    rows = ScheduledOperation.objects.filter(run__in=live, operation__in=list(owner))
+    found: dict[int, tuple[datetime, int]] = {}
+    for operation, ends_at in rows.values_list("operation_id", "ends_at"):
+        last, count = found.get(owner[operation], (ends_at, 0))
+        found[owner[operation]] = max(last, ends_at), count + 1
+    return found

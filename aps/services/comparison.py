@@ -102,12 +102,16 @@ def of_run(run: ScheduleRun) -> Side:
     """The side of a stored plan: what of it is still to be done."""
     placements: dict[int, Placement] = {}
     ends: dict[int, tuple[datetime, int]] = {}
-    rows = ScheduledOperation.objects.filter(
-        run=run, operation__state__in=OperationState.open()
-    ).values_list(
-        "operation_id", "operation__work_order_id", "work_unit_id", "starts_at", "ends_at"
+    rows = list(
+        ScheduledOperation.objects.filter(run=run).values_list(
+            "operation_id", "work_unit_id", "starts_at", "ends_at"
+        )
     )
-    for pk, order_id, unit, starts_at, ends_at in rows:
+    standings = mes.standings([row[0] for row in rows])
+    for pk, unit, starts_at, ends_at in rows:
+        if standings[pk].state not in OperationState.open():
+            continue
+        order_id = standings[pk].work_order_id
         start, end = calendars.to_minutes(starts_at), calendars.to_minutes_up(ends_at)
         placements[pk] = Placement(pk, unit or SUBCONTRACT, start, end)
         last, count = ends.get(order_id, (ends_at, 0))

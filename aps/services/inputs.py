@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from aps.models import OperationLock
-from aps.services import floor, shared
+from aps.services import shared
 from aps.services.plant import SUBCONTRACT
 from aps.services.shared import Shared
 from aps.solver import Mode, Placement
@@ -78,11 +78,22 @@ class Inputs:
             previous=dict(self.previous),
         )
 
+    def extended(self, *, now: datetime, days: int, is_last: bool = False) -> "Inputs":
+        """The same plant with calendars for more days from the same moment."""
+        starts_at, ends_at = _span(now, days)
+        times = calendars.unit_times(site_id=self.site_id, starts_at=starts_at, ends_at=ends_at)
+        end = calendars.to_minutes(ends_at)
+        return replace(self.copy(), times=times, end=end, is_last=is_last, modes={})
+
+
+def _span(now: datetime, days: int) -> tuple[datetime, datetime]:
+    return now - LOOK_BACK, now + timedelta(days=days)
+
 
 def read(*, site_id: int, now: datetime, days: int, is_last: bool = False) -> Inputs:
     """The site as it is, with calendars for so many days; a constant number of queries."""
     operations = mes.open_operations(site_id=site_id)
-    starts_at, ends_at = now - LOOK_BACK, now + timedelta(days=days)
+    starts_at, ends_at = _span(now, days)
     sales = {pk for operation in operations for pk in operation.sales_requirement_ids}
     return Inputs(
         site_id=site_id,
@@ -97,7 +108,7 @@ def read(*, site_id: int, now: datetime, days: int, is_last: bool = False) -> In
         changeovers=masterdata.changeovers(site_id=site_id),
         materials=erp.material_dates(site_id=site_id, now=now),
         sales={row.requirement_id: row for row in erp.coverage(sales)},
-        reported=floor.reported(site_id=site_id),
+        reported=frozenset(o.id for o in operations if o.is_reported),
         uncovered={
             row.work_order_id: f"{row.work_order.number} ({row.item.code})"
             for row in mes.uncovered_requirements(site_id=site_id)

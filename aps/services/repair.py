@@ -21,6 +21,7 @@ from aps.services.inputs import Inputs
 from aps.services.problems import Built
 from aps.services.solving import Solved
 from aps.solver import Objective, Operation, Placement, Problem, Solution, make_solution
+from aps.solver.plant import Plant
 from aps.solver.pool_book import PoolBook
 from common.intervals import WorkingTime
 from common.jobs import Claim
@@ -143,13 +144,14 @@ def _by_order(
     def price(solution: Solution) -> tuple[int, int]:
         return _price((_late(solution), len(moved(reference, solution.by_operation, tolerance))))
 
-    best = solving.keep_order(problem, built.previous)
+    plant = Plant(problem)
+    best = solving.keep_order(problem, built.previous, plant=plant)
     if best.figures.weighted_tardiness:
-        pulled = solving.keep_order(problem, built.previous, pull_minutes=None)
+        pulled = solving.keep_order(problem, built.previous, pull_minutes=None, plant=plant)
         best = min(best, pulled, key=lambda one: one.figures.key)
     chosen = frozenset[int]()
     for tree in ([frozenset(first)] if first else []) + _late_trees(problem, best)[:hurried]:
-        tried = solving.keep_order(problem, built.previous, first=chosen | tree)
+        tried = solving.keep_order(problem, built.previous, first=chosen | tree, plant=plant)
         if price(tried) < price(best) and _late(tried) <= _late(best):
             best, chosen = tried, chosen | tree
     return Solved(best, solving.judge(problem, best), clock() - began, now)

@@ -175,13 +175,20 @@ def _begin(site_id: int, by: User | None, now: datetime) -> tuple[ScheduleRun, P
 
 
 def within_horizons(*, site_id: int, now: datetime, attempt: Callable[[Inputs], T]) -> T:
-    """The attempt with the shortest horizon that holds the work; raises what the last one does."""
-    for days in HORIZON_DAYS[:-1]:
+    """The attempt with the shortest horizon that holds the work; raises what the last one does.
+
+    The plant is read once, and one that the plan in force does not fit into is not tried at all.
+    """
+    found = inputs.read(site_id=site_id, now=now, days=HORIZON_DAYS[0])
+    reach = max((placed.end for placed in found.previous.values()), default=0)
+    for longer in HORIZON_DAYS[1:]:
         try:
-            return attempt(inputs.read(site_id=site_id, now=now, days=days))
+            if reach < found.end:
+                return attempt(found)
         except TOO_SHORT:
-            continue
-    return attempt(inputs.read(site_id=site_id, now=now, days=HORIZON_DAYS[-1], is_last=True))
+            pass
+        found = found.extended(now=now, days=longer, is_last=longer == HORIZON_DAYS[-1])
+    return attempt(found)
 
 
 def _fail(run: ScheduleRun, sentence: str, claim: Claim, at: datetime) -> ScheduleRun:

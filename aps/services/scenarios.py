@@ -26,6 +26,7 @@ from common.concurrency import Lock
 from common.jobs import enqueue
 from common.models import User
 from masterdata.services import calendars
+from mes import selectors as mes
 
 __all__ = [
     "CannotApply",
@@ -296,7 +297,8 @@ def _check_contents(run: ScheduleRun, counting: Sequence[Change]) -> None:
 
 def _is_overdue(run: ScheduleRun, now: datetime) -> bool:
     """Whether the plan, solved a while ago, has work before now that has not begun."""
-    return run.operations.filter(starts_at__lt=now, operation__started_at__isnull=True).exists()
+    due = run.operations.filter(starts_at__lt=now).values_list("operation_id", flat=True)
+    return any(found.started_at is None for found in mes.standings(list(due)).values())
 
 
 def _told(changes: Sequence[Change]) -> dict[str, list[Any]]:

@@ -6,7 +6,7 @@ Nothing else in this room calls the solver to place work.
 import math
 import time
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -109,6 +109,7 @@ def keep_order(
     *,
     first: Collection[int] = (),
     pull_minutes: int | None = PULL_MINUTES,
+    plant: Plant | None = None,
 ) -> Solution:
     """A plan repaired by its own order: the right-shift of the literature, without idle machines.
 
@@ -116,21 +117,21 @@ def keep_order(
     problem leaves it, but no earlier than it was unless it can begin within ``pull_minutes`` (None:
     all may come earlier). What has no placement comes after all others, where it ends first. Those
     in ``first`` go before everybody. Work before a lock goes first where it would miss the lock.
-    Raises HorizonTooShort and InvalidProblem.
+    ``plant`` is the problem's, for who asks many times. Raises HorizonTooShort and InvalidProblem.
     """
+    plant = plant or Plant(problem)
     known = list(placements)
     until = None if pull_minutes is None else problem.now + pull_minutes
-    solution = _in_order(problem, known, frozenset(first), until)
+    solution = _in_order(plant, known, frozenset(first), until)
     if solution.figures.lock_conflict_minutes:
-        hurried = _in_order(problem, known, frozenset(first) | _before_locks(problem), until)
+        hurried = _in_order(plant, known, frozenset(first) | _before_locks(problem), until)
         solution = min(solution, hurried, key=lambda found: found.figures.key)
     return solution
 
 
 def _in_order(
-    problem: Problem, placements: Iterable[Placement], first: frozenset[int], until: int | None
+    plant: Plant, placements: Iterable[Placement], first: frozenset[int], until: int | None
 ) -> Solution:
-    plant = Plant(problem)
     at = {placed.operation: placed for placed in placements}
     latest = max((placed.end for placed in at.values()), default=0)
     begin = []
@@ -153,11 +154,10 @@ def _in_order(
             and plant.ids[i] not in first
             and until < slot[0] < placed.start
         ):
-            plant.steps[i] = replace(one, ready=max(one.ready, placed.start))
-            slot = state.soonest(i, modes)
+            slot = state.soonest(i, modes, not_before=placed.start)
         state.put(i, slot)
     # People and tools are not seen above: where there are any, the same order once more with them.
-    return make_solution(problem, complete(plant, freeze(state)).placements(plant))
+    return make_solution(plant.problem, complete(plant, freeze(state)).placements(plant))
 
 
 def _before_locks(problem: Problem) -> frozenset[int]:

@@ -112,13 +112,14 @@ Place = tuple[int | None, datetime]
 
 def _places(run: ScheduleRun) -> dict[int, Place]:
     """Where a run has what has not started yet."""
-    rows = ScheduledOperation.objects.filter(
-        run=run, operation__state__in=[OperationState.WAITING, OperationState.READY]
+    rows = list(
+        ScheduledOperation.objects.filter(run=run).values_list(
+            "operation_id", "work_unit_id", "starts_at"
+        )
     )
-    return {
-        pk: (unit, at)
-        for pk, unit, at in rows.values_list("operation_id", "work_unit_id", "starts_at")
-    }
+    standings = mes.standings([row[0] for row in rows])
+    fresh = (OperationState.WAITING, OperationState.READY)
+    return {pk: (unit, at) for pk, unit, at in rows if standings[pk].state in fresh}
 
 
 def _differs(old: Place | None, new: Place | None, tolerance: int) -> bool:

@@ -140,10 +140,10 @@ class State:
             if step.fixed is not None:
                 self.resource[i], self.start[i], self.end[i] = step.fixed
 
-    def ready(self, i: int) -> int:
+    def ready(self, i: int, not_before: int = 0) -> int:
         """The moment release, now and the placed predecessors allow a start."""
         step = self.plant.steps[i]
-        ready = step.ready
+        ready = max(step.ready, not_before)
         for before, lag in zip(step.predecessors, step.lags, strict=True):
             ready = max(ready, self.end[before] + lag)
         return ready
@@ -156,9 +156,9 @@ class State:
         """Place the step by insertion in the mode that ends it first."""
         self.put(i, self.soonest(i, modes))
 
-    def soonest(self, i: int, modes: Iterable[tuple[int, int]]) -> Slot:
+    def soonest(self, i: int, modes: Iterable[tuple[int, int]], not_before: int = 0) -> Slot:
         """The slot that ends the step first; raises ``HorizonTooShort``."""
-        step, ready = self.plant.steps[i], self.ready(i)
+        step, ready = self.plant.steps[i], self.ready(i, not_before)
         best: Slot | None = None
         fewest = 0
         for resource, minutes in modes:

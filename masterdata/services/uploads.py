@@ -25,8 +25,8 @@ from masterdata.services.imports import parsing, reading, xlsx
 SMALL_ROWS = 5_000
 # A larger workbook is not opened inside a request, however few its rows are.
 SMALL_UNPACKED = 8_000_000
-# Faults and changes that the report lists; it states the number of all.
-SHOWN_FAULTS = 500
+# Faults and changes that the report holds; it states the number of all.
+KEPT_FAULTS = 10_000
 SHOWN_CHANGES = 50
 # A file that nobody confirmed, and the report of one that was imported.
 _KEPT = timedelta(days=7)
@@ -256,7 +256,7 @@ def _numbers(plan: imports.Plan) -> dict[str, int]:
 
 def _listed(bad: list[imports.BadRow], changes: list[imports.Change]) -> dict[str, object]:
     return {
-        "bad": [[row.file, row.line, row.column, row.reason] for row in bad[:SHOWN_FAULTS]],
+        "bad": [[row.file, row.line, row.column, row.reason] for row in bad[:KEPT_FAULTS]],
         "bad_count": len(bad),
         "changes": [
             [

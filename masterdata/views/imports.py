@@ -21,6 +21,8 @@ from masterdata.services import imports, uploads
 
 HTTP_UNPROCESSABLE = 422
 RECENT = 10
+# Faults that the page lists; the file of them holds more.
+SHOWN_FAULTS = 500
 # Exports that hold costs or suppliers' prices.
 WITH_COSTS = frozenset({"items", "cost_rates", "supplier_prices"})
 # What a long job is at; "" before a worker has it.
@@ -80,6 +82,7 @@ def import_check(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         _confirm(request, upload)
         return redirect("masterdata:import-check", pk=pk)
     has_died = uploads.has_died(upload)
+    faults = upload.report.get("bad", [])[:SHOWN_FAULTS]
     is_moving = upload.stage in (UploadStage.CHECKING, UploadStage.IMPORTING) and not has_died
     context = {
         "upload": upload,
@@ -87,6 +90,8 @@ def import_check(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         "resource": imports.RESOURCES[upload.resource],
         "outcome": upload.outcome,
         "report": upload.report,
+        "faults": faults,
+        "is_cut": upload.report.get("bad_count", 0) > len(faults),
         "has_good": upload.outcome.get("created", 0) + upload.outcome.get("changed", 0),
         "has_died": has_died,
         "is_moving": is_moving,
@@ -95,6 +100,16 @@ def import_check(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     template = "masterdata/import_check.html"
     is_fragment = request.htmx  # type: ignore[attr-defined]  # set by its middleware
     return render(request, template + ("#report" if is_fragment else ""), context)
+
+
+@requires("masterdata.import")
+@require_safe
+def import_faults(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """The faults of an upload as a file, more of them than its page lists."""
+    upload = get_object_or_404(ImportUpload.objects.defer("content"), pk=pk)
+    response = HttpResponse(imports.faults_csv(upload.report.get("bad", [])), content_type=CSV)
+    response["Content-Disposition"] = f'attachment; filename="faults-{upload.pk}.csv"'
+    return response
 
 
 def _confirm(request: AuthenticatedRequest, upload: ImportUpload) -> None:

@@ -21,6 +21,7 @@ from mes.selectors.open_work import OpenOperation, OpenUnit, open_operations
 from mes.selectors.output import FreeOutput, free_output
 from mes.selectors.progress import Progress, progress
 from mes.selectors.rows import WorkOrderRow, work_order_rows, work_orders
+from mes.selectors.standing import Standing, open_operations_of, standings
 from mes.selectors.tree import (
     SupplyTree,
     pegged_quantities,
@@ -40,6 +41,7 @@ __all__ = [
     "OpenUnit",
     "OperationLabel",
     "Progress",
+    "Standing",
     "SupplyTree",
     "WorkOrderRow",
     "dispatch_list",
@@ -48,6 +50,7 @@ __all__ = [
     "free_unit",
     "open_operation_counts",
     "open_operations",
+    "open_operations_of",
     "open_shares",
     "operation_labels",
     "operations_to_make",
@@ -58,6 +61,7 @@ __all__ = [
     "requirements_served_by",
     "requirements_started",
     "running_on",
+    "standings",
     "supply_tree",
     "uncovered_requirements",
     "waiting_lines",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mes.enums import OperationState
-from mes.models import WorkOrderOperation
+from mes.models import WorkOrder, WorkOrderOperation
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +24,19 @@ class OperationLabel:
 
 
 def operation_labels(operation_ids: Iterable[int]) -> dict[int, OperationLabel]:
-    """The operations that exist among the ids; one query."""
+    """The operations that exist among the ids; two queries, each of few tables (see standing)."""
     rows = WorkOrderOperation.objects.filter(pk__in=list(operation_ids)).values_list(
-        "pk",
-        "work_order_id",
-        "work_order__number",
-        "sequence",
-        "work_order__item__code",
-        "work_order__site_id",
-        "state",
+        "pk", "work_order_id", "sequence", "state"
     )
-    return {
-        pk: OperationLabel(pk, order, number, sequence, item, site, OperationState(state))
-        for pk, order, number, sequence, item, site, state in rows
+    found = list(rows)
+    orders = {
+        pk: (number, item, site)
+        for pk, number, item, site in WorkOrder.objects.filter(
+            pk__in={order for _pk, order, _sequence, _state in found}
+        ).values_list("pk", "number", "item__code", "site_id")
     }
+    labels = {}
+    for pk, order, sequence, state in found:
+        number, item, site = orders[order]
+        labels[pk] = OperationLabel(pk, order, number, sequence, item, site, OperationState(state))
+    return labels

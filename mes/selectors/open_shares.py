@@ -1,7 +1,7 @@
 """What open work orders still owe, for those who plan.
 
-No query joins operations with pegs: where PostgreSQL's statistics are out of date, as after a bulk
-conversion, it may choose nested loops for such a join that take minutes.
+Operations are counted by the ids of their work orders, without a join: where the statistics of
+PostgreSQL are out of date, as after a bulk conversion, it may choose nested loops for minutes.
 """
 
 from collections.abc import Collection
@@ -50,7 +50,9 @@ def open_shares(requirement_ids: Collection[int]) -> dict[int, list[OpenShare]]:
             "delivered",
         )
     )
-    operations = _open_operations().filter(work_order__in={row[1] for row in rows})
+    operations = WorkOrderOperation.objects.filter(
+        work_order__in={row[1] for row in rows}, state__in=OperationState.open()
+    )
     counts = dict(
         operations.order_by().values_list("work_order_id").annotate(operations=Count("pk"))
     )

@@ -6,37 +6,23 @@ With ``WRITE_PICTURES=1`` the English run writes the README's pictures to ``docs
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from django.conf import settings as django_settings
 from django.utils import timezone
-from django.utils.translation import gettext, override
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from django.utils.translation import override
+from playwright.sync_api import Page, expect
 
 from common.templatetags.ui_format import day, days_phrase
-from crm.demo import loading
 from crm.models import SalesOrder
-from masterdata import selectors as masterdata
 from mes.enums import OperationState
 from mes.models import WorkOrderOperation
-from tests.browser.checks import assert_accessible, speak, watched
-from tests.faults.live import (
-    LiveProcess,
-    _redis_process,
-    _worker_process,
-    live_folder,
-    live_redis,
-)
-from tests.flows.chain import Chain, _chain_dispatcher, _chain_web, _chain_worker, chain, settle
+from tests.browser.checks import assert_accessible, watched
+from tests.browser.people import PATIENCE, People, demo_web, factory, people
+from tests.faults.live import _redis_process, _worker_process, live_folder, live_redis
+from tests.flows.chain import _chain_dispatcher, _chain_web, _chain_worker, chain
 
 __all__ = [
     "_chain_dispatcher",
@@ -45,8 +31,11 @@ __all__ = [
     "_redis_process",
     "_worker_process",
     "chain",
+    "demo_web",
+    "factory",
     "live_folder",
     "live_redis",
+    "people",
 ]
 
 pytestmark = [
@@ -56,70 +45,9 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
 ]
 
-PICTURES = Path(django_settings.BASE_DIR) / "docs/images"
-PATIENCE = 120_000  # ms: the worker plans meanwhile, on a busy machine
 READY_TO_SHIP = "JN-0451"
 CUSTOMER_A = {"en": "Customer A", "zh-hans": "客户 A"}
 STEPS_OF_A_CUSTOMER = 7
-
-
-@pytest.fixture
-def demo_web(_chain_web: tuple[LiveProcess, str]) -> None:
-    """The web server shows the tiles and serves static files as they lie in the checkout."""
-    web, _base = _chain_web
-    web.environment |= {"DEMO_MODE": "1", "DJANGO_DEBUG": "1"}
-
-
-@pytest.fixture
-def factory(demo_web: None, chain: Chain, settings: Any) -> Chain:
-    """The demo factory behind the running processes, its own jobs done."""
-    settings.SOLVE_SECONDS = 1
-    settings.DEMO_MODE = True
-    loading.load(now=timezone.now())
-    settle()
-    return chain
-
-
-@dataclass
-class People:
-    """Browsers of people who have signed in; ``say`` is what the pages say to them."""
-
-    browser: Browser
-    base: str
-    language: str
-    contexts: list[BrowserContext] = field(default_factory=list)
-
-    def enter(self, username: str, **options: Any) -> Page:
-        """Sign in by the tile of the login page and choose the language by its switch."""
-        context = self.browser.new_context(
-            base_url=self.base, reduced_motion="reduce", locale="en-US", **options
-        )
-        context.set_default_timeout(30_000)
-        self.contexts.append(context)
-        page = context.new_page()
-        page.goto("/accounts/login/")
-        page.locator(f".demo-tile:has(.demo-name:text-is('{username}'))").click()
-        page.wait_for_url(lambda url: "/accounts/login/" not in url)
-        speak(page, page.url, self.language)
-        return page
-
-    def say(self, text: str, **values: object) -> str:
-        with override(self.language):
-            return gettext(text) % values if values else gettext(text)
-
-    def button(self, scope: Page | Locator, text: str) -> Locator:
-        return scope.get_by_role("button", name=self.say(text), exact=True)
-
-
-@pytest.fixture(params=["en", "zh-hans"])
-def people(request: pytest.FixtureRequest, chromium: Browser, factory: Chain) -> Iterator[People]:
-    people = People(chromium, factory.base, request.param)
-    expect.set_options(timeout=30_000)  # Worker and server share the machine with the browser.
-    with timezone.override(ZoneInfo(masterdata.default_site().time_zone)):
-        yield people
-    expect.set_options(timeout=5_000)
-    for context in people.contexts:
-        context.close()
 
 
 def test_an_order_is_typed_promised_made_shipped_and_followed(people: People) -> None:
@@ -160,7 +88,10 @@ def _an_order_that_can_be_kept(people: People, page: Page) -> str:
         expect(row.locator(".why p").first).to_be_visible()
         assert_accessible(page)
     assert not faults, faults
-    _picture(people, page, "order-entry")
+    # Leaving a field asks again; the picture is of the answer.
+    expect(page.locator(".is-checking")).to_have_count(0)
+    expect(kept.locator(".status")).to_have_text(re.compile("|".join(words)))
+    people.picture(page, "order-entry")
     people.button(page, "Submit").click()
     page.wait_for_url("**/orders/SO-*/")
     return page.url.rstrip("/").rsplit("/", 1)[-1]
@@ -272,11 +203,6 @@ def _the_planner_sees_it(people: People, number: str) -> None:
     rows = page.locator("#rows tbody tr")
     expect(rows.first).to_contain_text(number)
     assert rows.count() >= 2
-    if _writes(people):
-        page.goto("/plan/?view=board")
-        page.wait_for_load_state("networkidle")
-        page.wait_for_timeout(1000)
-        _picture(people, page, "schedule")
 
 
 def _the_customer_follows_it(people: People, number: str, ready: date) -> None:
@@ -294,7 +220,7 @@ def _the_customer_follows_it(people: People, number: str, ready: date) -> None:
     expect(page.locator(".timeline-large [aria-current=step]")).to_have_count(1)
     expect(steps.first).to_contain_text(people.say("Submitted"))
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    _picture(people, page, "portal")
+    people.picture(page, "portal")
 
 
 def _nobody_else_does(people: People, number: str) -> None:
@@ -357,16 +283,3 @@ def _what_is_ready_is_shipped(people: People) -> None:
     expect(page.locator("h1")).to_contain_text(people.say("Shipped"))
     expect(page.locator("#facts")).to_contain_text("DHL")
     assert_accessible(page)
-
-
-# -- pictures ---------------------------------------------------------------------------------
-
-
-def _writes(people: People) -> bool:
-    return os.environ.get("WRITE_PICTURES") == "1" and people.language == "en"
-
-
-def _picture(people: People, page: Page, name: str) -> None:
-    if _writes(people):
-        PICTURES.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=PICTURES / f"{name}.png")

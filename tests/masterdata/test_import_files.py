@@ -93,9 +93,9 @@ class TestExport:
 
 
 class TestWizard:
-    def _upload(self, client, text, resource="items"):
+    def _upload(self, client, text, resource="items", name="items.csv"):
         file = io.BytesIO(text.encode())
-        file.name = "items.csv"
+        file.name = name
         return client.post(reverse("masterdata:import-start"), {"resource": resource, "file": file})
 
     def test_upload_look_confirm(self, client_for):
@@ -120,6 +120,32 @@ class TestWizard:
         assert not Item.objects.exists()
         client.post(url, {"take_good": "yes"})
         assert [item.code for item in Item.objects.all()] == ["A"]
+
+    def test_faults_are_a_file_of_more_than_the_page_lists(self, client_for, monkeypatch):
+        monkeypatch.setattr("masterdata.views.imports.SHOWN_FAULTS", 2)
+        client = client_for(Role.ADMINISTRATOR)
+        text = HEAD + "A,Plate,make\nB,Screw,stolen\nC,Nut,stolen\nD,Bolt,lent\n"
+        url = self._upload(client, text, name="=2+5.csv")["Location"]
+        page = client.get(url).content.decode()
+        assert "The first 2 are listed; the file holds 3." in page
+        faults = reverse("masterdata:import-faults", args=[ImportUpload.objects.get().pk])
+        assert faults in page
+        answer = client.get(faults)
+        assert answer["Content-Disposition"].startswith('attachment; filename="faults-')
+        content = answer.content.decode("utf-8-sig")
+        assert content.splitlines()[0] == "file,line,column,reason"
+        rows = list(csv.DictReader(io.StringIO(content)))
+        # A formula in the file's own name is disarmed.
+        assert [(row["file"], row["line"], row["column"]) for row in rows[:2]] == [
+            ("'=2+5.csv", "3", "supply"),
+            ("'=2+5.csv", "4", "supply"),
+        ]
+        assert rows[0]["reason"] == "“stolen” is none of make, buy."
+        assert len(rows) == 3
+        # What was left out can still be read when the good rows are in.
+        client.post(url, {"take_good": "yes"})
+        assert client.get(faults).content.decode("utf-8-sig") == content
+        assert client_for(Role.PLANNER).get(faults).status_code == 403
 
     def test_an_unreadable_file_is_told_and_not_kept(self, client_for):
         answer = self._upload(client_for(Role.ADMINISTRATOR), "code,name\nA,B\n")

@@ -15,7 +15,12 @@ from masterdata.services.imports.engine import (
     prepare,
     run,
 )
-from masterdata.services.imports.export import export_csv, export_xlsx, template_rows
+from masterdata.services.imports.export import (
+    export_csv,
+    export_xlsx,
+    faults_csv,
+    template_rows,
+)
 from masterdata.services.imports.reading import BadRow, Row, Table, read
 from masterdata.services.imports.resources import RESOURCES, Resource
 from masterdata.services.imports.xlsx import CannotRead
@@ -35,6 +40,7 @@ __all__ = [
     "check",
     "export_csv",
     "export_xlsx",
+    "faults_csv",
     "prepare",
     "read",
     "run",

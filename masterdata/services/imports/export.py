@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
@@ -14,14 +14,12 @@ from masterdata.services.imports.columns import Column
 from masterdata.services.imports.reading import ESCAPED
 from masterdata.services.imports.resources import Resource
 
+FAULT_COLUMNS = ("file", "line", "column", "reason")
+
 
 def export_csv(resource: Resource, rows: models.QuerySet[Any] | None = None) -> bytes:
     """All rows, or these, as UTF-8 with a byte order mark, which Excel needs for Chinese."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow([column.name for column in resource.all_columns])
-    writer.writerows(_lines(resource, rows))
-    return b"\xef\xbb\xbf" + buffer.getvalue().encode()
+    return _csv([column.name for column in resource.all_columns], _lines(resource, rows))
 
 
 def export_xlsx(resource: Resource, rows: models.QuerySet[Any] | None = None) -> bytes:
@@ -36,12 +34,25 @@ def export_xlsx(resource: Resource, rows: models.QuerySet[Any] | None = None) ->
     return buffer.getvalue()
 
 
+def faults_csv(faults: Iterable[Sequence[object]]) -> bytes:
+    """Why rows were not taken: file, line, column ("" for the whole row) and reason of each."""
+    return _csv(FAULT_COLUMNS, ([escape(str(value)) for value in fault] for fault in faults))
+
+
 def template_rows(resource: Resource) -> list[tuple[str, str, bool]]:
     """Name, meaning and need of each column, for the help on the import page."""
     return [
         (column.name, str(column.field.verbose_name), column.required)
         for column in resource.all_columns
     ]
+
+
+def _csv(head: Sequence[str], lines: Iterable[Sequence[str]]) -> bytes:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(head)
+    writer.writerows(lines)
+    return b"\xef\xbb\xbf" + buffer.getvalue().encode()
 
 
 def _lines(resource: Resource, rows: models.QuerySet[Any] | None) -> Iterator[list[str]]:

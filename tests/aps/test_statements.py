@@ -1,0 +1,86 @@
+"""What planning asks the database: never a join of thousands of rows that the planner may misjudge.
+
+With 5,490 open operations and statistics of a table that was empty a moment ago, PostgreSQL took
+139 s to join the rows of a plan with their operations, and 224 s to delete old ones by a join.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from aps import selectors
+from aps.models import ScheduledOperation
+from aps.services import edits, publishing
+from tests.aps.factories import MONDAY, Factory
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+# Tables that hold a row for every open operation, or more.
+LONG = ("aps_scheduledoperation", "mes_workorderoperation", "mes_workordermaterial")
+
+
+@pytest.fixture
+def plant(settings) -> Factory:
+    settings.SOLVE_SECONDS = 0.2
+    plant = Factory(units=2)
+    plant.part("LEG", minutes=30)
+    table = plant.part("TABLE", minutes=20, components={"LEG": 4})
+    for days in (1, 2, 9):
+        plant.order(table, 3, due_at=MONDAY + timedelta(days=days))
+    plant.replan()
+    return plant
+
+
+def joined(act: Callable[[], object]) -> list[str]:
+    """Statements in which rows of a plan and operations meet."""
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        act()
+    assert any("aps_scheduledoperation" in query["sql"] for query in captured)
+    return [
+        query["sql"]
+        for query in captured
+        if sum(f'"{table}"."' in query["sql"] for table in LONG) > 1
+    ]
+
+
+def test_a_plan_is_made_anew_and_published_without_joining_its_rows(plant: Factory) -> None:
+    assert joined(plant.replan) == []
+
+
+def test_a_draft_is_edited_and_published_without_joining_its_rows(plant: Factory) -> None:
+    by = UserFactory(username="p", roles=["planner"])
+    row = ScheduledOperation.objects.order_by("-starts_at")[0]
+    assert row.work_unit is not None
+    change = {
+        "kind": "move",
+        "operation": row.operation_id,
+        "work_unit": row.work_unit.code,
+        "starts_at": (row.starts_at + timedelta(days=1)).isoformat(),
+    }
+
+    def act() -> None:
+        edits.apply(site_id=plant.site.pk, change=change, by=by, now=MONDAY)
+        edits.publish(site_id=plant.site.pk, by=by, now=MONDAY)
+
+    assert joined(act) == []
+
+
+def test_old_rows_are_deleted_by_the_ids_of_their_runs(plant: Factory, monkeypatch) -> None:
+    monkeypatch.setattr(publishing, "KEEP_RUNS", 1)
+    old = selectors.current_run(plant.site.pk)
+    assert old is not None
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        plant.replan()
+    assert not old.operations.exists()
+    [deleted] = [
+        q["sql"] for q in captured if q["sql"].startswith("DELETE") and "run_id" in q["sql"]
+    ]
+    assert "SELECT" not in deleted
