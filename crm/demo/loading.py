@@ -17,7 +17,7 @@ from masterdata.services import imports
 DATA = Path(__file__).parent / "data"
 MARK = selectors.DEMO_MARK
 # What lies in stock when the story begins; everything bought and not named here is plentiful.
-STOCK = {"MOTOR-075": 6, "SCREW-M6": 60_000, "CAST-GEARCASE": 0, "FORGING-DN100": 40, "BAR-60": 900}
+STOCK = {"MOTOR-075": 6, "SCREW-M6": 60_000, "FORGING-DN100": 40, "BAR-60": 900}
 PLENTY = 12_000
 
 

@@ -37,9 +37,9 @@ ORDERS = (
     Told("CUST-C", (("FLANGE-DN50", 60),), -34, -16, "delivered", "NW-2201"),
     Told("CUST-H", (("COUPLING-C1", 40),), -30, -14, "delivered", "OW-118"),
     Told("CUST-A", (("FLANGE-DN50", 40), ("BRACKET-B1", 80)), -21, -3, "shipped", "PO-7810"),
-    Told("CUST-E", (("CYLINDER-63", 30),), -18, 2, "ready", "JN-0451"),
-    # Two that run late: entered with too little time for the grinders.
-    Told("CUST-B", (("GEARBOX-G1", 60),), -12, 4, "approved", "B-3310"),
+    Told("CUST-E", (("CYLINDER-63", 30),), -18, 6, "ready", "JN-0451"),
+    # Two that run late: their motors were ordered late, and six are in stock.
+    Told("CUST-B", (("PUMP-P10", 60),), -12, 4, "approved", "B-3310"),
     Told("CUST-D", (("PUMP-P20", 80),), -9, 6, "approved", "HA-9022"),
     Told("CUST-A", (("VALVE-DN50", 40),), -10, 16, "running", "PO-7833"),
     Told("CUST-J", (("ACTUATOR-A1", 60),), -8, 20, "running", "DA-771"),
@@ -49,8 +49,8 @@ ORDERS = (
     Told("CUST-L", (("VALVE-DN50", 90),), -6, 30, "approved", "YV-552"),
     Told("CUST-I", (("COUPLING-C1", 300),), -5, 22, "approved", "AP-61"),
     Told("CUST-K", (("BRACKET-B1", 600),), -5, 15, "approved", "HW-905"),
-    # Waits for motors as well: six in stock, the rest is on order.
-    Told("CUST-C", (("PUMP-P10", 50),), -4, 28, "approved", "NW-2240"),
+    # Waits for motors as well, and has the time.
+    Told("CUST-C", (("PUMP-P10", 50),), -4, 42, "approved", "NW-2240"),
     Told("CUST-H", (("FLANGE-DN100", 200),), -4, 35, "approved", "OW-140"),
     Told("CUST-E", (("CYLINDER-63", 150),), -3, 24, "approved", "JN-0466"),
     Told("CUST-D", (("FLANGE-DN50", 500), ("FLANGE-DN80", 120)), -3, 32, "approved", "HA-9040"),
