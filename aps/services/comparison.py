@@ -17,6 +17,7 @@ from aps.services.order_moves import OrderMove, order_moves
 from aps.services.plant import MILESTONE, SUBCONTRACT
 from aps.services.problems import Built
 from aps.solver import Placement, Solution
+from aps.solver.solution import changeovers
 from masterdata import selectors as masterdata
 from masterdata.services import calendars
 from masterdata.services.calendars import Rules
@@ -126,8 +127,10 @@ def of_run(run: ScheduleRun) -> Side:
 
 
 def utilisation(built: Built, solution: Solution) -> float:
-    """Planned share of the machines' working time in the next UTILISATION_DAYS, in percent;
-    changeovers not counted."""
+    """Planned share of the machines' working time in the next UTILISATION_DAYS, in percent.
+
+    Changeovers count for what they are made for, as in ``aps.selectors.capacity``.
+    """
     start = built.problem.now
     end = start + UTILISATION_DAYS * 24 * 60
     times = {
@@ -136,8 +139,11 @@ def utilisation(built: Built, solution: Solution) -> float:
         if resource.id not in (SUBCONTRACT, MILESTONE)
     }
     open_minutes = sum(working.worked(start, end) for working in times.values())
+    setups = changeovers(built.problem, solution.placements)
     planned = sum(
-        times[placed.resource].worked(max(start, placed.start), min(end, placed.end))
+        times[placed.resource].worked(
+            max(start, placed.start - setups.get(placed.operation, 0)), min(end, placed.end)
+        )
         for placed in solution.placements
         if placed.resource in times
     )

@@ -107,7 +107,7 @@ def measure(problem: Problem, placements: Iterable[Placement]) -> Figures:
     return Figures(
         lock_conflict_minutes=conflict,
         weighted_tardiness=sum(weight * minutes for weight, minutes in late.values()),
-        setup_minutes=_setup_minutes(problem, at.values()),
+        setup_minutes=sum(changeovers(problem, at.values()).values()),
         flow_minutes=sum(max(0, end - max(first[j], problem.now)) for j, end in last.items()),
         makespan=max((end - problem.now for end in last.values()), default=0),
         late_jobs=sum(1 for weight, minutes in late.values() if weight and minutes),
@@ -137,18 +137,21 @@ def _deviation(problem: Problem, at: Mapping[int, Placement]) -> tuple[int, int]
     return moved, changed
 
 
-def _setup_minutes(problem: Problem, placements: Iterable[Placement]) -> int:
+def changeovers(problem: Problem, placements: Iterable[Placement]) -> dict[int, int]:
+    """By operation the setup minutes that its machine takes before it, where there are any."""
     if not problem.setup_minutes:
-        return 0
+        return {}
     family = {o.id: o.family or "" for o in problem.operations}
     on: dict[int, list[Placement]] = {}
     for placed in placements:
         if placed.resource in problem.setup_minutes and placed.end > placed.start:
             on.setdefault(placed.resource, []).append(placed)
-    total = 0
+    found: dict[int, int] = {}
     for resource, row in on.items():
         matrix = problem.setup_minutes[resource]
         row.sort(key=lambda p: (p.start, p.end))
         for before, after in itertools.pairwise(row):
-            total += matrix.get(family[before.operation], {}).get(family[after.operation], 0)
-    return total
+            minutes = matrix.get(family[before.operation], {}).get(family[after.operation], 0)
+            if minutes:
+                found[after.operation] = minutes
+    return found

@@ -126,7 +126,12 @@ class OperationForm(Row):
         label=_("Run, minutes"), max_digits=12, decimal_places=5, min_value=0
     )
     run_basis = forms.ChoiceField(label=_("Run minutes are"), choices=RunBasis.choices)
-    units = forms.CharField(label=_("Only on these work units"), max_length=400, required=False)
+    units = forms.CharField(
+        label=_("Only on these work units"),
+        max_length=400,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": _("Any unit")}),
+    )
     setup_family = forms.CharField(
         label=_("Setup family"),
         max_length=40,

@@ -144,6 +144,12 @@ def test_a_changeover_loads_the_machine_that_takes_it(plant):
     assert found.centers[0].weeks[0].loaded_minutes == 60 + CHANGEOVER + 60
 
 
+def test_a_plan_and_its_board_count_the_same_load(plant):
+    run = two_colours(plant)
+    # Nine hours on each of the ten working days from now on.
+    assert run.figures["utilisation_percent"] == round(100 * (120 + CHANGEOVER) / (90 * 60), 1)
+
+
 def test_a_promise_counts_the_changeovers_on_both_sides_of_a_gap(plant):
     """RED runs until 1:00, BLUE from 2:30 to 3:30: half an hour of RED would fit, and yet not."""
     two_colours(plant)
