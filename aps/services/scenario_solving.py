@@ -15,7 +15,17 @@ from aps.enums import RunKind, RunState
 from aps.events import ScenarioSolved
 from aps.models import PlanState, ScheduleRun
 from aps.services import changes as kinds
-from aps.services import publishing, repair, runs, rush, scenarios, solving, staleness, wishes
+from aps.services import (
+    doors,
+    publishing,
+    repair,
+    runs,
+    rush,
+    scenarios,
+    solving,
+    staleness,
+    wishes,
+)
 from aps.services.changes import CannotApply, Change
 from aps.services.changes.demand import Demand
 from aps.services.changes.orders import BACKWARD, ReplanOrder
@@ -27,6 +37,7 @@ from common import events
 from common.jobs import Claim
 from common.models import User
 from masterdata.services import calendars
+from masterdata.services.shipping import NoShippingTime
 
 
 def solve(*, run_id: int, by: User | None, now: datetime, claim: Claim) -> ScheduleRun:
@@ -184,10 +195,21 @@ def _demands(trial: Trial, counting: Sequence[Change]) -> list[dict[str, Any]]:
             "requested_date": one.requested_date.isoformat(),
             "due_at": calendars.to_datetime(due[pk] or 0).isoformat(),
             "ready_at": calendars.to_datetime(ends[pk]).isoformat(),
+            "day": _arrival(trial.inputs, one, ends[pk]),
             "kept": ends[pk] <= (due[pk] or 0),
         }
         for one, pk in zip(wanted, extra, strict=True)
     ]
+
+
+def _arrival(inputs: Inputs, one: Demand, ready: int) -> str | None:
+    """The day at the customer's door of what is ready at a minute."""
+    now = calendars.to_datetime(inputs.now)
+    door = doors.of(site_id=inputs.site_id, customer_id=one.customer or None, now=now)
+    try:
+        return door.arrival(ready).isoformat()
+    except NoShippingTime:
+        return None
 
 
 def _extra_units(trial: Trial) -> list[dict[str, Any]]:

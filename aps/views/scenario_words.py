@@ -127,16 +127,25 @@ def chosen(found: Mapping[str, Any]) -> str:
 
 
 def _demand(one: Mapping[str, Any]) -> str:
-    wanted = parse_date(one["requested_date"])
+    wanted, projected = parse_date(one["requested_date"]), _date(one.get("day"))
     facts = {
         "quantity": ui_format.quantity(one["quantity"]),
         "item": one["line"] or one["item"],
         "day": ui_format.day(wanted) if wanted else "",
+        "projected": ui_format.day(projected) if projected else _("no date"),
         "ready": comparison_words.ready(one["ready_at"]),
     }
     if one["kept"]:
-        return _("%(quantity)s × %(item)s is ready on %(ready)s, in time for %(day)s.") % facts
-    return _("%(quantity)s × %(item)s is ready only on %(ready)s, too late for %(day)s.") % facts
+        text = _(
+            "%(quantity)s × %(item)s: projected %(projected)s, in time for %(day)s; ready at our "
+            "dock on %(ready)s."
+        )
+    else:
+        text = _(
+            "%(quantity)s × %(item)s: projected only %(projected)s, too late for %(day)s; ready at "
+            "our dock on %(ready)s."
+        )
+    return text % facts
 
 
 def rush(run: ScheduleRun) -> Rush | None:

@@ -101,6 +101,12 @@ addEventListener("pageshow", () => {
   }
 });
 
+// What was worked out of a form tells of what stood in it then: data-clears names the place.
+document.addEventListener("input", (event) => {
+  const place = event.target.form?.dataset.clears;
+  if (place) document.querySelector(place)?.replaceChildren();
+});
+
 // A fragment may bring a dialog that interrupts: <dialog data-open>.
 function openWaiting(scope) {
   for (const dialog of scope.querySelectorAll("dialog[data-open]:not([open])")) dialog.showModal();

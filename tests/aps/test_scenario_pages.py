@@ -417,7 +417,7 @@ def test_new_demand_says_when_it_is_ready(client_for, plant):
         {"kind": "demand", "item": "PART", "quantity": "2", "requested_date": "2026-12-20"}
     )
     shown = client_for("sales").get(page(run)).content.decode()
-    assert "2 × PART is ready on" in shown
+    assert "2 × PART: projected" in shown
     assert "in time for" in shown
 
 

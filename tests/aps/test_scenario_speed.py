@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from aps.enums import RunKind, RunState
-from aps.services import edits
+from aps.services import edits, previews
 from erp.models import Requirement
 from tests.aps.factories import MONDAY
 from tests.aps.test_speed import big_plant, cpu_seconds
@@ -14,7 +14,7 @@ from tests.factories import UserFactory
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
-def test_with_1000_operations_an_edit_takes_a_second_or_two_and_a_rush_ten(settings):
+def test_with_1000_operations_an_edit_or_preview_takes_a_second_or_two_and_a_rush_ten(settings):
     settings.SOLVE_SECONDS = 20
     plant, _products = big_plant(165)
     assert plant.operations().count() > 950
@@ -31,6 +31,13 @@ def test_with_1000_operations_an_edit_takes_a_second_or_two_and_a_rush_ten(setti
     took, _edited = cpu_seconds(
         lambda: edits.apply(site_id=plant.site.pk, change=change, by=by, now=MONDAY)
     )
+    assert took < 2
+    closed = change | {"kind": "close", "ends_at": (MONDAY + timedelta(days=4)).isoformat()}
+    del closed["operation"]
+    took, found = cpu_seconds(
+        lambda: previews.preview(site_id=plant.site.pk, changes=[closed], now=MONDAY)
+    )
+    assert found.comparison["moved_operations"]
     assert took < 2
     need = Requirement.objects.filter(kind="sales").order_by("-due_at").first()
     Requirement.objects.filter(pk=need.pk).update(reference="SO-RUSH/10")
