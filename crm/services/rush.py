@@ -2,7 +2,7 @@
 
 What is approved is the very plan that was shown, or it is simulated anew. A line without work
 orders (draft, submitted, or being converted) has no plan to apply yet: its approval gives it the
-weight and the date, which its first plan keeps (docs/adr/0004-scenarios.md).
+date and puts its work first, which need not keep the day (docs/adr/0004-scenarios.md).
 """
 
 from collections.abc import Collection

@@ -109,6 +109,7 @@ def test_the_bench_leaves_nothing_behind(capsys, settings):
     printed = capsys.readouterr().out
     assert "open order lines     10" in printed
     assert "p95, ms" in printed
+    assert "replan, CPU s" in printed
     after = WorkOrder.objects.count(), ScheduleRun.objects.count(), Job.objects.count()
     assert after == before
     live.forget()

@@ -12,8 +12,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from aps import selectors
+from aps.enums import RunState
 from aps.models import ScheduledOperation
-from aps.services import edits, publishing
+from aps.services import edits, inputs, publishing, runs
 from tests.aps.factories import MONDAY, Factory
 from tests.factories import UserFactory
 
@@ -84,3 +85,19 @@ def test_old_rows_are_deleted_by_the_ids_of_their_runs(plant: Factory, monkeypat
         q["sql"] for q in captured if q["sql"].startswith("DELETE") and "run_id" in q["sql"]
     ]
     assert "SELECT" not in deleted
+
+
+def test_a_plan_that_needs_longer_calendars_is_read_once(plant: Factory, monkeypatch) -> None:
+    reads = []
+    read = inputs.read
+
+    def counted(**facts):
+        reads.append(facts["days"])
+        return read(**facts)
+
+    monkeypatch.setattr(inputs, "read", counted)
+    monkeypatch.setattr(runs, "HORIZON_DAYS", (1, 2, 120))
+    run = plant.replan()
+    assert run.state == RunState.PUBLISHED, run.error
+    assert run.figures["operations"] == 6
+    assert reads == [1]

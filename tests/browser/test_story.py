@@ -91,6 +91,7 @@ def _an_order_that_can_be_kept(people: People, page: Page) -> str:
     # Leaving a field asks again; the picture is of the answer.
     expect(page.locator(".is-checking")).to_have_count(0)
     expect(kept.locator(".status")).to_have_text(re.compile("|".join(words)))
+    row.locator("summary").click()
     people.picture(page, "order-entry")
     people.button(page, "Submit").click()
     page.wait_for_url("**/orders/SO-*/")
