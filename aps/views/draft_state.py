@@ -142,5 +142,5 @@ def _date(order: dict[str, Any]) -> dict[str, str]:
     elif order["days"] is None:
         text = _("%(line)s has another date: %(before)s → %(after)s.")
     else:
-        text = _("%(line)s %(shift)s: %(before)s → %(after)s.")
+        text = _("%(line)s moves, %(shift)s: %(before)s → %(after)s.")
     return {"text": text % facts, "tone": tone}
