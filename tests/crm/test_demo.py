@@ -1,44 +1,96 @@
-"""The demo factory's tables: what makes its plan worth looking at."""
+"""The demo factory holds what the story needs, whatever day it is loaded on."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
-from django.utils import timezone
+import time_machine
 
+from aps.models import ScheduledOperation
+from aps.services import promises
+from aps.services.promise_answers import LineRequest
+from common.models import User
+from crm import selectors
 from crm.demo import loading
-from masterdata import selectors
-from masterdata.models import Crew, RoutingOperation, Tool, WorkCenter
+from crm.models import SalesOrder
+from erp import selectors as erp
+from masterdata import selectors as masterdata
+from masterdata.models import (
+    BomLine,
+    Customer,
+    CustomerUser,
+    Item,
+    RoutingOperation,
+    Site,
+    WorkUnit,
+)
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
-
-@pytest.fixture
-def tables():
-    loading.tables(now=timezone.now())
-
-
-def test_every_step_of_a_center_with_changeovers_has_a_setup_family(tables):
-    rules = selectors.changeovers(site_id=selectors.default_site().pk)
-    centers = WorkCenter.objects.in_bulk(rules)
-    assert {center.code for center in centers.values()} == {"TURN", "GRIND", "PAINT"}
-    steps = RoutingOperation.objects.filter(work_center__in=centers)
-    assert not steps.filter(setup_family="").exists()
-    for pk, found in rules.items():
-        families = set(steps.filter(work_center=pk).values_list("setup_family", flat=True))
-        # Each pair of families of the center takes some time.
-        matrix = found.matrix(families)
-        assert all(len(matrix[family]) == len(families) - 1 for family in families)
-
-
-def test_fewer_people_cut_gears_late_and_all_that_machines_work_is_served(tables):
-    people = dict(Crew.objects.values_list("calendar__code", "people"))
-    assert people["LATE"] < people["EARLY"]
-    steps = RoutingOperation.objects.filter(skill__code="GEARS")
-    assert set(steps.values_list("routing__item__code", flat=True)) == {"GEAR-Z20", "GEAR-Z60"}
-    assert max(steps.values_list("people", flat=True)) <= min(people.values())
+# A night between two years and a Sunday before the clocks change; tests of flows load it today.
+MOMENTS = [datetime(2026, 12, 31, 23, 30, tzinfo=UTC), datetime(2028, 3, 26, 0, 10, tzinfo=UTC)]
+ACCOUNTS = {
+    *("sales", "planner", "supervisor", "operator", "purchasing", "warehouse", "quality"),
+    *("after-sales", "manager", "administrator", "customer", "customer-b"),
+}
 
 
-def test_the_machines_share_one_fixture_for_two_items(tables):
-    fixture = Tool.objects.get()
-    steps = RoutingOperation.objects.filter(tool=fixture)
-    assert fixture.quantity == 1
-    assert steps.count() == 2
-    assert all(step.work_center.units.count() > 1 for step in steps)
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: f"{moment:%Y-%m-%d}")
+def test_it_holds_the_story_on_any_day(settings, moment):
+    settings.SOLVE_SECONDS = 1
+    with time_machine.travel(moment):
+        loading.load(now=moment)
+        _check_plant()
+        _check_orders(moment)
+        _check_product_x(moment)
+        counts = _counts()
+        loading.load(now=moment + timedelta(hours=1))
+        assert _counts() == counts
+
+
+def _check_plant():
+    assert Site.objects.count() == 1
+    assert WorkUnit.objects.count() >= 24
+    assert WorkUnit.objects.values("work_center__calendar").distinct().count() == 2
+    assert Item.objects.count() >= 60
+    assert BomLine.objects.count() > 60
+    assert RoutingOperation.objects.count() > 60
+    assert Customer.objects.count() == 12
+    assert {"PRODUCT-X", "FLANGE-DN50"} <= {item.code for item in Item.objects.all()}
+    assert {"CUST-A", "CUST-B"} <= {customer.code for customer in Customer.objects.all()}
+    for model in (Item, Customer, WorkUnit):
+        assert not model.objects.filter(name_zh="").exists(), model
+    assert {user.username for user in User.objects.all()} == ACCOUNTS
+    homes = CustomerUser.objects.values_list("user__username", "customer__code")
+    assert set(homes) == {
+        ("customer", "CUST-A"),
+        ("customer-b", "CUST-B"),
+    }
+
+
+def _check_orders(moment):
+    states = {order.state for order in SalesOrder.objects.all()}
+    assert {"draft", "submitted", "approved", "in_production", "delivered"} <= states
+    late = selectors.late(selectors.orders())
+    assert {order.customer_reference for order in late} == {"B-3310", "HA-9022"}
+    site = masterdata.default_site()
+    short = [one for one in erp.shortages(site_id=site.pk, now=moment) if one.is_late]
+    assert {one.item_code for one in short} == {"MOTOR-075"}
+    assert ScheduledOperation.objects.exists()
+
+
+def _check_product_x(moment):
+    site = masterdata.default_site()
+    customer = masterdata.customer_by_code("CUST-A")
+    wanted = (moment + timedelta(days=30)).date()
+    line = LineRequest(
+        item_id=Item.objects.get(code="PRODUCT-X").pk,
+        quantity=Decimal(5000),
+        requested_date=wanted,
+    )
+    [answer] = promises.check(site_id=site.pk, customer_id=customer.pk, lines=[line], now=moment)
+    assert answer.earliest_date <= wanted
+
+
+def _counts():
+    return [model.objects.count() for model in (SalesOrder, ScheduledOperation, Item, User)]
