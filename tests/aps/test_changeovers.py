@@ -8,11 +8,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from aps import selectors
-from aps.services import live, problems, solving
+from aps.models import ScheduledOperation
+from aps.services import edits, live, problems, solving
 from aps.solver import validate
+from aps.views import draft_state
 from common.enums import Role
 from masterdata.services import changeovers
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory, scheduled
+from tests.factories import UserFactory
 from tests.masterdata.factories import ChangeoverFactory, WorkCenterFactory, WorkUnitFactory
 
 pytestmark = pytest.mark.django_db
@@ -188,3 +191,55 @@ def test_new_demand_in_a_scenario_brings_its_family_with_it(plant):
     assert run.state == "solved", run.error
     (demand,) = run.comparison["demands"]
     assert demand["ready_at"] == (MONDAY + 3.5 * HOUR).isoformat()
+
+
+def test_a_machine_that_exists_in_a_scenario_only_changes_over_like_its_model(plant):
+    for number, colour in enumerate(["RED", "BLUE", "RED"]):
+        plant.order(plant.coat(f"P{number}", colour), 1, due_at=MONDAY + HOUR)
+    plant.replan()
+    run = plant.scenario({"kind": "add_unit", "like": "LATHE-1", "code": "LATHE-X"})
+    assert run.state == "solved", run.error
+
+
+def test_a_draft_says_where_its_changeovers_lie(plant):
+    live_run = two_colours(plant)
+    second = live_run.operations.latest("starts_at")
+    edited = edits.apply(
+        site_id=plant.site.pk,
+        change={
+            "kind": "move",
+            "operation": second.operation_id,
+            "work_unit": plant.units[0].code,
+            "starts_at": (MONDAY + 4 * HOUR).isoformat(),
+        },
+        by=UserFactory(),
+        now=MONDAY,
+    )
+    said = draft_state.state(draft=edited.run, live=live_run)
+    assert said["changeovers"] == {second.operation_id: CHANGEOVER}
+
+
+def test_a_wish_too_near_to_a_locked_operation_goes_after_its_changeovers(plant):
+    """BLUE is locked from 4:00; RED ending at 3:00 would leave half an hour to change over."""
+    run = two_colours(plant)
+    first, second = run.operations.order_by("starts_at")
+    by = UserFactory()
+
+    def move(row, hours):
+        return edits.apply(
+            site_id=plant.site.pk,
+            change={
+                "kind": "move",
+                "operation": row.operation_id,
+                "work_unit": plant.units[0].code,
+                "starts_at": (MONDAY + hours * HOUR).isoformat(),
+            },
+            by=by,
+            now=MONDAY,
+        )
+
+    move(second, 4)
+    edited = move(first, 2)
+    placed = ScheduledOperation.objects.get(run=edited.run, operation=first.operation_id)
+    assert placed.starts_at == MONDAY + 6.5 * HOUR
+    assert edited.violations

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from aps.enums import RunKind
 from aps.models import ScheduledOperation
-from aps.services import edits, live, problems, repair, runs, solving
+from aps.services import edits, live, locks, problems, repair, runs, solving
 from aps.services.problems import BlockKind
 from aps.services.shared import skill_pool, tool_pool
 from aps.solver import Need, validate
@@ -224,6 +224,27 @@ class TestDrafts:
         assert any("F-1 is in use until" in said for said in edited.violations)
         row = ScheduledOperation.objects.get(run=edited.run, operation=second)
         assert row.starts_at == MONDAY + 4 * HOUR
+
+
+def test_a_lock_at_an_hour_without_people_is_dropped_with_its_reason(plant):
+    late = CalendarFactory(shifts=[(day, time(10), time(17)) for day in range(5)])
+    skill = SkillFactory(crews=[(plant.site, late, 1)])
+    plant.order(plant.welded("ARM", skill), 1)
+    operation = plant.operations().get()
+    for hours, kept in ((1, False), (3, True)):
+        locks.put(
+            operation_id=operation.pk,
+            work_unit_id=plant.units[0].pk,
+            starts_at=MONDAY + hours * HOUR,
+            reason="",
+            by=None,
+            now=MONDAY,
+        )
+        built = build(plant)
+        assert (built.problem.operations[0].fixed is not None) == kept
+        assert list(built.dropped.values()) == (
+            [] if kept else ["not enough people of its skill work then"]
+        )
 
 
 class TestPromises:
