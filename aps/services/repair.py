@@ -75,9 +75,9 @@ def mend(
     by_order = worth(kept)
     if not kept.violations and by_order[0] == 0:
         return held, Mended(kept, "order", by_order, None)
-    paying = replace(held, problem=replace(held.problem, reference=reference, objective=STAY))
-    start = make_solution(paying.problem, kept.solution.placements)
-    found = solving.run(row=row, built=paying, claim=claim, now=now, start=start, at_most=at_most)
+    priced = paying(held)
+    start = make_solution(priced.problem, kept.solution.placements)
+    found = solving.run(row=row, built=priced, claim=claim, now=now, start=start, at_most=at_most)
     by_search = worth(found)
     if not kept.violations and (found.violations or _price(by_order) <= _price(by_search)):
         kept = replace(kept, at=found.at, seconds=found.seconds)
@@ -94,6 +94,12 @@ def first_look(
     """
     held = freeze(built, until=built.problem.now + frozen_minutes)
     return held, _by_order(held, (), tolerance, now, time.monotonic, hurried=0)
+
+
+def paying(built: Built) -> Built:
+    """The problem in which it costs to move away from the plan in force (STAY)."""
+    reference = {placed.operation: placed for placed in built.previous}
+    return replace(built, problem=replace(built.problem, reference=reference, objective=STAY))
 
 
 def without_missed_locks(found: Inputs) -> Built:

@@ -137,8 +137,9 @@ def _attempt(
     reference_built, reference = reference_of(found)
     built = kinds.build(found, counting)
     if run.kind in (RunKind.WHAT_IF, RunKind.LIVE):
-        start = solving.keep_order(built.problem, built.previous) if built.previous else None
-        solved = solving.run(row=run, built=built, claim=claim, now=now, start=start)
+        priced = repair.paying(built) if built.previous else built
+        start = solving.keep_order(priced.problem, built.previous) if built.previous else None
+        solved = solving.run(row=run, built=priced, claim=claim, now=now, start=start)
     else:
         state = PlanState.objects.get(site_id=run.site_id)
         built, mended = repair.mend(
