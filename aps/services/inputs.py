@@ -79,11 +79,16 @@ class Inputs:
         )
 
     def extended(self, *, now: datetime, days: int, is_last: bool = False) -> "Inputs":
-        """The same plant with calendars for more days from the same moment."""
+        """The same plant with calendars, those of the crews too, for more days."""
         starts_at, ends_at = _span(now, days)
-        times = calendars.unit_times(site_id=self.site_id, starts_at=starts_at, ends_at=ends_at)
-        end = calendars.to_minutes(ends_at)
-        return replace(self.copy(), times=times, end=end, is_last=is_last, modes={})
+        return replace(
+            self.copy(),
+            times=calendars.unit_times(site_id=self.site_id, starts_at=starts_at, ends_at=ends_at),
+            shared=shared.read(site_id=self.site_id, starts_at=starts_at, ends_at=ends_at),
+            end=calendars.to_minutes(ends_at),
+            is_last=is_last,
+            modes={},
+        )
 
 
 def _span(now: datetime, days: int) -> tuple[datetime, datetime]:

@@ -98,14 +98,17 @@ class Shared:
         unbroken: bool,
     ) -> tuple[tuple[Mode, ...], Need | None]:
         """The modes in which people and tool are there long enough; where none is left, what
-        is missing."""
+        is missing.
+
+        A mode that is longer than all that is known of its machine is kept: a longer horizon says.
+        """
         found, missing = tuple(modes), None
         for need in needs:
             kept = tuple(
                 mode
                 for mode in found
                 if mode.resource in times
-                and self._longest(need, times[mode.resource], unbroken) >= max(1, mode.minutes)
+                and self._lasts(need, times[mode.resource], unbroken, max(1, mode.minutes))
             )
             if found and not kept:
                 missing = need
@@ -120,6 +123,11 @@ class Shared:
             return False
         wanted = [self.pools[need.pool] for need in needs if need.pool in self.pools]
         return PoolBook(wanted).later(needs, times, start, end) != start
+
+    def _lasts(self, need: Need, times: WorkingTime, unbroken: bool, minutes: int) -> bool:
+        if self._longest(need, times, unbroken) >= minutes:
+            return True
+        return self.has(need) and minutes > sum(window.minutes for window in times)
 
     def _longest(self, need: Need, times: WorkingTime, unbroken: bool) -> int:
         pool = self.pools.get(need.pool)
