@@ -15,6 +15,7 @@ from erp.selectors import Coverage, MaterialDate
 from masterdata import selectors as masterdata
 from masterdata.selectors import Changeovers, UnitInfo
 from masterdata.services import calendars
+from masterdata.services.calendars import Rules
 from mes import selectors as mes
 from mes.selectors import OpenOperation
 
@@ -65,6 +66,8 @@ class Inputs:
     previous: dict[int, Placement]
     # Where each operation can run, once it is known: copies share it while it stays true.
     modes: dict[int, tuple[Mode, ...]] = field(default_factory=dict)
+    # What calendars, by id, say otherwise than they are stored.
+    rules: Mapping[int, Rules] = field(default_factory=dict)
 
     def copy(self) -> "Inputs":
         """Another one to change: what it holds is replaced there, never altered."""

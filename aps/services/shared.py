@@ -16,6 +16,7 @@ from common.intervals import WorkingTime
 from masterdata import selectors as masterdata
 from masterdata.selectors import SharedInfo
 from masterdata.services import calendars
+from masterdata.services.calendars import Rules
 
 
 class Needing(Protocol):
@@ -143,11 +144,22 @@ class Shared:
         return sum(units for _times, units in self.pools[pool].crews) if pool in self.pools else 0
 
 
-def read(*, site_id: int, starts_at: datetime, ends_at: datetime) -> Shared:
+def read(
+    *,
+    site_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    instead: Mapping[int, Rules] | None = None,
+) -> Shared:
     """The site's people and active tools, with the crews' calendars; a constant number of
-    queries."""
+    queries.
+
+    ``instead``: rules of calendars, by id, as they would be.
+    """
     skills = masterdata.skills()
-    crews = calendars.crew_times(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
+    crews = calendars.crew_times(
+        site_id=site_id, starts_at=starts_at, ends_at=ends_at, instead=instead
+    )
     tools = masterdata.tools()
     pools = {
         skill_pool(pk): Pool(skill_pool(pk), skills[pk].code, tuple(rows))
