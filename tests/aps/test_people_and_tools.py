@@ -92,6 +92,21 @@ def test_the_problem_has_a_pool_for_each_skill_and_tool_and_who_needs_them(plant
     )
 
 
+def test_what_was_planned_later_is_not_drawn_forward_on_a_plant_with_tools():
+    plant = Shop(units=1)
+    plant.order(plant.clamped("LONG"), 20)
+    plant.order(plant.clamped("LATER"), 1)
+    plant.replan()
+    later = plant.operations().last()
+    planned = {"planned_starts_at": MONDAY + 4 * DAY, "planned_ends_at": MONDAY + 4 * DAY + HOUR}
+    plant.operations().filter(pk=later.pk).update(**planned)
+    built = build(plant)
+    kept = solving.keep_order(built.problem, built.previous)
+    assert kept.by_operation[later.pk].start == minute(MONDAY + 4 * DAY)
+    pulled = solving.keep_order(built.problem, built.previous, pull_minutes=None)
+    assert pulled.by_operation[later.pk].start == minute(MONDAY + 2 * DAY + 2 * HOUR)
+
+
 def test_the_problem_takes_the_same_queries_for_many_crews_and_tools(plant):
     plant.order(plant.clamped("A"), 1)
     CrewFactory(site=plant.site)
