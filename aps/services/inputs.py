@@ -15,6 +15,7 @@ from erp.selectors import Coverage, MaterialDate
 from masterdata import selectors as masterdata
 from masterdata.selectors import Changeovers, UnitInfo
 from masterdata.services import calendars
+from masterdata.services.calendars import Rules
 from mes import selectors as mes
 from mes.selectors import OpenOperation
 
@@ -65,6 +66,8 @@ class Inputs:
     previous: dict[int, Placement]
     # Where each operation can run, once it is known: copies share it while it stays true.
     modes: dict[int, tuple[Mode, ...]] = field(default_factory=dict)
+    # What calendars, by id, say otherwise than they are stored.
+    rules: Mapping[int, Rules] = field(default_factory=dict)
 
     def copy(self) -> "Inputs":
         """Another one to change: what it holds is replaced there, never altered."""
@@ -79,11 +82,16 @@ class Inputs:
         )
 
     def extended(self, *, now: datetime, days: int, is_last: bool = False) -> "Inputs":
-        """The same plant with calendars for more days from the same moment."""
+        """The same plant with calendars, those of the crews too, for more days."""
         starts_at, ends_at = _span(now, days)
-        times = calendars.unit_times(site_id=self.site_id, starts_at=starts_at, ends_at=ends_at)
-        end = calendars.to_minutes(ends_at)
-        return replace(self.copy(), times=times, end=end, is_last=is_last, modes={})
+        return replace(
+            self.copy(),
+            times=calendars.unit_times(site_id=self.site_id, starts_at=starts_at, ends_at=ends_at),
+            shared=shared.read(site_id=self.site_id, starts_at=starts_at, ends_at=ends_at),
+            end=calendars.to_minutes(ends_at),
+            is_last=is_last,
+            modes={},
+        )
 
 
 def _span(now: datetime, days: int) -> tuple[datetime, datetime]:

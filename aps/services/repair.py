@@ -156,7 +156,7 @@ def _by_order(
         pulled = solving.keep_order(problem, built.previous, pull_minutes=None, plant=plant)
         best = min(best, pulled, key=lambda one: one.figures.key)
     chosen = frozenset[int]()
-    for tree in ([frozenset(first)] if first else []) + _late_trees(problem, best)[:hurried]:
+    for tree in ([frozenset(first)] if first else []) + _late_trees(problem, best, hurried):
         tried = solving.keep_order(problem, built.previous, first=chosen | tree, plant=plant)
         if price(tried) < price(best) and _late(tried) <= _late(best):
             best, chosen = tried, chosen | tree
@@ -173,7 +173,7 @@ def _price(worth: tuple[int, int]) -> tuple[int, int]:
     return late + MOVE_PRICE * moves, late
 
 
-def _late_trees(problem: Problem, solution: Solution) -> list[frozenset[int]]:
+def _late_trees(problem: Problem, solution: Solution, most: int) -> list[frozenset[int]]:
     """The operations of the most expensively late jobs, each with all that it waits for."""
     ends: dict[int, int] = {}
     job = {operation.id: operation.job for operation in problem.operations}
@@ -186,7 +186,7 @@ def _late_trees(problem: Problem, solution: Solution) -> list[frozenset[int]]:
     }
     before = {operation.id: operation.predecessors for operation in problem.operations}
     trees = []
-    for late in sorted(costs, key=lambda pk: -costs[pk])[:MOST_HURRIED]:
+    for late in sorted(costs, key=lambda pk: -costs[pk])[:most]:
         tree = {pk for pk, owner in job.items() if owner == late}
         stack = list(tree)
         while stack:

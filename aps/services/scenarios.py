@@ -223,9 +223,11 @@ def resolve(found: Inputs, wanted: Sequence[Change]) -> list[Change]:
         again = one.resolve(mine, mine.previous)
         again.adjust(mine)
         resolved.append(again)
-    impossible = problems.build_from(mine).dropped
-    for one in resolved:
-        if isinstance(one, Move) and one.operation in impossible:
+    # To build the problem of a large plant takes its time: only a move can be impossible in it.
+    moves = [one for one in resolved if isinstance(one, Move)]
+    impossible = problems.build_from(mine).dropped if moves else {}
+    for one in moves:
+        if one.operation in impossible:
             raise CannotApply(_not_there(one, impossible[one.operation]))
     return resolved
 

@@ -16,6 +16,7 @@ from common.intervals import WorkingTime
 from masterdata import selectors as masterdata
 from masterdata.selectors import SharedInfo
 from masterdata.services import calendars
+from masterdata.services.calendars import Rules
 
 
 class Needing(Protocol):
@@ -98,14 +99,17 @@ class Shared:
         unbroken: bool,
     ) -> tuple[tuple[Mode, ...], Need | None]:
         """The modes in which people and tool are there long enough; where none is left, what
-        is missing."""
+        is missing.
+
+        A mode that is longer than all that is known of its machine is kept: a longer horizon says.
+        """
         found, missing = tuple(modes), None
         for need in needs:
             kept = tuple(
                 mode
                 for mode in found
                 if mode.resource in times
-                and self._longest(need, times[mode.resource], unbroken) >= max(1, mode.minutes)
+                and self._lasts(need, times[mode.resource], unbroken, max(1, mode.minutes))
             )
             if found and not kept:
                 missing = need
@@ -121,6 +125,11 @@ class Shared:
         wanted = [self.pools[need.pool] for need in needs if need.pool in self.pools]
         return PoolBook(wanted).later(needs, times, start, end) != start
 
+    def _lasts(self, need: Need, times: WorkingTime, unbroken: bool, minutes: int) -> bool:
+        if self._longest(need, times, unbroken) >= minutes:
+            return True
+        return self.has(need) and minutes > sum(window.minutes for window in times)
+
     def _longest(self, need: Need, times: WorkingTime, unbroken: bool) -> int:
         pool = self.pools.get(need.pool)
         if pool is None:
@@ -135,11 +144,22 @@ class Shared:
         return sum(units for _times, units in self.pools[pool].crews) if pool in self.pools else 0
 
 
-def read(*, site_id: int, starts_at: datetime, ends_at: datetime) -> Shared:
+def read(
+    *,
+    site_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    instead: Mapping[int, Rules] | None = None,
+) -> Shared:
     """The site's people and active tools, with the crews' calendars; a constant number of
-    queries."""
+    queries.
+
+    ``instead``: rules of calendars, by id, as they would be.
+    """
     skills = masterdata.skills()
-    crews = calendars.crew_times(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
+    crews = calendars.crew_times(
+        site_id=site_id, starts_at=starts_at, ends_at=ends_at, instead=instead
+    )
     tools = masterdata.tools()
     pools = {
         skill_pool(pk): Pool(skill_pool(pk), skills[pk].code, tuple(rows))

@@ -140,6 +140,7 @@ def _in_order(
         start = placed.start if placed else latest + plant.rank[step]
         begin.append(start - latest - len(plant.ids) if identity in first else start)
     state = plant.new_state()
+    held: dict[int, int] = {}
     for i in feasible_order(plant, begin):
         one = plant.steps[i]
         if one.fixed is not None:
@@ -154,10 +155,11 @@ def _in_order(
             and plant.ids[i] not in first
             and until < slot[0] < placed.start
         ):
+            held[i] = placed.start
             slot = state.soonest(i, modes, not_before=placed.start)
         state.put(i, slot)
     # People and tools are not seen above: where there are any, the same order once more with them.
-    return make_solution(plant.problem, complete(plant, freeze(state)).placements(plant))
+    return make_solution(plant.problem, complete(plant, freeze(state), held).placements(plant))
 
 
 def _before_locks(problem: Problem) -> frozenset[int]:

@@ -9,7 +9,7 @@ is a fixed number of moves, so that seed and number of rounds decide the result.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -194,17 +194,23 @@ class Worker:
         return make_schedule(self.plant, resource, start, end)
 
 
-def complete(plant: Plant, schedule: Schedule) -> Schedule:
+def complete(
+    plant: Plant, schedule: Schedule, not_before: Mapping[int, int] | None = None
+) -> Schedule:
     """The schedule of a rule, which knows machines and lags, with all other rules kept as well.
 
     Only plants with pools, transfer batches or longest waits are placed again, by the kernel, in
-    the order of the starts. Raises ``HorizonTooShort``.
+    the order of the starts, the steps of ``not_before`` no earlier than that. Raises
+    ``HorizonTooShort``.
     """
     if not plant.is_rich or not schedule.start:
         return schedule
     warm.start()
     warm.done.wait()
     worker = Worker(plant, 0)
+    ready = worker.board.operations["ready"]
+    for step, moment in (not_before or {}).items():
+        ready[step] = max(ready[step], moment)
     if not worker.begin(schedule):
         raise HorizonTooShort(
             "Pools and longest waits leave no room for all operations before working time ends."

@@ -123,23 +123,27 @@ def _summary(draft: ScheduleRun, changes: int) -> str:
 
 
 def _date(order: dict[str, Any]) -> dict[str, str]:
-    """An order line whose projected day moves, as a sentence with its tone."""
-    before, after = (parse_date(order[key] or "") for key in ("before_day", "after_day"))
+    """An order line whose projected day moves, as a sentence with its tone.
+
+    A draft from before days were kept has none of them.
+    """
+    before, after = (parse_date(order.get(key) or "") for key in ("before_day", "after_day"))
+    days = order.get("days")
     facts = {
         "line": order["line"],
         "before": ui_format.day(before, short=True) if before else _("no date"),
         "after": ui_format.day(after, short=True) if after else _("no date"),
-        "shift": ui_format.door_shift(order["days"], order["minutes"]),
+        "shift": ui_format.door_shift(days, order["minutes"]),
     }
-    is_later = (order["days"] or order["minutes"] or 0) > 0
+    is_later = (days or order["minutes"] or 0) > 0
     tone = "risk" if is_later or order["minutes"] is None else "planned"
     if order["breaks"]:
         text, tone = _("%(line)s becomes late: %(before)s → %(after)s."), "late"
     elif order["heals"]:
         text, tone = _("%(line)s is in time again: %(before)s → %(after)s."), "done"
-    elif order["days"] == 0:
+    elif days == 0:
         text = _("%(line)s stays on %(after)s: %(shift)s.")
-    elif order["days"] is None:
+    elif days is None:
         text = _("%(line)s has another date: %(before)s → %(after)s.")
     else:
         text = _("%(line)s moves, %(shift)s: %(before)s → %(after)s.")

@@ -163,16 +163,22 @@ def unit_times(
         calendar.pk: working_time(calendar, starts_at=starts_at, ends_at=ends_at)
         for calendar in calendars
     }
-    for pk in times.keys() & (instead or {}).keys():
-        times[pk] = (instead or {})[pk].working_time(starts_at=starts_at, ends_at=ends_at)
+    times |= _tried(times, instead, starts_at, ends_at)
     found = {unit: times[calendar] for unit, calendar in used.items()}
     return found | _with_exceptions(found, starts_at, ends_at, without)
 
 
 def crew_times(
-    *, site_id: int, starts_at: datetime, ends_at: datetime
+    *,
+    site_id: int,
+    starts_at: datetime,
+    ends_at: datetime,
+    instead: Mapping[int, Rules] | None = None,
 ) -> dict[int, list[tuple[WorkingTime, int]]]:
-    """By skill when its crews at the site work and how many people they have; in four queries."""
+    """By skill when its crews at the site work and how many people they have; in four queries.
+
+    ``instead``: as for ``unit_times``.
+    """
     crews = list(
         Crew.objects.filter(site_id=site_id)
         .order_by("skill", "pk")
@@ -187,10 +193,25 @@ def crew_times(
         calendar.pk: working_time(calendar, starts_at=starts_at, ends_at=ends_at)
         for calendar in calendars
     }
+    times |= _tried(times, instead, starts_at, ends_at)
     found: dict[int, list[tuple[WorkingTime, int]]] = {}
     for skill, calendar, people in crews:
         found.setdefault(skill, []).append((times[calendar], people))
     return found
+
+
+def _tried(
+    times: Mapping[int, WorkingTime],
+    instead: Mapping[int, Rules] | None,
+    starts_at: datetime,
+    ends_at: datetime,
+) -> dict[int, WorkingTime]:
+    """Those of the calendars that have other rules, by id, with these."""
+    return {
+        pk: rules.working_time(starts_at=starts_at, ends_at=ends_at)
+        for pk, rules in (instead or {}).items()
+        if pk in times
+    }
 
 
 def _with_exceptions(

@@ -162,8 +162,8 @@ def import_long(*, upload_id: int, by: User | None, now: datetime, claim: Claim)
 
 
 def recent(by: User) -> QuerySet[ImportUpload]:
-    """The uploads of the last days that somebody left behind, newest first, without the files."""
-    return ImportUpload.objects.filter(uploaded_by=by).defer("content").order_by("-pk")
+    """Somebody's uploads of the last days, newest first, without the files and their reports."""
+    return ImportUpload.objects.filter(uploaded_by=by).defer("content", "report").order_by("-pk")
 
 
 def has_died(upload: ImportUpload) -> bool:

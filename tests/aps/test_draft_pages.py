@@ -179,6 +179,21 @@ def test_a_date_that_moves_is_a_sentence(client_for, plant):
     assert f"{plant.needs[0].reference} becomes late" in date["text"]
 
 
+def test_a_draft_kept_from_before_days_is_shown(client_for, plant):
+    client = client_for("planner")
+    post(client, move(plant, at=MONDAY + 8 * DAY))
+    draft = ScheduleRun.objects.get(kind=RunKind.EDIT)
+    assert draft.comparison["orders"]
+    days = ("due_day", "before_day", "after_day", "days")
+    for order in draft.comparison["orders"]:
+        for name in days:
+            del order[name]
+    draft.save()
+    told = client.get(DRAFT)
+    assert told.status_code == 200
+    assert len(told.json()["dates"]) == len(draft.comparison["orders"])
+
+
 def test_what_was_in_the_way_is_told(client_for, plant):
     """Nobody works at night: it goes to the morning, and the answer says why."""
     told = post(client_for("planner"), move(plant, at=MONDAY + 14 * HOUR)).json()

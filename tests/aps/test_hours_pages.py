@@ -1,7 +1,7 @@
 """Other hours of calendars and machines: what would move is shown first, saving counts after."""
 
 import json
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 import time_machine
@@ -14,9 +14,9 @@ from aps.models import PlanState, ScheduledOperation, ScheduleRun
 from aps.services import changes, previews, scenarios
 from common.enums import JobState
 from common.models import AuditEntry, Job
-from masterdata.models import Calendar, CalendarException, UnitException
+from masterdata.models import Calendar, CalendarException, Crew, Shift, UnitException
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory
-from tests.masterdata.factories import CustomerFactory
+from tests.masterdata.factories import CrewFactory, CustomerFactory, office_hours
 
 pytestmark = pytest.mark.django_db
 URL = "/plan/hours/"
@@ -133,6 +133,51 @@ def test_a_longer_shift_heals_what_is_late(plant):
     plant.replan()
     found = preview(plant, calendar(plant, week=["08:00–20:00"] * 5 + ["", ""]))
     assert [row["line"] for row in found.comparison["orders"] if row["heals"]] == ["SO-2/10"]
+
+
+@pytest.fixture
+def welder(plant):
+    """A machine's work of eleven hours that needs somebody, who has a calendar of their own."""
+    crew = CrewFactory(site=plant.site, calendar=office_hours())
+    item = plant.steps(plant.make("ARM", steps=0), 60, skill=crew.skill)
+    for need in plant.needs:
+        plant.operations().filter(work_order__pegs__requirement=need).update(state="cancelled")
+    need = plant.order(item, 11, due_at=MONDAY + 9 * HOUR)
+    need.reference = "SO-3/10"
+    need.save()
+    assert plant.replan().state == RunState.PUBLISHED
+    return crew
+
+
+LONG_WEEK = ["08:00–20:00"] * 5 + ["", ""]
+
+
+def ready(found, line="SO-3/10"):
+    return next((row["after"] for row in found.comparison["orders"] if row["line"] == line), None)
+
+
+def test_people_come_with_the_other_hours_of_their_calendar(plant, welder):
+    Crew.objects.update(calendar=plant.site.calendar)
+    found = preview(plant, calendar(plant, week=LONG_WEEK))
+    assert ready(found) == iso(11)
+    Shift.objects.filter(calendar=plant.site.calendar).update(ends_at=time(20))
+    run = plant.replan()
+    assert max(row.ends_at for row in run.operations.all()).isoformat() == ready(found)
+
+
+def test_hours_of_people_and_of_machines_are_tried_together(plant, welder):
+    theirs = {"calendar": welder.calendar.code, "version": welder.calendar.version}
+    people = calendar(plant, week=LONG_WEEK) | theirs
+    wanted = [people, calendar(plant, week=LONG_WEEK)]
+    for changes_ in (wanted, wanted[::-1]):
+        found = previews.preview(site_id=plant.site.pk, changes=changes_, now=MONDAY)
+        assert ready(found) == iso(11)
+
+
+def test_a_holiday_of_people_alone_moves_what_needs_them(plant, welder):
+    off = {"calendar": welder.calendar.code, "version": welder.calendar.version}
+    found = preview(plant, calendar(plant, exceptions=[holiday(0)]) | off)
+    assert ready(found) > iso(24)
 
 
 def test_a_holiday_far_away_moves_nothing(plant):

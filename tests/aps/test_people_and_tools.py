@@ -92,6 +92,21 @@ def test_the_problem_has_a_pool_for_each_skill_and_tool_and_who_needs_them(plant
     )
 
 
+def test_what_was_planned_later_is_not_drawn_forward_on_a_plant_with_tools():
+    plant = Shop(units=1)
+    plant.order(plant.clamped("LONG"), 20)
+    plant.order(plant.clamped("LATER"), 1)
+    plant.replan()
+    later = plant.operations().last()
+    planned = {"planned_starts_at": MONDAY + 4 * DAY, "planned_ends_at": MONDAY + 4 * DAY + HOUR}
+    plant.operations().filter(pk=later.pk).update(**planned)
+    built = build(plant)
+    kept = solving.keep_order(built.problem, built.previous)
+    assert kept.by_operation[later.pk].start == minute(MONDAY + 4 * DAY)
+    pulled = solving.keep_order(built.problem, built.previous, pull_minutes=None)
+    assert pulled.by_operation[later.pk].start == minute(MONDAY + 2 * DAY + 2 * HOUR)
+
+
 def test_the_problem_takes_the_same_queries_for_many_crews_and_tools(plant):
     plant.order(plant.clamped("A"), 1)
     CrewFactory(site=plant.site)
@@ -307,7 +322,7 @@ def test_crews_that_leave_are_seen_by_the_next_plan(plant):
     assert overlapping(list(scheduled(plant.replan()).values())) == []
 
 
-def test_a_scenario_and_a_horizon_of_years_know_the_pools(plant):
+def test_a_scenario_knows_the_pools(plant):
     for number in range(2):
         plant.order(plant.clamped(f"P{number}"), 1, due_at=MONDAY + HOUR)
     plant.replan()
@@ -323,7 +338,33 @@ def test_a_scenario_and_a_horizon_of_years_know_the_pools(plant):
     assert run.state == "solved", run.error
     rows = ScheduledOperation.objects.filter(run=run)
     assert overlapping([(row.starts_at, row.ends_at) for row in rows]) == []
-    found = runs.within_horizons(
-        site_id=plant.site.pk, now=MONDAY, attempt=lambda inputs: inputs.shared
-    )
-    assert found.name(tool_pool(plant.fixture.pk)) == "F-1"
+
+
+def with_welders(plant):
+    """A skill that one person brings whenever the machines work."""
+    return SkillFactory(crews=[(plant.site, plant.site.calendar, 1)])
+
+
+def test_people_work_beyond_the_first_horizon(monkeypatch):
+    monkeypatch.setattr(runs, "HORIZON_DAYS", (1, 2, 120))
+    plant = Shop()
+    skill = with_welders(plant)
+    for number in range(4):
+        plant.order(plant.welded(f"P{number}", skill), 8)
+    run = plant.replan()
+    assert run.state == "published", run.error
+    spans = list(scheduled(run).values())
+    assert len(spans) == 4
+    assert overlapping(spans) == []
+    assert max(end for _start, end in spans) > 72
+
+
+def test_people_of_one_piece_of_work_longer_than_the_first_horizon(monkeypatch):
+    monkeypatch.setattr(runs, "HORIZON_DAYS", (2, 120))
+    plant = Shop()
+    plant.order(plant.welded("LONG", with_welders(plant)), 9 * 5)
+    run = plant.replan()
+    assert run.state == "published", run.error
+    assert run.figures["left_out_causes"] == []
+    ((_start, end),) = scheduled(run).values()
+    assert end > 96

@@ -7,6 +7,8 @@ from decimal import Decimal
 
 import openpyxl  # type: ignore[import-untyped]
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from common.enums import Role
@@ -120,6 +122,17 @@ class TestWizard:
         assert not Item.objects.exists()
         client.post(url, {"take_good": "yes"})
         assert [item.code for item in Item.objects.all()] == ["A"]
+
+    def test_the_list_of_uploads_reads_no_reports(self, client_for):
+        client = client_for(Role.ADMINISTRATOR)
+        for supply in ("stolen", "lent"):
+            self._upload(client, HEAD + f"B,Screw,{supply}\n")
+        with CaptureQueriesContext(connection) as captured:
+            page = client.get(reverse("masterdata:import-start"))
+        assert len(page.context["recent"]) == 2
+        read = [query["sql"] for query in captured if "masterdata_importupload" in query["sql"]]
+        assert len(read) == 1
+        assert '"report"' not in read[0]
 
     def test_faults_are_a_file_of_more_than_the_page_lists(self, client_for, monkeypatch):
         monkeypatch.setattr("masterdata.views.imports.SHOWN_FAULTS", 2)

@@ -61,12 +61,10 @@ class Command(BaseCommand):
             )
         with transaction.atomic():
             missing = options["orders"] - len(mes.waiting_lines(site_id=site_id))
-            added = max(0, missing)
-            if added:
-                _add_orders(site_id, items, added, chance, now)
+            if missing > 0:
+                _add_orders(site_id, items, missing, chance, now)
             while _open_operations(site_id) < options["operations"]:
                 _add_orders(site_id, items, ORDERS_AT_A_TIME, chance, now)
-                added += ORDERS_AT_A_TIME
             replan = _replan(site_id, now)
             lines = len(mes.waiting_lines(site_id=site_id))
             operations = _open_operations(site_id)

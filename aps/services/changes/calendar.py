@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 
 from django.utils.translation import gettext as _
 
+from aps.services import shared
 from aps.services.changes.base import (
     CannotApply,
     CannotRead,
@@ -55,7 +56,7 @@ def _numbers(name: str, value: Any) -> list[int]:
 
 
 class _Hours(Change):
-    """Base: the working times that the master data would give, laid over what was read."""
+    """Base: machines' working times as the master data would give them, over what was read."""
 
     def times(self, inputs: Inputs, *, changed: bool) -> dict[int, WorkingTime]:
         """Of the site's work units, with the change and without."""
@@ -106,6 +107,17 @@ class CalendarHours(_Hours):
     def rules(self) -> dict[int, Rules]:
         proposal = self._proposal()
         return {proposal.calendar.pk: proposal.rules()}
+
+    def adjust(self, inputs: Inputs) -> None:
+        super().adjust(inputs)
+        # People come and go by the same calendars as their machines.
+        inputs.rules = {**inputs.rules, **self.rules()}
+        inputs.shared = shared.read(
+            site_id=inputs.site_id,
+            starts_at=calendars.to_datetime(inputs.start),
+            ends_at=calendars.to_datetime(inputs.end),
+            instead=inputs.rules,
+        )
 
     def times(self, inputs: Inputs, *, changed: bool) -> dict[int, WorkingTime]:
         return calendars.unit_times(
