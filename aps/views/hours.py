@@ -170,10 +170,10 @@ def say(found: Preview) -> Said:
     heals = sum(row["heals"] for row in told["orders"])
     is_quiet = not (dates or moved or found.fallen or found.unplanned)
     return Said(
-        title=_title(is_quiet, breaks, len(dates), moved),
+        title=_title(is_quiet, breaks, _other_days(dates), moved),
         is_quiet=is_quiet,
         tone="late" if breaks or found.unplanned else "done" if is_quiet or heals else "risk",
-        facts=tuple(_facts(found, breaks, heals)),
+        facts=tuple(_facts(found, breaks, heals, _other_days(dates))),
         dates=tuple(dates[:MOST_DATES]),
         more_dates=len(dates) - len(dates[:MOST_DATES]),
         moves=tuple(moves[:MOST_MOVES]),
@@ -181,6 +181,11 @@ def say(found: Preview) -> Said:
         fallen=found.fallen,
         change=json.dumps([one.as_json() for one in found.changes]),
     )
+
+
+def _other_days(dates: list[DateRow]) -> int:
+    """How many lines arrive on another day; that one is ready an hour sooner is no new date."""
+    return sum(row.before != row.after for row in dates)
 
 
 def _title(is_quiet: bool, breaks: int, dates: int, moved: int) -> str:
@@ -201,7 +206,7 @@ def _title(is_quiet: bool, breaks: int, dates: int, moved: int) -> str:
     return _("No order gets another date")
 
 
-def _facts(found: Preview, breaks: int, heals: int) -> list[str]:
+def _facts(found: Preview, breaks: int, heals: int, other_days: int) -> list[str]:
     """The figures that the title does not say, those that are not zero."""
     told = found.comparison
     counts = [
@@ -217,10 +222,10 @@ def _facts(found: Preview, breaks: int, heals: int) -> list[str]:
             ngettext(
                 "%(count)s order line gets another date",
                 "%(count)s order lines get another date",
-                len(told["orders"]),
+                other_days,
             ),
             # Without a broken promise it is the title.
-            len(told["orders"]) if breaks else 0,
+            other_days if breaks else 0,
         ),
         (
             ngettext(

@@ -72,6 +72,8 @@ class LateLines:
     def __init__(self, lines: Sequence[LateLine]) -> None:
         self._lines = lines
         self.orders = len({order_of(line.reference) for line in lines})
+        # Comparisons of plans count these apart from the late ones.
+        self.undated = sum(line.late_minutes is None for line in lines)
 
     def __len__(self) -> int:
         return len(self._lines)

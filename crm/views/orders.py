@@ -79,6 +79,7 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
         line.made = progress.get(key)  # type: ignore[attr-defined]
         line.rush = next(iter(line.rushes.all()), None)  # type: ignore[attr-defined]
         line.can_rush = _can_rush(order, line)  # type: ignore[attr-defined]
+    is_simulating = _is_simulating(order)
     context = {
         "order": order,
         "lines": lines,
@@ -104,7 +105,8 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
         "history": history.told(audit.history(order)[:20]),
         "can_ship_now": any(line.ready_quantity for line in lines),  # type: ignore[attr-defined]
         "schedule": aps.current_run(order.site_id),
-        "is_moving": _is_moving(order),
+        "is_moving": is_simulating or _is_moving(order),
+        "is_simulating": is_simulating,
         "ask": _undecided(request, order),
         "ship_key": idempotency.new_key(),
     }
@@ -129,11 +131,14 @@ def _can_rush(order: SalesOrder, line: SalesOrderLine) -> bool:
     )
 
 
+def _is_simulating(order: SalesOrder) -> bool:
+    """Whether a rush of the order still waits for its simulation."""
+    rushes = (rush for line in order.lines.all() for rush in line.rushes.all())
+    return any(rush.state == RushState.DRAFT for rush in rushes)
+
+
 def _is_moving(order: SalesOrder) -> bool:
     """Whether jobs are likely to change the page soon, so that it looks again by itself."""
-    rushes = [rush for line in order.lines.all() for rush in line.rushes.all()]
-    if any(rush.state == RushState.DRAFT for rush in rushes):
-        return True
     if order.state not in OrderState.open():
         return False
     return any(

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from aps.enums import RunState
 from aps.models import ScheduledOperation, ScheduleRun
+from aps.selectors.readiness import LateLine
 from common.enums import JobState
 from common.models import Job
 from mes import selectors as mes
@@ -385,3 +386,11 @@ def test_a_family_is_the_operations_own_else_the_item(client_for):
     plant.operations().filter(work_order__item__code="LEG").update(setup_family="ROUND")
     answer = client_for("sales").get(DATA).json()
     assert set(answer["families"]) == {"ROUND", "TABLE"}
+
+
+def test_the_figure_of_late_orders_says_how_many_have_no_date(client_for, monkeypatch):
+    plant_with(due_at=MONDAY + HOUR)
+    assert "without a date" not in text_of(client_for("planner").get(BOARD))
+    monkeypatch.setattr(LateLine, "late_minutes", property(lambda line: None))
+    page = text_of(client_for("planner").get(BOARD))
+    assert re.search(r"(\d+) order lines?, \1 without a date", page)

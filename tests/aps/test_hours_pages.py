@@ -12,6 +12,7 @@ from django.urls import reverse
 from aps.enums import RunState
 from aps.models import PlanState, ScheduledOperation, ScheduleRun
 from aps.services import changes, previews, scenarios
+from aps.views import hours
 from common.enums import JobState
 from common.models import AuditEntry, Job
 from masterdata.models import Calendar, CalendarException, Crew, Shift, UnitException
@@ -488,3 +489,17 @@ def test_the_panel_says_each_figure_once(client_for, plant):
     change = json.dumps(calendar(plant, exceptions=[holiday()]))
     shown = client_for("planner").post(MOVES, {"change": change}, **HTMX).content.decode()
     assert shown.count("promise breaks") == 1
+
+
+def test_a_line_that_is_only_ready_at_another_hour_is_no_line_with_another_date(plant):
+    found = preview(plant, calendar(plant, exceptions=[holiday()]))
+    rows = found.comparison["orders"]
+    for row in rows:
+        row["breaks"] = row["heals"] = False
+    found.comparison["promise_breaks"] = []
+    rows.append({**rows[0], "after_day": rows[0]["before_day"], "days": 0})
+    moved = sum(row["before_day"] != row["after_day"] for row in rows)
+    said = hours.say(found)
+    assert len(said.dates) == moved + 1
+    noun = "line gets" if moved == 1 else "lines get"
+    assert said.title == f"{moved} order {noun} another date, no promise breaks"

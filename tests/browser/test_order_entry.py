@@ -65,3 +65,25 @@ def test_an_answer_that_is_older_than_the_date_does_not_interrupt(
     expect(page.locator(".told")).to_have_text("kept")
     expect(page.locator("#ways-out")).to_be_hidden()
     expect(page.locator("#id_line-0-requested_date")).to_have_value(EARLIEST)
+
+
+def test_a_rush_that_was_chosen_stays_in_sight_until_the_line_changes(
+    page_for: PageFor, live_server: Any
+) -> None:
+    page = page_for("sales")
+    row = {"name": "Flange", "price": "1", "html": "<div class='answer'>not kept</div>"}
+    dialog = "<button data-way='rush'>Ask for a rush</button>"
+    page.route(
+        "**/orders/check/",
+        lambda route: route.fulfill(json={"rows": {"0": row | {"dialog": dialog}}}),
+    )
+    _typed(page)
+    page.locator("#id_note").focus()
+    page.locator("[data-way=rush]").click()
+    expect(page.locator(".answer-rush")).to_have_text("A rush is asked for")
+    # The next check brings a new answer, and the mark with it; another date takes it away.
+    with page.expect_response("**/orders/check/"):
+        page.locator("#id_customer").fill("C")
+    expect(page.locator(".answer-rush")).to_have_count(1)
+    page.locator("#id_line-0-requested_date").fill(EARLIEST)
+    expect(page.locator(".answer-rush")).to_have_count(0)

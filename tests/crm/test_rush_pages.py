@@ -190,8 +190,14 @@ def test_the_answer_that_order_entry_asks_for_becomes_a_request(client_for, shop
     client_for("sales").post(f"/orders/{order.number}/submit/", {"rush": "10"})
     found = RushRequest.objects.get()
     assert found.line.order == order
-    assert page(found) in text(client_for("sales").get(f"/orders/{order.number}/"))
+    shown = text(client_for("sales").get(f"/orders/{order.number}/"))
+    assert page(found) in shown
+    # Nobody has approved it: a simulation runs, no work order is being made.
+    assert "What the rush would mean is being simulated" in shown
+    assert "Work orders and dates are being made" not in shown
     work(shop)
+    shown = text(client_for("sales").get(f"/orders/{order.number}/"))
+    assert "follows by itself" not in shown
     assert "It has no work orders yet" in text(client_for("planner").get(page(found)))
 
 

@@ -150,11 +150,21 @@ function start(form) {
       const isOpen = box.querySelector("details")?.open;
       box.innerHTML = answer?.html ?? "";
       if (isOpen && box.querySelector("details")) box.querySelector("details").open = true;
+      markRush(row, box);
       row.querySelector("[data-name]").textContent = answer?.name ?? "";
       const price = field(row, "unit_price");
       if (answer) price.placeholder = answer.price;
       if (answer?.dialog) interrupt(row, answer, asks);
     });
+  }
+
+  // What was chosen in the dialog stays in sight: nothing else on the line would tell it.
+  function markRush(row, box) {
+    if (!field(row, "rush").value || box.querySelector(".answer-rush")) return;
+    const note = document.createElement("span");
+    note.className = "answer-rush";
+    note.textContent = status.dataset.rush;
+    (box.querySelector(".answer") ?? box).append(note);
   }
 
   // The dialog interrupts once per question; asking again needs another quantity, item or date.
@@ -186,7 +196,10 @@ function start(form) {
     if (!way || !dialogRow) return;
     const { way: kind, date, quantity, rest, restDate } = way.dataset;
     if (kind === "date") field(dialogRow, "requested_date").value = date;
-    if (kind === "rush") field(dialogRow, "rush").value = "on";
+    if (kind === "rush") {
+      field(dialogRow, "rush").value = "on";
+      markRush(dialogRow, dialogRow.querySelector("[data-answer]"));
+    }
     if (kind === "split") split(dialogRow, quantity, rest, restDate);
     dialog.close();
     if (kind === "rush") status.textContent = status.dataset.rush;

@@ -33,7 +33,9 @@ function to(board, bar, offset, x, y) {
   else if (y < parts.axis.AXIS + EDGE && y > 0) parts.page.scroll(board, -12);
   const top = y - parts.axis.AXIS + view.scrollTop;
   const line = view.layout.lines[parts.model.firstLine(view.layout, top)];
-  drag.row = line?.kind === "row" && y > parts.axis.AXIS ? line.row : null;
+  // Over the name of a work center the bar stays in the row it came from.
+  if (!line || y <= parts.axis.AXIS) drag.row = null;
+  else if (line.kind === "row") drag.row = line.row;
   const wished = view.scale.minute(x - view.headerWidth) - offset;
   const step = view.scale.perMinute > 0.8 ? 5 : view.scale.perMinute > 0.15 ? 15 : 60;
   drag.start = Math.round(wished / step) * step;
@@ -72,8 +74,9 @@ async function end(board, isUp) {
   if (!isUp) return;
   const { bar, row } = drag;
   if (drag.reason) parts.edits.say(board, drag.reason);
-  else if (!row || !fits(drag, row)) {
-    parts.edits.say(board, config.words.cannotDo.replace("{unit}", row?.code || config.words.outside));
+  else if (!row) return; // Carried off the rows: let go.
+  else if (!fits(drag, row)) {
+    parts.edits.say(board, config.words.cannotDo.replace("{unit}", row.code || config.words.outside));
   } else {
     const starts_at = new Date(drag.start * 60000).toISOString();
     const isMine = view.order && parts.model.belongs(bar, view.order);

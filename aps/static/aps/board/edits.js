@@ -109,7 +109,11 @@ async function ask(board, url, method, body, name) {
     const isOurs = answer.headers.get("Content-Type")?.startsWith("application/json");
     if (!isOurs) throw new Error(String(answer.status));
     take(board, await answer.json());
-    if (answer.ok && name === "publish") await parts.data.load(board, true);
+    if (answer.ok && name === "publish") {
+      // Loads the board anew, and with it the figures above, which would tell of the old version
+      // until they ask by themselves.
+      document.body.dispatchEvent(new CustomEvent("schedule-published"));
+    }
   } catch {
     say(board, config.words.notSent);
   } finally {
