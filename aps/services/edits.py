@@ -5,7 +5,7 @@ the draft is a function of the plan and its list of changes, and undo and redo l
 same place.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ from aps.services.inputs import Inputs
 from aps.services.problems import Built
 from aps.services.solving import Solved
 from aps.services.trials import Trial, reference_of
-from aps.solver import Placement
+from aps.solver import InvalidProblem, Placement
 from common import audit
 from common.models import User
 
@@ -105,7 +105,7 @@ def apply_all(
     with transaction.atomic():
         run = _open(site_id, by, now, base_version)
         counting = scenarios.counted(run)
-        return runs.within_horizons(
+        return _within_horizons(
             site_id=site_id,
             now=now,
             attempt=lambda found: _apply(found, run, counting, wanted, now),
@@ -254,11 +254,19 @@ def _settle(
     run: ScheduleRun, counting: Sequence[Change], now: datetime, told: tuple[str, ...]
 ) -> Edited:
     """The draft with these changes, answered like a step."""
-    return runs.within_horizons(
+    return _within_horizons(
         site_id=run.site_id,
         now=now,
         attempt=lambda found: _finish(run, found, counting, now, told, of_run(run).placements),
     )
+
+
+def _within_horizons(*, site_id: int, now: datetime, attempt: Callable[[Inputs], Edited]) -> Edited:
+    """The step with the calendars as far as it needs them; raise CannotApply for no room."""
+    try:
+        return runs.within_horizons(site_id=site_id, now=now, attempt=attempt)
+    except (*runs.TOO_SHORT, InvalidProblem):
+        raise CannotApply(_("With these hours there is no room for all the work.")) from None
 
 
 class _Plan:

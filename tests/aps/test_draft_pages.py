@@ -350,3 +350,47 @@ def test_several_that_cannot_be_read_are_refused(client_for, plant, changes):
     assert answer.status_code in (400, 422)
     assert answer.json()["message"]
     assert not ScheduleRun.objects.filter(kind=RunKind.EDIT).exists()
+
+
+# ---- what nobody's board sends
+
+
+@pytest.mark.parametrize("reason", ["\ud800", "null \x00 character"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_text_that_the_database_cannot_hold_is_refused(client_for, plant, reason, encoding):
+    body = json.dumps({"change": move(plant) | {"reason": reason}}).encode(encoding)
+    answer = client_for("planner").post(DRAFT, body, content_type="application/json")
+    assert answer.status_code == 422
+    assert answer.json()["message"] == "The change could not be read."
+    assert not ScheduleRun.objects.filter(kind=RunKind.EDIT).exists()
+
+
+@pytest.mark.parametrize("version", ["1", True, 1.5, [], {}])
+def test_a_version_that_is_no_number_does_not_pass_for_none(client_for, plant, version):
+    body = json.dumps({"change": move(plant), "version": version})
+    answer = client_for("planner").post(DRAFT, body, content_type="application/json")
+    assert answer.status_code == 400
+    assert not ScheduleRun.objects.filter(kind=RunKind.EDIT).exists()
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        ({"quantity": "1e9"}, "there is no room for all the work"),
+        ({"quantity": "1e-99999"}, "quantity of more than zero"),
+        ({"weight": 10**30}, "A weight lies between 0 and 1000000."),
+    ],
+)
+def test_absurd_demand_is_refused_with_a_sentence(client_for, plant, facts, sentence):
+    demand = {
+        "kind": "demand",
+        "item": "PART",
+        "quantity": "1",
+        "requested_date": "2026-12-20",
+    }
+    client = client_for("planner")
+    answer = post(client, demand | facts)
+    assert answer.status_code == 422, answer.json()
+    assert sentence in answer.json()["message"]
+    assert not ScheduleRun.objects.filter(kind=RunKind.EDIT).exists()
+    assert post(client, demand).status_code == 200
