@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from aps import policies
@@ -154,25 +154,38 @@ def _open(site_id: int, by: User, now: datetime, base_version: int | None) -> Sc
     """
     found = draft(site_id=site_id, by=by)
     if found is not None:
-        run = scenarios.locked(found)
-        policies.check_can_change(run, by)
-        _check_base(run)
-        return run
+        return _gone_on(found, by)
     state, _created = PlanState.objects.get_or_create(site_id=site_id)
     seen = ScheduleRun(
         site_id=site_id,
         base_version=state.last_version if base_version is None else base_version,
     )
     _check_base(seen)
-    run = ScheduleRun.objects.create(
-        site_id=site_id,
-        kind=RunKind.EDIT,
-        cause=RunKind.EDIT.value,
-        requested_by=by,
-        requested_at=now,
-        base_version=state.last_version,
-    )
+    try:
+        with transaction.atomic():
+            run = ScheduleRun.objects.create(
+                site_id=site_id,
+                kind=RunKind.EDIT,
+                cause=RunKind.EDIT.value,
+                requested_by=by,
+                requested_at=now,
+                base_version=state.last_version,
+            )
+    except IntegrityError:
+        # A double click, or their other window, began the draft a moment ago.
+        found = draft(site_id=site_id, by=by)
+        if found is None:
+            raise
+        return _gone_on(found, by)
     audit.record(action="aps.scenario.create", target=run, by=by, now=now)
+    return run
+
+
+def _gone_on(found: ScheduleRun, by: User) -> ScheduleRun:
+    """The planner's draft with its row held, where it still stands on the plan in force."""
+    run = scenarios.locked(found)
+    policies.check_can_change(run, by)
+    _check_base(run)
     return run
 
 
