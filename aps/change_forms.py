@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -13,6 +14,7 @@ from django_stubs_ext import StrPromise
 from aps.services.changes.orders import MOST_WEIGHT
 from common.templatetags import ui_format
 from masterdata import selectors as masterdata
+from masterdata.services import limits
 
 _TEXT = {"class": "form-control", "autocomplete": "off"}
 _SELECT = {"class": "form-select"}
@@ -54,8 +56,17 @@ def _moment(label: str | StrPromise) -> forms.DateTimeField:
     return forms.DateTimeField(
         label=label,
         input_formats=[_MOMENT, "%Y-%m-%d %H:%M"],
+        validators=[_in_range],
         widget=forms.DateTimeInput({**_TEXT, "type": "datetime-local"}, _MOMENT),
     )
+
+
+def _in_range(moment: datetime) -> None:
+    """Raise ValidationError for a moment that calendars do not reach."""
+    try:
+        limits.check_day(moment.date())
+    except ValueError as error:
+        raise forms.ValidationError(str(error)) from None
 
 
 def _choice(label: str | StrPromise, **attrs: str) -> forms.ChoiceField:

@@ -41,6 +41,11 @@ def check_can_change(run: ScheduleRun, by: User | None) -> None:
         )
     if run.state in (RunState.QUEUED, RunState.SOLVING):
         raise CannotChange(_("%(scenario)s is being solved; wait until it is done.") % _facts(run))
+    check_is_own(run, by)
+
+
+def check_is_own(run: ScheduleRun, by: User | None) -> None:
+    """Raise CannotChange for a draft of another planner, who may be in the midst of it."""
     if run.kind == RunKind.EDIT and run.requested_by_id != (by.pk if by else None):
         raise CannotChange(_("This draft belongs to another planner."))
 

@@ -5,12 +5,12 @@ the draft is a function of the plan and its list of changes, and undo and redo l
 same place.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from aps import policies
@@ -25,7 +25,7 @@ from aps.services.inputs import Inputs
 from aps.services.problems import Built
 from aps.services.solving import Solved
 from aps.services.trials import Trial, reference_of
-from aps.solver import Placement
+from aps.solver import InvalidProblem, Placement
 from common import audit
 from common.models import User
 
@@ -105,7 +105,7 @@ def apply_all(
     with transaction.atomic():
         run = _open(site_id, by, now, base_version)
         counting = scenarios.counted(run)
-        return runs.within_horizons(
+        return _within_horizons(
             site_id=site_id,
             now=now,
             attempt=lambda found: _apply(found, run, counting, wanted, now),
@@ -154,25 +154,38 @@ def _open(site_id: int, by: User, now: datetime, base_version: int | None) -> Sc
     """
     found = draft(site_id=site_id, by=by)
     if found is not None:
-        run = scenarios.locked(found)
-        policies.check_can_change(run, by)
-        _check_base(run)
-        return run
+        return _gone_on(found, by)
     state, _created = PlanState.objects.get_or_create(site_id=site_id)
     seen = ScheduleRun(
         site_id=site_id,
         base_version=state.last_version if base_version is None else base_version,
     )
     _check_base(seen)
-    run = ScheduleRun.objects.create(
-        site_id=site_id,
-        kind=RunKind.EDIT,
-        cause=RunKind.EDIT.value,
-        requested_by=by,
-        requested_at=now,
-        base_version=state.last_version,
-    )
+    try:
+        with transaction.atomic():
+            run = ScheduleRun.objects.create(
+                site_id=site_id,
+                kind=RunKind.EDIT,
+                cause=RunKind.EDIT.value,
+                requested_by=by,
+                requested_at=now,
+                base_version=state.last_version,
+            )
+    except IntegrityError:
+        # A double click, or their other window, began the draft a moment ago.
+        found = draft(site_id=site_id, by=by)
+        if found is None:
+            raise
+        return _gone_on(found, by)
     audit.record(action="aps.scenario.create", target=run, by=by, now=now)
+    return run
+
+
+def _gone_on(found: ScheduleRun, by: User) -> ScheduleRun:
+    """The planner's draft with its row held, where it still stands on the plan in force."""
+    run = scenarios.locked(found)
+    policies.check_can_change(run, by)
+    _check_base(run)
     return run
 
 
@@ -254,11 +267,19 @@ def _settle(
     run: ScheduleRun, counting: Sequence[Change], now: datetime, told: tuple[str, ...]
 ) -> Edited:
     """The draft with these changes, answered like a step."""
-    return runs.within_horizons(
+    return _within_horizons(
         site_id=run.site_id,
         now=now,
         attempt=lambda found: _finish(run, found, counting, now, told, of_run(run).placements),
     )
+
+
+def _within_horizons(*, site_id: int, now: datetime, attempt: Callable[[Inputs], Edited]) -> Edited:
+    """The step with the calendars as far as it needs them; raise CannotApply for no room."""
+    try:
+        return runs.within_horizons(site_id=site_id, now=now, attempt=attempt)
+    except (*runs.TOO_SHORT, InvalidProblem):
+        raise CannotApply(_("With these hours there is no room for all the work.")) from None
 
 
 class _Plan:

@@ -134,8 +134,8 @@ def publish(
     """Make a solved scenario the live plan, and permanent what its changes ask to be.
 
     A rush is published by the approval of its request (``is_decided``), which keeps the promise.
-    Raise CannotPublish with the reason; StaleBase, the scenario being STALE from then on, where
-    the plan has moved since.
+    Raise CannotChange for another planner's draft; CannotPublish with the reason; StaleBase, the
+    scenario being STALE from then on, where the plan has moved since.
     """
     with transaction.atomic():
         counting = counted(run)
@@ -144,6 +144,7 @@ def publish(
         concurrency.lock(Lock.SCHEDULE, run.site_id)
         run = locked(run)
         policies.check_can_publish(run, is_decided=is_decided)
+        policies.check_is_own(run, by)
         _check_contents(run, counting)
         state = PlanState.objects.select_for_update(no_key=True).get(site_id=run.site_id)
         since = staleness.since(run)
@@ -170,10 +171,11 @@ def publish(
 
 
 def reject(*, run: ScheduleRun, by: User | None, now: datetime, reason: str = "") -> ScheduleRun:
-    """Throw a scenario away; raise CannotReject."""
+    """Throw a scenario away; raise CannotReject, and CannotChange for another planner's draft."""
     with transaction.atomic():
         run = locked(run)
         policies.check_can_reject(run)
+        policies.check_is_own(run, by)
         runs.move(run, RunState.REJECTED)
         run.save(update_fields=["state"])
         audit.record(action="aps.scenario.reject", target=run, by=by, now=now, reason=reason)
@@ -183,6 +185,7 @@ def reject(*, run: ScheduleRun, by: User | None, now: datetime, reason: str = ""
 def rebase(*, run: ScheduleRun, by: User | None, now: datetime) -> ScheduleRun:
     """Put the scenario on the plan in force and ask for its solving anew; raise CannotRebase.
 
+    CannotChange for another planner's draft.
     Changes that the plant no longer allows are dropped, and ``run.comparison["dropped"]`` says
     which and why.
     """
@@ -190,6 +193,7 @@ def rebase(*, run: ScheduleRun, by: User | None, now: datetime) -> ScheduleRun:
     with transaction.atomic():
         run = locked(run)
         policies.check_can_rebase(run)
+        policies.check_is_own(run, by)
         run.changes = [one.as_json() for one in kept]
         run.cursor = len(kept)
         _again(run, by=by, now=now)

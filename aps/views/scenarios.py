@@ -187,12 +187,14 @@ def _result(request: HttpRequest, run: ScheduleRun) -> dict[str, Any]:
 def _refusals(request: HttpRequest, run: ScheduleRun) -> dict[str, str]:
     """Why each action is not possible now; the disabled buttons' sentences."""
     said = [one.refusal(RunKind(run.kind)) for one in scenarios.counted(run)]
+    foreign = refusal(policies.check_is_own, run, request.user)
     return {
         "publish": refusal(policies.check_can_publish, run)
+        or foreign
         or next((sentence for sentence in said if sentence), ""),
         "change": refusal(policies.check_can_change, run, request.user),
-        "reject": refusal(policies.check_can_reject, run),
-        "rebase": refusal(policies.check_can_rebase, run),
+        "reject": refusal(policies.check_can_reject, run) or foreign,
+        "rebase": refusal(policies.check_can_rebase, run) or foreign,
     }
 
 

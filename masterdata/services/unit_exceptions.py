@@ -10,7 +10,7 @@ from common import audit
 from common.errors import Refused
 from common.models import User
 from masterdata.models import UnitException, WorkUnit
-from masterdata.services import capacity
+from masterdata.services import capacity, limits
 
 
 class CannotChange(Refused):
@@ -41,6 +41,14 @@ def add(
     """
     if ends_at <= starts_at:
         raise CannotChange(_("The end has to be later than the start."))
+    if ends_at <= now and not is_planned:
+        raise CannotChange(_("This span is over already."))
+    # Whatever reads the hours of the site would fail on a moment that other zones cannot say.
+    for moment in (starts_at, ends_at):
+        try:
+            limits.check_day(moment.date())
+        except ValueError as error:
+            raise CannotChange(str(error)) from None
     with transaction.atomic():
         unit = WorkUnit.objects.select_related("work_center").get(pk=work_unit_id)
         row = UnitException.objects.create(

@@ -12,6 +12,7 @@ from common.access import AuthenticatedRequest, requires
 from common.errors import Refused
 from common.permissions import allowed
 from masterdata.forms import MatrixForm, posted_families
+from masterdata.forms.matrix import MAX_FAMILIES
 from masterdata.models import WorkCenter
 from masterdata.selectors import pages
 from masterdata.services import changeovers
@@ -46,7 +47,8 @@ def _form(request: AuthenticatedRequest, center: WorkCenter) -> MatrixForm:
     if request.method != "POST":
         families = pages.families_of(center)
         return MatrixForm(None, families=families, minutes=stored, version=center.version)
-    families = posted_families(request.POST.getlist("family"))
+    # One more than a page can send tells that there are too many; all their cells would take long.
+    families = posted_families(request.POST.getlist("family"))[: MAX_FAMILIES + 1]
     return MatrixForm(request.POST, families=families, minutes=stored, version=center.version)
 
 

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from aps.enums import RunKind, RunState
 from aps.models import OperationLock, ScheduledOperation, ScheduleRun
+from aps.services import edits
 from common.models import Job
 from masterdata.services import calendars
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory
@@ -365,3 +366,79 @@ def test_several_that_cannot_be_read_are_refused(client_for, plant, changes):
     assert answer.status_code in (400, 422)
     assert answer.json()["message"]
     assert not ScheduleRun.objects.filter(kind=RunKind.EDIT).exists()
+
+
+# ---- what nobody's board sends
+
+
+@pytest.mark.parametrize("reason", ["\ud800", "null \x00 character"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_text_that_the_database_cannot_hold_is_refused(client_for, plant, reason, encoding):
+    body = json.dumps({"change": move(plant) | {"reason": reason}}).encode(encoding)
+    answer = client_for("planner").post(DRAFT, body, content_type="application/json")
+    assert answer.status_code == 422
+    assert answer.json()["message"] == "The change could not be read."
+    assert not ScheduleRun.objects.filter(kind=RunKind.EDIT).exists()
+
+
+@pytest.mark.parametrize("version", ["1", True, 1.5, [], {}])
+def test_a_version_that_is_no_number_does_not_pass_for_none(client_for, plant, version):
+    body = json.dumps({"change": move(plant), "version": version})
+    answer = client_for("planner").post(DRAFT, body, content_type="application/json")
+    assert answer.status_code == 400
+    assert not ScheduleRun.objects.filter(kind=RunKind.EDIT).exists()
+
+
+@pytest.mark.parametrize(
+    ("facts", "sentence"),
+    [
+        ({"quantity": "1e9"}, "there is no room for all the work"),
+        ({"quantity": "1e-99999"}, "quantity of more than zero"),
+        ({"weight": 10**30}, "A weight lies between 0 and 1000000."),
+    ],
+)
+def test_absurd_demand_is_refused_with_a_sentence(client_for, plant, facts, sentence):
+    demand = {
+        "kind": "demand",
+        "item": "PART",
+        "quantity": "1",
+        "requested_date": "2026-12-20",
+    }
+    client = client_for("planner")
+    answer = post(client, demand | facts)
+    assert answer.status_code == 422, answer.json()
+    assert sentence in answer.json()["message"]
+    assert not ScheduleRun.objects.filter(kind=RunKind.EDIT).exists()
+    assert post(client, demand).status_code == 200
+
+
+def test_a_draft_begun_in_two_windows_at_once_is_one_with_both_steps(
+    client_for, plant, monkeypatch
+):
+    client = client_for("planner")
+    assert post(client, move(plant)).status_code == 200
+    # As the other window sees it before the first has committed.
+    committed, looked = edits.draft, []
+
+    def draft(**facts):
+        looked.append(facts)
+        return committed(**facts) if len(looked) > 1 else None
+
+    monkeypatch.setattr(edits, "draft", draft)
+    assert post(client, move(plant, number=1)).status_code == 200
+    assert len(ScheduleRun.objects.get(kind=RunKind.EDIT).changes) == 2
+
+
+@pytest.mark.parametrize("step", ["publish", "rebase", "reject"])
+def test_a_draft_is_its_planners_own_by_every_address(client_for, plant, step):
+    assert post(client_for("planner"), move(plant)).status_code == 200
+    draft = ScheduleRun.objects.get(kind=RunKind.EDIT)
+    other = client_for("administrator")
+    url = f"/api/v1/scenarios/{draft.pk}/{step}/"
+    answer = other.post(url, "{}", content_type="application/json")
+    assert answer.status_code == 409
+    assert answer.json()["detail"] == "This draft belongs to another planner."
+    page = other.post(f"/plan/scenarios/{draft.pk}/{step}/", follow=True)
+    assert "This draft belongs to another planner." in page.content.decode()
+    draft.refresh_from_db()
+    assert draft.state == RunState.SOLVED

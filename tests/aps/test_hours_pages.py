@@ -15,7 +15,15 @@ from aps.services import changes, previews, scenarios
 from aps.views import hours
 from common.enums import JobState
 from common.models import AuditEntry, Job
-from masterdata.models import Calendar, CalendarException, Crew, Shift, UnitException
+from masterdata.models import (
+    Calendar,
+    CalendarException,
+    Crew,
+    Shift,
+    UnitException,
+    WorkUnit,
+)
+from masterdata.services import unit_exceptions
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory
 from tests.masterdata.factories import CrewFactory, CustomerFactory, office_hours
 
@@ -503,3 +511,66 @@ def test_a_line_that_is_only_ready_at_another_hour_is_no_line_with_another_date(
     assert len(said.dates) == moved + 1
     noun = "line gets" if moved == 1 else "lines get"
     assert said.title == f"{moved} order {noun} another date, no promise breaks"
+
+
+# ---- what would poison the plan
+
+
+@pytest.mark.parametrize(
+    ("starts_at", "ends_at"),
+    [("0001-01-01T00:00", "2026-12-01T10:00"), ("2026-12-01T10:00", "9999-12-31T23:59")],
+)
+@pytest.mark.parametrize("act", ["", "moves"])
+def test_a_span_that_other_zones_cannot_say_is_refused(client_for, plant, starts_at, ends_at, act):
+    client = client_for("planner")
+    facts = {"work_unit": "LATHE-1", "what": "close", "starts_at": starts_at, "ends_at": ends_at}
+    answer = client.post(URL, facts | {"act": act})
+    assert answer.status_code == 422
+    assert "is not between 1900 and 2999" in answer.content.decode()
+    assert not UnitException.objects.exists()
+    assert client.get("/plan/").status_code == 200
+
+
+def test_closing_a_machine_refuses_a_moment_out_of_reach_and_what_is_over(plant, user_for):
+    unit = WorkUnit.objects.get(code="LATHE-1")
+
+    def close(starts_at, ends_at):
+        unit_exceptions.add(
+            work_unit_id=unit.pk,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            is_working=False,
+            reason="",
+            by=user_for("planner"),
+            now=MONDAY,
+        )
+
+    with pytest.raises(unit_exceptions.CannotChange, match="1900 and 2999"):
+        close(MONDAY, MONDAY.replace(year=9999))
+    with pytest.raises(unit_exceptions.CannotChange, match="over already"):
+        close(MONDAY - timedelta(days=2), MONDAY - timedelta(days=1))
+    assert not UnitException.objects.exists()
+
+
+@pytest.mark.parametrize("field", ["kind", "time_zone", "calendar", "week", "unknown"])
+def test_half_a_character_in_a_change_is_told_and_not_a_server_error(client_for, plant, field):
+    change = calendar(plant) | {field: ["\ud800"] * 7 if field == "week" else "\ud800"}
+    answer = client_for("planner").post(MOVES, {"change": json.dumps(change)})
+    assert answer.status_code == 200
+    assert "The change could not be read." in answer.content.decode()
+
+
+def test_half_a_character_in_a_scenario_is_told_and_not_a_server_error(client_for, plant):
+    change = {"kind": "\ud800"}
+    page = client_for("planner").post(
+        "/plan/scenarios/new/", {"action": "solve", "name": "x", "change": json.dumps(change)}
+    )
+    assert page.status_code == 422
+    assert "The change could not be read." in page.content.decode()
+    answer = client_for("planner").post(
+        "/api/v1/scenarios/",
+        json.dumps({"name": "x", "changes": [change]}),
+        content_type="application/json",
+    )
+    assert answer.status_code == 400
+    assert "The change could not be read." in str(answer.json())

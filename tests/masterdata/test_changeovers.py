@@ -169,6 +169,16 @@ class TestThePage:
         assert client.post(_url(center), {"version": 1, "m_0_0": "1"}).status_code == 403
         assert not Changeover.objects.exists()
 
+    def test_far_too_many_families_are_refused_before_a_field_is_made_for_each_pair(
+        self, client_for
+    ):
+        center = f.WorkCenterFactory()
+        families = [f"F{number}" for number in range(900)]
+        answer = client_for(Role.PLANNER).post(_url(center), {"version": 1, "family": families})
+        assert answer.status_code == 422
+        assert answer.context["is_too_long"]
+        assert len(answer.context["form"].fields) < 1000
+
     def test_more_families_than_a_page_sends_go_to_the_import(self, client_for):
         center = f.WorkCenterFactory()
         for number in range(29):

@@ -1,5 +1,6 @@
 """What a scenario changes over the live plan: one module per kind, one list of all kinds."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -56,6 +57,8 @@ def parse(data: Any) -> Change:
     """A change as written in JSON: ``{"kind": "move", ...}``; raise CannotRead."""
     if not isinstance(data, Mapping):
         raise CannotRead(_("A change is an object with a kind."))
+    if not _can_be_kept(data):
+        raise CannotRead(_("The change could not be read."))
     kind = KINDS.get(str(data.get("kind")))
     if kind is None:
         raise CannotRead(
@@ -63,6 +66,19 @@ def parse(data: Any) -> Change:
             % {"kind": str(data.get("kind"))[:40], "kinds": ", ".join(KINDS)}
         )
     return kind.parse(data)
+
+
+def _can_be_kept(data: Mapping[str, Any]) -> bool:
+    """Whether the database and an answer can hold the change.
+
+    JSON can write two texts that neither takes: the null character, and half of a surrogate pair.
+    """
+    try:
+        text = json.dumps(data, ensure_ascii=False, default=str)
+        text.encode()
+    except (ValueError, TypeError, RecursionError):
+        return False
+    return r"\u0000" not in text
 
 
 def parse_all(rows: Sequence[Any]) -> list[Change]:

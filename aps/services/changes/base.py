@@ -20,6 +20,9 @@ from common.models import User
 from mes.enums import OperationState
 from mes.selectors import OpenOperation
 
+# Quantities have four decimals.
+SMALLEST = Decimal("0.0001")
+
 
 class CannotRead(Refused):
     """The change is not written as its kind asks; the sentence names the field."""
@@ -159,7 +162,7 @@ def amount(name: str, value: Any) -> Decimal:
         found = Decimal(str(value))
     except InvalidOperation:
         raise _wrong(name, _("a quantity")) from None
-    if not found.is_finite() or not 0 < found < 10**10:
+    if not found.is_finite() or not SMALLEST <= found < 10**10:
         raise _wrong(name, _("a quantity of more than zero"))
     return found
 

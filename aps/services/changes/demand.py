@@ -20,6 +20,7 @@ from aps.services.changes.base import (
     required,
     text,
 )
+from aps.services.changes.orders import MOST_WEIGHT
 from aps.services.explosion import CannotCheck, explode
 from aps.services.inputs import Inputs
 from aps.services.problems import Built
@@ -54,8 +55,8 @@ class Demand(Change):
         item = masterdata.item_by_code(self.item)
         if item is None or not item.is_active:
             raise CannotApply(_("There is no such item."))
-        if self.weight < 0:
-            raise CannotApply(_("The weight cannot be negative."))
+        if not 0 <= self.weight <= MOST_WEIGHT:
+            raise CannotApply(_("A weight lies between 0 and %(most)s.") % {"most": MOST_WEIGHT})
         return replace(self, item=item.code, item_id=item.pk)
 
     def finish(self, built: Built, inputs: Inputs) -> Built:
