@@ -192,23 +192,22 @@ def test_the_panel_offers_no_edit_beside_a_scenario(client_for, plant, scenario)
 
 def test_many_ghosts_cost_as_many_queries_as_one(client_for, plant, scenario):
     client = client_for("planner")
-    urls = (f"{DATA}&scenario={scenario.pk}", f"/plan/?view=list&scenario={scenario.pk}")
 
-    def count():
+    def count(run):
         found = []
-        for url in urls:
+        for url in (f"{DATA}&scenario={run.pk}", f"/plan/?view=list&scenario={run.pk}"):
             client.get(url)
             with CaptureQueriesContext(connection) as queries:
                 client.get(url)
             found.append(len(queries))
         return found
 
-    few = count()
+    few = count(scenario)
     for _number in range(6):
         plant.order(plant.needs[0].item, 1)
     plant.replan()
-    run = scenarios.rebase(run=scenario, by=None, now=MONDAY)
-    run = plant.solve(run)
+    closed = {"starts_at": MONDAY.isoformat(), "ends_at": (MONDAY + 3 * DAY).isoformat()}
+    run = plant.scenario({"kind": "close", "work_unit": "LATHE-1"} | closed)
     assert run.state == RunState.SOLVED, run.error
     assert len(window(run).bars) > 1
-    assert count() == few
+    assert count(run) == few

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, ViewportSize, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from aps import selectors
 from aps.enums import RunKind, RunState
@@ -156,10 +157,21 @@ def _board(page: Page, run: ScheduleRun, chosen: Moving) -> None:
 
 
 def _select(page: Page, operation: int) -> None:
-    x, y = page.evaluate(
-        "id => document.querySelector('[data-board]').planBoard().place(id)", operation
-    )
-    page.locator(".plan-canvas").click(position={"x": x, "y": y})
+    """Click it until it is chosen: the plan may be drawn anew between question and click."""
+    for _attempt in range(5):
+        x, y = page.evaluate(
+            "id => document.querySelector('[data-board]').planBoard().place(id)", operation
+        )
+        page.locator(".plan-canvas").click(position={"x": x, "y": y})
+        try:
+            page.wait_for_function(
+                "id => new URLSearchParams(location.search).get('operation') === `${id}`",
+                arg=operation,
+                timeout=2000,
+            )
+        except PlaywrightTimeout:
+            continue
+        break
     expect(page.locator("[data-panel]")).to_be_visible()
     page.locator(".plan-canvas").focus()
 

@@ -57,7 +57,7 @@ def test_demand_is_added_and_solved_by_mouse(
     plant.solve(run, now=run.requested_at)
     # The page looks again by itself.
     expect(page.locator(".plan-summary")).to_be_visible()
-    expect(page.get_by_text("2 × TABLE is ready on")).to_be_visible()
+    expect(page.get_by_text("2 × TABLE: projected")).to_be_visible()
 
 
 def _solved(page: Any) -> ScheduleRun:
