@@ -138,10 +138,15 @@ def _moving(run: ScheduleRun) -> Moving:
         .select_related("work_unit")
         .order_by("starts_at")
     )
-    first, other = rows[-1], rows[-2]
-    units = {row.work_unit.code for row in rows if row.work_unit}
+    first = rows[-1]
     assert first.work_unit
-    unit = next(code for code in sorted(units) if code != first.work_unit.code)
+    ends: dict[str, datetime] = {}
+    for row in rows:
+        if row.work_unit and row.work_unit != first.work_unit:
+            ends[row.work_unit.code] = max(row.ends_at, ends.get(row.work_unit.code, row.ends_at))
+    # Onto the bench that is free the longest; the one to be locked is on another, so it stays.
+    unit = min(ends, key=lambda code: ends[code])
+    other = next(r for r in rows[-2::-1] if r.work_unit and r.work_unit.code != unit)
     return Moving(first.operation_id, other.operation_id, unit)
 
 
@@ -151,7 +156,7 @@ def _board(page: Page, run: ScheduleRun, chosen: Moving) -> None:
     moments = [
         timezone.localtime(moment) for row in rows for moment in (row.starts_at, row.ends_at)
     ]
-    begin, end = min(moments) - timedelta(days=1), max(moments) + timedelta(days=2)
+    begin, end = min(moments) - timedelta(days=1), max(moments) + timedelta(days=4)
     span = f"from={begin:%Y-%m-%dT%H:%M}&to={end:%Y-%m-%dT%H:%M}"
     opened(page, f"/plan/?view=board&center={CENTER}&{span}")
 
