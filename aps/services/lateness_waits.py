@@ -35,7 +35,7 @@ class Plan:
         """A stretch at the bar's work unit."""
         code = self.codes.get(bar.work_unit_id or 0, "")
         # The facts are Step's own fields, of different types; mypy reads them as one.
-        return Step(kind, starts_at, ends_at, bar, unit_code=code, **facts)  # type: ignore[arg-type]
+        return Step(kind, starts_at, ends_at, bar, unit_code=code, **facts)  # type: ignore[arg-type]  # of several types
 
     def waits(self, bar: Bar, ready: datetime) -> Iterable[Step]:
         """The stretches of [ready, start), the last first."""

@@ -74,7 +74,7 @@ def hours(request: AuthenticatedRequest) -> HttpResponse:
         "rows": unit_exceptions.coming(site_id=site_id, now=timezone.now()),
         "can_edit": allowed(request.user, "masterdata.edit"),
     }
-    is_part = wants_moves and bool(request.htmx)  # type: ignore[attr-defined]
+    is_part = wants_moves and bool(request.htmx)  # type: ignore[attr-defined]  # set by its middleware
     template = "aps/hours.html" + ("#form" if is_part else "")
     status = HTTP_UNPROCESSABLE if form.errors else 200
     return render(request, template, context, status=status)
@@ -107,7 +107,7 @@ def hours_moves(request: AuthenticatedRequest) -> HttpResponse:
         said = Said(error=_("The change could not be read."))
     else:
         said = _said(site_id, change)
-    is_part = bool(request.htmx)  # type: ignore[attr-defined]
+    is_part = bool(request.htmx)  # type: ignore[attr-defined]  # set by its middleware
     template = "aps/hours_moves.html" + ("#panel" if is_part else "")
     return render(request, template, {"said": said})
 

@@ -81,7 +81,7 @@ def _difference(run: ScheduleRun) -> dict[str, Any] | None:
 
 
 def _is_part(request: HttpRequest) -> bool:
-    return bool(request.htmx)  # type: ignore[attr-defined]
+    return bool(request.htmx)  # type: ignore[attr-defined]  # set by its middleware
 
 
 def _row(run: ScheduleRun) -> dict[str, Any]:

@@ -181,7 +181,7 @@ class _Page:
             "is_what_if": any(one.refusal(RunKind.WHAT_IF) for one in self.changes),
             "error": self.error,
         }
-        is_part = bool(self.request.htmx)  # type: ignore[attr-defined]
+        is_part = bool(self.request.htmx)  # type: ignore[attr-defined]  # set by its middleware
         template = "aps/scenario_form.html" + ("#form" if is_part else "")
         return render(self.request, template, context, status=self.status)
 

@@ -203,4 +203,4 @@ def _chosen(offered: list[ScheduleRun], text: str) -> ScheduleRun | None:
 
 
 def _is_part(request: HttpRequest) -> bool:
-    return bool(request.htmx)  # type: ignore[attr-defined]
+    return bool(request.htmx)  # type: ignore[attr-defined]  # set by its middleware

@@ -92,7 +92,7 @@ def test_an_editor_holds_in_both_themes_languages_and_widths(
 
 
 def test_a_component_is_added_and_found_while_typing(
-    page_for: PageFor,  # noqa: F811
+    page_for: PageFor,
     live_server: Any,
 ) -> None:
     _assembly()
@@ -118,7 +118,7 @@ def test_a_component_is_added_and_found_while_typing(
 
 
 def test_the_week_is_drawn_while_typing(
-    page_for: PageFor,  # noqa: F811
+    page_for: PageFor,
     live_server: Any,
 ) -> None:
     f.CalendarFactory(code="DAY", shifts=[(0, time(6), time(14))])
@@ -135,7 +135,7 @@ def test_the_week_is_drawn_while_typing(
 
 
 def test_the_arrow_keys_go_through_the_changeover_times(
-    page_for: PageFor,  # noqa: F811
+    page_for: PageFor,
     live_server: Any,
 ) -> None:
     center = f.WorkCenterFactory(code="PAINT")
