@@ -1,0 +1,12 @@
+from erp.models.demand import Requirement, Reservation
+from erp.models.purchasing import PurchaseOrder, PurchaseOrderLine
+from erp.models.stock import StockBalance, StockMove
+
+__all__ = [
+    "PurchaseOrder",
+    "PurchaseOrderLine",
+    "Requirement",
+    "Reservation",
+    "StockBalance",
+    "StockMove",
+]
