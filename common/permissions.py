@@ -51,6 +51,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "mes.view_dispatch": STAFF,
     "mes.release_work_order": _row(Role.PLANNER, Role.SUPERVISOR),
     "mes.execute_operation": _row(Role.OPERATOR, Role.SUPERVISOR),
+    # Any time; the own last report, at once, whoever made it.
+    "mes.undo_report": _row(Role.SUPERVISOR),
     "aps.view_schedule": STAFF - {Role.OPERATOR},
     "aps.plan": _row(Role.PLANNER),
     "crm.view_order": _ORDER_READERS,

@@ -62,6 +62,23 @@ OPERATION_TRANSITIONS: dict[OperationState, frozenset[OperationState]] = {
     _OP.SETUP: frozenset({_OP.RUNNING, _OP.INTERRUPTED}),
     _OP.RUNNING: frozenset({_OP.INTERRUPTED, _OP.DONE}),
     _OP.INTERRUPTED: frozenset({_OP.SETUP, _OP.RUNNING, _OP.DONE, _OP.CANCELLED}),
-    _OP.DONE: frozenset(),
+    # Taking the last report back opens it again (mes.services.undoing).
+    _OP.DONE: frozenset({_OP.INTERRUPTED}),
     _OP.CANCELLED: frozenset(),
 }
+
+
+class BookingKind(models.TextChoices):
+    """What time at an operation was spent on."""
+
+    SETUP = "setup", pgettext_lazy("time", "Setup")
+    RUN = "run", pgettext_lazy("time", "Run")
+    PAUSE = "pause", pgettext_lazy("time", "Pause")
+
+
+class ReasonKind(models.TextChoices):
+    """What a reason on the terminal is asked for."""
+
+    PAUSE = "pause", pgettext_lazy("reason", "Pause")
+    SCRAP = "scrap", pgettext_lazy("reason", "Scrap")
+    REWORK = "rework", pgettext_lazy("reason", "Rework")

@@ -16,9 +16,6 @@ from mes.enums import (
 )
 from mes.models import WorkOrder, WorkOrderMaterial, WorkOrderOperation
 
-# Units that are counted, not measured.
-WHOLE = frozenset({"EA"})
-
 
 class CannotRelease(Refused):
     """The work order cannot be released."""
@@ -38,14 +35,6 @@ class CannotCancel(Refused):
 
 class CannotStart(Refused):
     """The operation cannot start."""
-
-
-class CannotReport(Refused):
-    """The pieces cannot be reported."""
-
-
-class CannotFinish(Refused):
-    """The operation cannot be finished."""
 
 
 class CannotInterrupt(Refused):
@@ -220,56 +209,13 @@ def check_material(order: WorkOrder) -> None:
         )
 
 
-def check_can_report(operation: WorkOrderOperation, good: Decimal, scrap: Decimal) -> None:
-    """Raise CannotReport: not running, nothing, negative, parts of pieces, or too many."""
-    if operation.state not in (OperationState.RUNNING, OperationState.SETUP):
-        raise CannotReport(
-            _("Operation %(sequence)s of %(number)s is not running; start it first.")
-            % _name(operation)
+def check_can_run(operation: WorkOrderOperation) -> None:
+    """Raise CannotStart unless it is being set up."""
+    if operation.state != OperationState.SETUP:
+        raise CannotStart(
+            _("Operation %(sequence)s of %(number)s is not being set up.") % _name(operation)
         )
-    check_order_is_open(operation, CannotReport)
-    if good < 0 or scrap < 0:
-        raise CannotReport(_("A quantity cannot be below zero."))
-    if good + scrap == 0:
-        raise CannotReport(_("Report at least one good or scrapped piece."))
-    if operation.work_order.item.uom in WHOLE and (good % 1 or scrap % 1):
-        raise CannotReport(_("Report whole pieces."))
-    came, reported = came_in(operation), operation.good + operation.scrap
-    if reported + good + scrap > came:
-        raise CannotReport(
-            _(
-                "Operation %(sequence)s of %(number)s got %(came)s and has reported "
-                "%(reported)s; %(more)s more are too many."
-            )
-            % {
-                **_name(operation),
-                "came": plain(came),
-                "reported": plain(reported),
-                "more": plain(good + scrap),
-            }
-        )
-
-
-def check_can_finish(operation: WorkOrderOperation, *, short_close: bool, reason: str) -> None:
-    """Raise CannotFinish: not started, or pieces that nobody has accounted for."""
-    if operation.state not in (OperationState.RUNNING, OperationState.INTERRUPTED):
-        raise CannotFinish(
-            _("Operation %(sequence)s of %(number)s is not running.") % _name(operation)
-        )
-    check_order_is_open(operation, CannotFinish)
-    left = came_in(operation) - operation.good - operation.scrap
-    if left <= 0:
-        return
-    if not short_close:
-        raise CannotFinish(
-            _(
-                "%(left)s of %(came)s are not accounted for: report them, "
-                "or close short with a reason."
-            )
-            % {"left": plain(left), "came": plain(came_in(operation))}
-        )
-    if not reason.strip():
-        raise CannotFinish(_("Say why %(left)s are missing.") % {"left": plain(left)})
+    check_order_is_open(operation, CannotStart)
 
 
 def check_can_interrupt(operation: WorkOrderOperation) -> None:

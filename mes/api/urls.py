@@ -2,23 +2,24 @@
 
 from django.urls import path
 
-from mes.api import views
+from mes.api import operations, views
+
+_OPERATION = "work-orders/<str:number>/operations/<int:sequence>"
 
 urlpatterns = [
     path("work-orders/<str:number>/", views.WorkOrderView.as_view(), name="api-work-order"),
-    path(
-        "work-orders/<str:number>/operations/<int:sequence>/start/",
-        views.OperationStartView.as_view(),
-        name="api-operation-start",
-    ),
-    path(
-        "work-orders/<str:number>/operations/<int:sequence>/report/",
-        views.OperationReportView.as_view(),
-        name="api-operation-report",
-    ),
-    path(
-        "work-orders/<str:number>/operations/<int:sequence>/finish/",
-        views.OperationFinishView.as_view(),
-        name="api-operation-finish",
+    *(
+        path(f"{_OPERATION}/{verb}/", view.as_view(), name=f"api-operation-{verb}")
+        for verb, view in {
+            "start": operations.OperationStartView,
+            "run": operations.OperationRunView,
+            "report": operations.OperationReportView,
+            "undo": operations.OperationUndoView,
+            "interrupt": operations.OperationInterruptView,
+            "resume": operations.OperationResumeView,
+            "finish": operations.OperationFinishView,
+            "join": operations.OperationJoinView,
+            "leave": operations.OperationLeaveView,
+        }.items()
     ),
 ]

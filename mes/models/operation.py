@@ -37,6 +37,8 @@ class WorkOrderOperation(BilingualName):
     subcontract_days = models.PositiveIntegerField(default=0)
     good = models.DecimalField(**QUANTITY, default=0)
     scrap = models.DecimalField(**QUANTITY, default=0)
+    # Pieces that came out neither good nor lost: set aside here until they are reworked.
+    rework = models.DecimalField(**QUANTITY, default=0)
     planned_work_unit = models.ForeignKey(
         "masterdata.WorkUnit", null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -57,6 +59,9 @@ class WorkOrderOperation(BilingualName):
             models.CheckConstraint(
                 condition=Q(setup_minutes__gte=0, run_minutes__gte=0, good__gte=0, scrap__gte=0),
                 name="%(app_label)s_%(class)s_numbers_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(rework__gte=0), name="%(app_label)s_%(class)s_rework_not_negative"
             ),
             models.CheckConstraint(
                 condition=Q(people__gte=1), name="%(app_label)s_%(class)s_needs_somebody"
@@ -110,14 +115,31 @@ class OperationUnit(models.Model):
 
 
 class OperationReport(models.Model):
-    """Good and scrap pieces reported at an operation; never altered."""
+    """Pieces reported at an operation; append-only (a trigger refuses to change or delete one).
+
+    ``rework`` above zero sets pieces aside; below zero, as many of them became good or scrap.
+    A row with ``reverses`` takes back the row that it names, figure by figure.
+    """
 
     operation = models.ForeignKey(
-        WorkOrderOperation, on_delete=models.CASCADE, related_name="reports"
+        WorkOrderOperation, on_delete=models.PROTECT, related_name="reports"
     )
     good = models.DecimalField(**QUANTITY, default=0)
     scrap = models.DecimalField(**QUANTITY, default=0)
+    rework = models.DecimalField(**QUANTITY, default=0)
     reason = models.CharField(max_length=200, blank=True)
+    reason_code = models.ForeignKey(
+        "mes.FloorReason", null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    # Of pieces that come back from rework: the report that had set them aside.
+    reworks = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="+")
+    reverses = models.OneToOneField(
+        "self", null=True, on_delete=models.PROTECT, related_name="reversed_by"
+    )
+    # What its scrap took: output nobody could count on any more, and by requirement what was
+    # planned anew for it. Taking the report back gives both back.
+    output_lost = models.DecimalField(**QUANTITY, default=0)
+    replanned = models.JSONField(default=dict)
     at = models.DateTimeField()
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.DO_NOTHING, related_name="+"
@@ -126,7 +148,10 @@ class OperationReport(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(good__gte=0, scrap__gte=0) & (Q(good__gt=0) | Q(scrap__gt=0)),
+                condition=Q(reverses__isnull=False, good__lte=0, scrap__lte=0)
+                | Q(good__gte=0, scrap__gte=0, rework__gte=0)
+                & (Q(good__gt=0) | Q(scrap__gt=0) | Q(rework__gt=0))
+                | Q(good__gte=0, scrap__gte=0, rework__lt=0, rework=-F("good") - F("scrap")),
                 name="%(app_label)s_%(class)s_reports_something",
             )
         ]

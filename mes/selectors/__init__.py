@@ -19,6 +19,7 @@ from mes.selectors.open_shares import (
 )
 from mes.selectors.open_work import OpenOperation, OpenUnit, open_operations
 from mes.selectors.output import FreeOutput, free_output
+from mes.selectors.people import is_at, worked_on
 from mes.selectors.progress import Progress, progress
 from mes.selectors.rows import WorkOrderRow, work_order_rows, work_orders
 from mes.selectors.standing import Standing, open_operations_of, standings
@@ -48,6 +49,7 @@ __all__ = [
     "eligible_units",
     "free_output",
     "free_unit",
+    "is_at",
     "open_operation_counts",
     "open_operations",
     "open_operations_of",
@@ -69,4 +71,5 @@ __all__ = [
     "work_order_rows",
     "work_orders",
     "work_orders_serving",
+    "worked_on",
 ]

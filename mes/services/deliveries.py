@@ -1,14 +1,18 @@
 """Output goes where it is pegged; scrap cuts the pegs and what is missing is planned anew."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+
+from django.utils.translation import gettext as _
 
 from common import audit, bulk
 from common.models import User
 from erp import selectors as erp
 from erp.enums import MoveKind
-from erp.services import reservations, stock
+from erp.services import requirements, reservations, stock
+from mes import policies, report_policies, selectors
 from mes.models import WorkOrder, WorkOrderPeg
 from mes.services import supply
 
@@ -49,14 +53,23 @@ def deliver(order: WorkOrder, good: Decimal, by: User | None, now: datetime) -> 
     return [pk for pk, quantity in given.items() if quantity > 0]
 
 
-def lose(order: WorkOrder, by: User | None, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What scrap took: output to count on, and by requirement what its pegs gave up."""
+
+    output: Decimal = ZERO
+    cut: dict[int, Decimal] = field(default_factory=dict)
+
+
+def lose(order: WorkOrder, by: User | None, now: datetime) -> Lost:
     """Bring a work order's output and pegs down to what its scrap leaves; plan the rest anew.
 
     The latest due gives way first. In the same transaction, so that nobody's need is forgotten.
     """
     possible = order.quantity - order.scrapped
     if possible >= order.output:
-        return
+        return Lost()
+    lost = order.output - possible
     order.output = possible
     order.save(update_fields=["output"])
     pegs = _open_pegs(order)
@@ -71,7 +84,7 @@ def lose(order: WorkOrder, by: User | None, now: datetime) -> None:
             cut[peg.requirement_id] = share
     _save(pegs)
     if not cut:
-        return
+        return Lost(lost)
     demands = [supply.Demand(pk, quantity) for pk, quantity in cut.items()]
     plan = supply.plan(site_id=order.site_id, demands=demands, by=by, now=now)
     for sentence in plan.failures.values():
@@ -79,6 +92,7 @@ def lose(order: WorkOrder, by: User | None, now: datetime) -> None:
         audit.record(
             action="mes.work_order.replan_failed", target=order, by=by, now=now, reason=sentence
         )
+    return Lost(lost, cut)
 
 
 def _open_pegs(order: WorkOrder) -> list[WorkOrderPeg]:
@@ -97,3 +111,90 @@ def _save(pegs: Iterable[WorkOrderPeg]) -> None:
     rows = list(pegs)
     WorkOrderPeg.objects.filter(pk__in=[peg.pk for peg in rows if not peg.quantity]).delete()
     bulk.save([peg for peg in rows if peg.quantity], ["quantity"])
+
+
+def take_back(order: WorkOrder, good: Decimal, by: User | None, now: datetime) -> list[int]:
+    """Take pieces that were reported by mistake out of stock; the reverse of ``deliver``.
+
+    ``order.good`` counts them no longer. Return the ids of the requirements that lost some. What
+    went to nobody is taken first, then from the latest due. Raise CannotUndo where they are gone.
+    """
+    pegs = sorted(
+        WorkOrderPeg.objects.select_for_update(no_key=True, of=("self",))
+        .filter(work_order=order, delivered__gt=0)
+        .select_related("requirement"),
+        key=lambda peg: (peg.requirement.due_at, peg.pk),
+        reverse=True,
+    )
+    held = erp.reserved_quantities([peg.requirement_id for peg in pegs])
+    # What of all it made is not with its pegs lies free.
+    left = good - max(ZERO, order.good + good - sum((p.delivered for p in pegs), ZERO))
+    lost: dict[int, Decimal] = {}
+    for peg in pegs:
+        share = min(left, peg.delivered, held[peg.requirement_id])
+        if share > 0:
+            peg.delivered -= share
+            left -= share
+            lost[peg.requirement_id] = share
+    if left > 0:
+        raise report_policies.CannotUndo(
+            _("%(left)s pieces of %(number)s are already used or shipped.")
+            % {"left": policies.plain(left), "number": order.number}
+        )
+    bulk.save(pegs, ["delivered"])
+    reservations.release(lost)
+    reason = _("Report of %(number)s taken back") % {"number": order.number}
+    try:
+        stock.adjust(
+            item_id=order.item_id,
+            site_id=order.site_id,
+            quantity=-good,
+            reason=reason,
+            by=by,
+            now=now,
+        )
+    except stock.CannotAdjust as refusal:
+        raise report_policies.CannotUndo(
+            _("Pieces of %(number)s are kept for others already: %(why)s")
+            % {"number": order.number, "why": refusal}
+        ) from refusal
+    return list(lost)
+
+
+def find_again(
+    order: WorkOrder,
+    output: Decimal,
+    cut: dict[int, Decimal],
+    by: User | None,
+    now: datetime,
+) -> None:
+    """Scrap was reported by mistake: its output counts again; the reverse of ``lose``.
+
+    What was planned anew for those it was taken from gives way, and they are pegged here again.
+    """
+    order.output += output
+    order.save(update_fields=["output"])
+    rows = {row.requirement_id: row for row in erp.coverage(list(cut))}
+    promised = selectors.promised_quantities(list(cut))
+    wanted: dict[int, Decimal] = {}
+    back: dict[int, Decimal] = {}
+    for pk, share in cut.items():
+        row = rows.get(pk)
+        if row is None or not row.is_open:
+            continue
+        # What has left the stock since then needs no work order any more.
+        back[pk] = min(share, row.quantity - row.issued)
+        room = row.quantity - row.issued - row.reserved - promised.get(pk, ZERO)
+        if back[pk] > room:
+            wanted[pk] = row.quantity - (back[pk] - max(room, ZERO))
+    if wanted:
+        supply.unplan(site_id=order.site_id, quantities=wanted, by=by, now=now)
+        requirements.set_quantities({pk: rows[pk].quantity for pk in wanted})
+    for pk, share in back.items():
+        if share > 0:
+            peg, made = WorkOrderPeg.objects.select_for_update().get_or_create(
+                work_order=order, requirement_id=pk, defaults={"quantity": share}
+            )
+            if not made:
+                peg.quantity += share
+                peg.save(update_fields=["quantity"])

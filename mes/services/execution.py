@@ -1,29 +1,21 @@
-"""What happens at the machine: start, report, finish, interrupt, resume.
+"""What happens at the machine: start, run, report, finish, interrupt, resume.
 
 Whatever moves stock or pegs takes the site's supply lock first, then the work order's row; the
 rest takes the row alone, so that most of the floor never waits for planning.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
-from common import audit, events, transitions
-from common.concurrency import Lock, lock
-from common.errors import Refused
+from common import audit, events
 from common.models import User
 from erp import selectors as erp
 from erp.services import stock
-from mes import policies, selectors
-from mes.enums import (
-    OPERATION_TRANSITIONS,
-    WORK_ORDER_TRANSITIONS,
-    OperationState,
-    WorkOrderState,
-)
+from mes import policies, report_policies
+from mes.enums import OperationState, WorkOrderState
 from mes.events import (
     OperationFinished,
     OperationReported,
@@ -31,15 +23,16 @@ from mes.events import (
     WorkOrderCompleted,
     WorkOrdersChanged,
 )
-from mes.models import OperationReport, WorkOrder, WorkOrderMaterial, WorkOrderOperation
-from mes.policies import (
-    CannotFinish,
-    CannotInterrupt,
-    CannotReport,
-    CannotResume,
-    CannotStart,
+from mes.models import (
+    FloorReason,
+    OperationReport,
+    WorkOrder,
+    WorkOrderMaterial,
+    WorkOrderOperation,
 )
-from mes.services import deliveries, readiness
+from mes.policies import CannotInterrupt, CannotResume, CannotStart
+from mes.report_policies import CannotFinish, CannotReport
+from mes.services import acts, deliveries, readiness, time
 
 __all__ = [
     "CannotFinish",
@@ -51,11 +44,11 @@ __all__ = [
     "interrupt",
     "report",
     "resume",
+    "run",
     "start",
 ]
 
 ZERO = Decimal(0)
-_ONE_RUNNING = "mes_workorderoperation_one_running_per_unit"
 
 
 def start(
@@ -71,20 +64,33 @@ def start(
     The first operation of a work order issues its components and begins the work order.
     """
     with transaction.atomic():
-        operation = _locked(operation, stock_moves=operation.work_order.started_at is None)
+        operation = acts.locked(operation, stock_moves=operation.work_order.started_at is None)
         policies.check_can_start(operation, work_unit_id)
         if operation.state == OperationState.WAITING:
             # The check has just found it ready; the job that writes that was not here yet.
-            _move(operation, OperationState.READY)
-        _move(operation, OperationState.SETUP if in_setup else OperationState.RUNNING)
+            acts.move(operation, OperationState.READY)
+        acts.move(operation, OperationState.SETUP if in_setup else OperationState.RUNNING)
         operation.work_unit_id = work_unit_id
         operation.started_at = now
-        with _unit_taken_meanwhile(work_unit_id, CannotStart):
+        with acts.unit_taken_meanwhile(work_unit_id, CannotStart):
             operation.save(update_fields=["state", "work_unit", "started_at"])
         if operation.work_order.started_at is None:
             _begin(operation.work_order, by, now)
+        time.begin(operation, by=by, now=now)
         audit.record(action="mes.operation.start", target=operation, by=by, now=now)
-        events.publish(OperationStarted(**_ids(operation)), by=by, now=now)
+        events.publish(OperationStarted(**acts.ids(operation)), by=by, now=now)
+    return operation
+
+
+def run(*, operation: WorkOrderOperation, by: User | None, now: datetime) -> WorkOrderOperation:
+    """Setup is over, the run begins; raise CannotStart unless it is being set up."""
+    with transaction.atomic():
+        operation = acts.locked(operation)
+        policies.check_can_run(operation)
+        acts.move(operation, OperationState.RUNNING)
+        operation.save(update_fields=["state"])
+        time.switch_to_run(operation, now=now)
+        audit.record(action="mes.operation.run", target=operation, by=by, now=now)
     return operation
 
 
@@ -93,22 +99,30 @@ def report(
     operation: WorkOrderOperation,
     good: Decimal,
     scrap: Decimal = ZERO,
+    rework: Decimal = ZERO,
+    from_rework: bool = False,
     reason: str = "",
+    reason_code: FloorReason | None = None,
     by: User | None,
     now: datetime,
 ) -> WorkOrderOperation:
-    """Count good and scrapped pieces; raise CannotReport.
+    """Count good and scrapped pieces, and those set aside for rework; raise CannotReport.
 
     Good pieces of the last operation go into stock, to those they are made for. Scrap beyond the
-    allowance takes from the latest due, and what is missing is planned anew.
+    allowance takes from the latest due, and what is missing is planned anew. What is set aside
+    stays to be accounted for; ``from_rework`` says that the good and scrapped pieces are of it.
     """
     with transaction.atomic():
-        operation = _locked(operation, stock_moves=scrap > 0 or _is_last(operation))
-        policies.check_can_report(operation, good, scrap)
+        operation = acts.locked(operation, stock_moves=scrap > 0 or acts.is_last(operation))
+        report_policies.check_can_report(operation, good, scrap, rework, from_rework=from_rework)
         if operation.state == OperationState.SETUP:
-            _move(operation, OperationState.RUNNING)
-        _count(operation, good, scrap, reason, by, now)
+            acts.move(operation, OperationState.RUNNING)
+            time.switch_to_run(operation, now=now)
+        pieces = _Pieces(good, scrap, -good - scrap if from_rework else rework)
+        _count(operation, pieces, reason, by, now, reason_code=reason_code)
         changes = {"good": [None, str(good)], "scrap": [None, str(scrap)]}
+        if pieces.rework:
+            changes["rework"] = [None, str(pieces.rework)]
         audit.record(
             action="mes.operation.report",
             target=operation,
@@ -117,7 +131,7 @@ def report(
             reason=reason,
             changes=changes,
         )
-        events.publish(OperationReported(**_ids(operation)), by=by, now=now)
+        events.publish(OperationReported(**acts.ids(operation)), by=by, now=now)
     return operation
 
 
@@ -135,21 +149,25 @@ def finish(
     the work order; one that leaves no good piece completes it as well, and the rest is cancelled.
     """
     with transaction.atomic():
-        moves = short_close or _is_last(operation)
-        operation = _locked(operation, stock_moves=moves)
-        policies.check_can_finish(operation, short_close=short_close, reason=reason)
-        left = policies.came_in(operation) - operation.good - operation.scrap
+        moves = short_close or acts.is_last(operation)
+        operation = acts.locked(operation, stock_moves=moves)
+        report_policies.check_can_finish(operation, short_close=short_close, reason=reason)
+        left = policies.came_in(operation) - operation.good - operation.scrap - operation.rework
+        if operation.rework > 0:
+            aside = operation.rework
+            _count(operation, _Pieces(ZERO, aside, -aside), reason, by, now)
         if left > 0:
-            _count(operation, ZERO, left, reason, by, now)
-        _move(operation, OperationState.DONE)
+            _count(operation, _Pieces(ZERO, left, ZERO), reason, by, now)
+        time.close(operation, now=now)
+        acts.move(operation, OperationState.DONE)
         operation.finished_at = now
         operation.save(update_fields=["state", "finished_at"])
         audit.record(action="mes.operation.finish", target=operation, by=by, now=now, reason=reason)
-        events.publish(OperationFinished(**_ids(operation)), by=by, now=now)
+        events.publish(OperationFinished(**acts.ids(operation)), by=by, now=now)
         order = operation.work_order
         if operation.good <= 0:
             _cancel_rest(order)
-        if operation.good <= 0 or _is_last(operation):
+        if operation.good <= 0 or acts.is_last(operation):
             _complete(order, by, now)
         else:
             readiness.refresh(site_id=order.site_id, now=now, work_order_ids=[order.pk])
@@ -157,16 +175,23 @@ def finish(
 
 
 def interrupt(
-    *, operation: WorkOrderOperation, reason: str = "", by: User | None, now: datetime
+    *,
+    operation: WorkOrderOperation,
+    reason: str = "",
+    reason_code: FloorReason | None = None,
+    by: User | None,
+    now: datetime,
 ) -> WorkOrderOperation:
     """Stop for now and free the work unit; raise CannotInterrupt."""
     with transaction.atomic():
-        operation = _locked(operation)
+        operation = acts.locked(operation)
         policies.check_can_interrupt(operation)
-        _move(operation, OperationState.INTERRUPTED)
+        acts.move(operation, OperationState.INTERRUPTED)
         operation.save(update_fields=["state"])
+        time.pause(operation, reason=reason_code, now=now)
+        said = reason or (reason_code.label if reason_code else "")
         audit.record(
-            action="mes.operation.interrupt", target=operation, by=by, now=now, reason=reason
+            action="mes.operation.interrupt", target=operation, by=by, now=now, reason=said
         )
         events.publish(WorkOrdersChanged(site_id=operation.work_order.site_id), by=by, now=now)
     return operation
@@ -181,61 +206,24 @@ def resume(
 ) -> WorkOrderOperation:
     """Go on, on another work unit if one is given; raise CannotResume."""
     with transaction.atomic():
-        operation = _locked(operation)
+        operation = acts.locked(operation)
         unit = operation.work_unit_id if work_unit_id is None else work_unit_id
         policies.check_can_resume(operation, unit)
-        _move(operation, OperationState.RUNNING)
+        acts.move(operation, OperationState.RUNNING)
         operation.work_unit_id = unit
-        with _unit_taken_meanwhile(unit, CannotResume):
+        with acts.unit_taken_meanwhile(unit, CannotResume):
             operation.save(update_fields=["state", "work_unit"])
+        time.begin(operation, by=by, now=now)
         audit.record(action="mes.operation.resume", target=operation, by=by, now=now)
         events.publish(WorkOrdersChanged(site_id=operation.work_order.site_id), by=by, now=now)
     return operation
 
 
-def _locked(operation: WorkOrderOperation, *, stock_moves: bool = False) -> WorkOrderOperation:
-    """The operation as it is now, its work order's row held: one act at a time on each."""
-    if stock_moves:
-        lock(Lock.SUPPLY, operation.work_order.site_id)
-    order = (
-        WorkOrder.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("item")
-        .get(pk=operation.work_order_id)
-    )
-    found = WorkOrderOperation.objects.select_for_update(no_key=True).get(pk=operation.pk)
-    found.work_order = order
-    return found
-
-
-def _move(operation: WorkOrderOperation, new: OperationState) -> None:
-    transitions.check(OPERATION_TRANSITIONS, old=OperationState(operation.state), new=new)
-    operation.state = new
-
-
-@contextmanager
-def _unit_taken_meanwhile(work_unit_id: int | None, error: type[Refused]) -> Iterator[None]:
-    """Two starts at once on one work unit: the database lets one through, the other is told."""
-    try:
-        with transaction.atomic():
-            yield
-    except IntegrityError as conflict:
-        if _ONE_RUNNING not in str(conflict) or work_unit_id is None:
-            raise
-        other = selectors.running_on(work_unit_id)
-        if other is None:
-            raise
-        raise error(policies.busy_sentence(_unit_code(other), other)) from conflict
-
-
-def _unit_code(operation: WorkOrderOperation) -> str:
-    return operation.work_unit.code if operation.work_unit else ""
-
-
 def _begin(order: WorkOrder, by: User | None, now: datetime) -> None:
     """Release it where nobody did, issue its components, and begin."""
     if order.state == WorkOrderState.PLANNED:
-        _move_order(order, WorkOrderState.RELEASED)
-    _move_order(order, WorkOrderState.IN_PROGRESS)
+        acts.move_order(order, WorkOrderState.RELEASED)
+    acts.move_order(order, WorkOrderState.IN_PROGRESS)
     order.started_at = now
     order.save(update_fields=["state", "started_at"])
     materials = WorkOrderMaterial.objects.filter(work_order=order)
@@ -247,44 +235,77 @@ def _begin(order: WorkOrder, by: User | None, now: datetime) -> None:
     stock.issue_many(quantities=open_needs, reference=order.number, by=by, now=now)
 
 
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """One report's figures; rework below zero: so many come back from rework."""
+
+    good: Decimal
+    scrap: Decimal
+    rework: Decimal
+
+
 def _count(
     operation: WorkOrderOperation,
-    good: Decimal,
-    scrap: Decimal,
+    pieces: _Pieces,
     reason: str,
     by: User | None,
     now: datetime,
+    *,
+    reason_code: FloorReason | None = None,
 ) -> None:
-    OperationReport.objects.create(
-        operation=operation, good=good, scrap=scrap, reason=reason[:200], at=now, by=by
-    )
-    operation.good += good
-    operation.scrap += scrap
-    operation.save(update_fields=["state", "good", "scrap"])
+    operation.good += pieces.good
+    operation.scrap += pieces.scrap
+    operation.rework += pieces.rework
+    operation.save(update_fields=["state", "good", "scrap", "rework"])
     order = operation.work_order
-    is_last = _is_last(operation)
-    order.scrapped += scrap
+    is_last = acts.is_last(operation)
+    order.scrapped += pieces.scrap
     if is_last:
-        order.good += good
+        order.good += pieces.good
     order.save(update_fields=["good", "scrapped"])
-    if is_last and good > 0:
-        served = deliveries.deliver(order, good, by, now)
-        waiting = WorkOrderMaterial.objects.filter(requirement__in=served)
-        readiness.refresh(
-            site_id=order.site_id,
-            now=now,
-            work_order_ids=waiting.values_list("work_order_id", flat=True),
-            skip_locked=True,
-        )
-    if scrap > 0:
-        deliveries.lose(order, by, now)
-
-
-def _is_last(operation: WorkOrderOperation) -> bool:
-    later = WorkOrderOperation.objects.filter(
-        work_order=operation.work_order_id, sequence__gt=operation.sequence
+    if is_last and pieces.good > 0:
+        served = deliveries.deliver(order, pieces.good, by, now)
+        _tell_waiting(order.site_id, served, now)
+    lost = deliveries.lose(order, by, now) if pieces.scrap > 0 else deliveries.Lost()
+    OperationReport.objects.create(
+        operation=operation,
+        good=pieces.good,
+        scrap=pieces.scrap,
+        rework=pieces.rework,
+        reworks=_set_aside_by(operation) if pieces.rework < 0 else None,
+        reason=reason[:200],
+        reason_code=reason_code,
+        output_lost=lost.output,
+        replanned={str(pk): str(quantity) for pk, quantity in lost.cut.items()},
+        at=now,
+        by=by,
     )
-    return not later.exclude(state=OperationState.CANCELLED).exists()
+
+
+def _tell_waiting(site_id: int, served: list[int], now: datetime) -> None:
+    """The work orders whose components these are may be ready now."""
+    waiting = WorkOrderMaterial.objects.filter(requirement__in=served)
+    readiness.refresh(
+        site_id=site_id,
+        now=now,
+        work_order_ids=waiting.values_list("work_order_id", flat=True),
+        skip_locked=True,
+    )
+
+
+def _set_aside_by(operation: WorkOrderOperation) -> OperationReport | None:
+    """The report whose pieces come back from rework: of those set aside the oldest goes first."""
+    rows = OperationReport.objects.filter(
+        operation=operation, reverses__isnull=True, reversed_by__isnull=True
+    ).exclude(rework=0)
+    aside = list(rows.order_by("pk"))
+    back = -sum((row.rework for row in aside if row.rework < 0), ZERO)
+    for row in aside:
+        if row.rework > 0:
+            if back < row.rework:
+                return row
+            back -= row.rework
+    return None
 
 
 def _cancel_rest(order: WorkOrder) -> None:
@@ -294,7 +315,7 @@ def _cancel_rest(order: WorkOrder) -> None:
 
 
 def _complete(order: WorkOrder, by: User | None, now: datetime) -> None:
-    _move_order(order, WorkOrderState.COMPLETED)
+    acts.move_order(order, WorkOrderState.COMPLETED)
     order.completed_at = now
     order.held_from = ""
     # Nothing more comes out of it, whatever was allowed for.
@@ -304,16 +325,3 @@ def _complete(order: WorkOrder, by: User | None, now: datetime) -> None:
     events.publish(
         WorkOrderCompleted(work_order_id=order.pk, site_id=order.site_id), by=by, now=now
     )
-
-
-def _move_order(order: WorkOrder, new: WorkOrderState) -> None:
-    transitions.check(WORK_ORDER_TRANSITIONS, old=WorkOrderState(order.state), new=new)
-    order.state = new
-
-
-def _ids(operation: WorkOrderOperation) -> dict[str, int]:
-    return {
-        "operation_id": operation.pk,
-        "work_order_id": operation.work_order_id,
-        "site_id": operation.work_order.site_id,
-    }

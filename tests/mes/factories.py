@@ -14,6 +14,7 @@ from mes import models
 from mes.enums import WorkOrderState
 from mes.services import supply
 from tests.erp.factories import DUE, RequirementFactory, put_on_stock
+from tests.factories import UserFactory
 from tests.masterdata.factories import (
     BomFactory,
     BomLineFactory,
@@ -68,6 +69,25 @@ class OperationReportFactory(DjangoModelFactory):
     operation = factory.SubFactory(WorkOrderOperationFactory)
     good = Decimal(1)
     at = NOW
+
+
+class FloorReasonFactory(DjangoModelFactory):
+    class Meta:
+        model = models.FloorReason
+
+    kind = "pause"
+    code = factory.Sequence(lambda n: f"reason-{n}")
+    name = factory.LazyAttribute(lambda o: f"Because of {o.code}")
+
+
+class TimeBookingFactory(DjangoModelFactory):
+    class Meta:
+        model = models.TimeBooking
+
+    operation = factory.SubFactory(WorkOrderOperationFactory)
+    kind = "run"
+    person = factory.SubFactory(UserFactory)
+    starts_at = NOW
 
 
 class WorkOrderPegFactory(DjangoModelFactory):

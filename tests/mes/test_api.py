@@ -11,10 +11,10 @@ from rest_framework.test import APIClient
 
 from common.models import AuditEntry
 from erp.models import StockMove
-from mes.models import OperationReport, WorkOrder
+from mes.models import OperationReport, TimeBooking, WorkOrder
 from tests.conftest import ApiClientFor
 from tests.mes import invariants
-from tests.mes.factories import Plant
+from tests.mes.factories import FloorReasonFactory, Plant
 
 
 @pytest.fixture
@@ -222,3 +222,37 @@ def test_a_work_order_takes_as_many_queries_with_many_operations_as_with_one(
         return len(captured)
 
     assert queries("LONG") == queries("LID")
+
+
+def test_an_operation_is_set_up_paused_reworked_and_taken_back(
+    operator: APIClient, plant: Plant, api_client_for: ApiClientFor
+) -> None:
+    FloorReasonFactory(kind="pause", code="tea", name="Tea")
+    FloorReasonFactory(kind="rework", code="edge", name="Edge")
+    second = api_client_for("supervisor")
+
+    def act(verb: str, data: Any = None, client: APIClient = operator, **headers: str) -> Any:
+        answer = post(client, url("LID", 10, verb), data, **headers)
+        assert answer.status_code == 200, answer.json()
+        return answer.json()["operations"][0]
+
+    assert act("start", {"work_unit": plant.units[0].code, "setup": True})["state"] == "setup"
+    act("join", client=second)
+    assert act("run")["state"] == "running"
+    act("leave", client=second)
+    bad = post(operator, url("LID", 10, "interrupt"), {"reason_code": "edge"})
+    assert bad.json() == {"reason_code": ["There is no such reason."]}
+    assert act("interrupt", {"reason_code": "tea"})["state"] == "interrupted"
+    assert act("resume")["state"] == "running"
+    report = {"good": 6, "rework": 2, "reason_code": "edge"}
+    for _repeat in range(2):
+        told = act("report", report, **{"Idempotency-Key": "tablet-1"})
+        assert (told["good"], told["rework"]) == ("6.0000", "2.0000")
+    assert act("report", {"good": 2, "from_rework": True})["rework"] == "0.0000"
+    told = act("undo")
+    assert (told["good"], told["rework"]) == ("6.0000", "2.0000")
+    first = OperationReport.objects.earliest("pk")
+    late = post(operator, url("BOX", 10, "undo"), {"report": first.pk})
+    assert late.status_code == 404
+    assert act("undo", {"report": first.pk}, client=second)["good"] == "0.0000"
+    assert TimeBooking.objects.filter(ends_at__isnull=True).count() == 2

@@ -66,6 +66,18 @@ def test_a_work_order_conserves_its_quantities(name, figures):
             False,
             {"good": 0, "scrap": 0},
         ),
+        (
+            "mes_operationreport_reports_something",
+            "OperationReportFactory",
+            False,
+            {"good": 2, "scrap": 0, "rework": -3},
+        ),
+        (
+            "mes_workorderoperation_rework_not_negative",
+            "WorkOrderOperationFactory",
+            False,
+            {"rework": -1},
+        ),
         ("mes_workorderpeg_once_per_requirement", "WorkOrderPegFactory", True, {}),
         (
             "mes_workorderpeg_quantities_well_formed",
@@ -98,3 +110,55 @@ def test_a_work_unit_runs_one_operation_at_a_time():
         "mes_workorderoperation_one_running_per_unit",
         lambda: factories.WorkOrderOperationFactory(work_unit=unit, state=OperationState.RUNNING),
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [
+        ("mes_timebooking_ends_after_start", {"ends_at": NOW - timedelta(minutes=1)}),
+        ("mes_timebooking_person_or_work_unit", {"person": None}),
+        ("mes_timebooking_pause_is_of_a_unit", {"kind": "pause"}),
+    ],
+)
+def test_a_booking_is_of_somebody_for_some_time(name, bad):
+    refused(name, lambda: factories.TimeBookingFactory(**bad))
+
+
+def test_only_a_pause_has_a_reason():
+    reason = factories.FloorReasonFactory()
+    refused(
+        "mes_timebooking_reason_is_of_a_pause",
+        lambda: factories.TimeBookingFactory(reason=reason),
+    )
+    refused(
+        "mes_floorreason_once_per_code",
+        lambda: factories.FloorReasonFactory(kind=reason.kind, code=reason.code),
+    )
+
+
+def test_nobody_is_booked_twice_at_once_on_an_operation():
+    row = factories.TimeBookingFactory()
+    again = {"operation": row.operation, "person": row.person}
+    refused(
+        "mes_timebooking_one_open_per_person",
+        lambda: factories.TimeBookingFactory(**again, kind="setup"),
+    )
+    factories.TimeBookingFactory(operation=row.operation)
+    factories.TimeBookingFactory(person=row.person)
+    factories.TimeBookingFactory(**again, ends_at=NOW)
+
+
+def test_a_work_unit_works_on_one_operation_and_may_be_paused_at_several():
+    unit = WorkUnitFactory()
+    row = factories.TimeBookingFactory(person=None, work_unit=unit)
+    of_unit = {"person": None, "work_unit": unit}
+    refused(
+        "mes_timebooking_one_open_per_unit",
+        lambda: factories.TimeBookingFactory(**of_unit, operation=row.operation, kind="pause"),
+    )
+    refused(
+        "mes_timebooking_unit_works_once",
+        lambda: factories.TimeBookingFactory(**of_unit, kind="setup"),
+    )
+    factories.TimeBookingFactory(**of_unit, kind="pause")
+    factories.TimeBookingFactory(**of_unit, kind="pause")

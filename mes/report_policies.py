@@ -1,0 +1,176 @@
+"""What may be reported on the floor, finished and taken back, and who may work on it."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from common.errors import Refused
+from common.models import User
+from common.permissions import allowed
+from mes import selectors
+from mes.enums import OperationState
+from mes.models import OperationReport, WorkOrder, WorkOrderOperation
+from mes.policies import came_in, check_order_is_open, plain
+
+ZERO = Decimal(0)
+# Units that are counted, not measured.
+WHOLE = frozenset({"EA"})
+# How long an operator may take the own last report back; the terminal counts down five, the rest
+# is for the way there and back.
+UNDO_SECONDS = 5
+_UNDO_GRACE_SECONDS = 3
+
+
+class CannotReport(Refused):
+    """The pieces cannot be reported."""
+
+
+class CannotFinish(Refused):
+    """The operation cannot be finished."""
+
+
+class CannotUndo(Refused):
+    """The report cannot be taken back."""
+
+
+class CannotJoin(Refused):
+    """The person cannot work on the operation, or does already."""
+
+
+class CannotLeave(Refused):
+    """The person does not work on the operation."""
+
+
+def check_can_report(
+    operation: WorkOrderOperation,
+    good: Decimal,
+    scrap: Decimal,
+    rework: Decimal = ZERO,
+    *,
+    from_rework: bool = False,
+) -> None:
+    """Raise CannotReport: not running, nothing, negative, parts of pieces, or too many."""
+    if operation.state not in (OperationState.RUNNING, OperationState.SETUP):
+        raise CannotReport(
+            _("Operation %(sequence)s of %(number)s is not running; start it first.")
+            % _name(operation)
+        )
+    check_order_is_open(operation, CannotReport)
+    if good < 0 or scrap < 0 or rework < 0:
+        raise CannotReport(_("A quantity cannot be below zero."))
+    if good + scrap + rework == 0:
+        raise CannotReport(_("Report at least one good or scrapped piece."))
+    if operation.work_order.item.uom in WHOLE and (good % 1 or scrap % 1 or rework % 1):
+        raise CannotReport(_("Report whole pieces."))
+    if from_rework:
+        _check_from_rework(operation, good + scrap, rework)
+        return
+    came, reported = came_in(operation), operation.good + operation.scrap + operation.rework
+    if reported + good + scrap + rework > came:
+        raise CannotReport(
+            _(
+                "Operation %(sequence)s of %(number)s got %(came)s and has reported "
+                "%(reported)s; %(more)s more are too many."
+            )
+            % {
+                **_name(operation),
+                "came": plain(came),
+                "reported": plain(reported),
+                "more": plain(good + scrap + rework),
+            }
+        )
+
+
+def _check_from_rework(operation: WorkOrderOperation, back: Decimal, rework: Decimal) -> None:
+    if rework:
+        raise CannotReport(_("Pieces that come back from rework are good or scrap."))
+    if back > operation.rework:
+        raise CannotReport(
+            _("%(back)s cannot come back: %(aside)s are set aside for rework.")
+            % {"back": plain(back), "aside": plain(operation.rework)}
+        )
+
+
+def check_can_finish(operation: WorkOrderOperation, *, short_close: bool, reason: str) -> None:
+    """Raise CannotFinish: not started, or pieces that nobody has accounted for."""
+    if operation.state not in (OperationState.RUNNING, OperationState.INTERRUPTED):
+        raise CannotFinish(
+            _("Operation %(sequence)s of %(number)s is not running.") % _name(operation)
+        )
+    check_order_is_open(operation, CannotFinish)
+    left = came_in(operation) - operation.good - operation.scrap
+    if left <= 0:
+        return
+    if not short_close and operation.rework == left:
+        raise CannotFinish(
+            _("%(left)s wait for rework: report what became of them, or close short with a reason.")
+            % {"left": plain(left)}
+        )
+    if not short_close:
+        raise CannotFinish(
+            _(
+                "%(left)s of %(came)s are not accounted for: report them, "
+                "or close short with a reason."
+            )
+            % {"left": plain(left), "came": plain(came_in(operation))}
+        )
+    if not reason.strip():
+        raise CannotFinish(_("Say why %(left)s are missing.") % {"left": plain(left)})
+
+
+def check_can_join(operation: WorkOrderOperation, person: User) -> None:
+    """Raise CannotJoin unless it is set up or runs and the person is not at it."""
+    if operation.state not in (OperationState.SETUP, OperationState.RUNNING):
+        raise CannotJoin(
+            _("Operation %(sequence)s of %(number)s is not running.") % _name(operation)
+        )
+    if selectors.is_at(operation, person):
+        raise CannotJoin(_("%(person)s works on it already.") % {"person": person})
+
+
+def check_can_leave(operation: WorkOrderOperation, person: User) -> None:
+    """Raise CannotLeave for who does not work on it."""
+    if not selectors.is_at(operation, person):
+        raise CannotLeave(_("%(person)s does not work on it.") % {"person": person})
+
+
+def check_can_undo(
+    report: OperationReport, operation: WorkOrderOperation, by: User | None, now: datetime
+) -> None:
+    """Raise CannotUndo: not the last one, too late without the right, or the pieces are gone."""
+    last = (
+        OperationReport.objects.filter(
+            operation=operation, reverses__isnull=True, reversed_by__isnull=True
+        )
+        .order_by("-pk")
+        .first()
+    )
+    if last is None or last.pk != report.pk:
+        raise CannotUndo(_("Only the last report of an operation can be taken back."))
+    is_own = by is not None and report.by_id == by.pk
+    in_time = now - report.at <= timedelta(seconds=UNDO_SECONDS + _UNDO_GRACE_SECONDS)
+    if not (is_own and in_time) and not allowed(by, "mes.undo_report"):
+        raise CannotUndo(_("Only a supervisor can take this report back now."))
+    check_order_is_open(operation, CannotUndo)
+    after = WorkOrderOperation.objects.filter(
+        work_order=operation.work_order_id, sequence__gt=operation.sequence
+    ).exclude(state=OperationState.CANCELLED)
+    following = after.order_by("sequence").first()
+    if following is None:
+        return
+    if operation.state == OperationState.DONE and following.started_at is not None:
+        raise CannotUndo(
+            _("Operation %(sequence)s of %(number)s has begun with these pieces.")
+            % _name(following, operation.work_order)
+        )
+    taken = following.good + following.scrap + following.rework
+    if taken > operation.good - report.good:
+        raise CannotUndo(
+            _("Operation %(sequence)s of %(number)s has reported %(taken)s of these pieces.")
+            % {**_name(following, operation.work_order), "taken": plain(taken)}
+        )
+
+
+def _name(operation: WorkOrderOperation, order: WorkOrder | None = None) -> dict[str, object]:
+    return {"sequence": operation.sequence, "number": (order or operation.work_order).number}

@@ -1,0 +1,198 @@
+"""Time at operations: bookings open and close with what people do, and people are paid once.
+
+A person at several machines at the same time has an open booking at each of their operations.
+``shared`` is the one place where such minutes are divided: equally among the operations that
+were open at that moment.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fractions import Fraction
+from typing import Protocol
+
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Greatest
+
+from common.models import User
+from mes.enums import BookingKind, OperationState
+from mes.models import FloorReason, TimeBooking, WorkOrderOperation
+
+_MICROSECONDS_PER_MINUTE = 60_000_000
+
+
+class Booked(Protocol):
+    """What sharing needs to know of a booking."""
+
+    operation_id: int
+    kind: str
+    starts_at: datetime
+    ends_at: datetime | None
+
+
+Key = tuple[int, str]
+
+
+def shared(bookings: Iterable[Booked], *, until: datetime) -> dict[Key, Fraction]:
+    """Minutes of ONE person by operation and kind; they sum to the time the person worked.
+
+    Each moment counts once: it is divided equally among the operations that were open then. An
+    open booking ends ``until``. Exact fractions, so that nothing is lost by rounding.
+    """
+    spans = [
+        (b.starts_at, min(b.ends_at or until, until), (b.operation_id, b.kind)) for b in bookings
+    ]
+    edges = sorted({edge for start, end, _key in spans for edge in (start, end) if start < end})
+    minutes: dict[Key, Fraction] = {}
+    for left, right in zip(edges, edges[1:], strict=False):
+        open_now = [key for start, end, key in spans if start <= left and end >= right]
+        for key in open_now:
+            minutes[key] = minutes.get(key, Fraction(0)) + _minutes(right - left) / len(open_now)
+    return minutes
+
+
+def _minutes(span: timedelta) -> Fraction:
+    return Fraction(span // timedelta(microseconds=1), _MICROSECONDS_PER_MINUTE)
+
+
+@dataclass(slots=True)
+class Spent:
+    """Minutes booked at one operation, by kind: of people (shared) and of the work unit."""
+
+    labour: dict[str, Fraction] = field(default_factory=dict)
+    machine: dict[str, Fraction] = field(default_factory=dict)
+
+    @property
+    def labour_minutes(self) -> float:
+        return float(sum(self.labour.values(), Fraction(0)))
+
+    @property
+    def machine_minutes(self) -> float:
+        """Without pauses."""
+        busy = (m for kind, m in self.machine.items() if kind != BookingKind.PAUSE)
+        return float(sum(busy, Fraction(0)))
+
+    @property
+    def pause_minutes(self) -> float:
+        return float(self.machine.get(BookingKind.PAUSE, Fraction(0)))
+
+
+def spent(operation_ids: Iterable[int], *, until: datetime) -> dict[int, Spent]:
+    """Minutes booked at each operation so far. Two queries, however many operations."""
+    wanted = set(operation_ids)
+    result = {pk: Spent() for pk in wanted}
+    here = list(TimeBooking.objects.filter(operation__in=wanted, starts_at__lt=until))
+    people = {row.person_id for row in here if row.person_id is not None}
+    if people:
+        first = min(row.starts_at for row in here if row.person_id)
+        # Their other operations of the same hours take their share.
+        others = TimeBooking.objects.filter(
+            Q(ends_at__isnull=True) | Q(ends_at__gt=first), person__in=people, starts_at__lt=until
+        )
+        by_person: dict[int, list[TimeBooking]] = {}
+        for row in others:
+            by_person.setdefault(row.person_id or 0, []).append(row)
+        for rows in by_person.values():
+            for (pk, kind), minutes in shared(rows, until=until).items():
+                if pk in wanted:
+                    _add(result[pk].labour, kind, minutes)
+    for row in here:
+        if row.work_unit_id is not None:
+            end = min(row.ends_at or until, until)
+            _add(
+                result[row.operation_id].machine,
+                row.kind,
+                _minutes(max(end - row.starts_at, timedelta())),
+            )
+    return result
+
+
+def _add(into: dict[str, Fraction], kind: str, minutes: Fraction) -> None:
+    into[kind] = into.get(kind, Fraction(0)) + minutes
+
+
+# -- opening and closing; callers hold the row of the work order ------------------------------
+
+_KIND_OF_STATE: Mapping[str, BookingKind] = {
+    OperationState.SETUP: BookingKind.SETUP,
+    OperationState.RUNNING: BookingKind.RUN,
+}
+
+
+def begin(operation: WorkOrderOperation, *, by: User | None, now: datetime) -> None:
+    """The operation was set up or runs since now: its unit works, and who did it works on it."""
+    kind = _KIND_OF_STATE[operation.state]
+    close(operation, now=now)
+    _open(operation, kind, now, person=by)
+    if operation.work_unit_id is not None:
+        _open(operation, kind, now, unit_id=operation.work_unit_id)
+
+
+def switch_to_run(operation: WorkOrderOperation, *, now: datetime) -> None:
+    """Setup is over: whoever was at it goes on with the run."""
+    open_rows = list(_open_rows(operation))
+    close(operation, now=now)
+    for row in open_rows:
+        if row.kind == BookingKind.SETUP:
+            _open(
+                operation, BookingKind.RUN, now, person_id=row.person_id, unit_id=row.work_unit_id
+            )
+
+
+def pause(operation: WorkOrderOperation, *, reason: FloorReason | None, now: datetime) -> None:
+    """Work stopped: people leave, the work unit waits for the reason."""
+    close(operation, now=now)
+    if operation.work_unit_id is not None:
+        _open(operation, BookingKind.PAUSE, now, unit_id=operation.work_unit_id, reason=reason)
+
+
+def join(operation: WorkOrderOperation, *, person: User, now: datetime) -> None:
+    """One more person works on it."""
+    _open(operation, _KIND_OF_STATE[operation.state], now, person=person)
+
+
+def leave(operation: WorkOrderOperation, *, person: User, now: datetime) -> None:
+    """The person works on it no longer; the work unit goes on."""
+    close(operation, now=now, person=person)
+
+
+def close(operation: WorkOrderOperation, *, now: datetime, person: User | None = None) -> None:
+    """End the open bookings of the operation, of one person if given."""
+    rows = _open_rows(operation)
+    if person is not None:
+        rows = rows.filter(person=person)
+    # Two acts whose clocks differ by a breath: no booking ends before it began.
+    rows.update(ends_at=Greatest("starts_at", Value(now)))
+
+
+def people_at(operation: WorkOrderOperation) -> list[User]:
+    """Who works on it now, in the order in which they came."""
+    rows = _open_rows(operation).filter(person__isnull=False).select_related("person")
+    return [row.person for row in rows.order_by("starts_at", "pk") if row.person]
+
+
+def _open_rows(operation: WorkOrderOperation) -> QuerySet[TimeBooking]:
+    return TimeBooking.objects.filter(operation=operation, ends_at__isnull=True)
+
+
+def _open(
+    operation: WorkOrderOperation,
+    kind: BookingKind,
+    now: datetime,
+    *,
+    person: User | None = None,
+    person_id: int | None = None,
+    unit_id: int | None = None,
+    reason: FloorReason | None = None,
+) -> None:
+    person_id = person.pk if person else person_id
+    if person_id is None and unit_id is None:
+        return
+    TimeBooking.objects.create(
+        operation=operation,
+        kind=kind,
+        person_id=person_id,
+        work_unit_id=unit_id,
+        starts_at=now,
+        reason=reason,
+    )

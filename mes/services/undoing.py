@@ -1,0 +1,92 @@
+"""Take the last report of an operation back: a row that reverses it, and all that it moved.
+
+Within seconds by the operator who made it, later by a supervisor. Refused with a sentence where
+the pieces are gone: the next operation has them, they were used, shipped or kept for others.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from common import audit, events
+from common.models import User
+from mes import report_policies
+from mes.enums import OperationState
+from mes.events import OperationReported
+from mes.models import OperationReport, WorkOrderMaterial, WorkOrderOperation
+from mes.report_policies import CannotUndo
+from mes.services import acts, deliveries, readiness
+
+__all__ = ["CannotUndo", "undo"]
+
+ZERO = Decimal(0)
+
+
+def undo(
+    *, report: OperationReport, by: User | None, now: datetime, reason: str = ""
+) -> OperationReport:
+    """Reverse the report; return the reversing row. Raise CannotUndo with the reason.
+
+    A finished operation is open again, unless it completed its work order.
+    """
+    with transaction.atomic():
+        operation = acts.locked(
+            WorkOrderOperation.objects.select_related("work_order").get(pk=report.operation_id),
+            stock_moves=True,
+        )
+        report = OperationReport.objects.select_for_update(no_key=True, of=("self",)).get(
+            pk=report.pk
+        )
+        report_policies.check_can_undo(report, operation, by, now)
+        row = OperationReport.objects.create(
+            operation=operation,
+            good=-report.good,
+            scrap=-report.scrap,
+            rework=-report.rework,
+            reason=reason[:200],
+            reverses=report,
+            at=now,
+            by=by,
+        )
+        touched = _take_back(operation, report, by, now)
+        audit.record(
+            action="mes.operation.undo",
+            target=operation,
+            by=by,
+            now=now,
+            reason=reason,
+            changes={"good": [str(report.good), None], "scrap": [str(report.scrap), None]},
+        )
+        events.publish(OperationReported(**acts.ids(operation)), by=by, now=now)
+        readiness.refresh(site_id=operation.work_order.site_id, now=now, work_order_ids=touched)
+    return row
+
+
+def _take_back(
+    operation: WorkOrderOperation, report: OperationReport, by: User | None, now: datetime
+) -> list[int]:
+    """Figures, stock and pegs as they were; return the work orders that may be less ready now."""
+    is_last = acts.is_last(operation)
+    operation.good -= report.good
+    operation.scrap -= report.scrap
+    operation.rework -= report.rework
+    if operation.state == OperationState.DONE:
+        acts.move(operation, OperationState.INTERRUPTED)
+        operation.finished_at = None
+    operation.save(update_fields=["good", "scrap", "rework", "state", "finished_at"])
+    order = operation.work_order
+    order.scrapped -= report.scrap
+    if is_last:
+        order.good -= report.good
+    order.save(update_fields=["good", "scrapped"])
+    touched = [order.pk]
+    if is_last and report.good > 0:
+        served = deliveries.take_back(order, report.good, by, now)
+        touched += WorkOrderMaterial.objects.filter(requirement__in=served).values_list(
+            "work_order_id", flat=True
+        )
+    if report.output_lost > 0:
+        cut = {int(pk): Decimal(quantity) for pk, quantity in report.replanned.items()}
+        deliveries.find_again(order, report.output_lost, cut, by, now)
+    return touched
