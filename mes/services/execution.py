@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 
-from common import audit, events, transitions
+from common import audit, events, jobs, transitions
 from common.concurrency import Lock, lock
 from common.errors import Refused
 from common.models import User
@@ -72,7 +72,7 @@ def start(
     """
     with transaction.atomic():
         operation = _locked(operation, stock_moves=operation.work_order.started_at is None)
-        policies.check_can_start(operation, work_unit_id)
+        policies.check_can_start(operation, work_unit_id, now)
         if operation.state == OperationState.WAITING:
             # The check has just found it ready; the job that writes that was not here yet.
             _move(operation, OperationState.READY)
@@ -118,6 +118,8 @@ def report(
             changes=changes,
         )
         events.publish(OperationReported(**_ids(operation)), by=by, now=now)
+        if operation.transfer_quantity is not None and good > 0:
+            _pass_on(operation, by, now)
     return operation
 
 
@@ -152,7 +154,7 @@ def finish(
         if operation.good <= 0 or _is_last(operation):
             _complete(order, by, now)
         else:
-            readiness.refresh(site_id=order.site_id, now=now, work_order_ids=[order.pk])
+            _pass_on(operation, by, now)
     return operation
 
 
@@ -191,6 +193,24 @@ def resume(
         audit.record(action="mes.operation.resume", target=operation, by=by, now=now)
         events.publish(WorkOrdersChanged(site_id=operation.work_order.site_id), by=by, now=now)
     return operation
+
+
+def _pass_on(operation: WorkOrderOperation, by: User | None, now: datetime) -> None:
+    """The next operation may be ready now, or once the pieces have waited."""
+    order = operation.work_order
+    readiness.refresh(site_id=order.site_id, now=now, work_order_ids=[order.pk])
+    until = policies.rests_until(operation)
+    if until is not None and until > now:
+        jobs.enqueue(
+            "mes.refresh_readiness",
+            key=f"rest:{operation.pk}:{until.isoformat()}",
+            # Not with those of the site: they are not to wait for this moment.
+            group_key=f"rest:{operation.pk}",
+            run_at=until,
+            site_id=order.site_id,
+            by=by,
+            now=now,
+        )
 
 
 def _locked(operation: WorkOrderOperation, *, stock_moves: bool = False) -> WorkOrderOperation:
