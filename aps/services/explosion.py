@@ -14,11 +14,12 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from aps.services import plant
+from aps.services import plant, sequence
 from aps.services.live import Live
 from aps.services.plant import DAY_MINUTES, MILESTONE, SUBCONTRACT
+from aps.services.sequence import Part
 from aps.services.supplies import Supplies, Taken
-from aps.solver import Mode, Operation
+from aps.solver import Mode, Operation, Precedence
 from common.errors import Refused
 from masterdata.enums import LotPolicy, RunBasis
 from masterdata.selectors import ItemStructure, OperationStructure, eligible_units
@@ -58,13 +59,13 @@ class Shortage:
 class Ready:
     """What has to be over before something begins: operations, and a minute."""
 
-    operations: tuple[int, ...] = ()
+    waits: tuple[Precedence, ...] = ()
     at: int = 0
     shortage: Shortage | None = None
 
     def __add__(self, other: "Ready") -> "Ready":
         later = max(self, other, key=lambda ready: ready.at)
-        return Ready(self.operations + other.operations, later.at, later.shortage)
+        return Ready(self.waits + other.waits, later.at, later.shortage)
 
 
 @dataclass
@@ -204,10 +205,28 @@ class _Explosion:
                 uom=below.uom,
             )
             ready = ready + self.need(below, needed)
+        before: Part | None = None
         for operation in item.operations:
             modes = self._modes(item, operation, started)
+            part = self._part(operation, modes, started)
+            if before is not None:
+                ready = Ready((sequence.after(before, part),))
             ready = self.add(item, operation, modes, ready)
+            before = part
         return ready
+
+    def _part(
+        self, operation: OperationStructure, modes: tuple[Mode, ...], started: Decimal
+    ) -> Part:
+        """The operation, which comes next, as what goes before and after it sees it."""
+        center = self._live.units_by_center.get(operation.work_center_id, [])
+        return Part(
+            id=self._next_id,
+            step=operation,
+            modes=modes,
+            per_piece=[(u.work_unit_id, u.run_minutes) for u in eligible_units(operation, center)],
+            remaining=started,
+        )
 
     def _modes(
         self, item: ItemStructure, operation: OperationStructure, quantity: Decimal
@@ -265,12 +284,14 @@ class _Explosion:
         """Add a solver operation that waits for ``ready``; what waits for it is returned."""
         identity = self._next_id
         self._next_id += 1
+        parts = [sequence.split(wait) for wait in ready.waits]
         self.found.operations.append(
             Operation(
                 id=identity,
                 job=0,
                 modes=tuple(modes),
-                predecessors=ready.operations,
+                predecessors=tuple(pk for plain, _links in parts for pk in plain),
+                links=tuple(link for _plain, links in parts for link in links),
                 release=max(ready.at, self._now),
                 interruptible=plant.may_pause(
                     operation is None or operation.interruptible,
@@ -284,7 +305,7 @@ class _Explosion:
         self.found.steps[identity] = Step(item, operation)
         if ready.shortage is not None and ready.at > self._now:
             self.found.shortages[identity] = ready.shortage
-        return Ready((identity,))
+        return Ready((Precedence(identity),))
 
 
 def _no_way_to_make(item: ItemStructure) -> str:

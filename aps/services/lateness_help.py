@@ -102,7 +102,7 @@ class Finder:
         elif step.kind == StepKind.OUTSIDE:
             yield Help(HelpKind.SUPPLIER, step.minutes, bar=step.bar)
         elif step.bar.work_unit_id is not None:
-            if step.kind in (StepKind.TOOL, StepKind.PEOPLE, StepKind.CHANGEOVER):
+            if step.kind in (StepKind.TOOL, StepKind.PEOPLE, StepKind.CHANGEOVER, StepKind.REST):
                 return  # no hour and no machine more makes up for these
             if self._operations[step.bar.operation_id].skill_id is None:
                 yield from self._overtime(step)

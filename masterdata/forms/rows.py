@@ -19,8 +19,9 @@ from masterdata.forms.fields import (
     limit_days,
 )
 from masterdata.models import Calendar, Site
+from masterdata.services.routings import MOST_WAIT
 
-# A request has at most a thousand fields (DATA_UPLOAD_MAX_NUMBER_FIELDS): rows times fields.
+# A request has at most DATA_UPLOAD_MAX_NUMBER_FIELDS fields: rows times fields.
 MAX_LINES = 110
 MAX_OPERATIONS = 75
 MAX_CREWS = 100
@@ -152,6 +153,28 @@ class OperationForm(Row):
         max_length=40,
         required=False,
         widget=forms.TextInput(attrs={"list": "tools", "placeholder": _("Tool")}),
+    )
+    wait_minutes = forms.IntegerField(
+        label=_("Wait after it, minutes"),
+        min_value=0,
+        max_value=MOST_WAIT,
+        required=False,
+        widget=forms.NumberInput(attrs={"placeholder": _("No wait")}),
+    )
+    max_wait_minutes = forms.IntegerField(
+        label=_("Longest wait, minutes"),
+        min_value=0,
+        max_value=MOST_WAIT,
+        required=False,
+        widget=forms.NumberInput(attrs={"placeholder": _("No limit")}),
+    )
+    transfer_quantity = forms.DecimalField(
+        label=_("Pass on from, pieces"),
+        max_digits=14,
+        decimal_places=4,
+        min_value=0,
+        required=False,
+        widget=forms.NumberInput(attrs={"placeholder": _("All")}),
     )
 
 

@@ -64,6 +64,10 @@ class OperationStructure:
     skill_id: int | None = None
     people: int = 1
     tool_id: int | None = None
+    # Before the next operation: clock minutes at least and at most, pieces that let it begin.
+    wait_minutes: int = 0
+    max_wait_minutes: int | None = None
+    transfer_quantity: Decimal | None = None
     # Active units only. Empty and not restricted: all units of the center.
     alternatives: tuple[AlternativeStructure, ...] = ()
     # The routing names the units; none of the center's others may do it.
@@ -258,6 +262,9 @@ def _operation(operation: RoutingOperation) -> OperationStructure:
         skill_id=operation.skill_id,
         people=operation.people,
         tool_id=operation.tool_id,
+        wait_minutes=operation.wait_minutes,
+        max_wait_minutes=operation.max_wait_minutes,
+        transfer_quantity=operation.transfer_quantity,
         alternatives=tuple(
             _alternative(a, operation) for a in alternatives if a.work_unit.is_active
         ),

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from common.api import ApiRequest, ApiView
 from mes import selectors
 from mes.enums import OperationState, WorkOrderState
-from mes.models import WorkOrder, WorkOrderOperation
+from mes.models import WorkOrder
 
 
 class OperationOut(serializers.Serializer[Any]):
@@ -34,6 +34,10 @@ class OperationOut(serializers.Serializer[Any]):
     skill = serializers.CharField(source="skill.code", allow_null=True, default=None)
     people = serializers.IntegerField()
     tool = serializers.CharField(source="tool.code", allow_null=True, default=None)
+    # Before the next operation: clock minutes at least and at most, pieces that let it begin.
+    wait_minutes = serializers.IntegerField()
+    max_wait_minutes = serializers.IntegerField(allow_null=True)
+    transfer_quantity = serializers.DecimalField(max_digits=14, decimal_places=4, allow_null=True)
 
 
 class MaterialOut(serializers.Serializer[Any]):

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from common import audit, events
+from common import audit, events, jobs
 from common.models import User
 from erp import selectors as erp
 from erp.services import stock
@@ -65,7 +65,7 @@ def start(
     """
     with transaction.atomic():
         operation = acts.locked(operation, stock_moves=operation.work_order.started_at is None)
-        policies.check_can_start(operation, work_unit_id)
+        policies.check_can_start(operation, work_unit_id, now)
         if operation.state == OperationState.WAITING:
             # The check has just found it ready; the job that writes that was not here yet.
             acts.move(operation, OperationState.READY)
@@ -132,6 +132,8 @@ def report(
             changes=changes,
         )
         events.publish(OperationReported(**acts.ids(operation)), by=by, now=now)
+        if operation.transfer_quantity is not None and good > 0:
+            _pass_on(operation, by, now)
     return operation
 
 
@@ -170,7 +172,7 @@ def finish(
         if operation.good <= 0 or acts.is_last(operation):
             _complete(order, by, now)
         else:
-            readiness.refresh(site_id=order.site_id, now=now, work_order_ids=[order.pk])
+            _pass_on(operation, by, now)
     return operation
 
 
@@ -217,6 +219,24 @@ def resume(
         audit.record(action="mes.operation.resume", target=operation, by=by, now=now)
         events.publish(WorkOrdersChanged(site_id=operation.work_order.site_id), by=by, now=now)
     return operation
+
+
+def _pass_on(operation: WorkOrderOperation, by: User | None, now: datetime) -> None:
+    """The next operation may be ready now, or once the pieces have waited."""
+    order = operation.work_order
+    readiness.refresh(site_id=order.site_id, now=now, work_order_ids=[order.pk])
+    until = policies.rests_until(operation)
+    if until is not None and until > now:
+        jobs.enqueue(
+            "mes.refresh_readiness",
+            key=f"rest:{operation.pk}:{until.isoformat()}",
+            # Not with those of the site: they are not to wait for this moment.
+            group_key=f"rest:{operation.pk}",
+            run_at=until,
+            site_id=order.site_id,
+            by=by,
+            now=now,
+        )
 
 
 def _begin(order: WorkOrder, by: User | None, now: datetime) -> None:

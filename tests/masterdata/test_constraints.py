@@ -86,6 +86,12 @@ VIOLATIONS = {
     "masterdata_crew_has_people": lambda: f.CrewFactory(people=0),
     "masterdata_tool_is_there": lambda: f.ToolFactory(quantity=0),
     "masterdata_routingoperation_needs_somebody": lambda: f.RoutingOperationFactory(people=0),
+    "masterdata_routingoperation_waits_in_order": lambda: f.RoutingOperationFactory(
+        wait_minutes=9, max_wait_minutes=8
+    ),
+    "masterdata_routingoperation_transfers_something": lambda: f.RoutingOperationFactory(
+        transfer_quantity=5, max_wait_minutes=8
+    ),
     "masterdata_costrate_once_per_day": lambda: _twice(
         f.CostRateFactory, work_center=f.WorkCenterFactory()
     ),

@@ -253,12 +253,17 @@ _ALL = (
         _columns(
             RoutingOperation,
             "sequence* name* name_zh work_center* setup_minutes run_minutes run_basis"
-            " setup_family is_interruptible subcontractor subcontract_days skill people tool",
+            " setup_family is_interruptible subcontractor subcontract_days skill people tool"
+            " wait_minutes max_wait_minutes transfer_quantity",
         ),
         ("sequence",),
         parent=_routing_parent(),
-        row_rules=(rules.days_outside_have_subcontractor, rules.somebody_is_there),
-        table_rules=(rules.no_overlapping_routings,),
+        row_rules=(
+            rules.days_outside_have_subcontractor,
+            rules.somebody_is_there,
+            rules.waits_make_sense,
+        ),
+        table_rules=(rules.no_overlapping_routings, rules.something_follows_a_wait),
     ),
     Resource(
         "operation_alternatives",

@@ -161,6 +161,9 @@ def _operation(draft: DraftOrder, order: WorkOrder, step: OperationStructure) ->
         skill_id=step.skill_id,
         people=step.people,
         tool_id=step.tool_id,
+        wait_minutes=step.wait_minutes,
+        max_wait_minutes=step.max_wait_minutes,
+        transfer_quantity=step.transfer_quantity,
     )
 
 
