@@ -24,6 +24,13 @@ REQUIREMENT_TRANSITIONS: dict[RequirementState, frozenset[RequirementState]] = {
 }
 
 
+class SupplyKind(models.TextChoices):
+    """Where it will come from."""
+
+    WORK_ORDER = "work_order", _("Work order")
+    PURCHASE_ORDER = "purchase_order", _("Purchase order")
+
+
 class MoveKind(models.TextChoices):
     """Why stock changed."""
 
@@ -48,6 +55,11 @@ class PurchaseOrderState(models.TextChoices):
     def on_order(cls) -> list["PurchaseOrderState"]:
         """States in which goods are still to come."""
         return [cls.SENT, cls.CONFIRMED, cls.PARTLY_RECEIVED]
+
+    @classmethod
+    def counted(cls) -> list["PurchaseOrderState"]:
+        """States in which planning reckons with the goods, ordered already or about to be."""
+        return [cls.DRAFT, *cls.on_order()]
 
 
 _PO = PurchaseOrderState

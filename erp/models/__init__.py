@@ -1,6 +1,7 @@
 from erp.models.demand import Requirement, Reservation
 from erp.models.purchasing import PurchaseOrder, PurchaseOrderLine
 from erp.models.stock import StockBalance, StockMove
+from erp.models.supply import Supply
 
 __all__ = [
     "PurchaseOrder",
@@ -9,4 +10,5 @@ __all__ = [
     "Reservation",
     "StockBalance",
     "StockMove",
+    "Supply",
 ]

@@ -17,7 +17,7 @@ from erp import policies
 from erp.enums import PURCHASE_ORDER_TRANSITIONS, MoveKind, PurchaseOrderState
 from erp.models import PurchaseOrder, PurchaseOrderLine
 from erp.policies import CannotReceive
-from erp.services import stock
+from erp.services import stock, supplies
 from masterdata import selectors as masterdata
 
 __all__ = ["CannotOrder", "CannotReceive", "NewLine", "order", "receive_line"]
@@ -61,6 +61,7 @@ def order(
             ordered_at=now,
         )
         PurchaseOrderLine.objects.bulk_create(_lines(placed, lines))
+        supplies.note_purchases([placed.pk])
         audit.record(action="erp.purchase_order.order", target=placed, by=by, now=now)
     return placed
 
@@ -78,6 +79,7 @@ def receive_line(
         line.received += quantity
         line.save(update_fields=["received"])
         _move(placed)
+        supplies.note_purchases([placed.pk])
         stock.receive(
             item_id=line.item_id,
             site_id=placed.site_id,

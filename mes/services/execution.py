@@ -39,7 +39,7 @@ from mes.policies import (
     CannotResume,
     CannotStart,
 )
-from mes.services import deliveries, readiness
+from mes.services import deliveries, readiness, supply
 
 __all__ = [
     "CannotFinish",
@@ -238,6 +238,7 @@ def _begin(order: WorkOrder, by: User | None, now: datetime) -> None:
     _move_order(order, WorkOrderState.IN_PROGRESS)
     order.started_at = now
     order.save(update_fields=["state", "started_at"])
+    supply.note([order.pk])
     materials = WorkOrderMaterial.objects.filter(work_order=order)
     open_needs = {
         row.requirement_id: row.quantity - row.issued
@@ -278,6 +279,8 @@ def _count(
         )
     if scrap > 0:
         deliveries.lose(order, by, now)
+    if is_last or scrap > 0:
+        supply.note([order.pk])
 
 
 def _is_last(operation: WorkOrderOperation) -> bool:
@@ -300,6 +303,7 @@ def _complete(order: WorkOrder, by: User | None, now: datetime) -> None:
     # Nothing more comes out of it, whatever was allowed for.
     order.output = min(order.output, order.good)
     order.save(update_fields=["state", "completed_at", "output", "held_from"])
+    supply.note([order.pk])
     audit.record(action="mes.work_order.complete", target=order, by=by, now=now)
     events.publish(
         WorkOrderCompleted(work_order_id=order.pk, site_id=order.site_id), by=by, now=now

@@ -1,5 +1,6 @@
 """Supply of requirements: plan it and take it back."""
 
+from mes.services.supply.coming import note
 from mes.services.supply.planning import plan
 from mes.services.supply.types import CannotUnplan, Demand, StartedWork, SupplyPlan, Unplanned
 from mes.services.supply.unplanning import unplan
@@ -10,6 +11,7 @@ __all__ = [
     "StartedWork",
     "SupplyPlan",
     "Unplanned",
+    "note",
     "plan",
     "unplan",
 ]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from masterdata.enums import LotPolicy
 from masterdata.selectors import ItemStructure
-from mes.services.supply import lots
+from masterdata.services import lots
 from mes.services.supply.book import Book, GrowingOrder
 
 ZERO = Decimal(0)

@@ -19,6 +19,7 @@ from mes.models import (
     WorkOrderOperation,
     WorkOrderPeg,
 )
+from mes.services.supply import coming
 from mes.services.supply.explode import DraftMaterial, DraftOrder, Explosion
 
 BATCH = 5000
@@ -36,6 +37,7 @@ def write(explosion: Explosion, *, site_id: int, by: User | None, now: datetime)
     _grow(grown, by, now)
     ids = {id(draft): order.pk for draft, order in zip(fresh, created, strict=True)}
     ids |= {id(draft): draft.grows.id for draft in grown if draft.grows}
+    coming.note(ids.values())
     _peg(explosion, ids)
     reservations.reserve(
         _sum((n.requirement_id, n.reserved) for n in explosion.needs if n.reserved > 0)
