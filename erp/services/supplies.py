@@ -17,7 +17,7 @@ from common import statistics
 from erp.enums import PurchaseOrderState, SupplyKind
 from erp.models import PurchaseOrderLine, Supply
 
-__all__ = ["Coming", "arrival", "note_purchases", "put"]
+__all__ = ["Coming", "arrival", "forget_purchases", "note_purchases", "put"]
 
 _UPSERT = """
     INSERT INTO erp_supply AS old (kind, source_id, item_id, site_id, quantity, due_at, reference,
@@ -115,3 +115,8 @@ def note_purchases(order_ids: Collection[int]) -> None:
             )
         ],
     )
+
+
+def forget_purchases(line_ids: Collection[int]) -> None:
+    """Nothing comes of these lines any more: they are about to go."""
+    Supply.objects.filter(kind=SupplyKind.PURCHASE_ORDER, source_id__in=list(line_ids)).delete()
