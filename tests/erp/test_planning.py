@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 
 from common.concurrency import StaleWrite
-from common.jobs import run_due
-from common.models import AuditEntry
+from common.enums import JobState
+from common.jobs import runner
+from common.models import AuditEntry, Job
 from erp.enums import MrpRunState, ProposalAction, ProposalState, PurchaseOrderState
 from erp.models import MrpRun, Proposal, PurchaseOrder, Supply, SupplyRule
 from erp.services import mrp_runs, proposals, purchase_orders
@@ -50,9 +51,14 @@ class Buying:
     def need(self, code, quantity, *, days):
         return self.plant.need(code, quantity, due_at=self.now + timedelta(days=days))
 
+    def work(self, name):
+        """Run the waiting job of this name, and no other that the facts asked for."""
+        job = Job.objects.get(name=name, state=JobState.QUEUED)
+        assert runner.run_one(job.pk, now=self.now)
+
     def run(self):
         run = mrp_runs.request(site_id=self.site.pk, by=None, now=self.now)
-        run_due(now=self.now, include_waiting=True)
+        self.work("erp.run_mrp")
         run.refresh_from_db()
         assert run.state == MrpRunState.DONE, run.error
         return run
@@ -102,7 +108,7 @@ def test_two_requests_are_one_run_and_a_second_run_changes_nothing(buying):
     buying.need("TABLE", 5, days=20)
     first = mrp_runs.request(site_id=buying.site.pk, by=None, now=buying.now)
     assert mrp_runs.request(site_id=buying.site.pk, by=None, now=buying.now) == first
-    run_due(now=buying.now)
+    buying.work("erp.run_mrp")
     before = facts()
     buying.run()
     assert facts() == before
@@ -121,7 +127,7 @@ def test_a_cycle_in_the_bills_fails_the_run_with_a_sentence(buying):
     line.component = buying.plant.items["TABLE"]
     line.save()
     run = mrp_runs.request(site_id=buying.site.pk, by=None, now=buying.now)
-    run_due(now=buying.now)
+    buying.work("erp.run_mrp")
     run.refresh_from_db()
     assert run.state == MrpRunState.FAILED
     assert "contains itself" in run.error
@@ -213,7 +219,7 @@ def test_accepted_work_is_made_with_its_components_and_only_once(buying):
     assert table.system_quantity == 3
     buying.accept(table)
     buying.accept(table)
-    run_due(now=buying.now, include_waiting=True)
+    buying.work("mes.carry_out_proposals")
     order = WorkOrder.objects.get()
     table.refresh_from_db()
     assert (order.quantity, table.state, table.reference) == (3, ProposalState.DONE, order.number)
@@ -230,7 +236,7 @@ def test_safety_stock_is_made_for_nobody_yet(buying):
     buying.plant.stock("TABLE", 1)
     buying.run()
     buying.accept(buying.one("make", "TABLE"))
-    run_due(now=buying.now, include_waiting=True)
+    buying.work("mes.carry_out_proposals")
     order = WorkOrder.objects.get()
     assert (order.quantity, order.pegs.count()) == (3, 0)
     assert order.materials.count() == 2
@@ -242,7 +248,7 @@ def test_what_cannot_be_made_is_open_again_and_says_why(buying):
     buying.need("LAMP", 1, days=20)
     buying.run()
     buying.accept(buying.one("make", "LAMP"))
-    run_due(now=buying.now, include_waiting=True)
+    buying.work("mes.carry_out_proposals")
     assert "no routing" in buying.one("make", "LAMP").refusal
     assert not WorkOrder.objects.exists()
 
@@ -264,7 +270,7 @@ def test_a_work_order_that_nobody_needs_is_proposed_for_cancelling_never_cancell
     order.refresh_from_db()
     assert (message.reference, order.state) == (order.number, "released")
     buying.accept(message)
-    run_due(now=buying.now, include_waiting=True)
+    buying.work("mes.carry_out_proposals")
     order.refresh_from_db()
     assert order.state == "cancelled"
     assert not Supply.objects.filter(source_id=order.pk).exists()
@@ -282,7 +288,7 @@ def test_work_for_a_later_day_is_deferred_and_work_for_less_is_shrunk(buying):
     later, less = buying.one("defer", "TABLE"), buying.one("reduce", "TABLE")
     assert (later.system_due_date, less.system_quantity) == (TODAY + timedelta(days=30), 3)
     buying.accept(later, less)
-    run_due(now=buying.now, include_waiting=True)
+    buying.work("mes.carry_out_proposals")
     order.refresh_from_db()
     assert (order.quantity, order.due_at.date()) == (3, TODAY + timedelta(days=31))  # midnight
     invariants.check()
