@@ -23,7 +23,13 @@ RUN .venv/bin/python -m tools.compile_messages \
        .venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
     && .venv/bin/python -m tools.compile_solver
 
-FROM python:3.11-slim-bookworm
+# What PDFs are made with (common/documents.py) is the only thing that runs beside Python.
+FROM python:3.11-slim-bookworm AS base
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 \
+    && rm -rf /var/lib/apt/lists/*
+
+FROM base
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin millstream
 WORKDIR /srv/millstream
 COPY --from=build /srv/millstream /srv/millstream

@@ -137,7 +137,7 @@ def test_images_are_pinned_to_a_major_version() -> None:
 def test_the_last_stage_of_the_image_has_no_root_and_no_compiler() -> None:
     text = (ROOT / "Dockerfile").read_text()
     stages = re.split(r"(?m)^FROM ", text)[1:]
-    assert len(stages) == 3
+    assert len(stages) == 4
     assert re.search(r"(?m)^USER (?!root)\w+$", stages[-1])
     for word in ("gcc", "build-essential", "apt-get", "npm", "pip install"):
         assert word not in stages[-1]
