@@ -73,6 +73,18 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
         _REPLAN,
         _REFRESH,
     ],
+    # Dates and quantities of what comes move the material dates, and with them the plan.
+    "erp.purchase_orders.changed": [_REPLAN],
+    # Work orders that planning proposed and somebody accepted.
+    "erp.proposals.accepted": [
+        Reaction(
+            job="mes.carry_out_proposals",
+            key="proposals:{site_id}:{event_id}",
+            arguments=("site_id",),
+            group_key="proposals:{site_id}",
+            coalesce=True,
+        )
+    ],
     "mes.work_orders.changed": [_READINESS, _REPLAN],
     "mes.operation.started": [_PROGRESS, _REPLAN],
     "mes.operation.reported": [_REPLAN],

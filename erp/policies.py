@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from erp.enums import MoveKind, RequirementState
-from erp.models import PurchaseOrderLine, Requirement, StockBalance
+from erp.models import Requirement, StockBalance
 
 
 class CannotReceive(Refused):
@@ -40,21 +40,6 @@ def check_can_receive(quantity: Decimal, kind: MoveKind) -> None:
         raise CannotReceive(_("Enter a quantity above zero."))
     if kind not in (MoveKind.RECEIPT, MoveKind.PRODUCTION, MoveKind.OPENING):
         raise CannotReceive(_("“%(kind)s” brings nothing in.") % {"kind": MoveKind(kind).label})
-
-
-def check_can_receive_line(line: PurchaseOrderLine, quantity: Decimal) -> None:
-    """Raise CannotReceive where more comes than is open on the purchase order line."""
-    left = line.quantity - line.received - line.rejected
-    if quantity > left:
-        raise CannotReceive(
-            _("%(order)s, position %(position)s: %(left)s is open, not %(quantity)s.")
-            % {
-                "order": line.order.number,
-                "position": line.position,
-                "left": plain(left),
-                "quantity": plain(quantity),
-            }
-        )
 
 
 def check_can_adjust(balance: StockBalance, quantity: Decimal, reason: str) -> None:

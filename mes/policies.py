@@ -35,6 +35,10 @@ class CannotCancel(Refused):
     """The work order cannot be cancelled."""
 
 
+class CannotChange(Refused):
+    """The work order keeps its day or its quantity."""
+
+
 class CannotStart(Refused):
     """The operation cannot start."""
 
@@ -87,6 +91,34 @@ def check_can_cancel(order: WorkOrder, reason: str) -> None:
         raise CannotCancel(
             _("%(number)s is made for %(reference)s; reduce or cancel that instead.")
             % {"number": order.number, "reference": peg.requirement.reference}
+        )
+
+
+def check_can_change_order(order: WorkOrder) -> None:
+    """Raise CannotChange for a work order that is over."""
+    if order.state not in WorkOrderState.open():
+        raise CannotChange(
+            _("%(number)s is %(state)s, so this cannot be done.")
+            % {"number": order.number, "state": WorkOrderState(order.state).label}
+        )
+
+
+def check_can_shrink(order: WorkOrder, output: Decimal, pegged: Decimal) -> None:
+    """Raise CannotChange once it has started, or for less than others count on."""
+    check_can_change_order(order)
+    if order.started_at is not None:
+        raise CannotChange(
+            _("%(number)s has started: close its operations short instead.")
+            % {"number": order.number}
+        )
+    if output < pegged or output <= 0:
+        raise CannotChange(
+            _("%(number)s: others count on %(pegged)s, so %(output)s is too few.")
+            % {
+                "number": order.number,
+                "pegged": f"{pegged.normalize():f}",
+                "output": f"{output.normalize():f}",
+            }
         )
 
 

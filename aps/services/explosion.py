@@ -1,6 +1,6 @@
 """What a line would need made: every BOM level, net of free supply, as solver operations.
 
-Lot arithmetic is the conversion's own (mes.services.supply.lots): fixed lots are work orders of
+Lot arithmetic is the conversion's own (masterdata.services.lots): fixed lots are work orders of
 their own that overlap, and what one leaves over goes to the next need of the same line.
 Approximations against it, on the side of caution: a need is its own work order even where the
 conversion would gather several into one, the surplus of a line's last lot serves no other line,
@@ -23,7 +23,7 @@ from aps.solver import Mode, Operation, Precedence
 from common.errors import Refused
 from masterdata.enums import LotPolicy, RunBasis
 from masterdata.selectors import ItemStructure, OperationStructure, eligible_units
-from mes.services.supply import lots
+from masterdata.services import lots
 
 WHOLE = Decimal(1)
 # A need of more fixed lots than this is checked as so many larger ones, to be answered in time.

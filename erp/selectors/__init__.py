@@ -11,6 +11,21 @@ from erp.selectors.demand import (
     sites_of,
     waiting,
 )
+from erp.selectors.planning import (
+    CannotPlan,
+    Reading,
+    local_day,
+    offer,
+    read_situation,
+    supply_rule,
+)
+from erp.selectors.proposals import (
+    ToDo,
+    mrp_runs,
+    proposal_counts,
+    proposals,
+    to_carry_out,
+)
 from erp.selectors.purchasing import (
     MaterialDate,
     MaterialKind,
@@ -22,22 +37,33 @@ from erp.selectors.purchasing import (
 from erp.selectors.stock import balances, free_stock, moves_of
 
 __all__ = [
+    "CannotPlan",
     "Coverage",
     "MaterialDate",
     "MaterialKind",
+    "Reading",
     "Shortage",
+    "ToDo",
     "Waiting",
     "balances",
     "coverage",
     "customer_codes",
     "free_stock",
     "incoming",
+    "local_day",
     "material_dates",
     "moves_of",
+    "mrp_runs",
+    "offer",
     "places",
+    "proposal_counts",
+    "proposals",
+    "read_situation",
     "requirements",
     "reserved_quantities",
     "shortages",
     "sites_of",
+    "supply_rule",
+    "to_carry_out",
     "waiting",
 ]

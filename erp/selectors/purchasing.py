@@ -3,18 +3,16 @@
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from django.db import models
-from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from erp.enums import PurchaseOrderState, RequirementState
-from erp.models import PurchaseOrderLine, Requirement
+from erp.enums import RequirementState, SupplyKind
+from erp.models import Requirement, Supply
 from erp.selectors.demand import Waiting, waiting
-from masterdata.enums import Supply
+from masterdata.enums import Supply as ItemSupply
 
 ZERO = Decimal(0)
 DAY = timedelta(days=1)
@@ -80,22 +78,15 @@ def incoming(
 
     A line is counted on for the end of its due day, an overdue one for a day from now.
     """
-    lines = PurchaseOrderLine.objects.filter(
-        order__site_id=site_id, order__state__in=PurchaseOrderState.on_order()
-    )
+    rows = Supply.objects.filter(site_id=site_id, kind=SupplyKind.PURCHASE_ORDER, is_firm=True)
     if item_ids is not None:
-        lines = lines.filter(item__in=list(item_ids))
-    rows = (
-        lines.annotate(left=F("quantity") - F("received") - F("rejected"))
-        .filter(left__gt=0)
-        .order_by("due_date", "order__number", "position")
-    )
-    found = []
-    for item_id, left, due, zone, number in rows.values_list(
-        "item_id", "left", "due_date", "order__site__time_zone", "order__number"
-    ):
-        at = datetime.combine(due + DAY, time(), tzinfo=ZoneInfo(zone))
-        found.append(Incoming(item_id, left, at if at > now else now + DAY, number))
+        rows = rows.filter(item__in=list(item_ids))
+    found = [
+        Incoming(item_id, quantity, due_at if due_at > now else now + DAY, reference)
+        for item_id, quantity, due_at, reference in rows.order_by(
+            "due_at", "reference", "source_id"
+        ).values_list("item_id", "quantity", "due_at", "reference")
+    ]
     # Stable: what is overdue keeps its order, after what comes earlier than a day from now.
     return sorted(found, key=lambda line: line.at)
 
@@ -107,7 +98,7 @@ def material_dates(*, site_id: int, now: datetime) -> dict[int, MaterialDate]:
     purchase order lines, the first due need first; the rest would be ordered now.
     """
     bought = Requirement.objects.filter(
-        site_id=site_id, state=RequirementState.OPEN, item__supply=Supply.BUY
+        site_id=site_id, state=RequirementState.OPEN, item__supply=ItemSupply.BUY
     ).values_list("pk", "item__lead_time_days")
     lead_times = dict(bought)
     on_stock = MaterialDate(at=None, kind=MaterialKind.ON_STOCK)

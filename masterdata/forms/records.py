@@ -188,7 +188,7 @@ class ToolForm(VersionedForm):
 class SupplierForm(VersionedForm):
     class Meta:
         model = Supplier
-        fields = ("code", "name", "name_zh", "is_active")
+        fields = ("code", "name", "name_zh", "language", "email", "address", "is_active")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,5 +1,13 @@
 """Reads of the master data, for all rooms above."""
 
+from masterdata.selectors.bills import (
+    Bills,
+    PlannedItem,
+    Terms,
+    bills,
+    planned_items,
+    supplier_terms,
+)
 from masterdata.selectors.changeovers import Changeovers, changeovers, setup_families
 from masterdata.selectors.codes import (
     customer_ids,
@@ -48,15 +56,19 @@ from masterdata.selectors.structure import (
 
 __all__ = [
     "AlternativeStructure",
+    "Bills",
     "Changeovers",
     "ComponentStructure",
     "ItemStructure",
     "NoSite",
     "OperationStructure",
+    "PlannedItem",
     "SharedInfo",
     "StructureCycle",
+    "Terms",
     "UnitInfo",
     "active_units",
+    "bills",
     "changeovers",
     "customer_by_code",
     "customer_id_of",
@@ -72,6 +84,7 @@ __all__ = [
     "items",
     "items_by_id",
     "low_level_codes",
+    "planned_items",
     "search_customers",
     "search_items",
     "setup_families",
@@ -82,6 +95,7 @@ __all__ = [
     "structures",
     "supplier_by_code",
     "supplier_ids",
+    "supplier_terms",
     "tools",
     "transit_days",
     "units_by_center",

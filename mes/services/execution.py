@@ -32,7 +32,7 @@ from mes.models import (
 )
 from mes.policies import CannotInterrupt, CannotResume, CannotStart
 from mes.report_policies import CannotFinish, CannotReport
-from mes.services import acts, deliveries, readiness, time
+from mes.services import acts, deliveries, readiness, supply, time
 
 __all__ = [
     "CannotFinish",
@@ -246,6 +246,7 @@ def _begin(order: WorkOrder, by: User | None, now: datetime) -> None:
     acts.move_order(order, WorkOrderState.IN_PROGRESS)
     order.started_at = now
     order.save(update_fields=["state", "started_at"])
+    supply.note([order.pk])
     materials = WorkOrderMaterial.objects.filter(work_order=order)
     open_needs = {
         row.requirement_id: row.quantity - row.issued
@@ -287,6 +288,8 @@ def _count(
         served = deliveries.deliver(order, pieces.good, by, now)
         _tell_waiting(order.site_id, served, now)
     lost = deliveries.lose(order, by, now) if pieces.scrap > 0 else deliveries.Lost()
+    if is_last or pieces.scrap > 0:
+        supply.note([order.pk])
     OperationReport.objects.create(
         operation=operation,
         good=pieces.good,
@@ -341,6 +344,7 @@ def _complete(order: WorkOrder, by: User | None, now: datetime) -> None:
     # Nothing more comes out of it, whatever was allowed for.
     order.output = min(order.output, order.good)
     order.save(update_fields=["state", "completed_at", "output", "held_from"])
+    supply.note([order.pk])
     audit.record(action="mes.work_order.complete", target=order, by=by, now=now)
     events.publish(
         WorkOrderCompleted(work_order_id=order.pk, site_id=order.site_id), by=by, now=now

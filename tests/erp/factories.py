@@ -8,6 +8,7 @@ from factory.django import DjangoModelFactory
 
 from erp import models
 from erp.enums import PurchaseOrderState, RequirementKind
+from erp.services import supplies
 from masterdata.enums import Supply
 from tests.masterdata.factories import ItemFactory, SiteFactory, SupplierFactory
 
@@ -49,12 +50,17 @@ class PurchaseOrderFactory(DjangoModelFactory):
 class PurchaseOrderLineFactory(DjangoModelFactory):
     class Meta:
         model = models.PurchaseOrderLine
+        skip_postgeneration_save = True
 
     order = factory.SubFactory(PurchaseOrderFactory)
     position = factory.Sequence(lambda n: (n + 1) * 10)
     item = factory.SubFactory(ItemFactory, supply=Supply.BUY)
     quantity = Decimal(10)
     due_date = DUE.date()
+
+    @factory.post_generation
+    def is_coming(self, create, extracted, **kwargs):
+        supplies.note_purchases([self.order_id])
 
 
 def put_on_stock(item, site, quantity):

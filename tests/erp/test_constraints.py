@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from erp.models import Reservation, StockMove
+from erp.models import Reservation, StockMove, Supply
 from tests.erp import factories
 
 pytestmark = pytest.mark.django_db
@@ -91,3 +91,13 @@ def test_a_purchase_order_line_has_its_own_position_and_sound_quantities():
         "erp_purchaseorderline_quantities_well_formed",
         lambda: factories.PurchaseOrderLineFactory(quantity=0),
     )
+
+
+def test_a_source_of_supply_has_one_row_with_something_to_come():
+    line = factories.PurchaseOrderLineFactory()
+    row = Supply.objects.get(source_id=line.pk)
+    row.pk = None
+    refused("erp_supply_once_per_source", row.save)
+    empty = Supply.objects.get(source_id=line.pk)
+    empty.quantity = 0
+    refused("erp_supply_quantity_positive", empty.save)
