@@ -13,7 +13,6 @@ from django.utils import timezone
 from playwright.sync_api import Page
 
 from common.models import User
-from crm.demo import loading
 from crm.models import BulkApproval, SalesOrder
 from mes.models import WorkOrder
 from tests.browser.checks import (
@@ -25,6 +24,7 @@ from tests.browser.checks import (
     wear,
 )
 from tests.browser.conftest import PageFor
+from tests.demo import DemoFactory
 
 pytestmark = [
     pytest.mark.browser,
@@ -94,11 +94,11 @@ PLACES = {
 
 
 @pytest.fixture
-def factory(transactional_db: None, settings: Any) -> dict[str, Any]:
+def factory(transactional_db: None, demo_factory: DemoFactory, settings: Any) -> dict[str, Any]:
     """The demo factory, and what the paths name."""
     settings.DEMO_MODE = True
     settings.SOLVE_SECONDS = 1
-    loading.load(now=timezone.now())
+    demo_factory.load()
     bulk = BulkApproval.objects.create(
         at=timezone.now(), by=User.objects.get(username="manager"), order_ids=[]
     )
