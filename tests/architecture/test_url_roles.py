@@ -1,26 +1,18 @@
 """Every URL, every role: who is not let in by the table is not let in at all."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import pytest
-from django.apps import apps
-from django.conf import settings
-from django.db import transaction
 from django.test import Client
 from django.urls import resolve
 
 from common import access, permissions
 from common.access import PUBLIC
 from common.api import ApiView
-from common.enums import Role
 from common.models import User
+from tests.architecture.conftest import Principal
 from tests.architecture.url_walk import Address, all_addresses
-from tests.factories import UserFactory
 
-SECOND_CUSTOMER = "customer-b"
 # A health page may say that something else is down.
 MAY_BE_UNAVAILABLE = {"readyz"}
 
@@ -37,46 +29,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _requirement(address: Address) -> access.Requirement:
     return access.declared(address.view, resolve(address.path))
-
-
-@dataclass(frozen=True)
-class Principal:
-    """Somebody who asks, or nobody; the session is one of theirs, begun before."""
-
-    user: User | None
-    session: str | None
-
-    def client(self) -> Client:
-        """A browser as it is after the login; what one test does to it no other sees."""
-        client = Client(raise_request_exception=False)
-        if self.session:
-            client.cookies[settings.SESSION_COOKIE_NAME] = self.session
-        return client
-
-
-@pytest.fixture(scope="module")
-def principals(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, Principal]]:
-    """One per role, the anonymous one, and a customer of another company.
-
-    They are made once; what a test changes about them is undone after it.
-    """
-    with django_db_blocker.unblock(), transaction.atomic():
-        people = {name: _principal(name) for name in [*Role.values, SECOND_CUSTOMER]}
-        with django_db_blocker.block():
-            yield {"anonymous": Principal(None, None), **people}
-        transaction.set_rollback(True)
-
-
-def _principal(name: str) -> Principal:
-    role = Role.CUSTOMER if name == SECOND_CUSTOMER else Role(name)
-    user = UserFactory(username=name, roles=[role])
-    if role == Role.CUSTOMER:
-        customer = apps.get_model("masterdata.Customer")
-        company = customer.objects.create(code=name.upper(), name=name)
-        apps.get_model("masterdata.CustomerUser").objects.create(user=user, customer=company)
-    client = Client()
-    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return Principal(user, client.cookies[settings.SESSION_COOKIE_NAME].value)
 
 
 def test_every_view_declares_who_may_open_it(address: Address) -> None:
@@ -99,7 +51,10 @@ def test_only_who_the_table_names_gets_in(
     db: None, principals: dict[str, Principal], address: Address
 ) -> None:
     wrong = {}
-    clients = {name: principal.client() for name, principal in principals.items()}
+    clients = {
+        name: principal.client(raise_request_exception=False)
+        for name, principal in principals.items()
+    }
     for method in ("GET", "POST"):
         for name, principal in principals.items():
             expected = _expected(address, principal.user, method)
