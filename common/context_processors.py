@@ -2,10 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
+from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.urls import (
+    NoReverseMatch,
+    Resolver404,
+    ResolverMatch,
+    get_urlconf,
+    resolve,
+    reverse,
+)
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrPromise
 
@@ -83,19 +91,30 @@ NAVIGATION: tuple[Group, ...] = (
 
 def reverse_or_empty(name: str) -> str:
     """The URL of a page, empty where this installation has no such page."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
+    return _reversed(name, get_urlconf() or settings.ROOT_URLCONF)
 
 
 def may_open(request: HttpRequest, url: str) -> bool:
     """Whether the page's own declared permission lets this user in: the table is asked, not us."""
+    match = _resolved(url, get_urlconf() or settings.ROOT_URLCONF)
+    return match is not None and access.may_open(request.user, match.func, match)
+
+
+# Every page of the house asks for the same few addresses, which its URL table alone decides.
+@cache
+def _reversed(name: str, urlconf: str) -> str:
     try:
-        match = resolve(url)
+        return reverse(name, urlconf)
+    except NoReverseMatch:
+        return ""
+
+
+@cache
+def _resolved(url: str, urlconf: str) -> ResolverMatch | None:
+    try:
+        return resolve(url, urlconf)
     except Resolver404:
-        return False
-    return access.may_open(request.user, match.func, match)
+        return None
 
 
 class Shell:
