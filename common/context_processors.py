@@ -73,7 +73,9 @@ NAVIGATION: tuple[Group, ...] = (
         _("Supply"),
         (
             Entry("erp:stock-list", _("Stock"), "packages"),
-            Entry("erp:shortage-list", _("Shortages"), "alert-triangle"),
+            Entry("mes:shortage-list", _("Shortages"), "alert-triangle"),
+            Entry("erp:proposal-list", _("Requirements planning"), "calculator"),
+            Entry("erp:purchase-list", _("Purchase orders"), "shopping-cart"),
         ),
     ),
     Group(

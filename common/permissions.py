@@ -46,6 +46,13 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "erp.view_stock": STAFF - {Role.OPERATOR},
     "erp.receive_stock": _row(Role.WAREHOUSE),
     "erp.adjust_stock": _row(Role.WAREHOUSE),
+    "erp.view_purchasing": _row(
+        Role.PURCHASING, Role.PLANNER, Role.WAREHOUSE, Role.QUALITY, Role.MANAGER
+    ),
+    "erp.edit_purchase_order": _row(Role.PURCHASING),
+    "erp.approve_purchase_order": _row(Role.PURCHASING, Role.MANAGER),
+    "erp.view_planning": _row(Role.PLANNER, Role.PURCHASING, Role.MANAGER),
+    "erp.plan_supply": _row(Role.PLANNER, Role.PURCHASING),
     "erp.view_cost": _row(Role.MANAGER, Role.PURCHASING, Role.PLANNER),
     "mes.view_work_order": STAFF,
     "mes.view_dispatch": STAFF,

@@ -1,7 +1,7 @@
 """Proposals: what the floor has to carry out, and the lists that people work through."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db.models import Count, DecimalField, ExpressionWrapper, F, Q, QuerySet
@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce
 
 from erp.enums import ProposalAction, ProposalState, SupplyKind
 from erp.models import MrpRun, Proposal, ProposalPeg
+from masterdata.selectors import Terms, supplier_labels
 
 ZERO = Decimal(0)
 
@@ -132,3 +133,44 @@ def in_group(group: str) -> Q:
 def mrp_runs(*, site_id: int) -> QuerySet[MrpRun]:
     """The site's runs, the newest first."""
     return MrpRun.objects.filter(site=site_id).select_related("requested_by").order_by("-pk")
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierOffer:
+    """A supplier that could deliver a proposal, and when at the earliest."""
+
+    supplier_id: int
+    label: str
+    price: Decimal
+    currency: str
+    lead_time_days: int
+    minimum: Decimal
+    is_in_time: bool
+    is_chosen: bool
+
+
+def offers_of(proposal: Proposal, terms: list[Terms], *, today: date) -> list[SupplierOffer]:
+    """The suppliers of a proposal's item by price, with their names; one query."""
+    labels = supplier_labels(one.supplier_id for one in terms)
+    return [
+        SupplierOffer(
+            supplier_id=one.supplier_id,
+            label=labels.get(one.supplier_id, ""),
+            price=one.price,
+            currency=one.currency,
+            lead_time_days=one.lead_time_days,
+            minimum=one.minimum,
+            is_in_time=today + timedelta(days=one.lead_time_days) <= proposal.due_date,
+            is_chosen=one.supplier_id == proposal.supplier_id_chosen,
+        )
+        for one in sorted(terms, key=lambda one: (one.price, one.lead_time_days))
+    ]
+
+
+def proposal_pegs(proposal: Proposal) -> QuerySet[ProposalPeg]:
+    """For whom a proposal is, by when they need it, with requirements and proposals above."""
+    return (
+        ProposalPeg.objects.filter(proposal=proposal)
+        .select_related("requirement__customer", "parent__item")
+        .order_by("requirement__due_at", "pk")
+    )

@@ -30,6 +30,7 @@ from masterdata.selectors.lookup import (
     items_by_id,
     site,
     supplier_by_code,
+    supplier_labels,
     transit_days,
     work_unit_by_code,
 )
@@ -95,6 +96,7 @@ __all__ = [
     "structures",
     "supplier_by_code",
     "supplier_ids",
+    "supplier_labels",
     "supplier_terms",
     "tools",
     "transit_days",

@@ -87,6 +87,12 @@ def supplier_by_code(code: str) -> Supplier:
     return Supplier.objects.get(code=code)
 
 
+def supplier_labels(ids: Iterable[int]) -> dict[int, str]:
+    """Suppliers' codes and names in the active language, by id; one query."""
+    rows = Supplier.objects.filter(pk__in=list(ids))
+    return {row.pk: f"{row.code} · {row.label}" for row in rows}
+
+
 def default_zone() -> str | None:
     """The time zone of the first site; None while there is none."""
     return Site.objects.order_by("pk").values_list("time_zone", flat=True).first()

@@ -10,6 +10,7 @@ from mes.selectors.floor import (
     uncovered_requirements,
     work_order_detail,
 )
+from mes.selectors.hurts import Hurt, order_lines_above
 from mes.selectors.labels import OperationLabel, operation_labels
 from mes.selectors.open_shares import (
     OpenShare,
@@ -37,6 +38,7 @@ from mes.selectors.tree import (
 __all__ = [
     "DispatchRow",
     "FreeOutput",
+    "Hurt",
     "OpenOperation",
     "OpenShare",
     "OpenUnit",
@@ -56,6 +58,7 @@ __all__ = [
     "open_shares",
     "operation_labels",
     "operations_to_make",
+    "order_lines_above",
     "pegged_quantities",
     "progress",
     "promised_quantities",

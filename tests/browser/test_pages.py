@@ -75,7 +75,7 @@ PLACES = {
     ],
     "material": [
         Place("planner", "/stock/"),
-        Place("planner", "/stock/shortages/"),
+        Place("planner", "/floor/shortages/"),
         Place("planner", "/stock/items/MOTOR-075/"),
         Place("planner", "/master/"),
         Place("planner", "/master/items/"),

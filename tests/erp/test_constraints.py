@@ -4,7 +4,16 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from erp.models import Reservation, StockMove, Supply
+from erp.models import (
+    MrpRun,
+    Proposal,
+    ProposalPeg,
+    PurchaseReceipt,
+    Reservation,
+    StockMove,
+    Supply,
+    SupplyRule,
+)
 from tests.erp import factories
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +110,57 @@ def test_a_source_of_supply_has_one_row_with_something_to_come():
     empty = Supply.objects.get(source_id=line.pk)
     empty.quantity = 0
     refused("erp_supply_quantity_positive", empty.save)
+
+
+def test_rules_runs_and_proposals_are_well_formed():
+    site, item = factories.SiteFactory(), factories.ItemFactory()
+    refused(
+        "erp_supplyrule_shares_well_formed",
+        lambda: SupplyRule.objects.create(site=site, over_delivery=-1),
+    )
+    now = timezone.now()
+    run = MrpRun.objects.create(site=site, requested_at=now)
+    refused(
+        "erp_mrprun_one_waiting_per_site",
+        lambda: MrpRun.objects.create(site=site, requested_at=now),
+    )
+    given = {"run": run, "site": site, "item": item, "system_due_date": now.date()}
+    given |= {"system_release_date": now.date(), "system_quantity": 1}
+    refused(
+        "erp_proposal_quantities_not_negative",
+        lambda: Proposal.objects.create(**{**given, "system_quantity": -1}, action="buy"),
+    )
+    refused(
+        "erp_proposal_message_names_supply",
+        lambda: Proposal.objects.create(**given, action="cancel"),
+    )
+    proposal = Proposal.objects.create(**given, action="buy")
+    refused(
+        "erp_proposalpeg_quantity_positive",
+        lambda: ProposalPeg.objects.create(proposal=proposal, quantity=0),
+    )
+    refused(
+        "erp_proposalpeg_names_one",
+        lambda: ProposalPeg.objects.create(
+            proposal=proposal,
+            quantity=1,
+            parent=proposal,
+            requirement=factories.RequirementFactory(),
+        ),
+    )
+
+
+def test_a_receipt_of_a_purchase_brings_something():
+    line = factories.PurchaseOrderLineFactory()
+    today = timezone.now()
+    refused(
+        "erp_purchasereceipt_quantity_positive",
+        lambda: PurchaseReceipt.objects.create(
+            line=line,
+            kind="accepted",
+            quantity=0,
+            at=today,
+            day=today.date(),
+            promised_date=today.date(),
+        ),
+    )
