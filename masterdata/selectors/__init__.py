@@ -23,6 +23,7 @@ from masterdata.selectors.lookup import (
     site,
     supplier_by_code,
     transit_days,
+    transit_days_of,
     work_unit_by_code,
 )
 from masterdata.selectors.plant import (
@@ -84,6 +85,7 @@ __all__ = [
     "supplier_ids",
     "tools",
     "transit_days",
+    "transit_days_of",
     "units_by_center",
     "work_centers",
     "work_unit_by_code",
