@@ -85,6 +85,8 @@ class Exploded:
     shortages: dict[int, Shortage] = field(default_factory=dict)
     # Codes of items whose free output has no planned time yet.
     unplanned: set[str] = field(default_factory=set)
+    # Lots were checked as fewer larger ones, since less work was asked for.
+    is_coarse: bool = False
 
     @property
     def has_work(self) -> bool:
@@ -100,12 +102,14 @@ def explode(
     live: Live,
     now: int,
     first_id: int = 1,
+    most_lots: int = MOST_LOTS,
 ) -> Exploded:
     """The work for a quantity of an item; takes what it uses out of ``supplies``.
 
-    Raises CannotCheck where an item can be neither made nor bought.
+    Fewer ``most_lots`` take less time and never make the answer better. Raises CannotCheck where
+    an item can be neither made nor bought.
     """
-    explosion = _Explosion(structures, supplies, live, now, first_id)
+    explosion = _Explosion(structures, supplies, live, now, first_id, most_lots)
     ready = explosion.need(structures[item_id], quantity)
     explosion.add(structures[item_id], None, (Mode(MILESTONE, 0),), ready)
     return explosion.found
@@ -121,7 +125,9 @@ class _Explosion:
         live: Live,
         now: int,
         first_id: int,
+        most_lots: int,
     ) -> None:
+        self._most_lots = most_lots
         self._structures = structures
         self._supplies = supplies
         self._live = live
@@ -130,8 +136,11 @@ class _Explosion:
         self._surplus: dict[int, list[_Surplus]] = {}
         self.found = Exploded()
 
-    def need(self, item: ItemStructure, quantity: Decimal) -> Ready:
-        """Get hold of a quantity: free supply first, the rest made or bought."""
+    def need(self, item: ItemStructure, quantity: Decimal, orders: int = 1) -> Ready:
+        """Get hold of a quantity: free supply first, the rest made or bought.
+
+        ``orders``: so many work orders ask for it, and each would get one of its own.
+        """
         taken = self._supplies.take(item.item_id, quantity)
         if taken.rest > 0 and item.item_id in self._supplies.unplanned:
             self.found.unplanned.add(item.code)
@@ -141,7 +150,7 @@ class _Explosion:
         if taken.rest <= 0:
             return ready
         if item.is_made:
-            return ready + self._make_lots(item, taken.rest)
+            return ready + self._make_lots(item, taken.rest, orders)
         at = self._now + item.lead_time_days * DAY_MINUTES
         return ready + Ready(
             at=at, shortage=Shortage(item, quantity, taken.from_stock, at, reference="")
@@ -155,7 +164,7 @@ class _Explosion:
             shortage=Shortage(item, quantity, taken.from_stock, lot.at, lot.reference),
         )
 
-    def _make_lots(self, item: ItemStructure, quantity: Decimal) -> Ready:
+    def _make_lots(self, item: ItemStructure, quantity: Decimal, orders: int) -> Ready:
         """What earlier lots left over, then work orders for the rest, lot by lot."""
         if not item.operations:
             raise CannotCheck(_no_way_to_make(item))
@@ -167,11 +176,13 @@ class _Explosion:
             rest, scrap_rate=item.scrap_rate, uom=item.uom, lot_size=fixed or None
         )
         count = math.ceil(started / fixed) if fixed else 1
-        per_order = -(-count // MOST_LOTS)
+        per_order = -(-count // self._most_lots)
+        if count > self._most_lots and self._most_lots < MOST_LOTS:
+            self.found.is_coarse = True
         left = started
         while left > 0:
             lot = min(left, fixed * per_order) if fixed else left
-            made = self._make(item, lot)
+            made = self._make(item, lot, math.ceil(lot / fixed) if fixed else orders)
             left -= lot
             output = lots.expected_output(lot, scrap_rate=item.scrap_rate, uom=item.uom)
             used = min(rest, output)
@@ -193,8 +204,8 @@ class _Explosion:
                 ready = ready + surplus.ready
         return rest, ready
 
-    def _make(self, item: ItemStructure, started: Decimal) -> Ready:
-        """One work order: its components, then its operations one after the other."""
+    def _make(self, item: ItemStructure, started: Decimal, orders: int) -> Ready:
+        """Components, then operations one after the other: one work order, or so many as one."""
         ready = Ready()
         for component in item.components:
             below = self._structures[component.item_id]
@@ -204,10 +215,10 @@ class _Explosion:
                 scrap_rate=component.scrap_rate,
                 uom=below.uom,
             )
-            ready = ready + self.need(below, needed)
+            ready = ready + self.need(below, needed, orders)
         before: Part | None = None
         for operation in item.operations:
-            modes = self._modes(item, operation, started)
+            modes = self._modes(item, operation, started, orders)
             part = self._part(operation, modes, started)
             if before is not None:
                 ready = Ready((sequence.after(before, part),))
@@ -229,18 +240,22 @@ class _Explosion:
         )
 
     def _modes(
-        self, item: ItemStructure, operation: OperationStructure, quantity: Decimal
+        self,
+        item: ItemStructure,
+        operation: OperationStructure,
+        quantity: Decimal,
+        orders: int,
     ) -> tuple[Mode, ...]:
         if operation.subcontractor_id is not None:
             return (Mode(SUBCONTRACT, operation.subcontract_days * DAY_MINUTES),)
         units = eligible_units(
             operation, self._live.units_by_center.get(operation.work_center_id, [])
         )
-        pieces = quantity if operation.run_basis == RunBasis.PER_PIECE else WHOLE
+        times = quantity if operation.run_basis == RunBasis.PER_PIECE else Decimal(orders)
         modes = tuple(
             Mode(
                 unit.work_unit_id,
-                math.ceil(unit.setup_minutes + unit.run_minutes * pieces),
+                math.ceil(unit.setup_minutes * orders + unit.run_minutes * times),
             )
             for unit in units
             if unit.work_unit_id in self._live.units

@@ -73,7 +73,7 @@ class Finder:
         for bar in others:
             if bar.work_unit_id in busy:
                 needs = needs_of(bar.skill_id, bar.people, bar.tool_id)
-                busy[bar.work_unit_id].append(Busy(*_span(bar), bar.family, needs))
+                busy[bar.work_unit_id].append(Busy(*_span(bar), bar.setup_family or None, needs))
         resources = [
             Resource(pk, machines.codes.get(pk, ""), working) for pk, working in times.items()
         ]

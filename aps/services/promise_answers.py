@@ -30,6 +30,7 @@ class ReasonKind(enum.StrEnum):
     PAST = "past"  # the requested day is over, or cannot be reached any more
     STOCK = "stock"  # all of it comes from stock or from work under way
     UNPLANNED = "unplanned"  # open work that the live schedule does not hold yet
+    COARSE = "coarse"  # lots were checked as one, which is never better
     REFUSED = "refused"
 
 

@@ -16,6 +16,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from aps.models import ScheduleRun
+from aps.selectors import beside
 from aps.services import problems, sequence, solving
 from aps.services.inputs import Inputs
 from aps.services.problems import Built
@@ -216,7 +217,7 @@ def moved(
         pk
         for pk, old in before.items()
         if (new := after.get(pk)) is not None
-        and (old.resource != new.resource or abs(old.start - new.start) > tolerance)
+        and beside.has_moved(old.resource, new.resource, new.start - old.start, tolerance)
     ]
 
 

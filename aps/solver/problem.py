@@ -151,6 +151,8 @@ class Operation:
     @property
     def waits_for(self) -> tuple[int, ...]:
         """All operations it waits for, each once."""
+        if not self.links and len(self.predecessors) < 2:
+            return self.predecessors
         return tuple(dict.fromkeys((*self.predecessors, *(link.before for link in self.links))))
 
 

@@ -28,7 +28,7 @@ MOST_ROUNDS = 60
 
 def check(
     *,
-    occupancy: Occupancy,
+    occupancy: Occupancy | Overlay,
     requests: Sequence[Request],
     now: int,
     risk_minutes: int = 0,

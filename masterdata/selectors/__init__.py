@@ -32,6 +32,7 @@ from masterdata.selectors.lookup import (
     supplier_by_code,
     supplier_labels,
     transit_days,
+    transit_days_of,
     work_unit_by_code,
 )
 from masterdata.selectors.plant import (
@@ -100,6 +101,7 @@ __all__ = [
     "supplier_terms",
     "tools",
     "transit_days",
+    "transit_days_of",
     "units_by_center",
     "work_centers",
     "work_unit_by_code",
