@@ -1,6 +1,6 @@
 """Pages of the floor."""
 
-from django.urls import path
+from django.urls import include, path
 
 from mes.views import dispatch, work_orders
 
@@ -13,6 +13,7 @@ urlpatterns = [
         "operations/<int:pk>/interrupt/", dispatch.operation_interrupt, name="operation-interrupt"
     ),
     path("operations/<int:pk>/resume/", dispatch.operation_resume, name="operation-resume"),
+    path("", include("mes.urls_terminal")),
     path("work-orders/", work_orders.work_order_list, name="work-order-list"),
     path("work-orders/<str:number>/", work_orders.work_order_detail, name="work-order-detail"),
     path(

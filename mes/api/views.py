@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from common.api import ApiRequest, ApiView
 from mes import selectors
 from mes.enums import OperationState, WorkOrderState
-from mes.models import WorkOrder, WorkOrderOperation
+from mes.models import WorkOrder
 
 
 class OperationOut(serializers.Serializer[Any]):
