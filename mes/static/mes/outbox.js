@@ -15,7 +15,7 @@ const texts = JSON.parse(document.getElementById("terminal-texts").textContent);
 const chip = document.getElementById("chip");
 const queue = document.getElementById("queue");
 let database;
-let isSending = false;
+let sending = Promise.resolve();
 let retry = 0;
 
 function open() {
@@ -67,23 +67,24 @@ document.addEventListener("floor:act", async (event) => {
   if (isStill) tell("floor:stored", { entry });
 });
 
-async function send() {
-  if (isSending) return;
-  isSending = true;
+// One at a time: who asks while something is under way waits for that, and then looks again.
+function send() {
+  sending = sending.then(drain, drain);
+  return sending;
+}
+
+async function drain() {
   clearTimeout(retry);
-  try {
-    for (;;) {
-      const next = (await all("waiting")).find((row) => row.person === person);
-      if (!next || !(await sendOne(next))) break;
-      await show();
+  for (;;) {
+    const next = (await all("waiting")).find((row) => row.person === person);
+    if (!next) break;
+    if (!(await sendOne(next))) {
+      retry = setTimeout(send, RETRY_MS);
+      break;
     }
-  } finally {
-    isSending = false;
+    await show();
   }
   await show();
-  if ((await all("waiting")).some((row) => row.person === person)) {
-    retry = setTimeout(send, RETRY_MS);
-  }
 }
 
 // Whether the next one may go out.
@@ -124,6 +125,7 @@ async function sendOne(entry) {
 async function show() {
   const waiting = await all("waiting");
   const refused = await all("refused");
+  tell("floor:waiting", { count: waiting.filter((row) => row.person === person).length });
   const parts = [];
   if (waiting.length) parts.push(texts.waiting.replace("%n", String(waiting.length)));
   if (refused.length) parts.push(texts.refused.replace("%n", String(refused.length)));

@@ -18,17 +18,31 @@ function screen(name) {
 
 const isBusy = () => Boolean(job()?.querySelector('[data-screen]:not([data-screen="main"]):not([hidden])'));
 
-// The list looks again by itself, but never takes away what somebody is counting.
+// The server's picture is not shown while somebody counts, nor while it does not yet know what was
+// done here.
+let under = 0; // Acts that have not been answered.
+const isAhead = () => under > 0 || isBusy();
+
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.elt.id === "work" && (isBusy() || job()?.dataset.stored)) event.preventDefault();
+  if (event.detail.elt.id === "work" && isAhead()) event.preventDefault();
 });
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id === "work" && isAhead()) event.detail.shouldSwap = false;
+});
+// The chip says that there is no network; a note every ten seconds would not say it better.
 document.addEventListener("htmx:sendError", (event) => event.stopPropagation(), true);
+document.addEventListener("floor:waiting", ({ detail: { count } }) => {
+  const wasAhead = under > 0;
+  under = count;
+  if (wasAhead && !count) refresh();
+});
 
 // -- acts -------------------------------------------------------------------------------------
 
 function act(verb, body, label) {
   const { api, name, operation } = job().dataset;
   const detail = { url: `${api}${verb}/`, body, label, verb, name, operation };
+  under += 1;
   document.dispatchEvent(new CustomEvent("floor:act", { detail }));
 }
 
@@ -188,34 +202,29 @@ bar.querySelector("[data-undo]").addEventListener("click", () => {
   const detail = { ...entry, url: entry.url.replace(/report\/$/, "undo/"), verb: "undo" };
   delete detail.place;
   detail.body = {};
+  under += 1;
   document.dispatchEvent(new CustomEvent("floor:act", { detail }));
 });
 
 // -- what the outbox answers ------------------------------------------------------------------
 
 function refresh() {
-  const work = document.getElementById("work");
-  if (job()) delete job().dataset.stored;
-  htmx.trigger(work, "floor:refresh");
+  htmx.trigger(document.getElementById("work"), "floor:refresh");
 }
 
 document.addEventListener("floor:done", ({ detail: { entry } }) => {
   if (entry.verb === "report") offer(entry);
   if (entry.verb === "undo") toast(texts.takenBack, "success");
   // On to whatever comes next here.
-  if (entry.verb === "finish") location.assign(`${location.pathname}?unit=${encodeURIComponent(form.dataset.unit)}`);
-  else refresh();
+  if (entry.verb === "finish") {
+    location.assign(`${location.pathname}?unit=${encodeURIComponent(form.dataset.unit)}`);
+  }
 });
 
-document.addEventListener("floor:stored", () => {
-  // The server's picture is older than what was done here.
-  if (job()) job().dataset.stored = "1";
-  toast(texts.stored, "warning");
-});
+document.addEventListener("floor:stored", () => toast(texts.stored, "warning"));
 
 document.addEventListener("floor:refused", ({ detail: { entry, sentence } }) => {
   stop(sentence, `${entry.name}: ${entry.label}. ${texts.todo}`);
-  refresh();
 });
 
 const toast = (text, tone) => htmx.trigger(document.body, "toast", { text, tone });
@@ -268,8 +277,10 @@ document.addEventListener("click", (event) => {
   const { dataset } = target;
   if (dataset.open === "pad") openPad(Boolean(dataset.back));
   else if (dataset.open) screen(dataset.open);
-  else if ("close" in dataset) screen("main");
-  else if (dataset.act) press(target);
+  else if ("close" in dataset) {
+    screen("main");
+    refresh();
+  } else if (dataset.act) press(target);
   else if (dataset.count) choose(dataset.count);
   else if (dataset.key) key(dataset.key);
   else if ("send" in dataset) sendCounts();
