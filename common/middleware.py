@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, ImproperlyConfigured, PermissionDenied
 from django.db import InterfaceError, OperationalError
@@ -15,7 +16,7 @@ from django.http import (
     HttpResponseNotAllowed,
 )
 from django.shortcuts import redirect
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -25,6 +26,8 @@ from common.models import User
 
 # Browsers' forms and links know no others.
 PAGE_METHODS = ["GET", "HEAD", "OPTIONS", "POST"]
+# Seconds: the session's row is not written on every request.
+_SEEN_EVERY = 20
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
@@ -84,6 +87,39 @@ class AccessMiddleware:
             response["HX-Redirect"] = target
             return response
         return redirect(target)
+
+
+class LimitedSessionMiddleware:
+    """A session that was opened by less than a login may do less, and ends sooner.
+
+    ``limit`` in the session names the rights that it has at most (``permissions.LIMITS``),
+    ``limit_seconds`` how long it lives without a request that somebody made: what a page asks by
+    itself carries the header ``X-By-Itself``.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        try:
+            self._apply(request)
+        except (OperationalError, InterfaceError) as error:
+            return trouble.unreachable(request, error)
+        return self.get_response(request)
+
+    def _apply(self, request: HttpRequest) -> None:
+        limit = request.session.get("limit")
+        if not limit:
+            return
+        now = timezone.now().timestamp()
+        idle = now - request.session.get("limit_seen", now)
+        if idle > request.session["limit_seconds"]:
+            logout(request)
+            return
+        if idle > _SEEN_EVERY and "X-By-Itself" not in request.headers:
+            request.session["limit_seen"] = now
+        if isinstance(request.user, User):
+            request.user.limit = limit
 
 
 class UserLocaleMiddleware:

@@ -58,6 +58,10 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "mes.view_dispatch": STAFF,
     "mes.release_work_order": _row(Role.PLANNER, Role.SUPERVISOR),
     "mes.execute_operation": _row(Role.OPERATOR, Role.SUPERVISOR),
+    # Registering devices, issuing badges and PINs, the tiles of reasons.
+    "mes.manage_floor": _row(Role.SUPERVISOR),
+    # What to do with a measured value outside its limits.
+    "mes.decide_check": _row(Role.SUPERVISOR, Role.QUALITY),
     # Any time; the own last report, at once, whoever made it.
     "mes.undo_report": _row(Role.SUPERVISOR),
     "aps.view_schedule": STAFF - {Role.OPERATOR},
@@ -77,9 +81,30 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
 }
 
 
+# What a session may do at most, whatever roles its user holds. A badge that lies on a table opens
+# the floor and nothing else.
+LIMITS: dict[str, frozenset[str]] = {
+    "floor": frozenset(
+        {
+            "mes.view_dispatch",
+            "mes.view_work_order",
+            "mes.execute_operation",
+            "mes.undo_report",
+            "mes.decide_check",
+            "mes.view_andon",
+            "mes.raise_andon",
+            "mes.answer_andon",
+            "mes.report_breakdown",
+        }
+    ),
+}
+
+
 def allowed(user: User | AnonymousUser | None, code: str) -> bool:
-    """Whether the user's roles hold the right; raises KeyError for a code not in the table."""
+    """Whether roles and session of the user hold the right; raises KeyError for an unknown code."""
     roles = PERMISSIONS[code]
     if not isinstance(user, User) or not user.is_active:
+        return False
+    if user.limit and code not in LIMITS[user.limit]:
         return False
     return not roles.isdisjoint(user.roles)

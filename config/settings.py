@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "common.middleware.LimitedSessionMiddleware",
     "common.middleware.UserLocaleMiddleware",
     "masterdata.middleware.SiteZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -303,6 +304,9 @@ SPECTACULAR_SETTINGS = {
 
 # An order of 500 lines is a form of some 3,000 fields.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
+
+# A terminal on the floor locks after so many seconds without a touch.
+FLOOR_LOCK_SECONDS = int(os.environ.get("FLOOR_LOCK_SECONDS", "180"))
 
 # How long the planner waits after the last change before it plans again.
 REPLAN_DEBOUNCE_SECONDS = float(os.environ.get("REPLAN_DEBOUNCE_SECONDS", "2"))

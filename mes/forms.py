@@ -1,9 +1,12 @@
 """What operators type."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from mes.enums import WorkOrderState
+from mes.models import FloorReason, Terminal
 
 
 class ReportForm(forms.Form):
@@ -34,3 +37,69 @@ class WorkOrderFilter(forms.Form):
         choices=[("", _("All")), *WorkOrderState.choices],
         widget=forms.Select({"class": "form-select"}),
     )
+
+
+class TerminalForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """A device that becomes a terminal."""
+
+    class Meta:
+        model = Terminal
+        fields = ("name", "site", "work_unit")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].widget.attrs["class"] = "form-control"
+        for name in ("site", "work_unit"):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - as declared above
+            field.widget.attrs["class"] = "form-select"
+            field.queryset = field.queryset.order_by("code")  # type: ignore[union-attr]
+        sites = self.fields["site"]
+        if not self.initial.get("site") and isinstance(sites, forms.ModelChoiceField):
+            self.initial["site"] = sites.queryset.first() if sites.queryset is not None else None
+
+
+class BadgeForm(forms.Form):
+    """What a person signs in with; an empty badge or PIN stays as it is."""
+
+    number = forms.CharField(
+        label=_("Number"),
+        max_length=12,
+        widget=forms.TextInput({"class": "form-control", "inputmode": "numeric"}),
+    )
+    code = forms.CharField(
+        label=_("Badge"),
+        max_length=200,
+        required=False,
+        help_text=_("Put the cursor here and scan it."),
+        widget=forms.TextInput({"class": "form-control", "autocomplete": "off"}),
+    )
+    pin = forms.CharField(
+        label=_("PIN"),
+        max_length=8,
+        required=False,
+        help_text=_("4 to 8 digits."),
+        widget=forms.PasswordInput(
+            {"class": "form-control", "inputmode": "numeric", "autocomplete": "new-password"}
+        ),
+    )
+    is_active = forms.BooleanField(
+        label=_("May sign in"),
+        required=False,
+        initial=True,
+        widget=forms.CheckboxInput({"class": "form-check-input"}),
+    )
+
+
+class ReasonForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    """A tile on the terminal."""
+
+    class Meta:
+        model = FloorReason
+        fields = ("kind", "code", "name", "name_zh", "position", "is_active")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            look = {"kind": "form-select", "is_active": "form-check-input"}
+            field.widget.attrs["class"] = look.get(name, "form-control")

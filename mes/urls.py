@@ -1,6 +1,6 @@
 """Pages of the floor."""
 
-from django.urls import path
+from django.urls import include, path
 
 from mes.views import dispatch, shortages, work_orders
 
@@ -15,6 +15,7 @@ urlpatterns = [
     path("operations/<int:pk>/resume/", dispatch.operation_resume, name="operation-resume"),
     path("shortages/", shortages.shortage_list, name="shortage-list"),
     path("served/", shortages.served, name="served"),
+    path("", include("mes.urls_terminal")),
     path("work-orders/", work_orders.work_order_list, name="work-order-list"),
     path("work-orders/<str:number>/", work_orders.work_order_detail, name="work-order-detail"),
     path(

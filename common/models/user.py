@@ -57,6 +57,9 @@ class User(AbstractBaseUser):
     )
     language = models.CharField(_("language"), max_length=10, default="en")
 
+    # Of the session, not of the account: a key of ``permissions.LIMITS``, set by the middleware.
+    limit: str = ""
+
     objects: ClassVar[UserManager] = UserManager()
 
     EMAIL_FIELD = "email"

@@ -4,6 +4,7 @@ Each POST may carry an ``Idempotency-Key`` (``common.api``): a report that was q
 network was away is sent again until it is answered, and counts once.
 """
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +23,9 @@ from mes.enums import ReasonKind
 from mes.models import FloorReason, OperationReport, WorkOrderOperation
 from mes.services import execution, people, undoing
 
+# A device that was without network says how long ago it happened.
+AGE_HEADER = "X-Age-Seconds"
+MOST_AGE = timedelta(days=1)
 QUANTITY: dict[str, Any] = {"max_digits": 14, "decimal_places": 4, "min_value": 0}
 
 
@@ -80,6 +84,15 @@ class OperationView(ApiView):
             sequence=sequence,
         )
 
+    def moment(self, request: ApiRequest) -> datetime:
+        """When it happened: now, or as many seconds ago as the device says, a day at most.
+
+        An age and no clock time: tablets' clocks are wrong, their seconds are not.
+        """
+        said = request.headers.get(AGE_HEADER, "0")
+        age = timedelta(seconds=int(said)) if said.isdecimal() and len(said) < 9 else timedelta()
+        return timezone.now() - min(age, MOST_AGE)
+
     def answer(self, number: str) -> Response:
         return Response(WorkOrderOut(selectors.work_order_detail(number)).data)
 
@@ -112,7 +125,7 @@ class OperationStartView(OperationView):
             operation=operation,
             work_unit_id=unit.pk,
             by=request.user,
-            now=timezone.now(),
+            now=self.moment(request),
             in_setup=data["setup"],
         )
         return self.answer(number)
@@ -122,7 +135,7 @@ class OperationRunView(OperationView):
     @extend_schema(request=None, responses=WorkOrderOut)
     def post(self, request: ApiRequest, number: str, sequence: int) -> Response:
         execution.run(
-            operation=self.operation(number, sequence), by=request.user, now=timezone.now()
+            operation=self.operation(number, sequence), by=request.user, now=self.moment(request)
         )
         return self.answer(number)
 
@@ -141,7 +154,7 @@ class OperationReportView(OperationView):
             reason=data.get("reason", ""),
             reason_code=self.reason(data.get("reason_code", ""), kind),
             by=request.user,
-            now=timezone.now(),
+            now=self.moment(request),
         )
         return self.answer(number)
 
@@ -157,7 +170,7 @@ class OperationUndoView(OperationView):
         else:
             report = get_object_or_404(rows.filter(reversed_by__isnull=True).order_by("-pk")[:1])
         undoing.undo(
-            report=report, by=request.user, now=timezone.now(), reason=data.get("reason", "")
+            report=report, by=request.user, now=self.moment(request), reason=data.get("reason", "")
         )
         return self.answer(number)
 
@@ -171,7 +184,7 @@ class OperationInterruptView(OperationView):
             reason=data.get("reason", ""),
             reason_code=self.reason(data.get("reason_code", ""), ReasonKind.PAUSE),
             by=request.user,
-            now=timezone.now(),
+            now=self.moment(request),
         )
         return self.answer(number)
 
@@ -187,7 +200,7 @@ class OperationResumeView(OperationView):
             operation=self.operation(number, sequence),
             work_unit_id=unit.pk if unit else None,
             by=request.user,
-            now=timezone.now(),
+            now=self.moment(request),
         )
         return self.answer(number)
 
@@ -201,7 +214,7 @@ class OperationFinishView(OperationView):
             short_close=data["short_close"],
             reason=data.get("reason", ""),
             by=request.user,
-            now=timezone.now(),
+            now=self.moment(request),
         )
         return self.answer(number)
 
@@ -209,7 +222,9 @@ class OperationFinishView(OperationView):
 class OperationJoinView(OperationView):
     @extend_schema(request=None, responses=WorkOrderOut)
     def post(self, request: ApiRequest, number: str, sequence: int) -> Response:
-        people.join(operation=self.operation(number, sequence), by=request.user, now=timezone.now())
+        people.join(
+            operation=self.operation(number, sequence), by=request.user, now=self.moment(request)
+        )
         return self.answer(number)
 
 
@@ -217,6 +232,6 @@ class OperationLeaveView(OperationView):
     @extend_schema(request=None, responses=WorkOrderOut)
     def post(self, request: ApiRequest, number: str, sequence: int) -> Response:
         people.leave(
-            operation=self.operation(number, sequence), by=request.user, now=timezone.now()
+            operation=self.operation(number, sequence), by=request.user, now=self.moment(request)
         )
         return self.answer(number)

@@ -1,11 +1,14 @@
+from mes.models.access import Badge, Terminal
 from mes.models.floor import FloorReason, TimeBooking
 from mes.models.operation import OperationReport, OperationUnit, WorkOrderOperation
 from mes.models.work_order import WorkOrder, WorkOrderMaterial, WorkOrderPeg
 
 __all__ = [
+    "Badge",
     "FloorReason",
     "OperationReport",
     "OperationUnit",
+    "Terminal",
     "TimeBooking",
     "WorkOrder",
     "WorkOrderMaterial",

@@ -20,10 +20,11 @@ from mes.selectors.open_shares import (
 )
 from mes.selectors.open_work import OpenOperation, OpenUnit, open_operations
 from mes.selectors.output import FreeOutput, free_output
-from mes.selectors.people import is_at, worked_on
+from mes.selectors.people import FloorPerson, floor_people, is_at, worked_on
 from mes.selectors.progress import Progress, progress
 from mes.selectors.rows import WorkOrderRow, work_order_rows, work_orders
 from mes.selectors.standing import Standing, open_operations_of, standings
+from mes.selectors.terminal import Job, UnitWork, reasons, recent_people, unit_work
 from mes.selectors.tree import (
     SupplyTree,
     pegged_quantities,
@@ -37,8 +38,10 @@ from mes.selectors.tree import (
 
 __all__ = [
     "DispatchRow",
+    "FloorPerson",
     "FreeOutput",
     "Hurt",
+    "Job",
     "OpenOperation",
     "OpenShare",
     "OpenUnit",
@@ -46,9 +49,11 @@ __all__ = [
     "Progress",
     "Standing",
     "SupplyTree",
+    "UnitWork",
     "WorkOrderRow",
     "dispatch_list",
     "eligible_units",
+    "floor_people",
     "free_output",
     "free_unit",
     "is_at",
@@ -62,6 +67,8 @@ __all__ = [
     "pegged_quantities",
     "progress",
     "promised_quantities",
+    "reasons",
+    "recent_people",
     "requirements_served",
     "requirements_served_by",
     "requirements_started",
@@ -69,6 +76,7 @@ __all__ = [
     "standings",
     "supply_tree",
     "uncovered_requirements",
+    "unit_work",
     "waiting_lines",
     "work_order_detail",
     "work_order_rows",

@@ -1,7 +1,27 @@
 """Who works on what now."""
 
+from dataclasses import dataclass
+
 from common.models import User
-from mes.models import TimeBooking, WorkOrderOperation
+from common.permissions import PERMISSIONS
+from mes.models import Badge, TimeBooking, WorkOrderOperation
+
+
+@dataclass(frozen=True, slots=True)
+class FloorPerson:
+    """Somebody who may work at terminals, and the badge if there is one."""
+
+    person: User
+    badge: Badge | None
+
+
+def floor_people() -> list[FloorPerson]:
+    """Everybody who may work at terminals, by name; two queries."""
+    roles = sorted(PERMISSIONS["mes.execute_operation"])
+    people = User.objects.filter(is_active=True, roles__overlap=roles)
+    badges = {badge.person_id: badge for badge in Badge.objects.filter(person__in=people)}
+    ordered = people.order_by("last_name", "first_name", "username")
+    return [FloorPerson(person, badges.get(person.pk)) for person in ordered]
 
 
 def is_at(operation: WorkOrderOperation, person: User) -> bool:

@@ -1,0 +1,319 @@
+// The job in hand: one screen at a time, big keys, one primary act. What is done goes to the
+// outbox; the figures change at once and are put right by the server's answer.
+
+const texts = JSON.parse(document.getElementById("terminal-texts").textContent);
+const UNDO_SECONDS = 5;
+const job = () => document.getElementById("job");
+const counts = { good: 0, scrap: 0, rework: 0 };
+const reasons = { scrap: "", rework: "" };
+let counting = "good";
+let isBack = false; // The pieces counted come back from rework.
+let isFresh = true; // The next digit replaces what was filled in.
+
+// -- screens ----------------------------------------------------------------------------------
+
+function screen(name) {
+  for (const part of job().querySelectorAll("[data-screen]")) part.hidden = part.dataset.screen !== name;
+}
+
+const isBusy = () => Boolean(job()?.querySelector('[data-screen]:not([data-screen="main"]):not([hidden])'));
+
+// The server's picture is not shown while somebody counts, nor while it does not yet know what was
+// done here.
+let under = 0; // Acts that have not been answered.
+const isAhead = () => under > 0 || isBusy();
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.elt.id === "work" && isAhead()) event.preventDefault();
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id === "work" && isAhead()) event.detail.shouldSwap = false;
+});
+// The chip says that there is no network; a note every ten seconds would not say it better.
+document.addEventListener("htmx:sendError", (event) => event.stopPropagation(), true);
+document.addEventListener("floor:waiting", ({ detail: { count } }) => {
+  const wasAhead = under > 0;
+  under = count;
+  if (wasAhead && !count) refresh();
+});
+
+// -- acts -------------------------------------------------------------------------------------
+
+function act(verb, body, label) {
+  const { api, name, operation } = job().dataset;
+  const detail = { url: `${api}${verb}/`, body, label, verb, name, operation };
+  under += 1;
+  document.dispatchEvent(new CustomEvent("floor:act", { detail }));
+}
+
+// What the page shows until the server has answered.
+function expect(phase) {
+  const node = job();
+  node.dataset.phase = phase;
+  node.className = `term-job term-${phase}`;
+  screen("main");
+}
+
+const AFTER = { start: "running", run: "running", interrupt: "interrupted", resume: "running" };
+
+function press(button) {
+  const verb = button.dataset.act;
+  const body = {};
+  if (verb === "start" || verb === "resume") body.work_unit = job().dataset.unit;
+  if (button.dataset.setup) body.setup = true;
+  if (button.dataset.reason) body.reason_code = button.dataset.reason;
+  act(verb, body, button.textContent.trim());
+  if (AFTER[verb]) expect(button.dataset.setup ? "setup" : settled(AFTER[verb]));
+}
+
+// Of running work, what is still to be said of it.
+function settled(phase) {
+  if (phase !== "running") return phase;
+  const { left, rework } = job().dataset;
+  if (Number(left) > 0) return "running";
+  return Number(rework) > 0 ? "rework" : "full";
+}
+
+// -- the pad ----------------------------------------------------------------------------------
+
+function openPad(back) {
+  isBack = back;
+  const data = job().dataset;
+  counts.good = Number(back ? data.rework : data.left);
+  counts.scrap = counts.rework = 0;
+  reasons.scrap = reasons.rework = "";
+  for (const tile of job().querySelectorAll("[data-reasons] [aria-pressed=true]")) tile.ariaPressed = "false";
+  job().querySelector('[data-count="rework"]').hidden = back;
+  const title = job().querySelector("[data-pad-title]");
+  title.textContent = back ? title.dataset.fromRework : title.dataset.plain;
+  choose("good");
+  screen("pad");
+}
+
+function choose(kind) {
+  counting = kind;
+  isFresh = true;
+  for (const field of job().querySelectorAll("[data-count]")) {
+    field.setAttribute("aria-checked", String(field.dataset.count === kind));
+  }
+  draw();
+}
+
+const most = () => Number(isBack ? job().dataset.rework : job().dataset.left);
+
+function key(name) {
+  const others = counts.good + counts.scrap + counts.rework - counts[counting];
+  let value = isFresh ? "" : String(counts[counting]);
+  if (name === "clear") value = "";
+  else if (name === "back") value = String(counts[counting]).slice(0, -1);
+  else if (name === "all") value = String(Math.max(0, most() - others));
+  else if (name.startsWith("+")) value = String(counts[counting] + Number(name));
+  else value = value.length < 7 ? value + name : value;
+  counts[counting] = Number(value) || 0;
+  isFresh = false;
+  giveWay();
+  draw();
+}
+
+// Good is what is left when scrap or rework was counted in the same breath.
+function giveWay() {
+  if (counting === "good") return;
+  const others = counts.scrap + counts.rework;
+  if (counts.good + others > most()) counts.good = Math.max(0, most() - others);
+}
+
+function draw() {
+  const node = job();
+  for (const kind of Object.keys(counts)) {
+    node.querySelector(`[data-value="${kind}"]`).textContent = String(counts[kind]);
+  }
+  for (const box of node.querySelectorAll("[data-reasons]")) {
+    box.hidden = !(counts[box.dataset.reasons] > 0);
+  }
+  const total = counts.good + counts.scrap + counts.rework;
+  const isTold = ["scrap", "rework"].every((kind) => {
+    const box = node.querySelector(`[data-reasons="${kind}"]`);
+    return !(counts[kind] > 0) || reasons[kind] || !box?.querySelector("[data-reason]");
+  });
+  const send = node.querySelector("[data-send]");
+  send.disabled = !(total > 0) || total > most() || !isTold;
+  send.querySelector("[data-send-text]").textContent = said() ? `${texts.report}: ${said()}` : texts.report;
+}
+
+function said(figures = counts) {
+  return Object.entries(figures)
+    .filter(([, value]) => value > 0)
+    .map(([kind, value]) => `${value} ${texts[kind]}`)
+    .join(", ");
+}
+
+function sendCounts() {
+  const { good, scrap, rework } = counts;
+  const data = job().dataset;
+  if (good || scrap) {
+    const body = { good: String(good), scrap: String(scrap), from_rework: isBack };
+    if (scrap && reasons.scrap) body.reason_code = reasons.scrap;
+    act("report", body, said({ good, scrap }));
+  }
+  if (rework) {
+    act("report", { rework: String(rework), reason_code: reasons.rework }, said({ rework }));
+  }
+  data.good = String(Number(data.good) + good);
+  data.scrap = String(Number(data.scrap) + scrap);
+  data.rework = String(Number(data.rework) + (isBack ? -good - scrap : rework));
+  if (!isBack) data.left = String(Number(data.left) - good - scrap - rework);
+  for (const kind of ["good", "scrap", "rework", "left"]) {
+    const shown = job().querySelector(`[data-show="${kind}"]`);
+    if (shown) shown.textContent = data[kind];
+  }
+  expect(settled("running"));
+}
+
+// -- taking back ------------------------------------------------------------------------------
+
+const bar = document.getElementById("undo");
+let undoing = null;
+let ticking = 0;
+
+function offer(entry) {
+  undoing = entry;
+  let left = UNDO_SECONDS;
+  bar.querySelector("[data-undo-text]").textContent = texts.sent.replace("%s", entry.label);
+  bar.hidden = false;
+  clearInterval(ticking);
+  const tick = () => {
+    bar.querySelector("[data-undo-left]").textContent = String(left);
+    if (left-- <= 0) withdraw();
+  };
+  tick();
+  ticking = setInterval(tick, 1000);
+}
+
+function withdraw() {
+  clearInterval(ticking);
+  bar.hidden = true;
+  undoing = null;
+}
+
+bar.querySelector("[data-undo]").addEventListener("click", () => {
+  const entry = undoing;
+  withdraw();
+  if (!entry) return;
+  const detail = { ...entry, url: entry.url.replace(/report\/$/, "undo/"), verb: "undo" };
+  delete detail.place;
+  detail.body = {};
+  under += 1;
+  document.dispatchEvent(new CustomEvent("floor:act", { detail }));
+});
+
+// -- what the outbox answers ------------------------------------------------------------------
+
+function refresh() {
+  htmx.trigger(document.getElementById("work"), "floor:refresh");
+}
+
+document.addEventListener("floor:done", ({ detail: { entry } }) => {
+  if (entry.verb === "report") offer(entry);
+  if (entry.verb === "undo") toast(texts.takenBack, "success");
+  // On to whatever comes next here.
+  if (entry.verb === "finish") {
+    location.assign(`${location.pathname}?unit=${encodeURIComponent(form.dataset.unit)}`);
+  }
+});
+
+document.addEventListener("floor:stored", () => toast(texts.stored, "warning"));
+
+document.addEventListener("floor:refused", ({ detail: { entry, sentence } }) => {
+  stop(sentence, `${entry.name}: ${entry.label}. ${texts.todo}`);
+});
+
+const toast = (text, tone) => htmx.trigger(document.body, "toast", { text, tone });
+
+// -- the full screen that says no -------------------------------------------------------------
+
+const dialog = document.getElementById("stop");
+
+function stop(sentence, todo) {
+  document.getElementById("stop-title").textContent = sentence;
+  document.getElementById("stop-todo").textContent = todo;
+  if (!dialog.open) dialog.showModal();
+}
+
+dialog.querySelector("[data-stop-close]").addEventListener("click", () => dialog.close());
+
+// -- scanning ---------------------------------------------------------------------------------
+
+const form = document.getElementById("scan-form");
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const field = form.querySelector("[data-scan-field]");
+  const code = field.value.trim();
+  field.value = "";
+  if (!code) return;
+  const body = new URLSearchParams({ code, unit: form.dataset.unit });
+  if (job()) body.set("operation", job().dataset.operation);
+  const answer = await fetch(form.dataset.url, {
+    method: "POST",
+    headers: { "X-CSRFToken": document.body.dataset.csrf },
+    body,
+  }).catch(() => null);
+  if (!answer) return stop(texts.noNetwork, "");
+  if (answer.redirected) return location.reload();
+  const found = await answer.json().catch(() => null);
+  if (found?.go) location.assign(found.go);
+  else if (found?.refused) stop(found.refused, found.todo);
+  else if (found?.said) {
+    toast(found.said, "success");
+    refresh();
+  }
+});
+
+// -- clicks -----------------------------------------------------------------------------------
+
+document.addEventListener("click", (event) => {
+  const target = event.target instanceof Element ? event.target.closest("button") : null;
+  if (!target || !job()?.contains(target)) return;
+  const { dataset } = target;
+  if (dataset.open === "pad") openPad(Boolean(dataset.back));
+  else if (dataset.open) screen(dataset.open);
+  else if ("close" in dataset) {
+    screen("main");
+    refresh();
+  } else if (dataset.act) press(target);
+  else if (dataset.count) choose(dataset.count);
+  else if (dataset.key) key(dataset.key);
+  else if ("send" in dataset) sendCounts();
+  else if (dataset.reason) {
+    const box = target.closest("[data-reasons]");
+    reasons[box.dataset.reasons] = dataset.reason;
+    for (const tile of box.querySelectorAll("[data-reason]")) tile.ariaPressed = String(tile === target);
+    draw();
+  }
+});
+
+// Digits of a real keyboard count as well.
+document.addEventListener("keydown", (event) => {
+  const pad = job()?.querySelector('[data-screen="pad"]');
+  if (!pad || pad.hidden || event.target instanceof HTMLInputElement) return;
+  if (/^[0-9]$/.test(event.key)) key(event.key);
+  else if (event.key === "Backspace") key("back");
+});
+
+// -- locking ----------------------------------------------------------------------------------
+
+const seconds = Number(document.body.dataset.lockSeconds || 0);
+let idle = 0;
+
+function touched() {
+  clearTimeout(idle);
+  if (!seconds) return;
+  idle = setTimeout(() => {
+    // Without network nobody could sign in again, so what is open stays open.
+    if (navigator.onLine) document.getElementById("lock-form").requestSubmit();
+    else touched();
+  }, seconds * 1000);
+}
+
+for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, touched, true);
+touched();

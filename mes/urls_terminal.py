@@ -1,0 +1,19 @@
+"""The terminal at the machine, and the pages where supervisors prepare it; under /floor/."""
+
+from django.urls import path
+
+from mes.views import floor_settings, terminal
+
+urlpatterns = [
+    path("terminal/", terminal.home, name="terminal"),
+    path("terminal/sign-in/", terminal.sign_in, name="terminal-sign-in"),
+    path("terminal/lock/", terminal.lock, name="terminal-lock"),
+    path("terminal/home/", terminal.go_home, name="terminal-go-home"),
+    path("terminal/scan/", terminal.scan, name="terminal-scan"),
+    path("terminals/", floor_settings.terminal_list, name="terminal-list"),
+    path("terminals/register/", floor_settings.terminal_register, name="terminal-register"),
+    path("terminals/<int:pk>/revoke/", floor_settings.terminal_revoke, name="terminal-revoke"),
+    path("badges/", floor_settings.badge_list, name="badge-list"),
+    path("badges/<int:pk>/", floor_settings.badge_edit, name="badge-edit"),
+    path("reasons/", floor_settings.reason_list, name="reason-list"),
+]

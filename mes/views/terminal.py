@@ -1,0 +1,222 @@
+"""The terminal at the machine: sign in, the job in hand, what was scanned."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import login, logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from common.access import AuthenticatedRequest, public, requires
+from common.errors import refusal
+from common.models import User
+from common.permissions import allowed
+from masterdata import selectors as masterdata
+from masterdata.selectors import UnitInfo
+from mes import policies, selectors
+from mes.enums import OperationState, ReasonKind
+from mes.models import Terminal, WorkOrderOperation
+from mes.services import badges, people, scans, terminals
+
+_BACKEND = "django.contrib.auth.backends.ModelBackend"
+HTTP_UNPROCESSABLE = 422
+
+
+def device(request: HttpRequest) -> Terminal | None:
+    """The registered terminal that the request comes from."""
+    return terminals.find(request.COOKIES.get(terminals.COOKIE, ""), now=timezone.now())
+
+
+@public
+def home(request: HttpRequest) -> HttpResponse:
+    """The job in hand and the next three; whoever is not signed in is led to where that is done.
+
+    Public, because an anonymous tablet is sent to its own sign-in and not to the office's.
+    """
+    terminal = device(request)
+    if not allowed(request.user, "mes.execute_operation"):
+        if terminal is None:
+            return render(request, "mes/terminal/unregistered.html", status=403)
+        return redirect("mes:terminal-sign-in")
+    assert isinstance(request.user, User)  # noqa: S101 - who is allowed is one of ours
+    units = masterdata.active_units(site_id=terminal.site_id if terminal else None)
+    unit = _unit(request, terminal, units)
+    if unit is None:
+        context: dict[str, Any] = {"terminal": terminal, "units": units}
+        return render(request, "mes/terminal/units.html", context)
+    if terminal and terminal.work_unit_id is None:
+        terminals.move(terminal=terminal, work_unit_id=unit.id, by=request.user, now=timezone.now())
+    context = {"terminal": terminal, "unit": unit, "lock_seconds": settings.FLOOR_LOCK_SECONDS}
+    context["texts"] = _texts()
+    context |= _work(request.user, unit, request.GET.get("job", ""))
+    template = "mes/terminal/job.html" + ("#work" if request.htmx else "")  # type: ignore[attr-defined]
+    response = render(request, template, context)
+    response.set_cookie("unit", unit.code, max_age=90 * 86_400, samesite="Lax", httponly=True)
+    return response
+
+
+def _texts() -> dict[str, str]:
+    """What the page says by itself; %n and %s are filled in there."""
+    return {
+        "report": _("Report"),
+        "good": _("Good"),
+        "scrap": _("Scrap"),
+        "rework": _("Rework"),
+        "waiting": _("%n waiting"),
+        "refused": _("%n refused"),
+        "stored": _("No network: kept on this device."),
+        "sent": _("Booked: %s"),
+        "takenBack": _("Taken back."),
+        "again": _("Try again"),
+        "drop": _("Discard"),
+        "sure": _("Discard for good?"),
+        "todo": _("Nothing was booked. Look at the job and report it again."),
+        "noNetwork": _("There is no network; a code can be looked up when it is back."),
+        "signIn": _("Sign in again to send what waits."),
+        "of": _("of %s"),
+        "empty": _("Nothing waits."),
+        "short": _("A piece is missing in the count."),
+    }
+
+
+def _unit(
+    request: HttpRequest, terminal: Terminal | None, units: Sequence[UnitInfo]
+) -> UnitInfo | None:
+    """What the address says, else where the device stands, else what it showed last."""
+    if "choose" in request.GET:
+        return None
+    codes = [request.GET.get("unit", "")]
+    if terminal and terminal.work_unit:
+        codes.append(terminal.work_unit.code)
+    codes.append(request.COOKIES.get("unit", ""))
+    by_code = {unit.code: unit for unit in units}
+    return next((by_code[code] for code in codes if code in by_code), None)
+
+
+def _work(user: User, unit: UnitInfo, chosen: str) -> dict[str, Any]:
+    pk = int(chosen) if chosen.isdecimal() and len(chosen) < 18 else None
+    work = selectors.unit_work(work_unit_id=unit.id, chosen=pk)
+    is_other = pk is not None and (work.job is None or work.job.operation.pk != pk)
+    elsewhere = [row for row in selectors.worked_on(user) if row.work_unit_id != unit.id]
+    context: dict[str, Any] = {"work": work, "job": work.job, "elsewhere": elsewhere}
+    if is_other:
+        context["note"] = _(
+            "That job is done, or planned at another machine; here is what is next."
+        )
+    if work.job is None:
+        return context
+    operation = work.job.operation
+    why = ""
+    if operation.state in (OperationState.WAITING, OperationState.READY):
+        why = refusal(policies.check_can_start, operation, unit.id)
+    elif operation.state == OperationState.INTERRUPTED:
+        why = refusal(policies.check_can_resume, operation, unit.id)
+    return context | {
+        "figures": {
+            "left": policies.plain(work.job.left),
+            "good": policies.plain(operation.good),
+            "scrap": policies.plain(operation.scrap),
+            "rework": policies.plain(operation.rework),
+        },
+        "pad_kinds": [("good", _("Good")), ("scrap", _("Scrap")), ("rework", _("Rework"))],
+        "why": why,
+        "phase": "blocked" if why else ("ready" if not work.job.is_open else work.job.phase),
+        "is_here": any(person.pk == user.pk for person in work.job.people),
+        "can_undo": work.job.last_report is not None and allowed(user, "mes.undo_report"),
+        "reasons": selectors.reasons(*ReasonKind),
+        "api": reverse("api-work-order", args=[operation.work_order.number])
+        + f"operations/{operation.sequence}/",
+    }
+
+
+@public
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """By a scanned badge, or number and PIN; only on a registered device."""
+    terminal = device(request)
+    if terminal is None:
+        return render(request, "mes/terminal/unregistered.html", status=403)
+    error = ""
+    if request.method == "POST":
+        try:
+            person = badges.sign_in(
+                terminal=terminal,
+                code=request.POST.get("code", ""),
+                number=request.POST.get("number", ""),
+                pin=request.POST.get("pin", ""),
+                now=timezone.now(),
+            )
+        except badges.CannotSignIn as refused:
+            error = str(refused)
+        else:
+            return _enter(request, person)
+    context = {
+        "terminal": terminal,
+        "error": error,
+        "number": request.POST.get("number", "")[:12],
+        "people": selectors.recent_people(terminal, now=timezone.now()),
+    }
+    status = HTTP_UNPROCESSABLE if error else 200
+    return render(request, "mes/terminal/sign_in.html", context, status=status)
+
+
+def _enter(request: HttpRequest, person: User) -> HttpResponseRedirect:
+    """A session with the rights of the floor, whatever else the person may do elsewhere."""
+    if request.user.is_authenticated:
+        logout(request)
+    login(request, person, backend=_BACKEND)
+    request.session["limit"] = "floor"
+    request.session["limit_seen"] = timezone.now().timestamp()
+    # The page locks by itself; this is for a page that was closed.
+    request.session["limit_seconds"] = settings.FLOOR_LOCK_SECONDS + 60
+    unit = request.GET.get("unit", "")
+    query = "?" + urlencode({"unit": unit}) if unit else ""
+    return HttpResponseRedirect(reverse("mes:terminal") + query)
+
+
+@public
+@require_POST
+def lock(request: HttpRequest) -> HttpResponse:
+    """Sign out and wait for the next; what runs goes on."""
+    if request.user.is_authenticated:
+        logout(request)
+    return redirect("mes:terminal-sign-in" if device(request) else "account_login")
+
+
+@requires("mes.execute_operation")
+@require_POST
+def go_home(request: AuthenticatedRequest) -> HttpResponse:
+    """End of shift: leave whatever one works on, then sign out."""
+    people.go_home(by=request.user, now=timezone.now())
+    return lock(request)
+
+
+@requires("mes.execute_operation")
+@require_POST
+def scan(request: AuthenticatedRequest) -> HttpResponse:
+    """What a scanned code means here: another person, a job, a part; or why it is refused."""
+    terminal = device(request)
+    code = request.POST.get("code", "").strip()[:300]
+    badge = badges.find(code) if terminal else None
+    if terminal and badge:
+        try:
+            person = badges.sign_in(terminal=terminal, code=code, now=timezone.now())
+        except badges.CannotSignIn as refused:
+            return JsonResponse({"refused": str(refused), "todo": ""})
+        if person.pk != request.user.pk:
+            _enter(request, person)
+        return JsonResponse({"go": reverse("mes:terminal")})
+    pk = request.POST.get("operation", "")
+    operation = WorkOrderOperation.objects.select_related("work_order__item").filter(
+        pk=int(pk) if pk.isdecimal() and len(pk) < 18 else 0
+    )
+    found = scans.read(code, at=operation.first())
+    if found.operation_id is not None:
+        query = urlencode({"job": found.operation_id, "unit": request.POST.get("unit", "")})
+        return JsonResponse({"go": f"{reverse('mes:terminal')}?{query}"})
+    return JsonResponse({"refused": found.refusal, "todo": found.todo})

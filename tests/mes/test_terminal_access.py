@@ -1,0 +1,235 @@
+"""Badges, PINs and devices: quick for who belongs there, shut for who does not."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.test import Client
+from django.utils import timezone
+
+from common.models import AuditEntry
+from mes.models import Badge, Terminal
+from mes.services import badges, terminals
+from tests.factories import UserFactory
+from tests.masterdata.factories import SiteFactory, WorkUnitFactory
+from tests.mes.factories import NOW
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def chief():
+    return UserFactory(username="chief", roles=["supervisor"])
+
+
+@pytest.fixture
+def ada(chief):
+    person = UserFactory(username="ada", roles=["operator", "manager"])
+    badges.issue(person=person, number="17", code="CARD-17", pin="2580", by=chief, now=NOW)
+    return person
+
+
+@pytest.fixture
+def unit():
+    return WorkUnitFactory(code="MILL-1")
+
+
+@pytest.fixture
+def tablet(unit, chief):
+    """The browser of a registered device, nobody signed in."""
+    _terminal, token = terminals.register(
+        name="Mill", site_id=unit.work_center.site_id, work_unit_id=unit.pk, by=chief, now=NOW
+    )
+    client = Client()
+    client.cookies[terminals.COOKIE] = token
+    return client
+
+
+def sign_in(tablet, **fields):
+    return tablet.post("/floor/terminal/sign-in/", fields)
+
+
+def test_only_a_registered_device_lets_anybody_in(ada):
+    stranger = Client()
+    for method in (stranger.get, stranger.post):
+        answer = method("/floor/terminal/sign-in/", {"code": "CARD-17"})
+        assert answer.status_code == 403
+        assert b"not registered" in answer.content
+    assert "_auth_user_id" not in stranger.session
+    stranger.cookies[terminals.COOKIE] = "x" * 43
+    assert sign_in(stranger, code="CARD-17").status_code == 403
+
+
+@pytest.mark.parametrize("fields", [{"code": "CARD-17"}, {"number": "17", "pin": "2580"}])
+def test_a_badge_or_a_pin_opens_the_floor_and_nothing_else(tablet, ada, fields):
+    assert tablet.get("/floor/terminal/")["Location"] == "/floor/terminal/sign-in/"
+    assert sign_in(tablet, **fields)["Location"] == "/floor/terminal/"
+    page = tablet.get("/floor/terminal/")
+    assert page.status_code == 200
+    assert b"MILL-1" in page.content
+    assert tablet.get("/floor/").status_code == 200
+    # Ada is a manager too, but not with a badge.
+    for path in ("/orders/", "/audit/", "/accounts/password/change/", "/admin/", "/"):
+        assert tablet.get(path).status_code in (302, 403), path
+    assert tablet.get("/orders/").status_code == 403
+    assert tablet.get("/api/v1/schema/").status_code == 403
+    office = Client()
+    office.force_login(ada, backend="django.contrib.auth.backends.ModelBackend")
+    assert office.get("/orders/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"code": "CARD-18"}, "This badge is not known here."),
+        ({"number": "17", "pin": "9999"}, "Number or PIN is wrong."),
+        ({"number": "18", "pin": "2580"}, "Number or PIN is wrong."),
+        ({"number": "²", "pin": "2580"}, "Number or PIN is wrong."),
+        ({}, "Number or PIN is wrong."),
+    ],
+)
+def test_a_wrong_try_says_as_little_as_it_can(tablet, ada, fields, sentence):
+    answer = sign_in(tablet, **fields)
+    assert answer.status_code == 422
+    assert sentence in answer.content.decode()
+    assert "_auth_user_id" not in tablet.session
+    assert Terminal.objects.get().failures == 1
+
+
+def test_guessing_a_pin_locks_the_badge_for_a_while(tablet, ada, chief):
+    with time_machine.travel(NOW, tick=False):
+        for _try in range(badges.MOST_WRONG_PINS):
+            assert b"Number or PIN is wrong" in sign_in(tablet, number="17", pin="0001").content
+        for fields in ({"number": "17", "pin": "2580"}, {"code": "CARD-17"}):
+            assert b"Locked after too many wrong tries" in sign_in(tablet, **fields).content
+    assert AuditEntry.objects.filter(action="mes.badge.lock").count() == 1
+    with time_machine.travel(NOW + badges.LOCKED_FOR + timedelta(seconds=1), tick=False):
+        assert sign_in(tablet, number="17", pin="2580").status_code == 302
+        badges.issue(person=ada, number="17", pin="1357", by=chief, now=timezone.now())
+        tablet.post("/floor/terminal/lock/")
+        assert sign_in(tablet, number="17", pin="2580").status_code == 422
+        assert sign_in(tablet, number="17", pin="1357").status_code == 302
+
+
+def test_guessing_at_a_device_locks_the_device(tablet, ada, monkeypatch):
+    monkeypatch.setattr(badges, "MOST_WRONG_HERE", 3)
+    with time_machine.travel(NOW, tick=False):
+        for number in range(3):
+            sign_in(tablet, code=f"CARD-{number}")
+        assert b"Locked after too many wrong tries" in sign_in(tablet, code="CARD-17").content
+    with time_machine.travel(NOW + timedelta(minutes=11), tick=False):
+        assert sign_in(tablet, code="CARD-17").status_code == 302
+
+
+def test_a_session_of_the_floor_ends_when_nobody_touches_it(tablet, ada, settings):
+    settings.FLOOR_LOCK_SECONDS = 180
+    with time_machine.travel(NOW, tick=False) as clock:
+        sign_in(tablet, code="CARD-17")
+        for _minute in range(5):
+            clock.shift(60)
+            assert tablet.get("/floor/terminal/").status_code == 200
+        for _minute in range(5):
+            # What the page asks by itself keeps nobody signed in.
+            clock.shift(60)
+            last = tablet.get("/floor/terminal/", headers={"X-By-Itself": "1"})
+        assert last["Location"] == "/floor/terminal/sign-in/"
+
+
+def test_scanning_another_badge_switches_the_person(tablet, ada, chief):
+    bob = UserFactory(username="bob", roles=["operator"])
+    badges.issue(person=bob, number="18", code="CARD-18", by=chief, now=NOW)
+    sign_in(tablet, code="CARD-17")
+    answer = tablet.post("/floor/terminal/scan/", {"code": "CARD-18"})
+    assert answer.json() == {"go": "/floor/terminal/"}
+    assert int(tablet.session["_auth_user_id"]) == bob.pk
+    assert tablet.session["limit"] == "floor"
+
+
+def test_who_was_here_is_offered_and_only_with_a_pin(tablet, ada, chief):
+    sign_in(tablet, code="CARD-17")
+    tablet.post("/floor/terminal/lock/")
+    assert b'data-number="17"' in tablet.get("/floor/terminal/sign-in/").content
+
+
+def test_a_revoked_device_is_a_stranger(tablet, ada, chief, client_for):
+    sign_in(tablet, code="CARD-17")
+    supervisor = client_for("supervisor")
+    supervisor.post(f"/floor/terminals/{Terminal.objects.get().pk}/revoke/")
+    tablet.post("/floor/terminal/lock/")
+    assert sign_in(tablet, code="CARD-17").status_code == 403
+
+
+def test_registering_a_device_signs_the_supervisor_out(client_for, unit):
+    supervisor = client_for("supervisor")
+    site = unit.work_center.site
+    assert supervisor.get("/floor/terminals/").status_code == 200
+    assert supervisor.post("/floor/terminals/register/", {"name": ""}).status_code == 422
+    answer = supervisor.post(
+        "/floor/terminals/register/", {"name": "Mill", "site": site.pk, "work_unit": unit.pk}
+    )
+    assert answer["Location"] == "/floor/terminal/sign-in/"
+    cookie = answer.cookies[terminals.COOKIE]
+    assert (cookie["httponly"], cookie["samesite"]) == (True, "Strict")
+    assert "_auth_user_id" not in supervisor.session
+    assert cookie.value not in Terminal.objects.get().digest
+    assert supervisor.get("/floor/terminal/sign-in/").status_code == 200
+
+
+def test_a_device_without_a_place_remembers_the_first_choice(chief, ada, unit):
+    _terminal, token = terminals.register(
+        name="Loose", site_id=unit.work_center.site_id, work_unit_id=None, by=chief, now=NOW
+    )
+    tablet = Client()
+    tablet.cookies[terminals.COOKIE] = token
+    sign_in(tablet, code="CARD-17")
+    page = tablet.get("/floor/terminal/")
+    assert b"Choose a work unit" in page.content
+    assert tablet.get("/floor/terminal/?unit=MILL-1").status_code == 200
+    assert Terminal.objects.get().work_unit == unit
+    foreign = WorkUnitFactory(code="FAR-1", work_center__site=SiteFactory())
+    assert b"<strong>FAR-1" not in tablet.get(f"/floor/terminal/?unit={foreign.code}").content
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"number": "A1", "pin": "2580"}, "The number has 1 to 12 digits."),
+        ({"number": "5", "pin": "12"}, "A PIN has 4 to 8 digits"),
+        ({"number": "5", "pin": "1111"}, "not all the same"),
+        ({"number": "5", "code": "abc"}, "between 4 and 200 characters"),
+        ({"number": "5"}, "Scan a badge, type a PIN, or both."),
+        ({"number": "17", "pin": "2580"}, "Somebody else has this number"),
+        ({"number": "5", "code": "CARD-17"}, "Somebody else has this number or this badge"),
+    ],
+)
+def test_a_badge_is_refused_with_a_sentence(client_for, ada, fields, sentence):
+    person = UserFactory(username="new", roles=["operator"])
+    answer = client_for("supervisor").post(f"/floor/badges/{person.pk}/", fields)
+    assert answer.status_code == 422
+    assert sentence in answer.content.decode()
+    assert Badge.objects.count() == 1
+
+
+def test_the_pages_of_badges_and_reasons(client_for, ada, django_assert_max_num_queries):
+    supervisor = client_for("supervisor")
+    person = UserFactory(username="new", roles=["operator"])
+    office = UserFactory(username="office", roles=["sales"])
+    assert client_for("operator").get("/floor/badges/").status_code == 403
+    with django_assert_max_num_queries(8):
+        listed = supervisor.get("/floor/badges/").content.decode()
+    assert "office" not in listed
+    answer = supervisor.post(
+        f"/floor/badges/{person.pk}/", {"number": "5", "pin": "2580", "is_active": "on"}
+    )
+    assert answer.status_code == 302
+    badge = Badge.objects.get(person=person)
+    assert (badge.digest, badge.is_active) == (None, True)
+    assert "2580" not in badge.pin
+    assert (
+        b"no operator"
+        in supervisor.post(f"/floor/badges/{office.pk}/", {"number": "6", "pin": "2580"}).content
+    )
+    reason = {"kind": "pause", "code": "tea", "name": "Tea", "position": 5, "is_active": "on"}
+    assert supervisor.post("/floor/reasons/", reason).status_code == 302
+    assert supervisor.post("/floor/reasons/", reason).status_code == 422
+    assert b"Tea" in supervisor.get("/floor/reasons/?edit=999").content
