@@ -10,6 +10,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from masterdata import policies
 from masterdata.enums import LotPolicy
 from masterdata.models import Bom, BomLine, Item, Routing
 from masterdata.services import boms, calendars, changeovers, graph, routings, validity
@@ -69,6 +70,10 @@ def lot_policy_is_complete(values: Values) -> Iterator[Fault]:
         yield "lot_size", _("A fixed lot needs its size.")
     if values["lot_policy"] == LotPolicy.PERIOD and not values["lot_period_days"]:
         yield "lot_period_days", _("Lots by period need the days of a period.")
+
+
+def tracking_policy_fits(values: Values) -> Iterator[Fault]:
+    return policies.tracking_faults(values)
 
 
 def weight_is_positive(values: Values) -> Iterator[Fault]:
