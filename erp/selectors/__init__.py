@@ -19,6 +19,18 @@ from erp.selectors.purchasing import (
     material_dates,
     shortages,
 )
+from erp.selectors.quants import (
+    Take,
+    bin_by_id,
+    bins,
+    choose,
+    issued_of,
+    quants,
+    stagings,
+    today,
+    usable,
+    warehouses,
+)
 from erp.selectors.stock import balances, free_stock, moves_of
 
 __all__ = [
@@ -26,18 +38,28 @@ __all__ = [
     "MaterialDate",
     "MaterialKind",
     "Shortage",
+    "Take",
     "Waiting",
     "balances",
+    "bin_by_id",
+    "bins",
+    "choose",
     "coverage",
     "customer_codes",
     "free_stock",
     "incoming",
+    "issued_of",
     "material_dates",
     "moves_of",
     "places",
+    "quants",
     "requirements",
     "reserved_quantities",
     "shortages",
     "sites_of",
+    "stagings",
+    "today",
+    "usable",
     "waiting",
+    "warehouses",
 ]
