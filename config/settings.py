@@ -31,6 +31,7 @@ CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS", default="")
 INSTALLED_APPS = [
     "common",
     "masterdata",
+    "traceability",
     "erp",
     "mes",
     "aps",

@@ -85,6 +85,19 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
             coalesce=True,
         )
     ],
+    # A hold or a count took what somebody counted on: it is made again where it can be.
+    "erp.stock.withheld": [
+        Reaction(
+            job="mes.cover_again",
+            key="cover_again:{site_id}:{event_id}",
+            arguments=("site_id",),
+            group_key="cover_again:{site_id}",
+            coalesce=True,
+        ),
+        _READINESS,
+        _REPLAN,
+        _REFRESH,
+    ],
     "mes.work_orders.changed": [_READINESS, _REPLAN],
     "mes.operation.started": [_PROGRESS, _REPLAN],
     "mes.operation.reported": [_REPLAN],

@@ -19,7 +19,8 @@ class RequirementState(models.TextChoices):
 
 REQUIREMENT_TRANSITIONS: dict[RequirementState, frozenset[RequirementState]] = {
     RequirementState.OPEN: frozenset({RequirementState.FULFILLED, RequirementState.CANCELLED}),
-    RequirementState.FULFILLED: frozenset(),
+    # What was issued by mistake comes back and is needed again.
+    RequirementState.FULFILLED: frozenset({RequirementState.OPEN}),
     RequirementState.CANCELLED: frozenset(),
 }
 
@@ -38,8 +39,45 @@ class MoveKind(models.TextChoices):
     RECEIPT = "receipt", _("Receipt")
     PRODUCTION = "production", _("Production")
     ISSUE = "issue", _("Issue")
+    BACKFLUSH = "backflush", _("Backflush")
     SHIPMENT = "shipment", _("Shipment")
+    RETURN = "return", _("Return")
+    SUPPLIER = "supplier", _("Back to the supplier")
+    PUT_AWAY = "put_away", _("Put away")
+    PICK = "pick", _("Pick")
+    STAGE = "stage", _("Stage")
+    TRANSFER = "transfer", _("Transfer")
+    COUNT = "count", _("Count")
     ADJUSTMENT = "adjustment", _("Adjustment")
+    SCRAP = "scrap", _("Scrap")
+
+
+class BinKind(models.TextChoices):
+    """What a bin is for; what lies in quarantine is kept from everybody."""
+
+    STORAGE = "storage", _("Storage")
+    RECEIVING = "receiving", _("Receiving")
+    STAGING = "staging", _("Staging")
+    PRODUCTION = "production", _("Production")
+    SHIPPING = "shipping", _("Shipping")
+    QUARANTINE = "quarantine", _("Quarantine")
+
+
+class CountState(models.TextChoices):
+    """A count: lines are entered, a variance above the limit waits for a second person."""
+
+    OPEN = "open", _("Open")
+    SUBMITTED = "submitted", _("Waits for approval")
+    POSTED = "posted", _("Posted")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+COUNT_TRANSITIONS: dict[CountState, frozenset[CountState]] = {
+    CountState.OPEN: frozenset({CountState.SUBMITTED, CountState.POSTED, CountState.CANCELLED}),
+    CountState.SUBMITTED: frozenset({CountState.OPEN, CountState.POSTED, CountState.CANCELLED}),
+    CountState.POSTED: frozenset(),
+    CountState.CANCELLED: frozenset(),
+}
 
 
 class MrpRunState(models.TextChoices):

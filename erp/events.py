@@ -29,3 +29,12 @@ class ProposalsAccepted(DomainEvent):
 
     topic: ClassVar[str] = "erp.proposals.accepted"
     site_id: int
+
+
+@dataclass(frozen=True)
+class StockWithheld(DomainEvent):
+    """A hold, the quarantine or a count took stock that somebody may have counted on."""
+
+    topic: ClassVar[str] = "erp.stock.withheld"
+    item_id: int
+    site_id: int

@@ -1,10 +1,15 @@
-from erp.models.demand import Requirement, Reservation
+from erp.models.counts import CountLine, CountSession
+from erp.models.demand import Requirement, Reservation, Staging
+from erp.models.places import Bin, Warehouse
 from erp.models.planning import MrpRun, Proposal, ProposalPeg, SupplyRule
 from erp.models.purchasing import PurchaseOrder, PurchaseOrderLine, PurchaseReceipt
-from erp.models.stock import StockBalance, StockMove
+from erp.models.stock import StockBalance, StockMove, StockQuant
 from erp.models.supply import Supply
 
 __all__ = [
+    "Bin",
+    "CountLine",
+    "CountSession",
     "MrpRun",
     "Proposal",
     "ProposalPeg",
@@ -13,8 +18,11 @@ __all__ = [
     "PurchaseReceipt",
     "Requirement",
     "Reservation",
+    "Staging",
     "StockBalance",
     "StockMove",
+    "StockQuant",
     "Supply",
     "SupplyRule",
+    "Warehouse",
 ]

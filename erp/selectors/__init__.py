@@ -49,6 +49,18 @@ from erp.selectors.purchasing import (
     material_dates,
     shortages,
 )
+from erp.selectors.quants import (
+    Take,
+    bin_by_id,
+    bins,
+    choose,
+    issued_of,
+    quants,
+    stagings,
+    today,
+    usable,
+    warehouses,
+)
 from erp.selectors.stock import balances, free_stock, moves_of
 
 __all__ = [
@@ -64,14 +76,19 @@ __all__ = [
     "Shortage",
     "SupplierOffer",
     "ToDo",
+    "Take",
     "Waiting",
     "affected_by",
     "balances",
+    "bin_by_id",
+    "bins",
+    "choose",
     "coverage",
     "customer_codes",
     "free_stock",
     "incoming",
     "local_day",
+    "issued_of",
     "material_dates",
     "moves_of",
     "mrp_runs",
@@ -86,6 +103,7 @@ __all__ = [
     "purchase_order",
     "purchase_orders",
     "read_situation",
+    "quants",
     "requirements",
     "reserved_quantities",
     "shortages",
@@ -93,5 +111,9 @@ __all__ = [
     "supplier_performance",
     "supply_rule",
     "to_carry_out",
+    "stagings",
+    "today",
+    "usable",
     "waiting",
+    "warehouses",
 ]

@@ -103,10 +103,15 @@ def reserved_quantities(ids: Collection[int]) -> dict[int, Decimal]:
     return found
 
 
-def waiting(*, site_id: int, item_ids: Collection[int] | None = None) -> list[Waiting]:
-    """Open needs of bought items that stock does not cover, the first due first; one query."""
+def waiting(
+    *, site_id: int, item_ids: Collection[int] | None = None, supply: Supply = Supply.BUY
+) -> list[Waiting]:
+    """Open needs that stock does not cover, the first due first; one query.
+
+    Of bought items, or of made ones, whose pegged work orders are not counted here.
+    """
     rows = Requirement.objects.filter(
-        site_id=site_id, state=RequirementState.OPEN, item__supply=Supply.BUY
+        site_id=site_id, state=RequirementState.OPEN, item__supply=supply
     )
     if item_ids is not None:
         rows = rows.filter(item__in=list(item_ids))

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.forms import BaseFormSet, formset_factory
 from django.utils.translation import gettext_lazy as _
 
-from masterdata.enums import RateKind, RunBasis
+from masterdata.enums import IssueMethod, RateKind, RunBasis
 from masterdata.forms.fields import (
     SEARCH,
     CurrencyField,
@@ -22,7 +22,7 @@ from masterdata.models import Calendar, Site
 from masterdata.services.routings import MOST_WAIT
 
 # A request has at most DATA_UPLOAD_MAX_NUMBER_FIELDS fields: rows times fields.
-MAX_LINES = 110
+MAX_LINES = 105
 MAX_OPERATIONS = 75
 MAX_CREWS = 100
 MAX_RATES = 150
@@ -104,6 +104,11 @@ class BomLineForm(Row):
     uom = forms.CharField(label=_("Unit"), max_length=10, initial="EA")
     scrap_rate = forms.DecimalField(
         label=_("Scrap rate"), max_digits=5, decimal_places=4, min_value=0, initial=0
+    )
+    issue_method = forms.ChoiceField(
+        label=_("Issued"),
+        choices=[("", _("As the item says")), *IssueMethod.choices],
+        required=False,
     )
     valid_from = DayField(label=_("Valid from"), required=False)
     valid_to = DayField(label=_("Valid to, not included"), required=False)

@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
-from masterdata.enums import LotPolicy, RunBasis, Supply
+from masterdata.enums import IssueMethod, LotPolicy, RunBasis, Supply
 from masterdata.models import (
     Bom,
     BomLine,
@@ -34,6 +34,8 @@ class ComponentStructure:
     scrap_rate: Decimal
     position: int = 0
     uom: str = "EA"
+    # The line's own, else the component's.
+    issue_method: IssueMethod = IssueMethod.AT_START
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,19 +231,21 @@ def _structure(item: Item, collected: _Collected) -> ItemStructure:
         lot_period_days=item.lot_period_days,
         safety_stock=item.safety_stock,
         bom_revision=bom.revision if bom else None,
-        components=tuple(_component(line) for line in bom.lines.all()) if bom else (),
+        components=tuple(_component(x, collected) for x in bom.lines.all()) if bom else (),
         routing_revision=routing.revision if routing else None,
         operations=tuple(_operation(o) for o in routing.operations.all()) if routing else (),
     )
 
 
-def _component(line: BomLine) -> ComponentStructure:
+def _component(line: BomLine, collected: _Collected) -> ComponentStructure:
+    component = collected.items[line.component_id]
     return ComponentStructure(
         item_id=line.component_id,
         quantity_per=line.quantity_per,
         scrap_rate=line.scrap_rate,
         position=line.position,
         uom=line.uom,
+        issue_method=IssueMethod(line.issue_method or component.issue_method),
     )
 
 

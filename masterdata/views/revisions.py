@@ -123,6 +123,7 @@ def _bom_lines(bom: Bom | None) -> list[dict[str, Any]]:
             "quantity_per": f"{line.quantity_per.normalize():f}",
             "uom": line.uom,
             "scrap_rate": f"{line.scrap_rate.normalize():f}",
+            "issue_method": line.issue_method,
             "valid_from": line.valid_from,
             "valid_to": line.valid_to,
         }

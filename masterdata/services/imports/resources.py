@@ -196,11 +196,16 @@ _ALL = (
         _columns(
             Item,
             "code* name* name_zh supply* uom category is_sold lead_time_days scrap_rate"
-            " lot_policy lot_size lot_period_days safety_stock tracking energy_kwh_per_unit"
+            " lot_policy lot_size lot_period_days safety_stock tracking supplier_lot_required"
+            " expiry_required shelf_life_days may_be_negative issue_method energy_kwh_per_unit"
             " standard_cost list_price is_active",
         ),
         ("code",),
-        row_rules=(rules.scrap_is_a_share, rules.lot_policy_is_complete),
+        row_rules=(
+            rules.scrap_is_a_share,
+            rules.lot_policy_is_complete,
+            rules.tracking_policy_fits,
+        ),
     ),
     Resource(
         "bom_lines",
@@ -208,8 +213,8 @@ _ALL = (
         BomLine,
         _columns(
             BomLine,
-            "position* component* quantity_per* uom scrap_rate line_valid_from=valid_from"
-            " line_valid_to=valid_to",
+            "position* component* quantity_per* uom scrap_rate issue_method"
+            " line_valid_from=valid_from line_valid_to=valid_to",
         ),
         ("position",),
         parent=_bom_parent(),

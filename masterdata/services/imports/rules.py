@@ -11,6 +11,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from masterdata import policies
 from masterdata.enums import LotPolicy
 from masterdata.models import Bom, BomLine, Item, Routing, RoutingOperation
 from masterdata.services import boms, calendars, changeovers, graph, routings, validity
@@ -70,6 +71,10 @@ def lot_policy_is_complete(values: Values) -> Iterator[Fault]:
         yield "lot_size", _("A fixed lot needs its size.")
     if values["lot_policy"] == LotPolicy.PERIOD and not values["lot_period_days"]:
         yield "lot_period_days", _("Lots by period need the days of a period.")
+
+
+def tracking_policy_fits(values: Values) -> Iterator[Fault]:
+    return policies.tracking_faults(values)
 
 
 def weight_is_positive(values: Values) -> Iterator[Fault]:
