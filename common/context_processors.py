@@ -42,6 +42,7 @@ NAVIGATION: tuple[Group, ...] = (
         (
             Entry("crm:order-list", _("Orders"), "clipboard-list"),
             Entry("crm:rush-list", _("Rush requests"), "bolt"),
+            Entry("crm:delay-list", _("Delay notices"), "mail-exclamation"),
         ),
     ),
     Group(
@@ -59,6 +60,9 @@ NAVIGATION: tuple[Group, ...] = (
         (
             Entry("mes:dispatch-list", _("Dispatch list"), "list-check"),
             Entry("mes:work-order-list", _("Work orders"), "hammer"),
+            Entry("andon:board", _("Andon"), "bell-ringing"),
+            Entry("incidents:incident-list", _("Incidents"), "urgent"),
+            Entry("machines:oee", _("OEE"), "chart-bar"),
         ),
     ),
     Group(

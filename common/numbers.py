@@ -16,6 +16,7 @@ SEQUENCES: dict[str, str] = {
     "SH": "common_number_sh",
     "LOT": "common_number_lot",
     "RR": "common_number_rr",
+    "INC": "common_number_inc",
 }
 
 

@@ -51,6 +51,17 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "mes.view_dispatch": STAFF,
     "mes.release_work_order": _row(Role.PLANNER, Role.SUPERVISOR),
     "mes.execute_operation": _row(Role.OPERATOR, Role.SUPERVISOR),
+    "mes.view_andon": STAFF,
+    "mes.raise_andon": _row(
+        Role.OPERATOR, Role.SUPERVISOR, Role.PLANNER, Role.QUALITY, Role.WAREHOUSE
+    ),
+    "mes.answer_andon": _row(
+        Role.SUPERVISOR, Role.PLANNER, Role.QUALITY, Role.WAREHOUSE, Role.PURCHASING, Role.MANAGER
+    ),
+    # A machine is down, until when, and runs again.
+    "mes.report_breakdown": _row(Role.OPERATOR, Role.SUPERVISOR, Role.PLANNER),
+    "mes.send_machine_events": _row(Role.OPERATOR, Role.SUPERVISOR),
+    "mes.view_oee": _row(Role.MANAGER, Role.SUPERVISOR, Role.PLANNER),
     "aps.view_schedule": STAFF - {Role.OPERATOR},
     "aps.plan": _row(Role.PLANNER),
     "crm.view_order": _ORDER_READERS,

@@ -309,6 +309,10 @@ REPLAN_DEBOUNCE_SECONDS = float(os.environ.get("REPLAN_DEBOUNCE_SECONDS", "2"))
 # The time one automatic plan may take to improve its first schedule.
 SOLVE_SECONDS = float(os.environ.get("SOLVE_SECONDS", "10"))
 
+# So many pages of a web process are told at once what changed; each holds a thread. Others ask
+# every ten seconds.
+LIVE_STREAMS = int(os.environ.get("LIVE_STREAMS", int(os.environ.get("WEB_THREADS", "16")) // 2))
+
 # Jobs that are over, with their attempts and keys; and the answers that repeated requests get.
 KEEP_JOBS_DAYS = float(os.environ.get("KEEP_JOBS_DAYS", "30"))
 KEEP_ANSWERS_DAYS = float(os.environ.get("KEEP_ANSWERS_DAYS", "7"))

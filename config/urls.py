@@ -48,6 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("orders/", include("crm.urls")),
     path("plan/", include("aps.urls")),
     path("floor/", include("mes.urls")),
+    path("andon/", include("mes.urls_andon")),
     path("stock/", include("erp.urls")),
     path("master/", include("masterdata.urls")),
     path("portal/", include("portal.urls")),

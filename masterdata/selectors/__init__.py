@@ -21,8 +21,10 @@ from masterdata.selectors.lookup import (
     items,
     items_by_id,
     site,
+    site_ids,
     supplier_by_code,
     transit_days,
+    work_unit,
     work_unit_by_code,
 )
 from masterdata.selectors.plant import (
@@ -77,6 +79,7 @@ __all__ = [
     "setup_families",
     "site",
     "site_by_code",
+    "site_ids",
     "skills",
     "structure_changes",
     "structures",
@@ -86,5 +89,6 @@ __all__ = [
     "transit_days",
     "units_by_center",
     "work_centers",
+    "work_unit",
     "work_unit_by_code",
 ]

@@ -34,6 +34,11 @@ def site(site_id: int) -> Site:
     return Site.objects.get(pk=site_id)
 
 
+def site_ids() -> list[int]:
+    """Every site's id, the first one first."""
+    return list(Site.objects.order_by("pk").values_list("pk", flat=True))
+
+
 def item_by_code(code: str) -> Item | None:
     """The item of a code, however its letters are cased."""
     return Item.objects.filter(code__iexact=code.strip()).first() if code.strip() else None
@@ -80,6 +85,11 @@ def items() -> list[Item]:
 def work_unit_by_code(code: str) -> WorkUnit | None:
     """The active work unit of a code."""
     return WorkUnit.objects.filter(code=code.strip(), is_active=True).first()
+
+
+def work_unit(work_unit_id: int) -> WorkUnit:
+    """The work unit with its work center; raise WorkUnit.DoesNotExist."""
+    return WorkUnit.objects.select_related("work_center__site").get(pk=work_unit_id)
 
 
 def supplier_by_code(code: str) -> Supplier:

@@ -1,5 +1,14 @@
 """Reads of work orders, for this room and those above."""
 
+from mes.selectors.andon import (
+    CustomerReason,
+    active_reasons,
+    customer_words,
+    incident,
+    incidents,
+    open_calls,
+    reason_behind,
+)
 from mes.selectors.floor import (
     DispatchRow,
     dispatch_list,
@@ -34,6 +43,7 @@ from mes.selectors.tree import (
 )
 
 __all__ = [
+    "CustomerReason",
     "DispatchRow",
     "FreeOutput",
     "OpenOperation",
@@ -44,10 +54,15 @@ __all__ = [
     "Standing",
     "SupplyTree",
     "WorkOrderRow",
+    "active_reasons",
+    "customer_words",
     "dispatch_list",
     "eligible_units",
     "free_output",
     "free_unit",
+    "incident",
+    "incidents",
+    "open_calls",
     "open_operation_counts",
     "open_operations",
     "open_operations_of",
@@ -57,6 +72,7 @@ __all__ = [
     "pegged_quantities",
     "progress",
     "promised_quantities",
+    "reason_behind",
     "requirements_served",
     "requirements_served_by",
     "requirements_started",
