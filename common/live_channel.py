@@ -11,4 +11,6 @@ def announce(topics: Iterable[str], *, version: int) -> None:
     """Say in the current transaction that the topics have changed; heard after the commit."""
     payloads = [f"{topic} {version}" for topic in topics]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, word) FROM unnest(%s::text[]) word", [CHANNEL, payloads])
+        cursor.execute(
+            "SELECT pg_notify(%s, word) FROM unnest(%s::text[]) word", [CHANNEL, payloads]
+        )

@@ -65,6 +65,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "aps.view_schedule": STAFF - {Role.OPERATOR},
     "aps.plan": _row(Role.PLANNER),
     "crm.view_order": _ORDER_READERS,
+    "crm.view_notice": _row(Role.SALES, Role.PLANNER, Role.SUPERVISOR, Role.MANAGER),
+    "crm.send_notice": _row(Role.SALES),
     "crm.edit_order": _row(Role.SALES),
     "crm.submit_order": _row(Role.SALES),
     "crm.approve_order": _row(Role.SALES, Role.MANAGER),

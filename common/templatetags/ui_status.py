@@ -41,7 +41,7 @@ TONES: dict[str, Tone] = {
         Tone.LATE: (
             "late failed dead rejected declined infeasible scrapped lost danger overdue raised down"
         ),
-        Tone.HOLD: "on_hold hold cancelled superseded blocked quarantine",
+        Tone.HOLD: "on_hold hold cancelled superseded blocked quarantine dismissed withdrawn",
     }.items()
     for word in (tone.value, *words.split())
 }

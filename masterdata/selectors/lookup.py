@@ -6,6 +6,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from common.models import User
 from masterdata.models import Customer, CustomerUser, Item, Site, Supplier, WorkUnit
 
 
@@ -75,6 +76,12 @@ def customer_id_of(user_id: int) -> int | None:
     return (
         CustomerUser.objects.filter(user_id=user_id).values_list("customer_id", flat=True).first()
     )
+
+
+def portal_users(customer_id: int) -> list[User]:
+    """The active accounts of a customer in the portal."""
+    ids = CustomerUser.objects.filter(customer_id=customer_id).values("user_id")
+    return list(User.objects.filter(pk__in=ids, is_active=True).order_by("pk"))
 
 
 def items() -> list[Item]:

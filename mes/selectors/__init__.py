@@ -2,9 +2,10 @@
 
 from mes.selectors.andon import (
     CustomerReason,
+    Incident,
     active_reasons,
     customer_words,
-    incident,
+    incident_by_number,
     incidents,
     open_calls,
     reason_behind,
@@ -46,6 +47,7 @@ __all__ = [
     "CustomerReason",
     "DispatchRow",
     "FreeOutput",
+    "Incident",
     "OpenOperation",
     "OpenShare",
     "OpenUnit",
@@ -60,7 +62,7 @@ __all__ = [
     "eligible_units",
     "free_output",
     "free_unit",
-    "incident",
+    "incident_by_number",
     "incidents",
     "open_calls",
     "open_operation_counts",

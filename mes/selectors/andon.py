@@ -55,8 +55,8 @@ def incidents() -> QuerySet[Incident]:
     )
 
 
-def incident(number: str) -> Incident:
-    """One incident with its calls, downtimes and story; raise DoesNotExist. Four queries."""
+def incident_by_number(number: str) -> Incident | None:
+    """One incident with its calls, downtimes and story; None where there is none. Four queries."""
     return (
         Incident.objects.select_related("work_unit__work_center", "site")
         .prefetch_related(
@@ -64,7 +64,8 @@ def incident(number: str) -> Incident:
             Prefetch("downtimes", queryset=Downtime.objects.select_related("reason")),
             Prefetch("entries", queryset=IncidentEntry.objects.select_related("by")),
         )
-        .get(number=number)
+        .filter(number=number)
+        .first()
     )
 
 
