@@ -309,6 +309,11 @@ REPLAN_DEBOUNCE_SECONDS = float(os.environ.get("REPLAN_DEBOUNCE_SECONDS", "2"))
 # The time one automatic plan may take to improve its first schedule.
 SOLVE_SECONDS = float(os.environ.get("SOLVE_SECONDS", "10"))
 
+# A state that a machine says for a shorter time is a flicker and counts as what was before.
+MACHINE_DEBOUNCE_SECONDS = float(os.environ.get("MACHINE_DEBOUNCE_SECONDS", "30"))
+# Where machines speak MQTT: `manage.py mqtt_listener` connects to it.
+MQTT_URL = os.environ.get("MQTT_URL", "mqtt://localhost:1883")
+
 # A delivery day that moves by no more days than this is no news for the customer.
 DELAY_NOTICE_TOLERANCE_DAYS = int(os.environ.get("DELAY_NOTICE_TOLERANCE_DAYS", "0"))
 # Mail goes to EMAIL_HOST; without one into files of EMAIL_FOLDER; without either to the log.

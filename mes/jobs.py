@@ -4,7 +4,7 @@ from datetime import datetime
 
 from common.jobs import JobKind, register
 from common.models import User
-from mes.services import andon, breakdowns, readiness
+from mes.services import andon, breakdowns, machine_events, readiness
 
 
 @register("mes.refresh_readiness", kind=JobKind.DATABASE)
@@ -23,3 +23,15 @@ def escalate_call(*, call_id: int, level: int, by: User | None, now: datetime) -
 def check_estimate(*, downtime_id: int, by: User | None, now: datetime) -> None:
     """Look whether a machine is back as estimated."""
     breakdowns.check_estimate(downtime_id=downtime_id, now=now)
+
+
+@register("mes.derive_machine_states", kind=JobKind.DATABASE)
+def derive_machine_states(*, by: User | None, now: datetime) -> None:
+    """Make states of what machines have said."""
+    machine_events.derive(now=now)
+
+
+@register("mes.derive_machine_state", kind=JobKind.DATABASE)
+def derive_machine_state(*, work_unit_id: int, by: User | None, now: datetime) -> None:
+    """Look whether the newest state of a machine has lasted."""
+    machine_events.derive_unit(work_unit_id=work_unit_id, now=now)

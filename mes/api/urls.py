@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from mes.api import views
+from mes.api import machine, views
 
 urlpatterns = [
+    path("machine-events/", machine.MachineEventsView.as_view(), name="api-machine-events"),
     path("work-orders/<str:number>/", views.WorkOrderView.as_view(), name="api-work-order"),
     path(
         "work-orders/<str:number>/operations/<int:sequence>/start/",

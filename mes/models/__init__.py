@@ -6,6 +6,7 @@ from mes.models.andon import (
     Incident,
     IncidentEntry,
 )
+from mes.models.machine import MachineBacklog, MachineEvent, MachineState
 from mes.models.operation import OperationReport, OperationUnit, WorkOrderOperation
 from mes.models.work_order import WorkOrder, WorkOrderMaterial, WorkOrderPeg
 
@@ -16,6 +17,9 @@ __all__ = [
     "DowntimeReason",
     "Incident",
     "IncidentEntry",
+    "MachineBacklog",
+    "MachineEvent",
+    "MachineState",
     "OperationReport",
     "OperationUnit",
     "WorkOrder",
