@@ -49,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("plan/", include("aps.urls")),
     path("floor/", include("mes.urls")),
     path("andon/", include("mes.urls_andon")),
+    path("machines/", include("mes.urls_machines")),
     path("incidents/", include("crm.urls_incidents")),
     path("stock/", include("erp.urls")),
     path("master/", include("masterdata.urls")),

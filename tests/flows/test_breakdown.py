@@ -122,7 +122,7 @@ def test_a_machine_fails_and_the_right_customers_know(demo: Chain, letters: Path
     _check_alarm(operation, incident, supervisor)
     assert _next_event(news) == "changed"
     operator.post(
-        f"/andon/incidents/{incident.number}/estimate/", minutes=9 * 24 * 60, reason="SPINDLE"
+        f"/andon/incidents/{incident.number}/estimate/", minutes=60 * 24 * 60, reason="SPINDLE"
     )
     call = AndonCall.objects.get()
     supervisor.post(f"/andon/calls/{call.pk}/acknowledge/")
