@@ -50,6 +50,7 @@ NAVIGATION: tuple[Group, ...] = (
         (
             Entry("crm:order-list", _("Orders"), "clipboard-list"),
             Entry("crm:rush-list", _("Rush requests"), "bolt"),
+            Entry("crm:delay-list", _("Delay notices"), "mail-exclamation"),
         ),
     ),
     Group(
@@ -70,6 +71,9 @@ NAVIGATION: tuple[Group, ...] = (
             Entry("mes:terminal-list", _("Terminals"), "device-tablet"),
             Entry("mes:badge-list", _("Badges"), "id-badge-2"),
             Entry("mes:reason-list", _("Reasons"), "list-details"),
+            Entry("andon:board", _("Andon"), "bell-ringing"),
+            Entry("incidents:incident-list", _("Incidents"), "urgent"),
+            Entry("machines:oee", _("OEE"), "chart-bar"),
         ),
     ),
     Group(

@@ -19,6 +19,7 @@ SEQUENCES: dict[str, str] = {
     "SN": "common_number_sn",
     "TR": "common_number_tr",
     "CT": "common_number_ct",
+    "INC": "common_number_inc",
 }
 
 

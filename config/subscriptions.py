@@ -103,6 +103,8 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
     "mes.operation.reported": [_REPLAN],
     "mes.operation.finished": [_PROGRESS, _REPLAN],
     "mes.work_order.completed": [_PROGRESS, _READINESS],
+    # Boards of alarms look again (LIVE below); the plan is mended by capacity.changed.
+    "mes.incident.changed": [],
     # A rush simulation is done: its request says what it would do to the others.
     "aps.scenario.solved": [
         Reaction(
@@ -130,4 +132,15 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
         ),
     ],
     "crm.rush.applied": [],
+}
+
+# Which pages look again by themselves after a fact (common.live): topics, by site.
+LIVE: dict[str, tuple[str, ...]] = {
+    "mes.incident.changed": ("andon:{site_id}", "floor:{site_id}"),
+    "mes.work_orders.changed": ("floor:{site_id}",),
+    "mes.operation.started": ("floor:{site_id}", "plan:{site_id}"),
+    "mes.operation.reported": ("floor:{site_id}",),
+    "mes.operation.finished": ("floor:{site_id}", "plan:{site_id}"),
+    "erp.stock.received": ("floor:{site_id}",),
+    "aps.schedule.published": ("floor:{site_id}", "plan:{site_id}"),
 }

@@ -47,7 +47,9 @@ def read_situation(*, site_id: int, today: date, zone: ZoneInfo) -> Reading:
     demands = _demands(site_id, zone)
     supplies = {row.pk: row for row in Supply.objects.filter(site=site_id)}
     receipts = [_receipt(row, zone) for row in supplies.values()] + _accepted(site_id)
-    stock = dict(StockBalance.objects.filter(site=site_id).values_list("item_id", F("on_hand")))
+    # What quality holds is nobody's: it is planned for as if it were not there.
+    usable = F("on_hand") - F("held")
+    stock = dict(StockBalance.objects.filter(site=site_id).values_list("item_id", usable))
     bills = masterdata.bills(today)
     below = bills.below()
     known = {d.item_id for d in demands} | {r.item_id for r in receipts} | below.keys()

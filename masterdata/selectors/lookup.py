@@ -6,6 +6,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from common.models import User
 from masterdata.models import Customer, CustomerUser, Item, Site, Supplier, WorkUnit
 
 
@@ -32,6 +33,11 @@ def default_site() -> Site:
 def site(site_id: int) -> Site:
     """The site; raise Site.DoesNotExist."""
     return Site.objects.get(pk=site_id)
+
+
+def site_ids() -> list[int]:
+    """Every site's id, the first one first."""
+    return list(Site.objects.order_by("pk").values_list("pk", flat=True))
 
 
 def item_by_code(code: str) -> Item | None:
@@ -78,6 +84,12 @@ def customer_id_of(user_id: int) -> int | None:
     )
 
 
+def portal_users(customer_id: int) -> list[User]:
+    """The active accounts of a customer in the portal."""
+    ids = CustomerUser.objects.filter(customer_id=customer_id).values("user_id")
+    return list(User.objects.filter(pk__in=ids, is_active=True).order_by("pk"))
+
+
 def items() -> list[Item]:
     """All active items by code."""
     return list(Item.objects.filter(is_active=True).order_by("code"))
@@ -86,6 +98,11 @@ def items() -> list[Item]:
 def work_unit_by_code(code: str) -> WorkUnit | None:
     """The active work unit of a code."""
     return WorkUnit.objects.filter(code=code.strip(), is_active=True).first()
+
+
+def work_unit(work_unit_id: int) -> WorkUnit:
+    """The work unit with its work center; raise WorkUnit.DoesNotExist."""
+    return WorkUnit.objects.select_related("work_center__site").get(pk=work_unit_id)
 
 
 def supplier_by_code(code: str) -> Supplier:

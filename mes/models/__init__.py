@@ -1,11 +1,29 @@
 from mes.models.access import Badge, Terminal
+from mes.models.andon import (
+    AndonCall,
+    AndonRule,
+    Downtime,
+    DowntimeReason,
+    Incident,
+    IncidentEntry,
+)
 from mes.models.floor import FloorReason, TimeBooking
+from mes.models.machine import MachineBacklog, MachineEvent, MachineState
 from mes.models.operation import OperationReport, OperationUnit, WorkOrderOperation
 from mes.models.work_order import WorkOrder, WorkOrderMaterial, WorkOrderPeg
 
 __all__ = [
     "Badge",
     "FloorReason",
+    "AndonCall",
+    "AndonRule",
+    "Downtime",
+    "DowntimeReason",
+    "Incident",
+    "IncidentEntry",
+    "MachineBacklog",
+    "MachineEvent",
+    "MachineState",
     "OperationReport",
     "OperationUnit",
     "Terminal",

@@ -1,5 +1,15 @@
 """Reads of work orders, for this room and those above."""
 
+from mes.selectors.andon import (
+    CustomerReason,
+    Incident,
+    active_reasons,
+    customer_words,
+    incident_by_number,
+    incidents,
+    open_calls,
+    reason_behind,
+)
 from mes.selectors.floor import (
     DispatchRow,
     dispatch_list,
@@ -37,11 +47,13 @@ from mes.selectors.tree import (
 )
 
 __all__ = [
+    "CustomerReason",
     "DispatchRow",
     "FloorPerson",
     "FreeOutput",
     "Hurt",
     "Job",
+    "Incident",
     "OpenOperation",
     "OpenShare",
     "OpenUnit",
@@ -51,12 +63,17 @@ __all__ = [
     "SupplyTree",
     "UnitWork",
     "WorkOrderRow",
+    "active_reasons",
+    "customer_words",
     "dispatch_list",
     "eligible_units",
     "floor_people",
     "free_output",
     "free_unit",
     "is_at",
+    "incident_by_number",
+    "incidents",
+    "open_calls",
     "open_operation_counts",
     "open_operations",
     "open_operations_of",
@@ -69,6 +86,7 @@ __all__ = [
     "promised_quantities",
     "reasons",
     "recent_people",
+    "reason_behind",
     "requirements_served",
     "requirements_served_by",
     "requirements_started",

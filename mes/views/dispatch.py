@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from common.access import AuthenticatedRequest, requires
 from common.errors import refusal, told
+from common.live import answer_if_changed
 from common.permissions import allowed
 from masterdata import selectors as masterdata
 from mes import policies, selectors
@@ -50,9 +51,10 @@ def dispatch_list(request: HttpRequest) -> HttpResponse:
                 selectors.dispatch_list(work_unit_id=unit.id, limit=30), unit.id, timezone.now()
             ),
             "can_execute": allowed(request.user, "mes.execute_operation"),
+            "sites": masterdata.site_ids(),
         }
     template = "mes/dispatch_list.html" + ("#list" if request.htmx else "")  # type: ignore[attr-defined]
-    response = render(request, template, context)
+    response = answer_if_changed(request, render(request, template, context))
     if unit is not None:
         response.set_cookie("unit", unit.code, max_age=90 * 86_400, samesite="Lax", httponly=True)
     return response
