@@ -63,6 +63,7 @@ SENTENCES: dict[str, Promise] = {
     "mes.operation.resume": _("went on with the operation"),
     "mes.operation.start": _("started the operation"),
     "mes.work_order.cancel": _("cancelled the work order"),
+    "mes.work_order.close": _("closed the work order"),
     "mes.work_order.complete": _("completed the work order"),
     "mes.work_order.grow": _("made the work order larger"),
     "mes.work_order.hold": _("put the work order on hold"),

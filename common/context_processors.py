@@ -59,6 +59,7 @@ NAVIGATION: tuple[Group, ...] = (
         (
             Entry("mes:dispatch-list", _("Dispatch list"), "list-check"),
             Entry("mes:work-order-list", _("Work orders"), "hammer"),
+            Entry("mes:cost-list", _("Costs"), "coin"),
         ),
     ),
     Group(

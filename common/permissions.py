@@ -50,6 +50,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "mes.view_work_order": STAFF,
     "mes.view_dispatch": STAFF,
     "mes.release_work_order": _row(Role.PLANNER, Role.SUPERVISOR),
+    "mes.close_work_order": _row(Role.PLANNER, Role.MANAGER),
     "mes.execute_operation": _row(Role.OPERATOR, Role.SUPERVISOR),
     "aps.view_schedule": STAFF - {Role.OPERATOR},
     "aps.plan": _row(Role.PLANNER),

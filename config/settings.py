@@ -309,6 +309,9 @@ REPLAN_DEBOUNCE_SECONDS = float(os.environ.get("REPLAN_DEBOUNCE_SECONDS", "2"))
 # The time one automatic plan may take to improve its first schedule.
 SOLVE_SECONDS = float(os.environ.get("SOLVE_SECONDS", "10"))
 
+# How long a completed work order stays open for corrections before its costs are explained.
+WORK_ORDER_CLOSING_SECONDS = float(os.environ.get("WORK_ORDER_CLOSING_SECONDS", str(8 * 3600)))
+
 # Jobs that are over, with their attempts and keys; and the answers that repeated requests get.
 KEEP_JOBS_DAYS = float(os.environ.get("KEEP_JOBS_DAYS", "30"))
 KEEP_ANSWERS_DAYS = float(os.environ.get("KEEP_ANSWERS_DAYS", "7"))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mes.views import dispatch, work_orders
+from mes.views import costs, dispatch, work_orders
 
 app_name = "mes"
 urlpatterns = [
@@ -14,6 +14,9 @@ urlpatterns = [
     ),
     path("operations/<int:pk>/resume/", dispatch.operation_resume, name="operation-resume"),
     path("work-orders/", work_orders.work_order_list, name="work-order-list"),
+    path("work-orders/costs/", costs.cost_list, name="cost-list"),
+    path("work-orders/<str:number>/costs/", costs.cost_detail, name="cost-detail"),
+    path("work-orders/<str:number>/close/", work_orders.work_order_close, name="work-order-close"),
     path("work-orders/<str:number>/", work_orders.work_order_detail, name="work-order-detail"),
     path(
         "work-orders/<str:number>/release/",

@@ -16,6 +16,9 @@ class StockBalance(models.Model):
     on_hand = models.DecimalField(**QUANTITY, default=0)
     # The sum of its reservations.
     reserved = models.DecimalField(**QUANTITY, default=0)
+    # What a piece cost on average, in the site's currency: bought ones as received, made ones at
+    # the standard of their work orders.
+    average_cost = models.DecimalField(max_digits=16, decimal_places=6, default=0)
 
     class Meta:
         constraints = [

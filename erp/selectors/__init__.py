@@ -1,5 +1,14 @@
 """Reads of stock, demand and what is on order, for this room and those above."""
 
+from erp.selectors.costs import (
+    CostTotal,
+    amounts_by_currency,
+    amounts_by_kind,
+    average_costs,
+    cost_entries,
+    cost_totals,
+    variances_of,
+)
 from erp.selectors.demand import (
     Coverage,
     Waiting,
@@ -22,12 +31,18 @@ from erp.selectors.purchasing import (
 from erp.selectors.stock import balances, free_stock, moves_of
 
 __all__ = [
+    "CostTotal",
     "Coverage",
     "MaterialDate",
     "MaterialKind",
     "Shortage",
     "Waiting",
+    "amounts_by_currency",
+    "amounts_by_kind",
+    "average_costs",
     "balances",
+    "cost_entries",
+    "cost_totals",
     "coverage",
     "customer_codes",
     "free_stock",
@@ -39,5 +54,6 @@ __all__ = [
     "reserved_quantities",
     "shortages",
     "sites_of",
+    "variances_of",
     "waiting",
 ]

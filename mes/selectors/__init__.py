@@ -1,5 +1,12 @@
 """Reads of work orders, for this room and those above."""
 
+from mes.selectors.costs import (
+    CostRow,
+    closed_orders,
+    cost_rows,
+    orders_in_progress,
+    work_in_progress,
+)
 from mes.selectors.floor import (
     DispatchRow,
     dispatch_list,
@@ -34,6 +41,7 @@ from mes.selectors.tree import (
 )
 
 __all__ = [
+    "CostRow",
     "DispatchRow",
     "FreeOutput",
     "OpenOperation",
@@ -44,6 +52,8 @@ __all__ = [
     "Standing",
     "SupplyTree",
     "WorkOrderRow",
+    "closed_orders",
+    "cost_rows",
     "dispatch_list",
     "eligible_units",
     "free_output",
@@ -54,6 +64,7 @@ __all__ = [
     "open_shares",
     "operation_labels",
     "operations_to_make",
+    "orders_in_progress",
     "pegged_quantities",
     "progress",
     "promised_quantities",
@@ -65,6 +76,7 @@ __all__ = [
     "supply_tree",
     "uncovered_requirements",
     "waiting_lines",
+    "work_in_progress",
     "work_order_detail",
     "work_order_rows",
     "work_orders",

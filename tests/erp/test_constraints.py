@@ -1,10 +1,10 @@
 """Each named constraint of the store is violated once."""
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
-from erp.models import Reservation, StockMove
+from erp.models import CostEntry, Reservation, StockMove
 from tests.erp import factories
 
 pytestmark = pytest.mark.django_db
@@ -91,3 +91,56 @@ def test_a_purchase_order_line_has_its_own_position_and_sound_quantities():
         "erp_purchaseorderline_quantities_well_formed",
         lambda: factories.PurchaseOrderLineFactory(quantity=0),
     )
+
+
+@pytest.fixture
+def cost():
+    balance = factories.StockBalanceFactory()
+
+    def enter(**fields):
+        values = {
+            "site": balance.site,
+            "item": balance.item,
+            "kind": "labour",
+            "amount": 5,
+            "currency": "USD",
+            "work_order": "WO-1",
+            "source": "time:1",
+            "at": timezone.now(),
+        }
+        return CostEntry.objects.create(**{**values, **fields})
+
+    return enter
+
+
+def test_a_fact_costs_once(cost):
+    cost()
+    cost(kind="machine")
+    refused("erp_costentry_once_per_fact", cost)
+
+
+@pytest.mark.parametrize(("kind", "cause"), [("labour", "rate"), ("variance", "")])
+def test_variances_have_a_cause_and_nothing_else_has(cost, kind, cause):
+    refused(
+        "erp_costentry_only_variances_have_a_cause",
+        lambda: cost(kind=kind, cause=cause),
+    )
+
+
+def test_an_entry_books_something(cost):
+    refused("erp_costentry_books_something", lambda: cost(amount=0))
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE erp_costentry SET amount = 1", "DELETE FROM erp_costentry"]
+)
+def test_the_cost_ledger_is_append_only(cost, statement):
+    entry = cost()
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+    entry.refresh_from_db()
+    assert entry.amount == 5

@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from mes.enums import OperationState
+from mes.models import CostStandard
 from tests.masterdata.factories import WorkUnitFactory
 from tests.mes import factories
 from tests.mes.factories import NOW
@@ -97,4 +98,15 @@ def test_a_work_unit_runs_one_operation_at_a_time():
     refused(
         "mes_workorderoperation_one_running_per_unit",
         lambda: factories.WorkOrderOperationFactory(work_unit=unit, state=OperationState.RUNNING),
+    )
+
+
+@pytest.mark.parametrize("field", ["price", "per_order", "per_piece"])
+def test_a_cost_standard_is_not_negative(field):
+    order = factories.WorkOrderFactory()
+    refused(
+        "mes_coststandard_not_negative",
+        lambda: CostStandard.objects.create(
+            work_order=order, kind="labour", **{"price": 1, field: -1}
+        ),
     )
