@@ -107,6 +107,7 @@ SENTENCES: dict[str, Promise] = {
     "mes.terminal.revoke": _("revoked the terminal"),
     "mes.terminal.sign_in": _("signed in at the terminal"),
     "mes.work_order.cancel": _("cancelled the work order"),
+    "mes.work_order.close": _("closed the work order"),
     "mes.work_order.complete": _("completed the work order"),
     "mes.work_order.grow": _("made the work order larger"),
     "mes.work_order.hold": _("put the work order on hold"),

@@ -74,6 +74,7 @@ NAVIGATION: tuple[Group, ...] = (
             Entry("andon:board", _("Andon"), "bell-ringing"),
             Entry("incidents:incident-list", _("Incidents"), "urgent"),
             Entry("machines:oee", _("OEE"), "chart-bar"),
+            Entry("mes:cost-list", _("Costs"), "coin"),
         ),
     ),
     Group(

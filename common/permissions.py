@@ -57,6 +57,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "mes.view_work_order": STAFF,
     "mes.view_dispatch": STAFF,
     "mes.release_work_order": _row(Role.PLANNER, Role.SUPERVISOR),
+    "mes.close_work_order": _row(Role.PLANNER, Role.MANAGER),
     "mes.execute_operation": _row(Role.OPERATOR, Role.SUPERVISOR),
     # Registering devices, issuing badges and PINs, the tiles of reasons.
     "mes.manage_floor": _row(Role.SUPERVISOR),

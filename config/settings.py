@@ -337,6 +337,9 @@ EMAIL_BACKEND = f"django.core.mail.backends.{_MAIL_BY}.EmailBackend"
 # every ten seconds.
 LIVE_STREAMS = int(os.environ.get("LIVE_STREAMS", int(os.environ.get("WEB_THREADS", "16")) // 2))
 
+# How long a completed work order stays open for corrections before its costs are explained.
+WORK_ORDER_CLOSING_SECONDS = float(os.environ.get("WORK_ORDER_CLOSING_SECONDS", str(8 * 3600)))
+
 # Jobs that are over, with their attempts and keys; and the answers that repeated requests get.
 KEEP_JOBS_DAYS = float(os.environ.get("KEEP_JOBS_DAYS", "30"))
 KEEP_ANSWERS_DAYS = float(os.environ.get("KEEP_ANSWERS_DAYS", "7"))

@@ -23,6 +23,10 @@ class CannotRelease(Refused):
     """The work order cannot be released."""
 
 
+class CannotClose(Refused):
+    """The work order cannot be closed."""
+
+
 class CannotHold(Refused):
     """The work order cannot be held."""
 
@@ -58,6 +62,11 @@ def plain(quantity: Decimal) -> str:
 def check_can_release(order: WorkOrder) -> None:
     """Raise CannotRelease unless the work order is planned."""
     _check_order(order, WorkOrderState.RELEASED, CannotRelease)
+
+
+def check_can_close(order: WorkOrder) -> None:
+    """Raise CannotClose unless the work order is completed."""
+    _check_order(order, WorkOrderState.CLOSED, CannotClose)
 
 
 def check_can_hold(order: WorkOrder, reason: str | None = None) -> None:

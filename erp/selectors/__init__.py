@@ -1,5 +1,14 @@
 """Reads of stock, demand and what is on order, for this room and those above."""
 
+from erp.selectors.costs import (
+    CostTotal,
+    amounts_by_currency,
+    amounts_by_kind,
+    average_costs,
+    cost_entries,
+    cost_totals,
+    variances_of,
+)
 from erp.selectors.demand import (
     Coverage,
     OrderLine,
@@ -67,6 +76,7 @@ __all__ = [
     "JUDGED_DAYS",
     "Affected",
     "CannotPlan",
+    "CostTotal",
     "Coverage",
     "MaterialDate",
     "MaterialKind",
@@ -83,6 +93,12 @@ __all__ = [
     "bin_by_id",
     "bins",
     "choose",
+    "amounts_by_currency",
+    "amounts_by_kind",
+    "average_costs",
+    "balances",
+    "cost_entries",
+    "cost_totals",
     "coverage",
     "customer_codes",
     "free_stock",
@@ -114,6 +130,7 @@ __all__ = [
     "stagings",
     "today",
     "usable",
+    "variances_of",
     "waiting",
     "warehouses",
 ]

@@ -16,6 +16,7 @@ from django.db import connection
 from common.models import User
 from erp.enums import BinKind, MoveKind
 from erp.models import Bin, StockBalance, StockMove, StockQuant
+from erp.services import valuing
 from traceability.enums import IdentityState
 from traceability.services import identities
 
@@ -52,6 +53,10 @@ class Why:
     document: str = ""
     # What becomes of lots and units that leave the store with it.
     leaves_as: IdentityState = IdentityState.CONSUMED
+    # What a piece that comes in cost, in the site's currency; unknown: what those there did.
+    price: Decimal | None = None
+    # The one order line that the work order (the reference) is for.
+    order_line: str = ""
 
 
 @dataclass(slots=True)
@@ -61,6 +66,8 @@ class _Differences:
     on_hand: Decimal = ZERO
     held: Decimal = ZERO
     reserved: Decimal = ZERO
+    # New pieces, which weigh in the average price.
+    received: Decimal = ZERO
 
 
 @dataclass(slots=True)
@@ -91,12 +98,12 @@ def book(
     """
     rows = [entry for entry in entries if entry.quantity]
     books = _read(rows)
-    differences = _differences(rows, books, reserved or {})
+    differences = _differences(rows, books, reserved or {}, why)
     _make_balances(differences)
     _change_quants(rows, books, why.now)
-    _change_balances(differences)
+    _change_balances(differences, why)
     _follow(rows, why)
-    return StockMove.objects.bulk_create(
+    moves = StockMove.objects.bulk_create(
         [
             StockMove(
                 item_id=row.item_id,
@@ -115,6 +122,8 @@ def book(
         ],
         batch_size=5000,
     )
+    valuing.put_on_orders(moves, order_line=why.order_line, by=why.by, now=why.now)
+    return moves
 
 
 def _read(rows: Sequence[Entry]) -> _Books:
@@ -148,12 +157,14 @@ def _read(rows: Sequence[Entry]) -> _Books:
 
 
 def _differences(
-    rows: Sequence[Entry], books: _Books, reserved: Mapping[Balance, Decimal]
+    rows: Sequence[Entry], books: _Books, reserved: Mapping[Balance, Decimal], why: Why
 ) -> dict[Balance, _Differences]:
     found: dict[Balance, _Differences] = {}
     for row in rows:
         here = found.setdefault((row.item_id, books.sites[row.bin_id]), _Differences())
         here.on_hand += row.quantity
+        if row.quantity > 0 and why.kind in MoveKind.coming():
+            here.received += row.quantity
         if books.is_held(row.place):
             here.held += row.quantity
     for balance, quantity in reserved.items():
@@ -210,9 +221,9 @@ DO UPDATE SET quantity = quant.quantity + excluded.quantity
 """
 
 
-def _change_balances(differences: Mapping[Balance, _Differences]) -> None:
+def _change_balances(differences: Mapping[Balance, _Differences], why: Why) -> None:
     rows = [
-        (item, site, d.on_hand, d.held, d.reserved)
+        (item, site, d.on_hand, d.held, d.reserved, d.received)
         for (item, site), d in sorted(differences.items())
         if d.on_hand or d.held or d.reserved
     ]
@@ -225,13 +236,21 @@ def _change_balances(differences: Mapping[Balance, _Differences]) -> None:
                 on_hand = balance.on_hand + moved.on_hand,
                 held = balance.held + moved.held,
                 reserved = balance.reserved + moved.reserved,
-                allows_negative = item.may_be_negative OR balance.on_hand < 0
-            FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[], %s::numeric[], %s::numeric[])
-                AS moved (item_id, site_id, on_hand, held, reserved), masterdata_item AS item
+                allows_negative = item.may_be_negative OR balance.on_hand < 0,
+                average_cost = CASE WHEN moved.received > 0 THEN
+                    (greatest(balance.on_hand, 0)
+                        * coalesce(nullif(balance.average_cost, 0), item.standard_cost)
+                    + moved.received * coalesce(
+                        %s::numeric, nullif(balance.average_cost, 0), item.standard_cost))
+                    / (greatest(balance.on_hand, 0) + moved.received)
+                    ELSE balance.average_cost END
+            FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[], %s::numeric[], %s::numeric[],
+                    %s::numeric[]) AS moved (item_id, site_id, on_hand, held, reserved, received),
+                masterdata_item AS item
             WHERE balance.item_id = moved.item_id AND balance.site_id = moved.site_id
                 AND item.id = moved.item_id
             """,
-            [list(column) for column in zip(*rows, strict=True)],
+            [why.price, *(list(column) for column in zip(*rows, strict=True))],
         )
 
 

@@ -122,6 +122,7 @@ def receive_line(
                 quantity=quantity,
                 kind=MoveKind.RECEIPT,
                 reference=placed.number,
+                price=line.unit_price or None,
                 by=by,
                 now=now,
             )

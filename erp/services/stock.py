@@ -65,8 +65,11 @@ def receive(
     lot_number: str = "",
     serials: Sequence[str] = (),
     origin: Origin | None = None,
+    price: Decimal | None = None,
 ) -> StockMove:
     """Book goods in and give what is free of a bought item to those who wait, first due first.
+
+    ``price`` is what a piece cost, in the site's currency (unknown: what those there did).
 
     They lie in the bin (without one in the site's storage), as a lot or as serial units where the
     item is tracked; without numbers these are given. Return the first move. Raise CannotReceive
@@ -82,7 +85,7 @@ def receive(
         entries = identifying.entries(
             new, bin_id=place.pk, site_id=site_id, kind=kind, reference=reference, now=now
         )
-        move = booking.book(entries, why=Why(kind, reference, by, now))[0]
+        move = booking.book(entries, why=Why(kind, reference, by, now, price=price))[0]
         reservations.give_free(site_id=site_id, item_ids=[item_id])
         audit.record(action="erp.stock.receive", target=move, by=by, now=now, reason=reference)
         events.publish(StockReceived(item_id=item_id, site_id=site_id), by=by, now=now)

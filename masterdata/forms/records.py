@@ -130,6 +130,7 @@ class SiteForm(VersionedForm):
             "calendar",
             "shipping_calendar",
             "currency",
+            "energy_price",
         )
         labels = {"calendar": _("Calendar"), "shipping_calendar": _("Shipping calendar")}
         help_texts = {

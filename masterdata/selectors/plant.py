@@ -1,12 +1,13 @@
 """Work units as the planner and the promise check need them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import get_language
 
-from masterdata.models import Skill, Tool, WorkUnit
+from masterdata.models import CostRate, Skill, Tool, WorkUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +89,19 @@ def units_by_center(units: Sequence[UnitInfo]) -> Mapping[int, list[int]]:
     for unit in units:
         found.setdefault(unit.work_center_id, []).append(unit.id)
     return found
+
+
+def hourly_rates(
+    center_ids: Collection[int], *, on: date, currency: str
+) -> dict[tuple[int, str], Decimal]:
+    """What an hour costs on a day, by work center and kind of rate; one query.
+
+    Rates in another currency than the one that is asked for are not counted.
+    """
+    rows = CostRate.objects.filter(
+        work_center__in=list(center_ids), valid_from__lte=on, currency=currency
+    ).order_by("valid_from")
+    return {
+        (center, kind): amount
+        for center, kind, amount in rows.values_list("work_center_id", "kind", "amount_per_hour")
+    }

@@ -7,6 +7,7 @@ from mes.models.andon import (
     Incident,
     IncidentEntry,
 )
+from mes.models.cost import CostStandard
 from mes.models.floor import FloorReason, TimeBooking
 from mes.models.machine import MachineBacklog, MachineEvent, MachineState
 from mes.models.operation import OperationReport, OperationUnit, WorkOrderOperation
@@ -24,6 +25,7 @@ __all__ = [
     "MachineBacklog",
     "MachineEvent",
     "MachineState",
+    "CostStandard",
     "OperationReport",
     "OperationUnit",
     "Terminal",

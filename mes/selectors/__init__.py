@@ -10,6 +10,13 @@ from mes.selectors.andon import (
     open_calls,
     reason_behind,
 )
+from mes.selectors.costs import (
+    CostRow,
+    closed_orders,
+    cost_rows,
+    orders_in_progress,
+    work_in_progress,
+)
 from mes.selectors.floor import (
     DispatchRow,
     dispatch_list,
@@ -48,6 +55,7 @@ from mes.selectors.tree import (
 
 __all__ = [
     "CustomerReason",
+    "CostRow",
     "DispatchRow",
     "FloorPerson",
     "FreeOutput",
@@ -65,6 +73,8 @@ __all__ = [
     "WorkOrderRow",
     "active_reasons",
     "customer_words",
+    "closed_orders",
+    "cost_rows",
     "dispatch_list",
     "eligible_units",
     "floor_people",
@@ -81,6 +91,7 @@ __all__ = [
     "operation_labels",
     "operations_to_make",
     "order_lines_above",
+    "orders_in_progress",
     "pegged_quantities",
     "progress",
     "promised_quantities",
@@ -96,6 +107,7 @@ __all__ = [
     "uncovered_requirements",
     "unit_work",
     "waiting_lines",
+    "work_in_progress",
     "work_order_detail",
     "work_order_rows",
     "work_orders",

@@ -14,7 +14,7 @@ from erp.enums import MoveKind
 from erp.services import requirements, reservations, stock
 from mes import policies, report_policies, selectors
 from mes.models import WorkOrder, WorkOrderPeg
-from mes.services import supply
+from mes.services import costs, supply
 
 ZERO = Decimal(0)
 
@@ -24,15 +24,18 @@ def deliver(order: WorkOrder, good: Decimal, by: User | None, now: datetime) -> 
 
     Return the ids of the requirements that got some. What nobody is pegged to is free stock.
     """
-    stock.receive(
+    price = costs.unit_cost(order)
+    move = stock.receive(
         item_id=order.item_id,
         site_id=order.site_id,
         quantity=good,
         kind=MoveKind.PRODUCTION,
         reference=order.number,
+        price=price or None,
         by=by,
         now=now,
     )
+    costs.book_output(order, good, price=price, source=f"move:{move.pk}", by=by, now=now)
     pegs = _open_pegs(order)
     missing = {
         row.requirement_id: row.missing
@@ -145,7 +148,7 @@ def take_back(order: WorkOrder, good: Decimal, by: User | None, now: datetime) -
     reservations.release(lost)
     reason = _("Report of %(number)s taken back") % {"number": order.number}
     try:
-        stock.adjust(
+        move = stock.adjust(
             item_id=order.item_id,
             site_id=order.site_id,
             quantity=-good,
@@ -158,6 +161,8 @@ def take_back(order: WorkOrder, good: Decimal, by: User | None, now: datetime) -
             _("Pieces of %(number)s are kept for others already: %(why)s")
             % {"number": order.number, "why": refusal}
         ) from refusal
+    price = costs.unit_cost(order)
+    costs.book_output(order, -good, price=price, source=f"move:{move.pk}", by=by, now=now)
     return list(lost)
 
 

@@ -32,7 +32,7 @@ from mes.models import (
 )
 from mes.policies import CannotInterrupt, CannotResume, CannotStart
 from mes.report_policies import CannotFinish, CannotReport
-from mes.services import acts, deliveries, readiness, supply, time
+from mes.services import acts, costs, deliveries, readiness, supply, time
 
 __all__ = [
     "CannotFinish",
@@ -247,13 +247,20 @@ def _begin(order: WorkOrder, by: User | None, now: datetime) -> None:
     order.started_at = now
     order.save(update_fields=["state", "started_at"])
     supply.note([order.pk])
+    costs.freeze(order, now=now)
     materials = WorkOrderMaterial.objects.filter(work_order=order)
     open_needs = {
         row.requirement_id: row.quantity - row.issued
         for row in erp.coverage(list(materials.values_list("requirement_id", flat=True)))
         if row.quantity > row.issued
     }
-    stock.issue_many(quantities=open_needs, reference=order.number, by=by, now=now)
+    stock.issue_many(
+        quantities=open_needs,
+        reference=order.number,
+        order_line=costs.order_line(order),
+        by=by,
+        now=now,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +297,7 @@ def _count(
     lost = deliveries.lose(order, by, now) if pieces.scrap > 0 else deliveries.Lost()
     if is_last or pieces.scrap > 0:
         supply.note([order.pk])
-    OperationReport.objects.create(
+    report = OperationReport.objects.create(
         operation=operation,
         good=pieces.good,
         scrap=pieces.scrap,
@@ -302,6 +309,15 @@ def _count(
         replanned={str(pk): str(quantity) for pk, quantity in lost.cut.items()},
         at=now,
         by=by,
+    )
+    costs.book_pieces(
+        order,
+        operation,
+        pieces.good + pieces.scrap,
+        is_last=is_last,
+        source=f"report:{report.pk}",
+        by=by,
+        now=now,
     )
 
 
