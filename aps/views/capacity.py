@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from aps import selectors
 from aps.forms import CapacityFilter
-from aps.selectors import Capacity, WeekLoad
+from aps.selectors import Capacity, CenterCapacity, WeekLoad
 from aps.views.place import site_id as chosen_site
 from common.access import requires
 from masterdata import selectors as masterdata
@@ -49,6 +49,10 @@ class Line:
 
 
 FULL_PERCENT = 90
+# Work centers with a week as full as this are shown at once, the others on demand.
+LOADED_PERCENT = 60
+# Fewer than this are not worth folding away.
+LEAST_FOLDED = 3
 
 
 @requires("aps.view_schedule")
@@ -79,11 +83,7 @@ def capacity(request: HttpRequest) -> HttpResponse:
         "filter": form,
         "run": selectors.current_run(site_id),
         "capacity": found,
-        "lines": [
-            line
-            for line in _lines(found, names, customer)
-            if not line.is_customer or request.GET.get("detail") != "center"
-        ],
+        "tables": _tables(found, names, customer, with_customers=_detail(request)),
         "customer": customer,
         "customer_name": names.get(customer, customer),
         "before": monday - weeks * timedelta(days=7),
@@ -91,6 +91,48 @@ def capacity(request: HttpRequest) -> HttpResponse:
         "is_now": monday == selectors.monday_of(now, timezone.get_current_timezone()),
     }
     return render(request, "aps/capacity.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Some work centers with what they do for whom; ``is_folded``: shown on demand."""
+
+    lines: tuple[Line, ...]
+    centers: int
+    is_folded: bool = False
+
+
+def _detail(request: HttpRequest) -> bool:
+    """Whether the customers stand below their work center."""
+    return request.GET.get("detail") != "center"
+
+
+def _tables(
+    found: Capacity, names: Mapping[str, str], customer: str, *, with_customers: bool
+) -> list[Table]:
+    """The fullest work centers first; those that have hours to spare in a table of their own."""
+
+    def peak(center: CenterCapacity) -> float:
+        return max((100.0 if week.is_over else week.percent for week in center.weeks), default=0.0)
+
+    ordered = sorted(found.centers, key=lambda center: (-peak(center), center.code))
+    loaded = [center for center in ordered if peak(center) >= LOADED_PERCENT]
+    rest = ordered[len(loaded) :]
+    if not loaded or len(rest) < LEAST_FOLDED:
+        loaded, rest = ordered, []
+    return [
+        Table(
+            tuple(
+                line
+                for line in _lines(centers, names, customer)
+                if with_customers or not line.is_customer
+            ),
+            len(centers),
+            is_folded,
+        )
+        for centers, is_folded in ((loaded, False), (rest, True))
+        if centers
+    ]
 
 
 def _span(request: HttpRequest, now: datetime) -> tuple[date, int]:
@@ -108,9 +150,11 @@ def _span(request: HttpRequest, now: datetime) -> tuple[date, int]:
     return day - timedelta(days=day.weekday()), int(text) if text in known else USUAL_WEEKS
 
 
-def _lines(found: Capacity, names: Mapping[str, str], customer: str) -> Iterator[Line]:
+def _lines(
+    centers: Sequence[CenterCapacity], names: Mapping[str, str], customer: str
+) -> Iterator[Line]:
     """Each work center, and below it its customers, the largest first."""
-    for center in found.centers:
+    for center in centers:
         yield Line(center.code, "", tuple(_cell(week) for week in center.weeks))
         totals: dict[str, int] = {}
         for week in center.weeks:

@@ -1,5 +1,6 @@
 """The order list and the order page."""
 
+from datetime import date
 from decimal import Decimal
 
 from django.core.paginator import Paginator
@@ -78,6 +79,7 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
         line.ready_quantity = ready.get(key, Decimal(0))  # type: ignore[attr-defined]
         line.made = progress.get(key)  # type: ignore[attr-defined]
         line.rush = next(iter(line.rushes.all()), None)  # type: ignore[attr-defined]
+        line.to_promise = _to_promise(line)  # type: ignore[attr-defined]
         line.can_rush = _can_rush(order, line)  # type: ignore[attr-defined]
     is_simulating = _is_simulating(order)
     context = {
@@ -119,6 +121,12 @@ def _undecided(request: HttpRequest, order: SalesOrder) -> list[object]:
     if "ask" not in request.GET or order.state != OrderState.DRAFT:
         return []
     return [pair for pair in checks.answers_of(order, now=timezone.now()) if not pair[1].feasible]
+
+
+def _to_promise(line: SalesOrderLine) -> date | None:
+    """The day of an approved rush that the order's own approval will promise."""
+    is_approved = any(rush.state == RushState.APPROVED for rush in line.rushes.all())
+    return line.offered_date if is_approved and line.promised_date is None else None
 
 
 def _can_rush(order: SalesOrder, line: SalesOrderLine) -> bool:
