@@ -238,3 +238,19 @@ def test_the_fullest_centers_come_first_and_those_with_hours_to_spare_are_folded
     assert (rest.is_folded, [line.code for line in rest.lines]) == (True, ["C0", "C1", "C2", "C3"])
     page = client_for("planner").get(PAGE).content.decode()
     assert "4 work centers with hours to spare" in page
+
+
+def test_the_largest_customers_have_lines_of_their_own_and_the_others_one(db, client_for, settings):
+    settings.SOLVE_SECONDS = 0.2
+    plant_for("A", "B", "C", "D", "E", quantity=2)
+    client = client_for("planner")
+
+    def codes(query=""):
+        return [line.code for line in client.get(PAGE + query).context["tables"][0].lines]
+
+    assert codes() == ["LATHE", "A", "B", "C", "2 others"]
+    assert codes("?detail=all") == ["LATHE", "A", "B", "C", "D", "E"]
+    assert codes("?detail=center") == ["LATHE"]
+    assert codes("?customer=E") == ["LATHE", "E"]
+    lines = client.get(PAGE).context["tables"][0].lines
+    assert [line.cells[0].loaded for line in lines] == [10, 2, 2, 2, 4]
