@@ -65,6 +65,19 @@ def _narrowed(form: OrderFilter, orders: QuerySet[SalesOrder]) -> QuerySet[Sales
     return orders.filter(state=state) if state else orders
 
 
+# What an order's page offers, and the permission that each takes.
+RIGHTS = (
+    ("edit", "edit_order"),
+    ("submit", "submit_order"),
+    ("approve", "approve_order"),
+    ("hold", "hold_order"),
+    ("cancel", "cancel_order"),
+    ("ship", "ship"),
+    ("deliver", "deliver"),
+    ("rush", "request_rush"),
+)
+
+
 @requires("crm.view_order")
 def order_detail(request: HttpRequest, number: str) -> HttpResponse:
     """One order: where it stands, its three dates per line, work orders, shipments, history."""
@@ -91,19 +104,7 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
             for step in selectors.steps(order)
         ],
         "refusals": _refusals(order),
-        "rights": {
-            verb: allowed(request.user, f"crm.{code}")
-            for verb, code in (
-                ("edit", "edit_order"),
-                ("submit", "submit_order"),
-                ("approve", "approve_order"),
-                ("hold", "hold_order"),
-                ("cancel", "cancel_order"),
-                ("ship", "ship"),
-                ("deliver", "deliver"),
-                ("rush", "request_rush"),
-            )
-        },
+        "rights": {verb: allowed(request.user, f"crm.{code}") for verb, code in RIGHTS},
         "history": history.told(audit.history(order)[:20]),
         "can_ship_now": any(line.ready_quantity for line in lines),  # type: ignore[attr-defined]
         "schedule": aps.current_run(order.site_id),
