@@ -207,19 +207,26 @@ def check_sequence(operation: WorkOrderOperation, now: datetime | None = None) -
             )
             % facts
         )
+    if now is not None:
+        _check_rest(operation, before, now)
+
+
+def _check_rest(operation: WorkOrderOperation, before: WorkOrderOperation, now: datetime) -> None:
     until = rests_until(before)
-    if now is not None and until is not None and until > now:
-        raise CannotStart(
-            _(
-                "Operation %(sequence)s of %(number)s cannot start before %(moment)s: the pieces "
-                "wait %(minutes)s minutes after operation %(before)s."
-            )
-            % {
-                **facts,
-                "moment": ui_format.moment(until),
-                "minutes": before.wait_minutes,
-            }
+    if until is None or until <= now:
+        return
+    raise CannotStart(
+        _(
+            "Operation %(sequence)s of %(number)s cannot start before %(moment)s: the pieces "
+            "wait %(minutes)s minutes after operation %(before)s."
         )
+        % {
+            **_name(operation),
+            "before": before.sequence,
+            "moment": ui_format.moment(until),
+            "minutes": before.wait_minutes,
+        }
+    )
 
 
 def has_passed(before: WorkOrderOperation) -> bool:

@@ -13,6 +13,7 @@ from common.errors import refusal
 from masterdata import policies
 from masterdata.enums import LotPolicy
 from masterdata.forms.fields import (
+    CleanCode,
     CurrencyField,
     DayField,
     ItemCodeField,
@@ -32,7 +33,7 @@ from masterdata.models import (
 )
 
 
-class VersionedForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs: generic only there
+class VersionedForm(CleanCode, forms.ModelForm):  # type: ignore[type-arg]  # django-stubs: generic only there
     """Carries the version it was opened with; new records have none."""
 
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)

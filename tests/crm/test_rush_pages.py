@@ -12,7 +12,7 @@ from common.jobs import run_due
 from common.templatetags import ui_format
 from crm.enums import RushState
 from crm.models import RushRequest
-from crm.services import rush
+from crm.services import orders, rush
 from crm.views import rush_words
 from tests.crm.factories import FRIDAY, MONDAY, Shop
 from tests.factories import UserFactory
@@ -512,3 +512,26 @@ def test_the_scenario_and_the_request_say_the_same_day(client_for, shop):
         for name in ("before", "after"):
             moved = date.fromisoformat(other[name])
             assert ui_format.day(moved, short=True) in shown
+
+
+def test_a_rush_that_is_approved_before_its_order_shows_on_the_order(shop, client_for):
+    order = shop.submitted(("PART", DAY_OF_WORK), wanted=TUESDAY, rush=[10])
+    work(shop)
+    found = RushRequest.objects.get(line__order=order)
+    rush.approve(rush=found, by=UserFactory(username="pia", roles=["planner"]), now=shop.now)
+    page = client_for("sales").get(f"/orders/{order.number}/")
+    assert "24 Nov once the order is approved" in text(page)
+    told = [(entry.who, entry.what) for entry in page.context["history"]]
+    assert ("pia", "approved the rush") in told
+    orders.approve(order=order, by=shop.sales, now=shop.now)
+    work(shop)
+    page = client_for("sales").get(f"/orders/{order.number}/")
+    assert "once the order is approved" not in text(page)
+    assert shop.line(order).promised_date == TUESDAY
+
+
+def test_a_rush_that_has_no_room_is_told_in_the_readers_words(shop):
+    huge = shop.submitted(("PART", 6 * 365 * 24 * 60), wanted=TUESDAY, rush=[10])
+    work(shop)
+    found = RushRequest.objects.get(line__order=huge)
+    assert found.assessment["error"].startswith("The work does not fit into the 6 years")
