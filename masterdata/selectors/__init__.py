@@ -35,6 +35,7 @@ from masterdata.selectors.plant import (
     skills,
     tools,
     units_by_center,
+    units_by_site,
 )
 from masterdata.selectors.search import search_customers, search_items
 from masterdata.selectors.structure import (
@@ -90,6 +91,7 @@ __all__ = [
     "tools",
     "transit_days",
     "units_by_center",
+    "units_by_site",
     "work_centers",
     "work_unit",
     "work_unit_by_code",

@@ -6,6 +6,7 @@ promise are told, and nobody else; then the machine runs again and the plan take
 
 import email
 import http.cookiejar
+import json
 import re
 import time
 import urllib.parse
@@ -113,14 +114,15 @@ def test_a_machine_fails_and_the_right_customers_know(demo: Chain, letters: Path
     days = _days()
     list_before = operator.get(f"/floor/?unit={unit.code}")
     news = supervisor.stream(f"/events/?topics=andon:{before.site_id},plan:{before.site_id}")
-    assert _next_event(news) == "hello"
+    assert _next_event(news) == ("hello", {})
 
     # One tap; then how long it takes.
     failed_at = time.monotonic()
     operator.post("/andon/raise/", unit=unit.code, kind="machine_down", note="bearing shot")
     incident = Incident.objects.get()
     _check_alarm(operation, incident, supervisor)
-    assert _next_event(news) == "changed"
+    kind, told = _next_event(news)
+    assert (kind, told["topic"]) == ("changed", f"andon:{before.site_id}")
     operator.post(
         f"/andon/incidents/{incident.number}/estimate/", minutes=60 * 24 * 60, reason="SPINDLE"
     )
@@ -158,8 +160,16 @@ def test_a_machine_fails_and_the_right_customers_know(demo: Chain, letters: Path
     invariants.check()
 
 
-def _next_event(lines: Iterator[str]) -> str:
-    return next(line.partition(": ")[2] for line in lines if line.startswith("event: "))
+def _next_event(lines: Iterator[str]) -> tuple[str, dict[str, Any]]:
+    """What the stream says next; that it has begun to listen (version 0) is passed by."""
+    kind = ""
+    for line in lines:
+        name, _colon, value = line.partition(": ")
+        if name == "event":
+            kind = value
+        elif name == "data" and json.loads(value).get("version") != 0:
+            return kind, json.loads(value)
+    raise AssertionError("The stream ended.")
 
 
 def _running_and_busy() -> WorkOrderOperation:
