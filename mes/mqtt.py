@@ -171,7 +171,7 @@ def read(
     event = {**event, "unit": unit, "kind": kind}
     event.setdefault("at", now.isoformat())
     if "id" not in event:
-        event["id"] = hashlib.sha256(body + event["at"].encode()).hexdigest()[:40]
+        event["id"] = hashlib.sha256(body + str(event["at"]).encode()).hexdigest()[:40]
     try:
         [row] = machine_parsing.parse([event], units={unit: units[site, unit]}, now=now)
     except machine_parsing.Invalid as invalid:
