@@ -162,10 +162,11 @@ def _told(lines: Sequence[SalesOrderLine]) -> dict[int, _Told]:
     )
     first: dict[int, date] = {}
     rows = Projection.objects.filter(line__in=ids, new_date__isnull=False).order_by("pk")
-    for line_id, day, at in rows.values_list("line_id", "new_date", "at"):
+    for line_id, estimate, at in rows.values_list("line_id", "new_date", "at"):
         # The estimate that stood when the promise was given, else the first one after it.
-        if line_id not in first or (line_id in since and at <= since[line_id]):
-            first[line_id] = day
+        is_before = line_id in since and at <= since[line_id]
+        if estimate is not None and (line_id not in first or is_before):
+            first[line_id] = estimate
     sent: dict[int, date] = {}
     silent: dict[int, date] = {}
     decided = DelayNotice.objects.filter(

@@ -47,6 +47,7 @@ from masterdata.selectors.plant import (
     skills,
     tools,
     units_by_center,
+    units_by_site,
 )
 from masterdata.selectors.search import search_customers, search_items
 from masterdata.selectors.structure import (
@@ -112,6 +113,7 @@ __all__ = [
     "transit_days",
     "transit_days_of",
     "units_by_center",
+    "units_by_site",
     "work_centers",
     "work_unit",
     "work_unit_by_code",

@@ -50,6 +50,15 @@ def active_units(*, site_id: int | None = None) -> list[UnitInfo]:
     ]
 
 
+def units_by_site() -> dict[tuple[str, str], int]:
+    """The ids of active work units by the codes of site and unit; one query."""
+    rows = WorkUnit.objects.filter(is_active=True)
+    return {
+        (site, code): pk
+        for site, code, pk in rows.values_list("work_center__site__code", "code", "pk")
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class SharedInfo:
     """A skill or a tool, as sentences name it; of a tool also where and how many."""

@@ -351,6 +351,8 @@ def test_states_derived_piece_by_piece_are_those_derived_at_once(unit):
     ("name", "row"),
     [
         ("mes_machineevent_says_something", {"kind": "state"}),
+        ("mes_machineevent_says_something", {"kind": "count"}),
+        ("mes_machineevent_says_something", {"kind": "count", "good": 1, "scrap": -1}),
         ("mes_machineevent_says_something", {"kind": "parameter", "name": "x"}),
     ],
 )
