@@ -82,3 +82,10 @@ class ReasonKind(models.TextChoices):
     PAUSE = "pause", pgettext_lazy("reason", "Pause")
     SCRAP = "scrap", pgettext_lazy("reason", "Scrap")
     REWORK = "rework", pgettext_lazy("reason", "Rework")
+
+
+class Decision(models.TextChoices):
+    """What to do with a value outside its limits."""
+
+    ACCEPT = "accept", _("Accepted as it is")
+    REJECT = "reject", _("Rejected")

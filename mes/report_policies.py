@@ -8,9 +8,16 @@ from django.utils.translation import gettext as _
 from common.errors import Refused
 from common.models import User
 from common.permissions import allowed
+from masterdata.enums import CheckKind
 from mes import selectors
 from mes.enums import OperationState
-from mes.models import OperationReport, WorkOrder, WorkOrderOperation
+from mes.models import (
+    CheckResult,
+    OperationReport,
+    WorkOrder,
+    WorkOrderCheck,
+    WorkOrderOperation,
+)
 from mes.policies import came_in, check_order_is_open, plain
 
 ZERO = Decimal(0)
@@ -28,6 +35,14 @@ class CannotReport(Refused):
 
 class CannotFinish(Refused):
     """The operation cannot be finished."""
+
+
+class CannotCheck(Refused):
+    """The check cannot be answered so."""
+
+
+class CannotDecide(Refused):
+    """There is nothing to decide, or no reason given."""
 
 
 class CannotUndo(Refused):
@@ -101,6 +116,7 @@ def check_can_finish(operation: WorkOrderOperation, *, short_close: bool, reason
     check_order_is_open(operation, CannotFinish)
     left = came_in(operation) - operation.good - operation.scrap
     if left <= 0:
+        check_checks(operation)
         return
     if not short_close and operation.rework == left:
         raise CannotFinish(
@@ -117,6 +133,63 @@ def check_can_finish(operation: WorkOrderOperation, *, short_close: bool, reason
         )
     if not reason.strip():
         raise CannotFinish(_("Say why %(left)s are missing.") % {"left": plain(left)})
+    check_checks(operation)
+
+
+def check_checks(operation: WorkOrderOperation) -> None:
+    """Raise CannotFinish naming each required check that is missing or out of its limits."""
+    told = []
+    for row in selectors.check_standings(operation):
+        if not row.is_open:
+            continue
+        facts = {"name": row.check.label, "done": row.satisfied, "needed": row.needed}
+        if row.open_faults:
+            shown = ", ".join(
+                plain(fault.value) if fault.value is not None else _("failed")
+                for fault in row.open_faults
+            )
+            told.append(
+                _("%(name)s is out of limits (%(shown)s): measure again or let it be decided")
+                % {**facts, "shown": shown}
+            )
+        else:
+            told.append(_("%(name)s: %(done)s of %(needed)s done") % facts)
+    if told:
+        raise CannotFinish(_("Checks are open. %(told)s.") % {"told": "; ".join(told)})
+
+
+def check_can_record(
+    check: WorkOrderCheck,
+    operation: WorkOrderOperation,
+    value: Decimal | None,
+    is_good: bool | None,
+    replaces: CheckResult | None,
+) -> None:
+    """Raise CannotCheck: not at work, no answer of its kind, or another one's replacement."""
+    if operation.state not in OperationState.started():
+        raise CannotCheck(
+            _("Operation %(sequence)s of %(number)s is not running.") % _name(operation)
+        )
+    if check.kind == CheckKind.PASS and (is_good is None or value is not None):
+        raise CannotCheck(_("Say whether %(name)s passes or fails.") % {"name": check.label})
+    if check.kind != CheckKind.PASS and (value is None or not value.is_finite()):
+        raise CannotCheck(_("Type the value of %(name)s.") % {"name": check.label})
+    if replaces is not None and (
+        replaces.check_row_id != check.pk
+        or replaces.is_good
+        or replaces.decision
+        or CheckResult.objects.filter(replaces=replaces).exists()
+    ):
+        raise CannotCheck(_("This answer of %(name)s stands already.") % {"name": check.label})
+
+
+def check_can_decide(result: CheckResult, reason: str) -> None:
+    """Raise CannotDecide: within limits, decided, measured again, or no reason."""
+    is_over = result.is_good or result.decision
+    if is_over or CheckResult.objects.filter(replaces=result).exists():
+        raise CannotDecide(_("There is nothing to decide any more."))
+    if not reason.strip():
+        raise CannotDecide(_("Say why."))
 
 
 def check_can_join(operation: WorkOrderOperation, person: User) -> None:

@@ -18,6 +18,7 @@ urlpatterns = [
             "interrupt": operations.OperationInterruptView,
             "resume": operations.OperationResumeView,
             "finish": operations.OperationFinishView,
+            "check": operations.OperationCheckView,
             "join": operations.OperationJoinView,
             "leave": operations.OperationLeaveView,
         }.items()

@@ -1,16 +1,19 @@
 from mes.models.access import Badge, Terminal
+from mes.models.check import CheckResult, WorkOrderCheck
 from mes.models.floor import FloorReason, TimeBooking
 from mes.models.operation import OperationReport, OperationUnit, WorkOrderOperation
 from mes.models.work_order import WorkOrder, WorkOrderMaterial, WorkOrderPeg
 
 __all__ = [
     "Badge",
+    "CheckResult",
     "FloorReason",
     "OperationReport",
     "OperationUnit",
     "Terminal",
     "TimeBooking",
     "WorkOrder",
+    "WorkOrderCheck",
     "WorkOrderMaterial",
     "WorkOrderOperation",
     "WorkOrderPeg",

@@ -1,5 +1,6 @@
 """Reads of work orders, for this room and those above."""
 
+from mes.selectors.checks import CheckStanding, check_standings
 from mes.selectors.floor import (
     DispatchRow,
     dispatch_list,
@@ -36,6 +37,7 @@ from mes.selectors.tree import (
 )
 
 __all__ = [
+    "CheckStanding",
     "DispatchRow",
     "FloorPerson",
     "FreeOutput",
@@ -49,6 +51,7 @@ __all__ = [
     "SupplyTree",
     "UnitWork",
     "WorkOrderRow",
+    "check_standings",
     "dispatch_list",
     "eligible_units",
     "floor_people",

@@ -81,7 +81,7 @@ def _texts() -> dict[str, str]:
         "signIn": _("Sign in again to send what waits."),
         "of": _("of %s"),
         "empty": _("Nothing waits."),
-        "short": _("A piece is missing in the count."),
+        "checked": _("Noted: %s"),
     }
 
 
@@ -117,7 +117,14 @@ def _work(user: User, unit: UnitInfo, chosen: str) -> dict[str, Any]:
         why = refusal(policies.check_can_start, operation, unit.id)
     elif operation.state == OperationState.INTERRUPTED:
         why = refusal(policies.check_can_resume, operation, unit.id)
+    phase = "blocked" if why else ("ready" if not work.job.is_open else work.job.phase)
+    standings = selectors.check_standings(operation)
+    if phase == "full" and any(row.is_open for row in standings):
+        phase = "checks"
     return context | {
+        "checks": standings,
+        "open_checks": sum(row.is_open for row in standings),
+        "can_decide": allowed(user, "mes.decide_check"),
         "figures": {
             "left": policies.plain(work.job.left),
             "good": policies.plain(operation.good),
@@ -126,7 +133,7 @@ def _work(user: User, unit: UnitInfo, chosen: str) -> dict[str, Any]:
         },
         "pad_kinds": [("good", _("Good")), ("scrap", _("Scrap")), ("rework", _("Rework"))],
         "why": why,
-        "phase": "blocked" if why else ("ready" if not work.job.is_open else work.job.phase),
+        "phase": phase,
         "is_here": any(person.pk == user.pk for person in work.job.people),
         "can_undo": work.job.last_report is not None and allowed(user, "mes.undo_report"),
         "reasons": selectors.reasons(*ReasonKind),

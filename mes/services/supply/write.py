@@ -1,6 +1,7 @@
 """Writes an explosion: a handful of bulk statements, however many work orders."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 
@@ -15,6 +16,7 @@ from mes.enums import OperationState, WorkOrderState
 from mes.models import (
     OperationUnit,
     WorkOrder,
+    WorkOrderCheck,
     WorkOrderMaterial,
     WorkOrderOperation,
     WorkOrderPeg,
@@ -125,6 +127,14 @@ def _freeze_routing(drafts: Sequence[DraftOrder], created: Sequence[WorkOrder]) 
     ]
     operations = WorkOrderOperation.objects.bulk_create(
         [_operation(draft, order, step) for draft, order, step in steps], batch_size=BATCH
+    )
+    WorkOrderCheck.objects.bulk_create(
+        [
+            WorkOrderCheck(operation=operation, **asdict(check))
+            for operation, (_draft, _order, step) in zip(operations, steps, strict=True)
+            for check in step.checks
+        ],
+        batch_size=BATCH,
     )
     OperationUnit.objects.bulk_create(
         [
