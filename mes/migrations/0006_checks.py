@@ -6,71 +6,198 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('mes', '0005_terminals_and_badges'),
+        ("mes", "0005_terminals_and_badges"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='WorkOrderCheck',
+            name="WorkOrderCheck",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200, verbose_name='name')),
-                ('name_zh', models.CharField(blank=True, max_length=200, verbose_name='Chinese name')),
-                ('position', models.PositiveIntegerField()),
-                ('code', models.CharField(blank=True, max_length=40)),
-                ('kind', models.CharField(choices=[('pass', 'Pass or fail'), ('measure', 'Measured value'), ('parameter', 'Process parameter')], default='pass', max_length=10)),
-                ('unit', models.CharField(blank=True, max_length=12)),
-                ('lower', models.DecimalField(decimal_places=5, max_digits=14, null=True)),
-                ('target', models.DecimalField(decimal_places=5, max_digits=14, null=True)),
-                ('upper', models.DecimalField(decimal_places=5, max_digits=14, null=True)),
-                ('is_required', models.BooleanField(default=True)),
-                ('frequency', models.CharField(choices=[('per_order', 'Once per order'), ('per_piece', 'Every piece'), ('every_n', 'Every so many pieces')], default='per_order', max_length=10)),
-                ('every', models.PositiveIntegerField(null=True)),
-                ('operation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='checks', to='mes.workorderoperation')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, verbose_name="name")),
+                (
+                    "name_zh",
+                    models.CharField(blank=True, max_length=200, verbose_name="Chinese name"),
+                ),
+                ("position", models.PositiveIntegerField()),
+                ("code", models.CharField(blank=True, max_length=40)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("pass", "Pass or fail"),
+                            ("measure", "Measured value"),
+                            ("parameter", "Process parameter"),
+                        ],
+                        default="pass",
+                        max_length=10,
+                    ),
+                ),
+                ("unit", models.CharField(blank=True, max_length=12)),
+                ("lower", models.DecimalField(decimal_places=5, max_digits=14, null=True)),
+                ("target", models.DecimalField(decimal_places=5, max_digits=14, null=True)),
+                ("upper", models.DecimalField(decimal_places=5, max_digits=14, null=True)),
+                ("is_required", models.BooleanField(default=True)),
+                (
+                    "frequency",
+                    models.CharField(
+                        choices=[
+                            ("per_order", "Once per order"),
+                            ("per_piece", "Every piece"),
+                            ("every_n", "Every so many pieces"),
+                        ],
+                        default="per_order",
+                        max_length=10,
+                    ),
+                ),
+                ("every", models.PositiveIntegerField(null=True)),
+                (
+                    "operation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="checks",
+                        to="mes.workorderoperation",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CheckResult',
+            name="CheckResult",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('value', models.DecimalField(decimal_places=5, max_digits=14, null=True)),
-                ('is_good', models.BooleanField()),
-                ('is_from_machine', models.BooleanField(default=False)),
-                ('at', models.DateTimeField()),
-                ('decision', models.CharField(blank=True, choices=[('accept', 'Accepted as it is'), ('reject', 'Rejected')], max_length=6)),
-                ('decision_reason', models.CharField(blank=True, max_length=200)),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('replaces', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to='mes.checkresult')),
-                ('check_row', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='results', to='mes.workordercheck')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("value", models.DecimalField(decimal_places=5, max_digits=14, null=True)),
+                ("is_good", models.BooleanField()),
+                ("is_from_machine", models.BooleanField(default=False)),
+                ("at", models.DateTimeField()),
+                (
+                    "decision",
+                    models.CharField(
+                        blank=True,
+                        choices=[("accept", "Accepted as it is"), ("reject", "Rejected")],
+                        max_length=6,
+                    ),
+                ),
+                ("decision_reason", models.CharField(blank=True, max_length=200)),
+                ("decided_at", models.DateTimeField(null=True)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "replaces",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="replaced_by",
+                        to="mes.checkresult",
+                    ),
+                ),
+                (
+                    "check_row",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="results",
+                        to="mes.workordercheck",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='workordercheck',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'pass'), ('lower__isnull', True), ('target__isnull', True), ('upper__isnull', True)), models.Q(models.Q(('kind', 'pass'), _negated=True), models.Q(('lower__isnull', False), ('upper__isnull', False), _connector='OR')), _connector='OR'), name='mes_workordercheck_limits_fit_the_kind'),
+            model_name="workordercheck",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("kind", "pass"),
+                        ("lower__isnull", True),
+                        ("target__isnull", True),
+                        ("upper__isnull", True),
+                    ),
+                    models.Q(
+                        models.Q(("kind", "pass"), _negated=True),
+                        models.Q(
+                            ("lower__isnull", False), ("upper__isnull", False), _connector="OR"
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="mes_workordercheck_limits_fit_the_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='workordercheck',
-            constraint=models.CheckConstraint(condition=models.Q(('lower__isnull', True), ('upper__isnull', True), ('lower__lte', models.F('upper')), _connector='OR'), name='mes_workordercheck_limits_in_order'),
+            model_name="workordercheck",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("lower__isnull", True),
+                    ("upper__isnull", True),
+                    ("lower__lte", models.F("upper")),
+                    _connector="OR",
+                ),
+                name="mes_workordercheck_limits_in_order",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='workordercheck',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('every__gte', 2), ('every__isnull', False), ('frequency', 'every_n')), models.Q(models.Q(('frequency', 'every_n'), _negated=True), ('every__isnull', True)), _connector='OR'), name='mes_workordercheck_every_fits_the_frequency'),
+            model_name="workordercheck",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("every__gte", 2), ("every__isnull", False), ("frequency", "every_n")),
+                    models.Q(
+                        models.Q(("frequency", "every_n"), _negated=True), ("every__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="mes_workordercheck_every_fits_the_frequency",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='workordercheck',
-            constraint=models.UniqueConstraint(fields=('operation', 'position'), name='mes_workordercheck_once_per_position'),
+            model_name="workordercheck",
+            constraint=models.UniqueConstraint(
+                fields=("operation", "position"), name="mes_workordercheck_once_per_position"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='checkresult',
-            constraint=models.CheckConstraint(condition=models.Q(('is_good', False), ('decision', ''), _connector='OR'), name='mes_checkresult_only_faults_are_decided'),
+            model_name="checkresult",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("is_good", False), ("decision", ""), _connector="OR"),
+                name="mes_checkresult_only_faults_are_decided",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='checkresult',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at__isnull', True), ('decision', '')), models.Q(models.Q(('decision', ''), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='mes_checkresult_decided_at_some_time'),
+            model_name="checkresult",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("decided_at__isnull", True), ("decision", "")),
+                    models.Q(
+                        models.Q(("decision", ""), _negated=True), ("decided_at__isnull", False)
+                    ),
+                    _connector="OR",
+                ),
+                name="mes_checkresult_decided_at_some_time",
+            ),
         ),
     ]

@@ -1,6 +1,6 @@
 """Reads of work orders, for this room and those above."""
 
-from mes.selectors.checks import CheckStanding, check_standings
+from mes.selectors.checks import CheckStanding, check_results_of, check_standings, reports_of
 from mes.selectors.floor import (
     DispatchRow,
     dispatch_list,
@@ -51,6 +51,7 @@ __all__ = [
     "SupplyTree",
     "UnitWork",
     "WorkOrderRow",
+    "check_results_of",
     "check_standings",
     "dispatch_list",
     "eligible_units",
@@ -69,6 +70,7 @@ __all__ = [
     "promised_quantities",
     "reasons",
     "recent_people",
+    "reports_of",
     "requirements_served",
     "requirements_served_by",
     "requirements_started",

@@ -3,11 +3,17 @@
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
-from django.db.models import Prefetch
+from django.db.models import F, Prefetch
 
 from masterdata.enums import CheckFrequency
 from mes.enums import Decision
-from mes.models import CheckResult, WorkOrderCheck, WorkOrderOperation
+from mes.models import (
+    CheckResult,
+    OperationReport,
+    WorkOrder,
+    WorkOrderCheck,
+    WorkOrderOperation,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,25 @@ class CheckStanding:
     @property
     def missing(self) -> int:
         return max(0, self.needed - self.satisfied - len(self.open_faults))
+
+
+def check_results_of(order: WorkOrder) -> list[CheckResult]:
+    """Every answer at the operations of a work order; those measured again carry replaced_id."""
+    return list(
+        CheckResult.objects.filter(check_row__operation__work_order=order)
+        .select_related("check_row__operation", "by")
+        .annotate(replaced_id=F("replaced_by__pk"))
+        .order_by("check_row__operation__sequence", "check_row__position", "pk")
+    )
+
+
+def reports_of(order: WorkOrder) -> list[OperationReport]:
+    """Every report of a work order, the latest first."""
+    return list(
+        OperationReport.objects.filter(operation__work_order=order)
+        .select_related("operation", "by", "reason_code")
+        .order_by("-pk")
+    )
 
 
 def check_standings(operation: WorkOrderOperation) -> list[CheckStanding]:
