@@ -18,6 +18,8 @@ class Lock(enum.IntEnum):
     SUPPLY = 1
     # Who publishes the plan of a site.
     SCHEDULE = 2
+    # Who derives the states of a machine.
+    MACHINE = 3
 
 
 class StaleWrite(Refused):

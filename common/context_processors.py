@@ -2,10 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
+from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.urls import (
+    NoReverseMatch,
+    Resolver404,
+    ResolverMatch,
+    get_urlconf,
+    resolve,
+    reverse,
+)
 from django.utils.translation import gettext_lazy as _
 from django_stubs_ext import StrPromise
 
@@ -42,6 +50,7 @@ NAVIGATION: tuple[Group, ...] = (
         (
             Entry("crm:order-list", _("Orders"), "clipboard-list"),
             Entry("crm:rush-list", _("Rush requests"), "bolt"),
+            Entry("crm:delay-list", _("Delay notices"), "mail-exclamation"),
         ),
     ),
     Group(
@@ -62,13 +71,18 @@ NAVIGATION: tuple[Group, ...] = (
             Entry("mes:terminal-list", _("Terminals"), "device-tablet"),
             Entry("mes:badge-list", _("Badges"), "id-badge-2"),
             Entry("mes:reason-list", _("Reasons"), "list-details"),
+            Entry("andon:board", _("Andon"), "bell-ringing"),
+            Entry("incidents:incident-list", _("Incidents"), "urgent"),
+            Entry("machines:oee", _("OEE"), "chart-bar"),
         ),
     ),
     Group(
         _("Supply"),
         (
             Entry("erp:stock-list", _("Stock"), "packages"),
-            Entry("erp:shortage-list", _("Shortages"), "alert-triangle"),
+            Entry("mes:shortage-list", _("Shortages"), "alert-triangle"),
+            Entry("erp:proposal-list", _("Requirements planning"), "calculator"),
+            Entry("erp:purchase-list", _("Purchase orders"), "shopping-cart"),
         ),
     ),
     Group(
@@ -86,19 +100,30 @@ NAVIGATION: tuple[Group, ...] = (
 
 def reverse_or_empty(name: str) -> str:
     """The URL of a page, empty where this installation has no such page."""
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
+    return _reversed(name, get_urlconf() or settings.ROOT_URLCONF)
 
 
 def may_open(request: HttpRequest, url: str) -> bool:
     """Whether the page's own declared permission lets this user in: the table is asked, not us."""
+    match = _resolved(url, get_urlconf() or settings.ROOT_URLCONF)
+    return match is not None and access.may_open(request.user, match.func, match)
+
+
+# Every page of the house asks for the same few addresses, which its URL table alone decides.
+@cache
+def _reversed(name: str, urlconf: str) -> str:
     try:
-        match = resolve(url)
+        return reverse(name, urlconf)
+    except NoReverseMatch:
+        return ""
+
+
+@cache
+def _resolved(url: str, urlconf: str) -> ResolverMatch | None:
+    try:
+        return resolve(url, urlconf)
     except Resolver404:
-        return False
-    return access.may_open(request.user, match.func, match)
+        return None
 
 
 class Shell:

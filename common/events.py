@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django.db import connection
 
+from common import live_channel
 from common.jobs import NotInTransaction, Request, enqueue_many
 from common.models import Event, User
 
@@ -77,12 +78,16 @@ def publish(event: DomainEvent, *, by: User | None, now: datetime) -> None:
 
     Raise NotInTransaction outside ``atomic()``.
     """
-    from config.subscriptions import SUBSCRIPTIONS
+    from config.subscriptions import LIVE, SUBSCRIPTIONS
 
     if not connection.in_atomic_block:
         raise NotInTransaction("A fact is published in the transaction that makes it true.")
     payload = _payload(event)
     row = Event.objects.create(topic=event.topic, payload=payload, actor=by, at=now)
+    if event.topic in LIVE:
+        live_channel.announce(
+            [name.format(**payload) for name in LIVE[event.topic]], version=row.pk
+        )
     requests = [
         _request(reaction, {**payload, "event_id": str(row.pk)}, now)
         for reaction in SUBSCRIPTIONS.get(event.topic, [])

@@ -33,6 +33,18 @@ MESSAGES: dict[str, str | Promise] = {
     "crm.rush_rejected": _(
         "Rush %(rush)s for order %(order)s, line %(line)s was rejected: %(reason)s"
     ),
+    "crm.notices_to_send": _("Delay notices that wait to be sent: %(count)s."),
+    "crm.delivery_moved": _("Order %(order)s: the delivery moves from %(old)s to %(new)s."),
+    "crm.delivery_earlier": _(
+        "Order %(order)s: the delivery comes earlier, on %(new)s instead of %(old)s."
+    ),
+    "mes.andon_machine_down": _("Machine down: %(unit)s. %(note)s"),
+    "mes.andon_material": _("Material missing at %(unit)s. %(note)s"),
+    "mes.andon_quality": _("Quality problem at %(unit)s. %(note)s"),
+    "mes.andon_help": _("Help needed at %(unit)s. %(note)s"),
+    "mes.andon_unanswered": _("Nobody has answered for %(minutes)s min: %(unit)s, %(incident)s."),
+    "mes.estimate_overdue": _("%(unit)s still stands though it was expected back: %(incident)s."),
+    "mes.machine_runs": _("%(unit)s says that it runs again: %(incident)s."),
     "aps.lock_dropped": _("The lock on %(operation)s was dropped: %(reason)s."),
     "aps.run_failed": _("The schedule of %(site)s could not be made: %(reason)s"),
 }

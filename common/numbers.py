@@ -16,6 +16,10 @@ SEQUENCES: dict[str, str] = {
     "SH": "common_number_sh",
     "LOT": "common_number_lot",
     "RR": "common_number_rr",
+    "SN": "common_number_sn",
+    "TR": "common_number_tr",
+    "CT": "common_number_ct",
+    "INC": "common_number_inc",
 }
 
 

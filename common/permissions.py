@@ -46,6 +46,13 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "erp.view_stock": STAFF - {Role.OPERATOR},
     "erp.receive_stock": _row(Role.WAREHOUSE),
     "erp.adjust_stock": _row(Role.WAREHOUSE),
+    "erp.view_purchasing": _row(
+        Role.PURCHASING, Role.PLANNER, Role.WAREHOUSE, Role.QUALITY, Role.MANAGER
+    ),
+    "erp.edit_purchase_order": _row(Role.PURCHASING),
+    "erp.approve_purchase_order": _row(Role.PURCHASING, Role.MANAGER),
+    "erp.view_planning": _row(Role.PLANNER, Role.PURCHASING, Role.MANAGER),
+    "erp.plan_supply": _row(Role.PLANNER, Role.PURCHASING),
     "erp.view_cost": _row(Role.MANAGER, Role.PURCHASING, Role.PLANNER),
     "mes.view_work_order": STAFF,
     "mes.view_dispatch": STAFF,
@@ -57,9 +64,22 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "mes.decide_check": _row(Role.SUPERVISOR, Role.QUALITY),
     # Any time; the own last report, at once, whoever made it.
     "mes.undo_report": _row(Role.SUPERVISOR),
+    "mes.view_andon": STAFF,
+    "mes.raise_andon": _row(
+        Role.OPERATOR, Role.SUPERVISOR, Role.PLANNER, Role.QUALITY, Role.WAREHOUSE
+    ),
+    "mes.answer_andon": _row(
+        Role.SUPERVISOR, Role.PLANNER, Role.QUALITY, Role.WAREHOUSE, Role.PURCHASING, Role.MANAGER
+    ),
+    # A machine is down, until when, and runs again.
+    "mes.report_breakdown": _row(Role.OPERATOR, Role.SUPERVISOR, Role.PLANNER),
+    "mes.send_machine_events": _row(Role.OPERATOR, Role.SUPERVISOR),
+    "mes.view_oee": _row(Role.MANAGER, Role.SUPERVISOR, Role.PLANNER),
     "aps.view_schedule": STAFF - {Role.OPERATOR},
     "aps.plan": _row(Role.PLANNER),
     "crm.view_order": _ORDER_READERS,
+    "crm.view_notice": _row(Role.SALES, Role.PLANNER, Role.SUPERVISOR, Role.MANAGER),
+    "crm.send_notice": _row(Role.SALES),
     "crm.edit_order": _row(Role.SALES),
     "crm.submit_order": _row(Role.SALES),
     "crm.approve_order": _row(Role.SALES, Role.MANAGER),

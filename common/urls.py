@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from common.views import accounts, audit, health, home, notifications
+from common.views import accounts, audit, health, home, live, notifications
 
 app_name = "common"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("audit/", audit.audit_list, name="audit-list"),
     path("jobs/", include("common.urls_jobs")),
     path("ui/", include("common.urls_ui")),
+    path("events/", live.events, name="events"),
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
 ]

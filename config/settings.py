@@ -31,6 +31,7 @@ CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS", default="")
 INSTALLED_APPS = [
     "common",
     "masterdata",
+    "traceability",
     "erp",
     "mes",
     "aps",
@@ -312,6 +313,29 @@ FLOOR_LOCK_SECONDS = int(os.environ.get("FLOOR_LOCK_SECONDS", "180"))
 REPLAN_DEBOUNCE_SECONDS = float(os.environ.get("REPLAN_DEBOUNCE_SECONDS", "2"))
 # The time one automatic plan may take to improve its first schedule.
 SOLVE_SECONDS = float(os.environ.get("SOLVE_SECONDS", "10"))
+
+# A state that a machine says for a shorter time is a flicker and counts as what was before.
+MACHINE_DEBOUNCE_SECONDS = float(os.environ.get("MACHINE_DEBOUNCE_SECONDS", "30"))
+# Where machines speak MQTT: `manage.py mqtt_listener` connects to it.
+MQTT_URL = os.environ.get("MQTT_URL", "mqtt://localhost:1883")
+
+# A delivery day that moves by no more days than this is no news for the customer.
+DELAY_NOTICE_TOLERANCE_DAYS = int(os.environ.get("DELAY_NOTICE_TOLERANCE_DAYS", "0"))
+# Mail goes to EMAIL_HOST; without one into files of EMAIL_FOLDER; without either to the log.
+EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
+EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "587"))
+EMAIL_HOST_USER = os.environ.get("EMAIL_USER", "")
+EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_PASSWORD", "")
+EMAIL_USE_TLS = environment.flag("EMAIL_TLS", default=True)
+EMAIL_TIMEOUT = 20
+EMAIL_FILE_PATH = os.environ.get("EMAIL_FOLDER", "")
+DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", "Millstream <millstream@localhost>")
+_MAIL_BY = "smtp" if EMAIL_HOST else "filebased" if EMAIL_FILE_PATH else "console"
+EMAIL_BACKEND = f"django.core.mail.backends.{_MAIL_BY}.EmailBackend"
+
+# So many pages of a web process are told at once what changed; each holds a thread. Others ask
+# every ten seconds.
+LIVE_STREAMS = int(os.environ.get("LIVE_STREAMS", int(os.environ.get("WEB_THREADS", "16")) // 2))
 
 # Jobs that are over, with their attempts and keys; and the answers that repeated requests get.
 KEEP_JOBS_DAYS = float(os.environ.get("KEEP_JOBS_DAYS", "30"))

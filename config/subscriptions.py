@@ -73,11 +73,38 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
         _REPLAN,
         _REFRESH,
     ],
+    # Dates and quantities of what comes move the material dates, and with them the plan.
+    "erp.purchase_orders.changed": [_REPLAN],
+    # Work orders that planning proposed and somebody accepted.
+    "erp.proposals.accepted": [
+        Reaction(
+            job="mes.carry_out_proposals",
+            key="proposals:{site_id}:{event_id}",
+            arguments=("site_id",),
+            group_key="proposals:{site_id}",
+            coalesce=True,
+        )
+    ],
+    # A hold or a count took what somebody counted on: it is made again where it can be.
+    "erp.stock.withheld": [
+        Reaction(
+            job="mes.cover_again",
+            key="cover_again:{site_id}:{event_id}",
+            arguments=("site_id",),
+            group_key="cover_again:{site_id}",
+            coalesce=True,
+        ),
+        _READINESS,
+        _REPLAN,
+        _REFRESH,
+    ],
     "mes.work_orders.changed": [_READINESS, _REPLAN],
     "mes.operation.started": [_PROGRESS, _REPLAN],
     "mes.operation.reported": [_REPLAN],
     "mes.operation.finished": [_PROGRESS, _REPLAN],
     "mes.work_order.completed": [_PROGRESS, _READINESS],
+    # Boards of alarms look again (LIVE below); the plan is mended by capacity.changed.
+    "mes.incident.changed": [],
     # A rush simulation is done: its request says what it would do to the others.
     "aps.scenario.solved": [
         Reaction(
@@ -105,4 +132,15 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
         ),
     ],
     "crm.rush.applied": [],
+}
+
+# Which pages look again by themselves after a fact (common.live): topics, by site.
+LIVE: dict[str, tuple[str, ...]] = {
+    "mes.incident.changed": ("andon:{site_id}", "floor:{site_id}"),
+    "mes.work_orders.changed": ("floor:{site_id}",),
+    "mes.operation.started": ("floor:{site_id}", "plan:{site_id}"),
+    "mes.operation.reported": ("floor:{site_id}",),
+    "mes.operation.finished": ("floor:{site_id}", "plan:{site_id}"),
+    "erp.stock.received": ("floor:{site_id}",),
+    "aps.schedule.published": ("floor:{site_id}", "plan:{site_id}"),
 }

@@ -128,3 +128,22 @@ class MilestoneKind(models.TextChoices):
     FINISHED = "finished", _("Finished")
     SHIPPED = "shipped", _("Shipped")
     DELIVERED = "delivered", _("Delivered")
+
+
+class NoticeState(models.TextChoices):
+    """What became of a notice that a delivery comes on another day."""
+
+    DRAFT = "draft", _("Draft")
+    SENT = "sent", pgettext_lazy("notice", "Sent")
+    DISMISSED = "dismissed", _("Not sent")
+    # The date came back before anybody was told.
+    WITHDRAWN = "withdrawn", _("No longer true")
+
+
+_NS = NoticeState
+NOTICE_TRANSITIONS: dict[NoticeState, frozenset[NoticeState]] = {
+    _NS.DRAFT: frozenset({_NS.SENT, _NS.DISMISSED, _NS.WITHDRAWN}),
+    _NS.SENT: frozenset(),
+    _NS.DISMISSED: frozenset(),
+    _NS.WITHDRAWN: frozenset(),
+}

@@ -3,9 +3,9 @@
 from datetime import datetime
 from uuid import uuid4
 
-from common.jobs import JobKind, enqueue, register
+from common.jobs import Claim, JobKind, enqueue, register
 from common.models import User
-from crm.services import bulk, conversion, progress, projections, rush
+from crm.services import bulk, conversion, notice_mail, progress, projections, rush
 
 
 @register("crm.convert_waiting", kind=JobKind.DATABASE)
@@ -56,3 +56,9 @@ def assess_rush(*, run_id: int, by: User | None, now: datetime) -> None:
 @register("crm.refresh_rushes", kind=JobKind.DATABASE)
 def refresh_rushes(*, site_id: int, by: User | None, now: datetime) -> None:
     rush.refresh(site_id=site_id, by=by, now=now)
+
+
+@register("crm.mail_delay_notice", kind=JobKind.OUTSIDE, queue="integration")
+def mail_delay_notice(*, notice_id: int, by: User | None, now: datetime, claim: Claim) -> None:
+    """Mail a notice to its customer; every attempt is kept with the notice."""
+    notice_mail.mail(notice_id=notice_id, job_id=claim.job_id, now=now)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from common.errors import Refused
 from crm.enums import ORDER_TRANSITIONS, OrderState, RushState
 from crm.models import RushRequest, SalesOrder, SalesOrderLine, Shipment
-from mes.services.supply import lots
+from masterdata.services import lots
 
 # Calendars and shipping know these days; what is beyond was mistyped.
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2199, 12, 31)

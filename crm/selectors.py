@@ -21,8 +21,15 @@ from django.db.models import (
 
 from aps import selectors as aps
 from common.jobs import overview
-from crm.enums import ConversionState, MilestoneKind, OrderState
-from crm.models import BulkApproval, RushRequest, SalesOrder, SalesOrderLine
+from crm.enums import ConversionState, MilestoneKind, NoticeState, OrderState
+from crm.models import (
+    BulkApproval,
+    DelayNotice,
+    NoticeRule,
+    RushRequest,
+    SalesOrder,
+    SalesOrderLine,
+)
 
 _LIVE = Q(lines__is_cancelled=False)
 
@@ -88,6 +95,18 @@ def rushes() -> QuerySet[RushRequest]:
     ).order_by("-requested_at", "-pk")
 
 
+def delay_notices() -> QuerySet[DelayNotice]:
+    """Delay notices with line, order, customer, people and attempts to mail them."""
+    return DelayNotice.objects.select_related(
+        "line__order__customer", "line__order__site", "line__item", "decided_by"
+    ).prefetch_related("attempts")
+
+
+def notice_rules() -> QuerySet[NoticeRule]:
+    """The customers whose notices are sent by themselves."""
+    return NoticeRule.objects.select_related("customer").order_by("customer__code")
+
+
 def orders_of(customer_id: int) -> QuerySet[SalesOrder]:
     """A customer's own orders with lines and dates' history; drafts are ours, not theirs."""
     lines = SalesOrderLine.objects.select_related("item").order_by("position")
@@ -98,6 +117,11 @@ def orders_of(customer_id: int) -> QuerySet[SalesOrder]:
         .prefetch_related(
             Prefetch("lines", queryset=lines),
             "lines__projections",
+            Prefetch(
+                "lines__notices",
+                queryset=DelayNotice.objects.filter(state=NoticeState.SENT).order_by("-decided_at"),
+                to_attr="sent_notices",
+            ),
             "milestones",
             "shipments__lines__line__item",
         )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm.views import actions, entry, orders, rush
+from crm.views import actions, delays, entry, orders, rush
 
 app_name = "crm"
 urlpatterns = [
@@ -13,6 +13,10 @@ urlpatterns = [
     path("bulk/", actions.bulk_approve, name="bulk-approve"),
     path("bulk/<int:pk>/", actions.bulk_detail, name="bulk-detail"),
     path("shipments/<str:number>/deliver/", actions.shipment_deliver, name="shipment-deliver"),
+    path("delays/", delays.delay_list, name="delay-list"),
+    path("delays/rules/", delays.rule_set, name="delay-rule-set"),
+    path("delays/<int:pk>/send/", delays.delay_send, name="delay-send"),
+    path("delays/<int:pk>/dismiss/", delays.delay_dismiss, name="delay-dismiss"),
     path("rush/", rush.rush_list, name="rush-list"),
     path("rush/<str:number>/", rush.rush_detail, name="rush-detail"),
     path("rush/<str:number>/submit/", rush.rush_submit, name="rush-submit"),

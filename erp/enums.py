@@ -19,9 +19,17 @@ class RequirementState(models.TextChoices):
 
 REQUIREMENT_TRANSITIONS: dict[RequirementState, frozenset[RequirementState]] = {
     RequirementState.OPEN: frozenset({RequirementState.FULFILLED, RequirementState.CANCELLED}),
-    RequirementState.FULFILLED: frozenset(),
+    # What was issued by mistake comes back and is needed again.
+    RequirementState.FULFILLED: frozenset({RequirementState.OPEN}),
     RequirementState.CANCELLED: frozenset(),
 }
+
+
+class SupplyKind(models.TextChoices):
+    """Where it will come from."""
+
+    WORK_ORDER = "work_order", _("Work order")
+    PURCHASE_ORDER = "purchase_order", _("Purchase order")
 
 
 class MoveKind(models.TextChoices):
@@ -31,12 +39,106 @@ class MoveKind(models.TextChoices):
     RECEIPT = "receipt", _("Receipt")
     PRODUCTION = "production", _("Production")
     ISSUE = "issue", _("Issue")
+    BACKFLUSH = "backflush", _("Backflush")
     SHIPMENT = "shipment", _("Shipment")
+    RETURN = "return", _("Return")
+    SUPPLIER = "supplier", _("Back to the supplier")
+    PUT_AWAY = "put_away", _("Put away")
+    PICK = "pick", _("Pick")
+    STAGE = "stage", _("Stage")
+    TRANSFER = "transfer", _("Transfer")
+    COUNT = "count", _("Count")
     ADJUSTMENT = "adjustment", _("Adjustment")
+    SCRAP = "scrap", _("Scrap")
+
+
+class BinKind(models.TextChoices):
+    """What a bin is for; what lies in quarantine is kept from everybody."""
+
+    STORAGE = "storage", _("Storage")
+    RECEIVING = "receiving", _("Receiving")
+    STAGING = "staging", _("Staging")
+    PRODUCTION = "production", _("Production")
+    SHIPPING = "shipping", _("Shipping")
+    QUARANTINE = "quarantine", _("Quarantine")
+
+
+class CountState(models.TextChoices):
+    """A count: lines are entered, a variance above the limit waits for a second person."""
+
+    OPEN = "open", _("Open")
+    SUBMITTED = "submitted", _("Waits for approval")
+    POSTED = "posted", _("Posted")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+COUNT_TRANSITIONS: dict[CountState, frozenset[CountState]] = {
+    CountState.OPEN: frozenset({CountState.SUBMITTED, CountState.POSTED, CountState.CANCELLED}),
+    CountState.SUBMITTED: frozenset({CountState.OPEN, CountState.POSTED, CountState.CANCELLED}),
+    CountState.POSTED: frozenset(),
+    CountState.CANCELLED: frozenset(),
+}
+
+
+class MrpRunState(models.TextChoices):
+    QUEUED = "queued", _("Waiting")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+
+
+_RUN = MrpRunState
+MRP_RUN_TRANSITIONS: dict[MrpRunState, frozenset[MrpRunState]] = {
+    _RUN.QUEUED: frozenset({_RUN.RUNNING}),
+    # A worker that died is followed by another one: running begins again.
+    _RUN.RUNNING: frozenset({_RUN.RUNNING, _RUN.DONE, _RUN.FAILED}),
+    _RUN.DONE: frozenset(),
+    _RUN.FAILED: frozenset(),
+}
+
+
+class ProposalAction(models.TextChoices):
+    """What planning proposes (APICS action messages)."""
+
+    MAKE = "make", _("Make")
+    BUY = "buy", _("Buy")
+    EXPEDITE = "expedite", _("Expedite")
+    DEFER = "defer", _("Defer")
+    REDUCE = "reduce", _("Reduce")
+    CANCEL = "cancel", _("Cancel")
+
+    @classmethod
+    def orders(cls) -> list["ProposalAction"]:
+        """Actions that make a new order; the others change one that exists."""
+        return [cls.MAKE, cls.BUY]
+
+
+class ProposalState(models.TextChoices):
+    OPEN = "open", _("Open")
+    ACCEPTED = "accepted", _("Accepted")
+    DONE = "done", _("Done")
+
+
+_PROPOSAL = ProposalState
+PROPOSAL_TRANSITIONS: dict[ProposalState, frozenset[ProposalState]] = {
+    _PROPOSAL.OPEN: frozenset({_PROPOSAL.ACCEPTED, _PROPOSAL.DONE}),
+    # Back to open: the shop floor cannot do it and says why.
+    _PROPOSAL.ACCEPTED: frozenset({_PROPOSAL.DONE, _PROPOSAL.OPEN}),
+    _PROPOSAL.DONE: frozenset(),
+}
+
+
+class PurchaseReceiptKind(models.TextChoices):
+    """What became of goods that a supplier brought."""
+
+    ACCEPTED = "accepted", _("Accepted")
+    REJECTED = "rejected", _("Rejected")
+    RETURNED = "returned", _("Returned")
 
 
 class PurchaseOrderState(models.TextChoices):
     DRAFT = "draft", _("Draft")
+    TO_APPROVE = "to_approve", _("To be approved")
     SENT = "sent", _("Sent")
     CONFIRMED = "confirmed", _("Confirmed")
     PARTLY_RECEIVED = "partly_received", _("Partly received")
@@ -49,14 +151,22 @@ class PurchaseOrderState(models.TextChoices):
         """States in which goods are still to come."""
         return [cls.SENT, cls.CONFIRMED, cls.PARTLY_RECEIVED]
 
+    @classmethod
+    def counted(cls) -> list["PurchaseOrderState"]:
+        """States in which planning reckons with the goods, ordered already or about to be."""
+        return [cls.DRAFT, cls.TO_APPROVE, *cls.on_order()]
+
 
 _PO = PurchaseOrderState
 PURCHASE_ORDER_TRANSITIONS: dict[PurchaseOrderState, frozenset[PurchaseOrderState]] = {
-    _PO.DRAFT: frozenset({_PO.SENT, _PO.CANCELLED}),
+    _PO.DRAFT: frozenset({_PO.TO_APPROVE, _PO.SENT, _PO.CANCELLED}),
+    # Approving sends it; what is refused goes back to the buyer.
+    _PO.TO_APPROVE: frozenset({_PO.SENT, _PO.DRAFT, _PO.CANCELLED}),
     _PO.SENT: frozenset({_PO.CONFIRMED, _PO.PARTLY_RECEIVED, _PO.RECEIVED, _PO.CANCELLED}),
     _PO.CONFIRMED: frozenset({_PO.PARTLY_RECEIVED, _PO.RECEIVED, _PO.CANCELLED}),
     _PO.PARTLY_RECEIVED: frozenset({_PO.RECEIVED, _PO.CLOSED}),
-    _PO.RECEIVED: frozenset({_PO.CLOSED}),
+    # Returned goods that the supplier replaces are to come again.
+    _PO.RECEIVED: frozenset({_PO.CLOSED, _PO.PARTLY_RECEIVED}),
     _PO.CLOSED: frozenset(),
     _PO.CANCELLED: frozenset(),
 }

@@ -13,3 +13,28 @@ class StockReceived(DomainEvent):
     topic: ClassVar[str] = "erp.stock.received"
     item_id: int
     site_id: int
+
+
+@dataclass(frozen=True)
+class PurchaseOrdersChanged(DomainEvent):
+    """Quantities, days or states of a site's purchase orders changed, and with them what comes."""
+
+    topic: ClassVar[str] = "erp.purchase_orders.changed"
+    site_id: int
+
+
+@dataclass(frozen=True)
+class ProposalsAccepted(DomainEvent):
+    """Somebody accepted proposals that the floor carries out: work orders to make or change."""
+
+    topic: ClassVar[str] = "erp.proposals.accepted"
+    site_id: int
+
+
+@dataclass(frozen=True)
+class StockWithheld(DomainEvent):
+    """A hold, the quarantine or a count took stock that somebody may have counted on."""
+
+    topic: ClassVar[str] = "erp.stock.withheld"
+    item_id: int
+    site_id: int

@@ -1,12 +1,22 @@
 """What may be done with stock and requirements; each refusal is a sentence."""
 
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
-from erp.enums import MoveKind, RequirementState
-from erp.models import PurchaseOrderLine, Requirement, StockBalance
+from erp.enums import BinKind, MoveKind, RequirementState
+from erp.models import Bin, Requirement, StockBalance
+from masterdata.enums import Tracking
+from traceability import selectors as traceability
+from traceability.enums import IdentityState
+
+if TYPE_CHECKING:
+    from masterdata.models import Item
+    from traceability.models import Lot, SerialUnit
 
 
 class CannotReceive(Refused):
@@ -19,6 +29,18 @@ class CannotAdjust(Refused):
 
 class CannotIssue(Refused):
     """The quantity cannot leave the stock."""
+
+
+class CannotStage(Refused):
+    """The quantity cannot be picked or staged."""
+
+
+class CannotMove(Refused):
+    """The quantity cannot be brought there."""
+
+
+class CannotReturn(Refused):
+    """The quantity cannot come back like this."""
 
 
 class CannotReserve(Refused):
@@ -42,19 +64,93 @@ def check_can_receive(quantity: Decimal, kind: MoveKind) -> None:
         raise CannotReceive(_("“%(kind)s” brings nothing in.") % {"kind": MoveKind(kind).label})
 
 
-def check_can_receive_line(line: PurchaseOrderLine, quantity: Decimal) -> None:
-    """Raise CannotReceive where more comes than is open on the purchase order line."""
-    left = line.quantity - line.received - line.rejected
-    if quantity > left:
+def check_identity(
+    item: "Item",
+    kind: MoveKind,
+    *,
+    quantity: Decimal,
+    lot_number: str,
+    serials: Sequence[str],
+) -> None:
+    """Raise CannotReceive where lot or serial numbers do not fit the item or the quantity."""
+    if lot_number and item.tracking != Tracking.LOT:
+        raise CannotReceive(_("%(item)s is not kept by lots.") % {"item": item.code})
+    if serials and item.tracking != Tracking.SERIAL:
+        raise CannotReceive(_("%(item)s has no serial numbers.") % {"item": item.code})
+    if item.tracking != Tracking.SERIAL:
+        return
+    if quantity != quantity.to_integral_value():
         raise CannotReceive(
-            _("%(order)s, position %(position)s: %(left)s is open, not %(quantity)s.")
-            % {
-                "order": line.order.number,
-                "position": line.position,
-                "left": plain(left),
-                "quantity": plain(quantity),
-            }
+            _("%(item)s has serial numbers: only whole pieces count.") % {"item": item.code}
         )
+    if serials and len(serials) != quantity:
+        raise CannotReceive(
+            _("%(count)s serial numbers are given for %(quantity)s of %(item)s.")
+            % {"count": len(serials), "quantity": plain(quantity), "item": item.code}
+        )
+
+
+def check_origin(
+    item: "Item", kind: MoveKind, *, supplier_lot: str, expires_on: date | None, today: date
+) -> None:
+    """Raise CannotReceive where a delivery does not say what the item's policy asks for."""
+    if kind != MoveKind.RECEIPT:
+        return
+    if item.supplier_lot_required and not supplier_lot.strip():
+        raise CannotReceive(_("%(item)s needs the supplier's lot.") % {"item": item.code})
+    if item.expiry_required and expires_on is None:
+        raise CannotReceive(_("%(item)s needs the day of expiry.") % {"item": item.code})
+    if expires_on is not None and expires_on < today:
+        raise CannotReceive(
+            _("It expired on %(day)s; receive it into quarantine without the day, or send it back.")
+            % {"day": expires_on.isoformat()}
+        )
+
+
+def is_expired(thing: "Lot | SerialUnit | None", on: date) -> bool:
+    """Whether the lot or unit may not be used any more on the day."""
+    return thing is not None and thing.expires_on is not None and thing.expires_on < on
+
+
+def check_named(
+    requirement: Requirement, lot_id: int | None, unit_ids: Collection[int], on: date
+) -> None:
+    """Raise CannotIssue for a scanned lot or unit that is another item's, held or expired."""
+    named: list[Lot | SerialUnit] = [
+        *traceability.lots([lot_id] if lot_id else []).values(),
+        *traceability.units(unit_ids).values(),
+    ]
+    for thing in named:
+        if thing.item_id != requirement.item_id:
+            raise CannotIssue(
+                _("%(number)s is %(item)s, and %(wanted)s is needed.")
+                % {
+                    "number": thing.number,
+                    "item": thing.item.code,
+                    "wanted": requirement.item.code,
+                }
+            )
+        if thing.state == IdentityState.ON_HOLD:
+            raise CannotIssue(
+                _("%(number)s is on hold. Take another one and tell quality.")
+                % {"number": thing.number}
+            )
+        if is_expired(thing, on):
+            raise CannotIssue(
+                _("%(number)s expired on %(day)s. Take another one.")
+                % {"number": thing.number, "day": str(thing.expires_on)}
+            )
+
+
+def check_enough_usable(requirement: Requirement, missing: Decimal, *, is_named: bool) -> None:
+    """Raise CannotIssue where what is reserved cannot all be taken from where it lies."""
+    if missing <= 0 or (requirement.item.may_be_negative and not is_named):
+        return
+    if is_named:
+        sentence = _("%(missing)s of %(item)s are missing there. Scan another lot or place too.")
+    else:
+        sentence = _("%(missing)s of %(item)s cannot be used: expired, or staged for others.")
+    raise CannotIssue(sentence % {"missing": plain(missing), "item": requirement.item.code})
 
 
 def check_can_adjust(balance: StockBalance, quantity: Decimal, reason: str) -> None:
@@ -63,11 +159,125 @@ def check_can_adjust(balance: StockBalance, quantity: Decimal, reason: str) -> N
         raise CannotAdjust(_("Say why the stock is corrected."))
     if quantity == 0:
         raise CannotAdjust(_("Enter a quantity other than zero."))
-    free = balance.on_hand - balance.reserved
-    if free + quantity < 0:
+    free = balance.on_hand - balance.held - balance.reserved
+    if free + quantity < 0 and not balance.item.may_be_negative:
         raise CannotAdjust(
             _("Only %(free)s of %(item)s is free; the rest is reserved.")
             % {"free": plain(free), "item": balance.item.code}
+        )
+
+
+def check_enough_to_correct(item: "Item", missing: Decimal) -> None:
+    """Raise CannotAdjust where what is to be written off is staged or expired."""
+    if missing > 0 and not item.may_be_negative:
+        raise CannotAdjust(
+            _("%(missing)s of %(item)s stand ready for somebody or are expired; count the place.")
+            % {"missing": plain(missing), "item": item.code}
+        )
+
+
+def check_bin(place: Bin, site_id: int) -> Bin:
+    """The bin; raise CannotMove where it is another site's or out of use."""
+    if place.warehouse.site_id != site_id or not place.is_active:
+        raise CannotMove(_("%(bin)s is no bin in use here.") % {"bin": place.code})
+    return place
+
+
+def check_can_move(start: Bin, end: Bin, quantity: Decimal) -> None:
+    """Raise CannotMove for nothing, to the same bin, or to one out of use."""
+    if quantity <= 0:
+        raise CannotMove(_("Enter a quantity above zero."))
+    if start.pk == end.pk:
+        raise CannotMove(_("It lies in %(bin)s already.") % {"bin": end.code})
+    if not end.is_active:
+        raise CannotMove(_("%(bin)s is no bin in use here.") % {"bin": end.code})
+
+
+def check_enough_to_move(code: str, quantity: Decimal, left: Decimal) -> None:
+    """Raise CannotMove where not so much lies there, or it stands ready for somebody."""
+    if left == quantity:
+        raise CannotMove(_("Nothing that may be moved lies there."))
+    if left > 0:
+        raise CannotMove(
+            _("%(there)s of %(item)s may be moved from there, not %(quantity)s.")
+            % {"there": plain(quantity - left), "item": code, "quantity": plain(quantity)}
+        )
+
+
+def refuse_several_lots(item: "Item") -> None:
+    """Raise CannotMove: which lot is moved has to be said."""
+    raise CannotMove(_("Several lots of %(item)s lie there; say which one.") % {"item": item.code})
+
+
+def check_may_leave_site(leaving: Decimal, free: Decimal) -> None:
+    """Raise CannotMove where reserved stock would go to another site."""
+    if leaving > free:
+        raise CannotMove(
+            _("Only %(free)s is free to leave this site; the rest is reserved.")
+            % {"free": plain(max(free, Decimal(0)))}
+        )
+
+
+def check_target(place: Bin, site_id: int) -> Bin:
+    """The bin; raise CannotStage where nothing can stand ready in it."""
+    if place.warehouse.site_id != site_id or not place.is_active:
+        raise CannotStage(_("%(bin)s is no bin in use here.") % {"bin": place.code})
+    if place.kind == BinKind.QUARANTINE:
+        raise CannotStage(_("Nothing stands ready in quarantine."))
+    return place
+
+
+def check_can_stage(requirement: Requirement, quantity: Decimal, unstaged: Decimal) -> None:
+    """Raise CannotStage for nothing, or for more than is reserved and not staged yet."""
+    if quantity <= 0:
+        raise CannotStage(_("Enter a quantity above zero."))
+    if quantity > unstaged:
+        raise CannotStage(
+            _("%(reference)s: %(open)s of %(item)s is reserved and not staged yet, not %(wanted)s.")
+            % {
+                "reference": requirement.reference,
+                "open": plain(max(unstaged, Decimal(0))),
+                "item": requirement.item.code,
+                "wanted": plain(quantity),
+            }
+        )
+
+
+def check_enough_to_stage(requirement: Requirement, missing: Decimal, *, is_named: bool) -> None:
+    """Raise CannotStage where what is reserved cannot all be taken from where it lies."""
+    if missing <= 0:
+        return
+    if is_named:
+        sentence = _("%(missing)s of %(item)s are missing there. Scan another lot or place too.")
+    else:
+        sentence = _("%(missing)s of %(item)s cannot be used: expired, or staged for others.")
+    raise CannotStage(sentence % {"missing": plain(missing), "item": requirement.item.code})
+
+
+def check_can_return(
+    requirement: Requirement,
+    quantity: Decimal,
+    issued: Mapping[tuple[int | None, int | None], Decimal],
+    lot_id: int | None,
+    unit_ids: Collection[int],
+) -> None:
+    """Raise CannotReturn for more than was issued, or for another lot or unit than was."""
+    if quantity <= 0:
+        raise CannotReturn(_("Enter a quantity above zero."))
+    wanted: list[tuple[int | None, int | None]] = [(None, pk) for pk in unit_ids] or [
+        (lot_id, None)
+    ]
+    there = sum((issued.get(place, Decimal(0)) for place in wanted), Decimal(0))
+    if lot_id is None and not unit_ids and not there and issued:
+        raise CannotReturn(_("Say which lot or which serial numbers come back."))
+    if quantity > min(there, requirement.issued) or (unit_ids and len(unit_ids) != quantity):
+        raise CannotReturn(
+            _("%(item)s: %(there)s of it went there, not %(quantity)s.")
+            % {
+                "item": requirement.item.code,
+                "there": plain(min(there, requirement.issued)),
+                "quantity": plain(quantity),
+            }
         )
 
 
@@ -79,7 +289,16 @@ def check_can_issue(requirement: Requirement, quantity: Decimal, reserved: Decim
         raise CannotIssue(
             _("%(reference)s needs nothing more.") % {"reference": requirement.reference}
         )
-    if quantity > reserved:
+    if quantity > requirement.quantity - requirement.issued:
+        raise CannotIssue(
+            _("%(reference)s needs only %(open)s more of %(item)s.")
+            % {
+                "reference": requirement.reference,
+                "open": plain(requirement.quantity - requirement.issued),
+                "item": requirement.item.code,
+            }
+        )
+    if quantity > reserved and not requirement.item.may_be_negative:
         raise CannotIssue(
             _("%(reference)s: %(reserved)s of %(item)s is ready, not %(quantity)s.")
             % {

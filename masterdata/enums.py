@@ -38,6 +38,14 @@ class Tracking(models.TextChoices):
     SERIAL = "serial", _("Serial number")
 
 
+class IssueMethod(models.TextChoices):
+    """When a component is booked out for its work order."""
+
+    AT_START = "at_start", _("At the start")
+    BACKFLUSH = "backflush", _("With good pieces")
+    SCAN = "scan", _("By scan")
+
+
 class UploadStage(models.TextChoices):
     """How far an uploaded file is; derived, so there is no table of transitions."""
 

@@ -1,14 +1,18 @@
 """What may be done to master data that others build on; each check raises with the reason."""
 
+from collections.abc import Iterator, Mapping
 from datetime import date
+from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from masterdata.enums import Tracking
 from masterdata.models import RoutingOperation, Supplier, WorkCenter, WorkUnit
 
 _NAMED = 5
+_ASKED_OF_LOTS = ("supplier_lot_required", "expiry_required", "shelf_life_days")
 
 
 class CannotDeactivate(Refused):
@@ -32,6 +36,16 @@ def check_can_deactivate_supplier(supplier: Supplier, on: date) -> None:
             _("Routings send work to this supplier: %(items)s. Change them first.")
             % {"items": shown}
         )
+
+
+def tracking_faults(item: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Fields of an item, with sentences, that its tracking does not allow."""
+    is_tracked = item.get("tracking") not in (None, "", Tracking.NONE)
+    if item.get("may_be_negative") and is_tracked:
+        yield "may_be_negative", _("A lot or a piece that is not there cannot be taken out.")
+    for name in _ASKED_OF_LOTS:
+        if item.get(name) and not is_tracked:
+            yield name, _("Only items with lots or serial numbers have it.")
 
 
 def check_can_move_center(center: WorkCenter) -> None:

@@ -89,3 +89,80 @@ class Decision(models.TextChoices):
 
     ACCEPT = "accept", _("Accepted as it is")
     REJECT = "reject", _("Rejected")
+
+
+class AndonKind(models.TextChoices):
+    """What somebody at a machine calls for."""
+
+    MACHINE_DOWN = "machine_down", _("Machine down")
+    MATERIAL = "material", _("Material missing")
+    QUALITY = "quality", _("Quality problem")
+    HELP = "help", _("Help needed")
+
+
+class AndonState(models.TextChoices):
+    RAISED = "raised", _("Waits for an answer")
+    ACKNOWLEDGED = "acknowledged", _("Somebody is on it")
+    RESOLVED = "resolved", _("Resolved")
+
+    @classmethod
+    def open(cls) -> list["AndonState"]:
+        return [cls.RAISED, cls.ACKNOWLEDGED]
+
+
+_AN = AndonState
+ANDON_TRANSITIONS: dict[AndonState, frozenset[AndonState]] = {
+    _AN.RAISED: frozenset({_AN.ACKNOWLEDGED, _AN.RESOLVED}),
+    _AN.ACKNOWLEDGED: frozenset({_AN.RESOLVED}),
+    _AN.RESOLVED: frozenset(),
+}
+
+
+class IncidentState(models.TextChoices):
+    OPEN = "open", _("Open")
+    CLOSED = "closed", _("Closed")
+
+
+INCIDENT_TRANSITIONS: dict[IncidentState, frozenset[IncidentState]] = {
+    IncidentState.OPEN: frozenset({IncidentState.CLOSED}),
+    IncidentState.CLOSED: frozenset(),
+}
+
+
+class EntryKind(models.TextChoices):
+    """A line in the story of an incident."""
+
+    RAISED = "raised", _("Alarm raised")
+    ESCALATED = "escalated", _("Nobody answered: more people told")
+    ACKNOWLEDGED = "acknowledged", _("Alarm answered")
+    RESOLVED = "resolved", _("Alarm resolved")
+    DOWN = "down", _("Machine down")
+    INTERRUPTED = "interrupted", _("Work interrupted")
+    ESTIMATED = "estimated", _("Expected back")
+    OVERDUE = "overdue", _("Still down after the estimate")
+    RECOVERED = "recovered", _("Machine runs again")
+    CLOSED = "closed", _("Incident closed")
+
+
+class LossKind(models.TextChoices):
+    """Which time of a machine a stop takes (ISO 22400): planned stops lower no availability."""
+
+    UNPLANNED = "unplanned", _("Unplanned stop")
+    PLANNED = "planned", _("Planned stop")
+
+
+class MachineStatus(models.TextChoices):
+    """What a machine says of itself."""
+
+    RUNNING = "running", _("Running")
+    SETUP = "setup", pgettext_lazy("machine", "Setup")
+    IDLE = "idle", _("Idle")
+    DOWN = "down", _("Down")
+    OFF = "off", _("Off")
+    UNKNOWN = "unknown", _("Unknown")
+
+
+class MachineEventKind(models.TextChoices):
+    STATE = "state", _("State")
+    COUNT = "count", _("Count")
+    PARAMETER = "parameter", _("Parameter")

@@ -43,3 +43,13 @@ class WorkOrderCompleted(DomainEvent):
     topic: ClassVar[str] = "mes.work_order.completed"
     work_order_id: int
     site_id: int
+
+
+@dataclass(frozen=True)
+class IncidentChanged(DomainEvent):
+    """An alarm was raised, answered or resolved; a machine stands, is estimated, or runs again."""
+
+    topic: ClassVar[str] = "mes.incident.changed"
+    incident_id: int
+    site_id: int
+    work_unit_id: int

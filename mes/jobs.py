@@ -4,10 +4,53 @@ from datetime import datetime
 
 from common.jobs import JobKind, register
 from common.models import User
-from mes.services import readiness
+from mes.services import (
+    andon,
+    breakdowns,
+    covering,
+    machine_events,
+    planned_orders,
+    readiness,
+)
 
 
 @register("mes.refresh_readiness", kind=JobKind.DATABASE)
 def refresh_readiness(*, site_id: int, by: User | None, now: datetime) -> None:
     """Bring WAITING and READY of a site's operations up to date."""
     readiness.refresh(site_id=site_id, now=now)
+
+
+@register("mes.carry_out_proposals", kind=JobKind.DATABASE)
+def carry_out_proposals(*, site_id: int, by: User | None, now: datetime) -> None:
+    """Make and change the work orders that planning proposed and somebody accepted."""
+    planned_orders.carry_out(site_id=site_id, by=by, now=now)
+
+
+@register("mes.cover_again", kind=JobKind.DATABASE)
+def cover_again(*, site_id: int, by: User | None, now: datetime) -> None:
+    """Plan anew what a hold or a count took from the needs of a site."""
+    covering.cover_again(site_id=site_id, by=by, now=now)
+
+
+@register("mes.escalate_call", kind=JobKind.DATABASE)
+def escalate_call(*, call_id: int, level: int, by: User | None, now: datetime) -> None:
+    """Tell more people of a call that nobody has answered."""
+    andon.escalate(call_id=call_id, level=level, now=now)
+
+
+@register("mes.check_estimate", kind=JobKind.DATABASE)
+def check_estimate(*, downtime_id: int, by: User | None, now: datetime) -> None:
+    """Look whether a machine is back as estimated."""
+    breakdowns.check_estimate(downtime_id=downtime_id, now=now)
+
+
+@register("mes.derive_machine_states", kind=JobKind.DATABASE)
+def derive_machine_states(*, by: User | None, now: datetime) -> None:
+    """Make states of what machines have said."""
+    machine_events.derive(now=now)
+
+
+@register("mes.derive_machine_state", kind=JobKind.DATABASE)
+def derive_machine_state(*, work_unit_id: int, by: User | None, now: datetime) -> None:
+    """Look whether the newest state of a machine has lasted."""
+    machine_events.derive_unit(work_unit_id=work_unit_id, now=now)

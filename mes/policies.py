@@ -1,10 +1,12 @@
 """What may be done on the floor; each refusal is a sentence somebody can act on."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from common.templatetags import ui_format
 from erp import selectors as erp
 from masterdata import selectors as masterdata
 from mes import selectors
@@ -31,6 +33,10 @@ class CannotResume(Refused):
 
 class CannotCancel(Refused):
     """The work order cannot be cancelled."""
+
+
+class CannotChange(Refused):
+    """The work order keeps its day or its quantity."""
 
 
 class CannotStart(Refused):
@@ -88,6 +94,34 @@ def check_can_cancel(order: WorkOrder, reason: str) -> None:
         )
 
 
+def check_can_change_order(order: WorkOrder) -> None:
+    """Raise CannotChange for a work order that is over."""
+    if order.state not in WorkOrderState.open():
+        raise CannotChange(
+            _("%(number)s is %(state)s, so this cannot be done.")
+            % {"number": order.number, "state": WorkOrderState(order.state).label}
+        )
+
+
+def check_can_shrink(order: WorkOrder, output: Decimal, pegged: Decimal) -> None:
+    """Raise CannotChange once it has started, or for less than others count on."""
+    check_can_change_order(order)
+    if order.started_at is not None:
+        raise CannotChange(
+            _("%(number)s has started: close its operations short instead.")
+            % {"number": order.number}
+        )
+    if output < pegged or output <= 0:
+        raise CannotChange(
+            _("%(number)s: others count on %(pegged)s, so %(output)s is too few.")
+            % {
+                "number": order.number,
+                "pegged": f"{pegged.normalize():f}",
+                "output": f"{output.normalize():f}",
+            }
+        )
+
+
 def _check_order(order: WorkOrder, new: WorkOrderState, error: type[Refused]) -> None:
     old = WorkOrderState(order.state)
     if new not in WORK_ORDER_TRANSITIONS[old]:
@@ -100,14 +134,19 @@ def _check_order(order: WorkOrder, new: WorkOrderState, error: type[Refused]) ->
 # -- operations -------------------------------------------------------------------------------
 
 
-def check_can_start(operation: WorkOrderOperation, work_unit_id: int | None) -> None:
-    """Raise CannotStart: state, hold, sequence, work unit, material."""
+def check_can_start(
+    operation: WorkOrderOperation, work_unit_id: int | None, now: datetime | None = None
+) -> None:
+    """Raise CannotStart: state, hold, sequence, wait, work unit, material.
+
+    Without ``now`` a wait after the operation before is not looked at.
+    """
     name = _name(operation)
     state = OperationState(operation.state)
     if state not in (OperationState.WAITING, OperationState.READY):
         raise CannotStart(_("%(name)s is already %(state)s.") % {**name, "state": state.label})
     check_order_goes_on(operation, CannotStart)
-    check_sequence(operation)
+    check_sequence(operation, now)
     check_unit(operation, work_unit_id, CannotStart)
     if operation.work_order.started_at is None:
         check_material(operation.work_order)
@@ -130,30 +169,70 @@ def check_order_is_open(operation: WorkOrderOperation, error: type[Refused]) -> 
         )
 
 
-def check_sequence(operation: WorkOrderOperation) -> None:
-    """Raise CannotStart where an operation before it is not done, or left no good piece."""
+def check_sequence(operation: WorkOrderOperation, now: datetime | None = None) -> None:
+    """Raise CannotStart where too little has come of the operation before, or it still rests."""
     before = previous(operation)
     if before is None:
         return
-    if before.state != OperationState.DONE:
-        came = came_in(before)
-        raise CannotStart(
-            _(
-                "Operation %(sequence)s of %(number)s cannot start: "
-                "%(before)s is at %(made)s of %(of)s."
-            )
-            % {
-                **_name(operation),
-                "before": before.sequence,
-                "made": plain(before.good + before.scrap),
-                "of": plain(came),
-            }
-        )
-    if before.good <= 0:
+    facts = {**_name(operation), "before": before.sequence}
+    if before.state == OperationState.DONE and before.good <= 0:
         raise CannotStart(
             _("Operation %(before)s of %(number)s left no good piece.")
             % {**_name(operation), "before": before.sequence}
         )
+    if not has_passed(before):
+        facts |= {"made": plain(before.good + before.scrap), "of": plain(came_in(before))}
+        if before.transfer_quantity is None:
+            raise CannotStart(
+                _(
+                    "Operation %(sequence)s of %(number)s cannot start: "
+                    "%(before)s is at %(made)s of %(of)s."
+                )
+                % facts
+            )
+        facts |= {"good": plain(before.good), "transfer": plain(before.transfer_quantity)}
+        raise CannotStart(
+            _(
+                "Operation %(sequence)s of %(number)s cannot start: %(before)s passes on from "
+                "%(transfer)s good pieces and has %(good)s."
+            )
+            % facts
+        )
+    until = rests_until(before)
+    if now is not None and until is not None and until > now:
+        raise CannotStart(
+            _(
+                "Operation %(sequence)s of %(number)s cannot start before %(moment)s: the pieces "
+                "wait %(minutes)s minutes after operation %(before)s."
+            )
+            % {
+                **facts,
+                "moment": ui_format.moment(until),
+                "minutes": before.wait_minutes,
+            }
+        )
+
+
+def has_passed(before: WorkOrderOperation) -> bool:
+    """Whether the next operation has something to work on: all, or the first transfer batch."""
+    if before.state == OperationState.DONE:
+        return True
+    return before.transfer_quantity is not None and before.good >= before.transfer_quantity
+
+
+def rests_until(before: WorkOrderOperation) -> datetime | None:
+    """When the wait after what has passed is over; None where there is no wait."""
+    if not before.wait_minutes or not has_passed(before):
+        return None
+    passed = before.finished_at
+    if before.transfer_quantity is not None:
+        total = Decimal(0)
+        for report in before.reports.order_by("at", "pk"):
+            total += report.good
+            if total >= before.transfer_quantity:
+                passed = report.at
+                break
+    return passed + timedelta(minutes=before.wait_minutes) if passed is not None else None
 
 
 def check_unit(
@@ -248,7 +327,7 @@ def previous(operation: WorkOrderOperation) -> WorkOrderOperation | None:
 
 
 def came_in(operation: WorkOrderOperation) -> Decimal:
-    """Pieces that the operation has to account for: good ones of the one before, or all."""
+    """Pieces that came so far: good ones of the operation before, or all of the work order."""
     before = previous(operation)
     return operation.work_order.quantity if before is None else before.good
 

@@ -18,7 +18,7 @@ from mes.models import (
     WorkOrderCheck,
     WorkOrderOperation,
 )
-from mes.policies import came_in, check_order_is_open, plain
+from mes.policies import came_in, check_order_is_open, plain, previous
 
 ZERO = Decimal(0)
 # Units that are counted, not measured.
@@ -114,6 +114,15 @@ def check_can_finish(operation: WorkOrderOperation, *, short_close: bool, reason
             _("Operation %(sequence)s of %(number)s is not running.") % _name(operation)
         )
     check_order_is_open(operation, CannotFinish)
+    before = previous(operation)
+    if before is not None and before.state != OperationState.DONE:
+        raise CannotFinish(
+            _(
+                "Operation %(before)s of %(number)s is not done: more pieces come to operation "
+                "%(sequence)s."
+            )
+            % {**_name(operation), "before": before.sequence}
+        )
     left = came_in(operation) - operation.good - operation.scrap
     if left <= 0:
         check_checks(operation)

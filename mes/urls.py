@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from mes.views import dispatch, work_orders
+from mes.views import dispatch, shortages, work_orders
 
 app_name = "mes"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
         "operations/<int:pk>/interrupt/", dispatch.operation_interrupt, name="operation-interrupt"
     ),
     path("operations/<int:pk>/resume/", dispatch.operation_resume, name="operation-resume"),
+    path("shortages/", shortages.shortage_list, name="shortage-list"),
+    path("served/", shortages.served, name="served"),
     path("", include("mes.urls_terminal")),
     path("work-orders/", work_orders.work_order_list, name="work-order-list"),
     path("work-orders/<str:number>/", work_orders.work_order_detail, name="work-order-detail"),

@@ -15,6 +15,7 @@ from common.models import User
 from common.templatetags.ui_format import day
 from crm import selectors as crm
 from crm.enums import MilestoneKind, OrderState
+from crm.services import notice_mail
 from masterdata import selectors as masterdata
 from mes import selectors as mes
 from mes.selectors import Progress
@@ -31,6 +32,17 @@ class DateChange:
     at: datetime
     old_date: date | None
     new_date: date | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What we told the customer of another day, and why."""
+
+    at: datetime
+    position: int
+    old_date: date
+    new_date: date
     reason: str
 
 
@@ -88,6 +100,7 @@ class Order:
     lines: tuple[Line, ...]
     steps: tuple[Step, ...]
     date_changes: tuple[DateChange, ...]
+    notices: tuple[Notice, ...]
     shipments: tuple[Consignment, ...]
 
 
@@ -175,6 +188,7 @@ def _order(row, progress) -> Order:  # type: ignore[no-untyped-def]
         lines=lines,
         steps=_steps(row, live),
         date_changes=_changes(row),
+        notices=_notices(row),
         shipments=_shipments(row),
     )
 
@@ -274,6 +288,22 @@ def _changes(row) -> tuple[DateChange, ...]:  # type: ignore[no-untyped-def]
                 reason=str(REASONS.get(entry.cause, _("A new production plan"))),
             )
     return tuple(sorted(changes.values(), key=lambda change: change.at, reverse=True))
+
+
+def _notices(row) -> tuple[Notice, ...]:  # type: ignore[no-untyped-def]
+    """The notices that were sent, newest first."""
+    found = [
+        Notice(
+            at=notice.decided_at,
+            position=line.position,
+            old_date=notice.old_date,
+            new_date=notice.new_date,
+            reason=notice_mail.reason(notice) if notice.is_later else "",
+        )
+        for line in row.lines.all()
+        for notice in line.sent_notices
+    ]
+    return tuple(sorted(found, key=lambda notice: notice.at, reverse=True))
 
 
 def _shipments(row) -> tuple[Consignment, ...]:  # type: ignore[no-untyped-def]

@@ -1,9 +1,11 @@
 """Fixtures that every app's tests share."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
+from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -11,6 +13,8 @@ from rest_framework.test import APIClient
 from common import api_tokens
 from common.enums import Role
 from common.models import User
+from tests.databases import emptied_quickly
+from tests.demo import DemoFactory
 from tests.factories import UserFactory
 
 UserFor = Callable[..., User]
@@ -22,6 +26,29 @@ ApiClientFor = Callable[..., APIClient]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Stories with real processes first, so that none of them is what everybody waits for."""
     items.sort(key=lambda item: item.get_closest_marker("worker") is None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptied_quickly() -> Iterator[None]:
+    with emptied_quickly():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_hashes() -> Iterator[None]:
+    """Passwords are hashed as always, but without the work that a thief shall have."""
+    with pytest.MonkeyPatch.context() as patched:
+        for cost in ("time_cost", "parallelism"):
+            patched.setattr(Argon2PasswordHasher, cost, 1)
+        patched.setattr(Argon2PasswordHasher, "memory_cost", 8)
+        yield
+
+
+@pytest.fixture(scope="session")
+def demo_factory(tmp_path_factory: pytest.TempPathFactory) -> DemoFactory:
+    """The demo factory for tests that commit; the processes of one run share it."""
+    folder = tmp_path_factory.getbasetemp()
+    return DemoFactory(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder)
 
 
 @pytest.fixture

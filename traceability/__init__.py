@@ -1,1 +1,1 @@
-"""The genealogy ledger: lots, serials, what went into what, shipped to whom. Not filled yet."""
+"""The genealogy ledger: lots and serial units; what went into what comes with the after-sales."""

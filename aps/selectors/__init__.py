@@ -29,8 +29,10 @@ from aps.selectors.schedule import (
     current_schedule,
     kpis,
     plan_state,
+    run_before,
     run_under_way,
     runs,
+    versions_since,
 )
 
 __all__ = [
@@ -63,9 +65,11 @@ __all__ = [
     "order_tree",
     "plan_state",
     "ready_dates",
+    "run_before",
     "run_under_way",
     "runs",
     "shown_run",
     "utilisation",
+    "versions_since",
     "with_references",
 ]

@@ -67,11 +67,22 @@ def moves(
     return [pk for pk, place in theirs.items() if differs(ours.get(pk), place, tolerance_minutes)]
 
 
-def differs(one: Place | None, other: Place, tolerance_minutes: int) -> bool:
-    """Whether the other place is another one: work unit, or start beyond the tolerance."""
-    if one is None or one.work_unit_id != other.work_unit_id:
-        return True
-    return abs((one.starts_at - other.starts_at).total_seconds()) > 60 * tolerance_minutes
+def differs(one: Place | None, other: Place | None, tolerance_minutes: int) -> bool:
+    """Whether the other place is another one; what one plan alone has differs."""
+    if one is None or other is None:
+        return one is not other
+    shift = (other.starts_at - one.starts_at).total_seconds() / 60
+    return has_moved(one.work_unit_id, other.work_unit_id, shift, tolerance_minutes)
+
+
+def has_moved(
+    unit: int | None, other_unit: int | None, shift_minutes: float, tolerance_minutes: int
+) -> bool:
+    """Whether an operation is elsewhere: on another unit, or its start beyond the tolerance.
+
+    The one place that says so, for stored plans and for those that are tried.
+    """
+    return unit != other_unit or abs(shift_minutes) > tolerance_minutes
 
 
 def tolerance(site_id: int) -> int:

@@ -8,6 +8,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Coalesce, NullIf
 
 from aps.models import OperationLock, ScheduledOperation, ScheduleRun
+from aps.selectors import load
 from aps.selectors.changeovers import changeover_minutes
 from aps.selectors.readiness import is_late, waits
 from aps.selectors.schedule import current_run
@@ -36,8 +37,10 @@ class Bar:
     starts_at: datetime
     ends_at: datetime
     due_at: datetime
-    # What it shares a setup with: the family of the operation, else the item.
+    # What it shares a setup with, for the eye: the family of the operation, else the item.
     family: str
+    # Changeovers go by this one, "" included.
+    setup_family: str
     # A planner fixed it there.
     is_locked: bool
     # Its people and its tool.
@@ -123,9 +126,9 @@ def utilisation(*, site_id: int, starts_at: datetime, ends_at: datetime) -> list
     found = rows.values_list("operation_id", "work_unit_id", "starts_at", "ends_at")
     for pk, unit_id, begins, ends in found:
         if unit_id in times:
-            first = calendars.to_minutes(begins) - setups.get(pk, 0)
-            last = calendars.to_minutes_up(ends)
-            worked = times[unit_id].worked(max(start, first), min(end, last))
+            first, last = calendars.to_minutes(begins), calendars.to_minutes_up(ends)
+            span = load.taken(first, last, setups.get(pk, 0), until=end)
+            worked = load.loaded(times[unit_id], span, start, end)
             planned[unit_id] = planned.get(unit_id, 0) + worked
     return [
         Load(unit, times[unit.id].worked(start, end), planned.get(unit.id, 0))
@@ -165,6 +168,7 @@ def as_bars(rows: QuerySet[ScheduledOperation]) -> list[Bar]:
             "ends_at",
             "operation__work_order__due_at",
             "family",
+            "operation__setup_family",
             "is_locked",
             "operation__skill_id",
             "operation__people",

@@ -7,9 +7,10 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from aps.models import ScheduledOperation, ScheduleRun
+from aps.selectors import load
 from aps.selectors.changeovers import changeover_minutes
 from aps.selectors.schedule import current_run
-from common.intervals import WorkingTime
+from common.intervals import Interval, WorkingTime
 from erp import selectors as erp
 from masterdata import selectors as masterdata
 from masterdata.selectors import UnitInfo
@@ -89,8 +90,7 @@ class _Planned:
 
     work_order_id: int
     work_unit_id: int
-    start: int
-    end: int
+    span: Interval | None
 
 
 def capacity(
@@ -109,37 +109,43 @@ def capacity(
     zone = ZoneInfo(masterdata.site(site_id).time_zone)
     mondays = tuple(monday + n * WEEK for n in range(weeks))
     bounds = [_begin(day, zone) for day in (*mondays, monday + weeks * WEEK)]
-    starts_at, ends_at = calendars.to_datetime(bounds[0]), calendars.to_datetime(bounds[-1])
+    window = calendars.to_datetime(bounds[0]), calendars.to_datetime(bounds[-1])
+    times = calendars.unit_times(site_id=site_id, starts_at=window[0], ends_at=window[1])
+    units = [
+        unit
+        for unit in masterdata.active_units(site_id=site_id)
+        if unit.id in times and (centers is None or unit.work_center_code in centers)
+    ]
     run = current_run(site_id)
-    times = calendars.unit_times(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
-    units: dict[str, list[int]] = {}
-    active = masterdata.active_units(site_id=site_id)
-    for unit in active:
-        if unit.id in times and (centers is None or unit.work_center_code in centers):
-            units.setdefault(unit.work_center_code, []).append(unit.id)
-    wanted = {pk for found in units.values() for pk in found}
-    planned = _planned(run, [one for one in active if one.id in wanted], starts_at, ends_at)
+    planned = _planned(run, units, *window)
     shares = _shares({row.work_order_id for row in planned})
     by_unit: dict[int, list[_Planned]] = {}
     for row in planned:
         by_unit.setdefault(row.work_unit_id, []).append(row)
-    moment = calendars.to_minutes(now)
-    spans = [
-        (day, moment if start < moment < end else start, end)
-        for day, start, end in zip(mondays, bounds, bounds[1:], strict=False)
-    ]
+    rows: dict[str, list[tuple[WorkingTime, Sequence[_Planned]]]] = {}
+    for unit in units:
+        here = (times[unit.id], by_unit.get(unit.id, []))
+        rows.setdefault(unit.work_center_code, []).append(here)
+    spans = _spans(mondays, bounds, calendars.to_minutes(now))
     found = tuple(
         CenterCapacity(
             code=code,
-            units=len(ids),
-            weeks=tuple(
-                _week(day, start, end, [(times[pk], by_unit.get(pk, [])) for pk in ids], shares)
-                for day, start, end in spans
-            ),
+            units=len(mine),
+            weeks=tuple(_week(*span, mine, shares) for span in spans),
         )
-        for code, ids in sorted(units.items())
+        for code, mine in sorted(rows.items())
     )
     return Capacity(run.version if run else None, mondays, found)
+
+
+def _spans(
+    mondays: Sequence[date], bounds: Sequence[int], moment: int
+) -> list[tuple[date, int, int]]:
+    """Each week with its first and last minute; of the one that runs what is left."""
+    return [
+        (day, moment if start < moment < end else start, end)
+        for day, start, end in zip(mondays, bounds, bounds[1:], strict=False)
+    ]
 
 
 def monday_of(moment: datetime, zone: ZoneInfo) -> date:
@@ -172,8 +178,12 @@ def _planned(
         _Planned(
             order,
             unit,
-            calendars.to_minutes(begins) - setups.get(pk, 0),
-            calendars.to_minutes_up(ends),
+            load.taken(
+                calendars.to_minutes(begins),
+                calendars.to_minutes_up(ends),
+                setups.get(pk, 0),
+                until=calendars.to_minutes(ends_at),
+            ),
         )
         for pk, order, unit, begins, ends in found
         if unit is not None
@@ -205,7 +215,7 @@ def _week(
     totals: dict[str, int] = {}
     for times, rows in units:
         for row in rows:
-            minutes = times.worked(max(start, row.start), min(end, row.end))
+            minutes = load.loaded(times, row.span, start, end)
             for code, part in split(minutes, shares.get(row.work_order_id, {})).items():
                 totals[code] = totals.get(code, 0) + part
     customers = sorted(totals.items(), key=lambda pair: (-pair[1], pair[0]))

@@ -43,6 +43,23 @@ def current_run(site_id: int) -> ScheduleRun | None:
     return ScheduleRun.objects.filter(site_id=site_id, state=RunState.PUBLISHED).first()
 
 
+def run_before(run: ScheduleRun) -> ScheduleRun | None:
+    """The version that a published run replaced; None for the first."""
+    return (
+        ScheduleRun.objects.filter(site_id=run.site_id, version__lt=run.version)
+        .order_by("-version")
+        .first()
+    )
+
+
+def versions_since(*, site_id: int, since: datetime, limit: int = 200) -> list[ScheduleRun]:
+    """The versions that were asked for since a moment, the first one first; one query."""
+    rows = ScheduleRun.objects.filter(
+        site_id=site_id, version__isnull=False, requested_at__gte=since
+    )
+    return list(rows.order_by("version")[:limit])
+
+
 def current_schedule(site_id: int) -> Schedule | None:
     """The live schedule with all its operations; two queries."""
     run = current_run(site_id)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TypedDict
 
 from aps.models import ScheduledOperation, ScheduleRun
-from aps.selectors import beside
+from aps.selectors import beside, load
 from aps.selectors.readiness import Ready, WaitingLines, waiting_lines
 from aps.services import repair
 from aps.services.order_moves import OrderMove, order_moves
@@ -129,7 +129,7 @@ def of_run(run: ScheduleRun) -> Side:
 def utilisation(built: Built, solution: Solution) -> float:
     """Planned share of the machines' working time in the next UTILISATION_DAYS, in percent.
 
-    Changeovers count for what they are made for, as in ``aps.selectors.capacity``.
+    Counted by ``aps.selectors.load``.
     """
     start = built.problem.now
     end = start + UTILISATION_DAYS * 24 * 60
@@ -141,8 +141,11 @@ def utilisation(built: Built, solution: Solution) -> float:
     open_minutes = sum(working.worked(start, end) for working in times.values())
     setups = changeovers(built.problem, solution.placements)
     planned = sum(
-        times[placed.resource].worked(
-            max(start, placed.start - setups.get(placed.operation, 0)), min(end, placed.end)
+        load.loaded(
+            times[placed.resource],
+            load.taken(placed.start, placed.end, setups.get(placed.operation, 0), until=end),
+            start,
+            end,
         )
         for placed in solution.placements
         if placed.resource in times

@@ -1,7 +1,7 @@
 """From readiness at the site to the customer's door and back."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -55,6 +55,16 @@ def of(*, site_id: int, customer_id: int | None, now: datetime) -> Door:
         zone=calendars.zone(site.time_zone),
         today=shipping.today(site, now=now),
     )
+
+
+def several(*, site_id: int, customer_ids: Collection[int], now: datetime) -> dict[int, Door]:
+    """The doors of these customers by id, our own dock for 0 and for unknown ones.
+
+    As many queries as for one.
+    """
+    dock = of(site_id=site_id, customer_id=None, now=now)
+    days = masterdata.transit_days_of(customer_ids)
+    return {pk: replace(dock, transit_days=days.get(pk, 0)) for pk in {0, *customer_ids}}
 
 
 class Doors:

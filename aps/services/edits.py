@@ -31,6 +31,9 @@ from common.models import User
 
 # So many steps are asked for at once.
 MOST_AT_ONCE = 200
+# What comes after a move sees where it has gone, so each is a plan of its own: so many operations
+# are placed for one answer, a few seconds of work.
+MOST_PLACED = 60_000
 
 
 class StaleDraft(CannotChange):
@@ -223,6 +226,7 @@ def _apply(
     now: datetime,
 ) -> Edited:
     """The draft with more changes; one that is impossible leaves it as it was."""
+    _check_size(wanted, len(found.operations))
     everything = list(counting)
     plan = first = _Plan(found, counting)
     violations: list[str] = []
@@ -239,6 +243,20 @@ def _apply(
     run.changes = [one.as_json() for one in everything]
     run.cursor = len(everything)
     return _finish(run, found, everything, now, tuple(violations), first.current)
+
+
+def _check_size(wanted: Sequence[Change], operations: int) -> None:
+    """Raise CannotApply for more moves than are answered while somebody waits."""
+    moves = sum(map(_moves, wanted))
+    most = max(1, MOST_PLACED // max(1, operations))
+    if moves > most:
+        raise CannotApply(
+            _(
+                "%(moves)s moves at once take too long with %(operations)s open operations; "
+                "move at most %(most)s at a time."
+            )
+            % {"moves": moves, "operations": f"{operations:,}", "most": most}
+        )
 
 
 def _moves(change: Change) -> bool:

@@ -1,6 +1,6 @@
 """What a line would need made: every BOM level, net of free supply, as solver operations.
 
-Lot arithmetic is the conversion's own (mes.services.supply.lots): fixed lots are work orders of
+Lot arithmetic is the conversion's own (masterdata.services.lots): fixed lots are work orders of
 their own that overlap, and what one leaves over goes to the next need of the same line.
 Approximations against it, on the side of caution: a need is its own work order even where the
 conversion would gather several into one, the surplus of a line's last lot serves no other line,
@@ -14,15 +14,16 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from aps.services import plant
+from aps.services import plant, sequence
 from aps.services.live import Live
 from aps.services.plant import DAY_MINUTES, MILESTONE, SUBCONTRACT
+from aps.services.sequence import Part
 from aps.services.supplies import Supplies, Taken
-from aps.solver import Mode, Operation
+from aps.solver import Mode, Operation, Precedence
 from common.errors import Refused
 from masterdata.enums import LotPolicy, RunBasis
 from masterdata.selectors import ItemStructure, OperationStructure, eligible_units
-from mes.services.supply import lots
+from masterdata.services import lots
 
 WHOLE = Decimal(1)
 # A need of more fixed lots than this is checked as so many larger ones, to be answered in time.
@@ -58,13 +59,13 @@ class Shortage:
 class Ready:
     """What has to be over before something begins: operations, and a minute."""
 
-    operations: tuple[int, ...] = ()
+    waits: tuple[Precedence, ...] = ()
     at: int = 0
     shortage: Shortage | None = None
 
     def __add__(self, other: "Ready") -> "Ready":
         later = max(self, other, key=lambda ready: ready.at)
-        return Ready(self.operations + other.operations, later.at, later.shortage)
+        return Ready(self.waits + other.waits, later.at, later.shortage)
 
 
 @dataclass
@@ -84,6 +85,8 @@ class Exploded:
     shortages: dict[int, Shortage] = field(default_factory=dict)
     # Codes of items whose free output has no planned time yet.
     unplanned: set[str] = field(default_factory=set)
+    # Lots were checked as fewer larger ones, since less work was asked for.
+    is_coarse: bool = False
 
     @property
     def has_work(self) -> bool:
@@ -99,12 +102,14 @@ def explode(
     live: Live,
     now: int,
     first_id: int = 1,
+    most_lots: int = MOST_LOTS,
 ) -> Exploded:
     """The work for a quantity of an item; takes what it uses out of ``supplies``.
 
-    Raises CannotCheck where an item can be neither made nor bought.
+    Fewer ``most_lots`` take less time and never make the answer better. Raises CannotCheck where
+    an item can be neither made nor bought.
     """
-    explosion = _Explosion(structures, supplies, live, now, first_id)
+    explosion = _Explosion(structures, supplies, live, now, first_id, most_lots)
     ready = explosion.need(structures[item_id], quantity)
     explosion.add(structures[item_id], None, (Mode(MILESTONE, 0),), ready)
     return explosion.found
@@ -120,7 +125,9 @@ class _Explosion:
         live: Live,
         now: int,
         first_id: int,
+        most_lots: int,
     ) -> None:
+        self._most_lots = most_lots
         self._structures = structures
         self._supplies = supplies
         self._live = live
@@ -129,8 +136,11 @@ class _Explosion:
         self._surplus: dict[int, list[_Surplus]] = {}
         self.found = Exploded()
 
-    def need(self, item: ItemStructure, quantity: Decimal) -> Ready:
-        """Get hold of a quantity: free supply first, the rest made or bought."""
+    def need(self, item: ItemStructure, quantity: Decimal, orders: int = 1) -> Ready:
+        """Get hold of a quantity: free supply first, the rest made or bought.
+
+        ``orders``: so many work orders ask for it, and each would get one of its own.
+        """
         taken = self._supplies.take(item.item_id, quantity)
         if taken.rest > 0 and item.item_id in self._supplies.unplanned:
             self.found.unplanned.add(item.code)
@@ -140,7 +150,7 @@ class _Explosion:
         if taken.rest <= 0:
             return ready
         if item.is_made:
-            return ready + self._make_lots(item, taken.rest)
+            return ready + self._make_lots(item, taken.rest, orders)
         at = self._now + item.lead_time_days * DAY_MINUTES
         return ready + Ready(
             at=at, shortage=Shortage(item, quantity, taken.from_stock, at, reference="")
@@ -154,7 +164,7 @@ class _Explosion:
             shortage=Shortage(item, quantity, taken.from_stock, lot.at, lot.reference),
         )
 
-    def _make_lots(self, item: ItemStructure, quantity: Decimal) -> Ready:
+    def _make_lots(self, item: ItemStructure, quantity: Decimal, orders: int) -> Ready:
         """What earlier lots left over, then work orders for the rest, lot by lot."""
         if not item.operations:
             raise CannotCheck(_no_way_to_make(item))
@@ -166,11 +176,13 @@ class _Explosion:
             rest, scrap_rate=item.scrap_rate, uom=item.uom, lot_size=fixed or None
         )
         count = math.ceil(started / fixed) if fixed else 1
-        per_order = -(-count // MOST_LOTS)
+        per_order = -(-count // self._most_lots)
+        if count > self._most_lots and self._most_lots < MOST_LOTS:
+            self.found.is_coarse = True
         left = started
         while left > 0:
             lot = min(left, fixed * per_order) if fixed else left
-            made = self._make(item, lot)
+            made = self._make(item, lot, math.ceil(lot / fixed) if fixed else orders)
             left -= lot
             output = lots.expected_output(lot, scrap_rate=item.scrap_rate, uom=item.uom)
             used = min(rest, output)
@@ -192,8 +204,8 @@ class _Explosion:
                 ready = ready + surplus.ready
         return rest, ready
 
-    def _make(self, item: ItemStructure, started: Decimal) -> Ready:
-        """One work order: its components, then its operations one after the other."""
+    def _make(self, item: ItemStructure, started: Decimal, orders: int) -> Ready:
+        """Components, then operations one after the other: one work order, or so many as one."""
         ready = Ready()
         for component in item.components:
             below = self._structures[component.item_id]
@@ -203,25 +215,47 @@ class _Explosion:
                 scrap_rate=component.scrap_rate,
                 uom=below.uom,
             )
-            ready = ready + self.need(below, needed)
+            ready = ready + self.need(below, needed, orders)
+        before: Part | None = None
         for operation in item.operations:
-            modes = self._modes(item, operation, started)
+            modes = self._modes(item, operation, started, orders)
+            part = self._part(operation, modes, started)
+            if before is not None:
+                ready = Ready((sequence.after(before, part),))
             ready = self.add(item, operation, modes, ready)
+            before = part
         return ready
 
+    def _part(
+        self, operation: OperationStructure, modes: tuple[Mode, ...], started: Decimal
+    ) -> Part:
+        """The operation, which comes next, as what goes before and after it sees it."""
+        center = self._live.units_by_center.get(operation.work_center_id, [])
+        return Part(
+            id=self._next_id,
+            step=operation,
+            modes=modes,
+            per_piece=[(u.work_unit_id, u.run_minutes) for u in eligible_units(operation, center)],
+            remaining=started,
+        )
+
     def _modes(
-        self, item: ItemStructure, operation: OperationStructure, quantity: Decimal
+        self,
+        item: ItemStructure,
+        operation: OperationStructure,
+        quantity: Decimal,
+        orders: int,
     ) -> tuple[Mode, ...]:
         if operation.subcontractor_id is not None:
             return (Mode(SUBCONTRACT, operation.subcontract_days * DAY_MINUTES),)
         units = eligible_units(
             operation, self._live.units_by_center.get(operation.work_center_id, [])
         )
-        pieces = quantity if operation.run_basis == RunBasis.PER_PIECE else WHOLE
+        times = quantity if operation.run_basis == RunBasis.PER_PIECE else Decimal(orders)
         modes = tuple(
             Mode(
                 unit.work_unit_id,
-                math.ceil(unit.setup_minutes + unit.run_minutes * pieces),
+                math.ceil(unit.setup_minutes * orders + unit.run_minutes * times),
             )
             for unit in units
             if unit.work_unit_id in self._live.units
@@ -265,12 +299,14 @@ class _Explosion:
         """Add a solver operation that waits for ``ready``; what waits for it is returned."""
         identity = self._next_id
         self._next_id += 1
+        parts = [sequence.split(wait) for wait in ready.waits]
         self.found.operations.append(
             Operation(
                 id=identity,
                 job=0,
                 modes=tuple(modes),
-                predecessors=ready.operations,
+                predecessors=tuple(pk for plain, _links in parts for pk in plain),
+                links=tuple(link for _plain, links in parts for link in links),
                 release=max(ready.at, self._now),
                 interruptible=plant.may_pause(
                     operation is None or operation.interruptible,
@@ -284,7 +320,7 @@ class _Explosion:
         self.found.steps[identity] = Step(item, operation)
         if ready.shortage is not None and ready.at > self._now:
             self.found.shortages[identity] = ready.shortage
-        return Ready((identity,))
+        return Ready((Precedence(identity),))
 
 
 def _no_way_to_make(item: ItemStructure) -> str:

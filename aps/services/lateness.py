@@ -176,23 +176,40 @@ class _Walk:
         """The steps, the last first; without a hole as far as the plan has none."""
         steps: list[Step] = []
         current: Bar | None = last
+        until = last.ends_at
         while current is not None:
             begins = max(current.starts_at, self._now)
             kind = StepKind.OUTSIDE if current.work_unit_id is None else StepKind.WORK
-            steps.append(self._plan.step(kind, begins, current.ends_at, current))
+            steps.append(self._plan.step(kind, begins, until, current))
             if current.starts_at <= self._now or current.state in OperationState.started():
                 break
             before = self._before(current)
+            # Of a transfer batch no more than what had passed by then.
+            passed = self._now if before is None else min(before.ends_at, current.starts_at)
+            ready = self._rested(before, current, passed)
+            rested = ready
             material = self._material(current)
-            ready = before.ends_at if before is not None else self._now
             is_material = material is not None and material[0] > ready
             if is_material and material is not None:
                 ready = material[0]
             steps.extend(self._plan.waits(current, max(ready, self._now)))
             if is_material and material is not None:
                 steps.append(self._waiting(current, material, before))
-            current = before
+            if rested > passed:
+                since = max(passed, self._now)
+                steps.append(self._plan.step(StepKind.REST, since, rested, current))
+            current, until = before, passed
         return [step for step in steps if step.ends_at > step.starts_at]
+
+    def _rested(self, before: Bar | None, bar: Bar, passed: datetime) -> datetime:
+        """When what passed has waited (cooled, dried) as its routing asks."""
+        if before is None:
+            rest = self._operations[bar.operation_id].rests_until
+            return passed if rest is None else max(passed, rest)
+        if before.work_order_id != bar.work_order_id:
+            return passed
+        wait = timedelta(minutes=self._operations[before.operation_id].wait_minutes)
+        return max(passed, min(passed + wait, bar.starts_at))
 
     def _before(self, bar: Bar) -> Bar | None:
         """What of its own tree it waits for that ends last: the step before, or a component."""

@@ -73,7 +73,7 @@ class Finder:
         for bar in others:
             if bar.work_unit_id in busy:
                 needs = needs_of(bar.skill_id, bar.people, bar.tool_id)
-                busy[bar.work_unit_id].append(Busy(*_span(bar), bar.family, needs))
+                busy[bar.work_unit_id].append(Busy(*_span(bar), bar.setup_family or None, needs))
         resources = [
             Resource(pk, machines.codes.get(pk, ""), working) for pk, working in times.items()
         ]
@@ -102,7 +102,7 @@ class Finder:
         elif step.kind == StepKind.OUTSIDE:
             yield Help(HelpKind.SUPPLIER, step.minutes, bar=step.bar)
         elif step.bar.work_unit_id is not None:
-            if step.kind in (StepKind.TOOL, StepKind.PEOPLE, StepKind.CHANGEOVER):
+            if step.kind in (StepKind.TOOL, StepKind.PEOPLE, StepKind.CHANGEOVER, StepKind.REST):
                 return  # no hour and no machine more makes up for these
             if self._operations[step.bar.operation_id].skill_id is None:
                 yield from self._overtime(step)

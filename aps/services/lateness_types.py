@@ -18,6 +18,7 @@ class StepKind(StrEnum):
     PEOPLE = "people"  # those with its skill work for others, or are not there
     TOOL = "tool"  # others hold it
     MATERIAL = "material"
+    REST = "rest"  # the pieces cool or dry after the operation before
     CHOICE = "choice"  # it could have begun: the plan put it later
 
     @property

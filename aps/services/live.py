@@ -61,15 +61,6 @@ class Live:
         same = (self.run_id, self.open_count) == (run_id, open_count)
         return same and 0 <= age < KEEP_SECONDS
 
-    def with_busy(self, taken: Iterable[tuple[int, Busy]]) -> Occupancy:
-        """The same occupancy with more on it."""
-        busy = {unit: list(row) for unit, row in self.busy.items()}
-        for unit, interval in taken:
-            if unit in self.units:
-                busy.setdefault(unit, []).append(interval)
-        resources, pools = self.occupancy.resources.values(), self.shared.pools.values()
-        return Occupancy(resources, busy, self.setup_minutes, pools)
-
 
 _kept: dict[tuple[int, int], Live] = {}
 _reading = threading.Lock()

@@ -9,7 +9,7 @@ from dataclasses import replace
 from django.utils.translation import gettext as _
 
 from aps.services.inputs import Inputs, Pin
-from aps.solver import Mode, Operation, Placement
+from aps.solver import Mode, Operation, Placement, Precedence
 from common.intervals import CalendarExhausted, WorkingTime
 from masterdata.services import calendars
 
@@ -84,27 +84,37 @@ class _Earliest:
     def __init__(self, operations: Sequence[Operation], inputs: Inputs) -> None:
         self._times = inputs.times
         self._now = inputs.now
+        self._starts: dict[int, int] = {}
         self._ends: dict[int, int] = {}
-        waiting = {operation.id: len(set(operation.predecessors)) for operation in operations}
+        waiting = {operation.id: len(operation.waits_for) for operation in operations}
         followers: dict[int, list[Operation]] = {}
         for operation in operations:
-            for before in set(operation.predecessors):
+            for before in operation.waits_for:
                 followers.setdefault(before, []).append(operation)
         ready = [operation for operation in operations if not waiting[operation.id]]
         for operation in ready:  # grows while it is walked
-            self._ends[operation.id] = self._end(operation)
+            self._note(operation)
             for follower in followers.get(operation.id, ()):
                 waiting[follower.id] -= 1
                 if not waiting[follower.id]:
                     ready.append(follower)
 
     def ready(self, operation: Operation) -> int:
-        """The end of what comes before it, at the earliest."""
-        return max((self._ends.get(pk, 0) for pk in operation.predecessors), default=self._now)
+        """When what comes before it has passed, and waited, at the earliest."""
+        return max((self._passed(link) for link in operation.precedences), default=self._now)
 
-    def _end(self, operation: Operation) -> int:
+    def _passed(self, link: Precedence) -> int:
+        passed = self._ends.get(link.before, 0)
+        if link.transfer_minutes is not None:
+            passed = min(passed, self._starts.get(link.before, 0) + link.transfer_minutes)
+        return passed + link.min_lag
+
+    def _note(self, operation: Operation) -> None:
+        """Its earliest start and end."""
         if operation.fixed is not None:
-            return operation.fixed.end
+            self._starts[operation.id] = operation.fixed.start
+            self._ends[operation.id] = operation.fixed.end
+            return
         start = max(operation.release, self._now, self.ready(operation))
         ends = []
         for mode in operation.modes:
@@ -116,4 +126,10 @@ class _Earliest:
                 ends.append(working.place(start, mode.minutes, operation.interruptible)[1])
             except CalendarExhausted:
                 continue
-        return min(ends, default=start)
+        tails = [
+            self._ends.get(link.before, 0) + link.tail_minutes
+            for link in operation.links
+            if link.transfer_minutes is not None
+        ]
+        self._starts[operation.id] = start
+        self._ends[operation.id] = max([min(ends, default=start), *tails])

@@ -5,8 +5,10 @@ How the floor becomes a problem:
 - A work order is a job. It is due, and weighs, as the order lines that it serves at first hand:
   the earliest due moment, the sum of their weights. So a lot for several lines is as urgent as its
   most urgent line and counts for all of them; a component weighs nothing, its parents carry it.
-- Operations of a work order run one after the other; the first one waits for the last ones of the
-  work orders pegged to its materials, and for bought material.
+- Operations of a work order run one after the other, or in transfer batches, with the waits of
+  their routing between them (aps.services.sequence); the first one waits for the last ones of the
+  work orders pegged to its materials, and for bought material. A longest wait after what runs or
+  is locked is not asked for, nor any where no horizon holds the work otherwise.
 - Between setup families a machine takes the changeover minutes of its work center, besides the
   operation's own setup.
 - What runs stays where it is. What was interrupted goes on on its machine. What a planner locked
@@ -21,16 +23,17 @@ How the floor becomes a problem:
 import enum
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
 from aps.services import inputs as reading
-from aps.services import pins, plant
+from aps.services import pins, plant, sequence
 from aps.services.explosion import Shortage
 from aps.services.inputs import Inputs
 from aps.services.plant import DAY_MINUTES, SUBCONTRACT
-from aps.solver import Job, Mode, Operation, Placement, Problem
+from aps.services.sequence import Part
+from aps.solver import Job, Mode, Operation, Placement, Precedence, Problem
 from common.intervals import CalendarExhausted
 from erp.selectors import MaterialDate
 from masterdata import selectors as masterdata
@@ -94,6 +97,7 @@ def build_from(inputs: Inputs) -> Built:
     kept = builder.operations()
     resources = plant.resources(inputs.units.values(), inputs.times, inputs.start, inputs.end)
     checked, dropped = pins.hold(kept, inputs)
+    checked = sequence.without_hopeless_waits(checked)
     problem = Problem(
         resources=tuple(resources),
         jobs=tuple(builder.jobs({operation.job for operation in checked})),
@@ -149,11 +153,42 @@ class _Builder:
         found: list[Operation] = []
         for order_id, row in self._orders.items():
             kept = self._kept(row, blocked.get(order_id))
-            before: tuple[int, ...] = self._children_ends(row[0], blocked)
+            waits = [Precedence(pk) for pk in self._children_ends(row[0], blocked)]
+            before: tuple[Operation, Part] | None = None
             for number, operation in enumerate(kept):
-                found.append(self._operation(operation, before, is_first=number == 0))
-                before = (operation.id,)
+                made = self._operation(operation, is_first=number == 0)
+                part = self._part(operation, made)
+                if before is not None:
+                    waits = [self._after(before[1], part)]
+                made = _waiting(made, waits, before[0] if before else None)
+                found.append(made)
+                before = made, part
         return found
+
+    def _after(self, before: Part, part: Part) -> Precedence:
+        link = sequence.after(before, part)
+        return replace(link, max_lag=None) if self._end is not None else link
+
+    def _part(self, operation: OpenOperation, made: Operation) -> Part:
+        """The operation as what goes before and after it sees it."""
+        own = {u.work_unit_id: u.run_minutes for u in operation.units}
+        modes = made.modes
+        if made.fixed is not None:
+            modes = (Mode(made.fixed.resource, made.fixed.end - made.fixed.start),)
+        worked = None
+        if made.fixed is not None and made.fixed.resource in self._times:
+            worked = self._times[made.fixed.resource].worked(made.fixed.start, self._now)
+        return Part(
+            id=operation.id,
+            step=operation,
+            modes=modes,
+            per_piece=[
+                (mode.resource, own.get(mode.resource, operation.run_minutes)) for mode in modes
+            ],
+            remaining=operation.remaining,
+            good=operation.good,
+            worked=worked,
+        )
 
     def _kept(self, row: Sequence[OpenOperation], block: Block | None) -> Sequence[OpenOperation]:
         """What of a work order is planned: all, what runs already, or what a cut leaves."""
@@ -285,9 +320,7 @@ class _Builder:
             and self._cut(self._orders[child]) is None
         )
 
-    def _operation(
-        self, operation: OpenOperation, before: tuple[int, ...], *, is_first: bool
-    ) -> Operation:
+    def _operation(self, operation: OpenOperation, *, is_first: bool) -> Operation:
         fixed = self._fixed(operation) if _runs(operation) else None
         needs = self._shared.needs(operation)
         if fixed is not None:
@@ -300,7 +333,6 @@ class _Builder:
             id=operation.id,
             job=operation.work_order_id,
             modes=modes,
-            predecessors=before,
             release=self._release(operation) if is_first else self._now,
             interruptible=plant.may_pause(operation.is_interruptible, modes, self._longest),
             family=operation.setup_family or None,
@@ -309,8 +341,10 @@ class _Builder:
         )
 
     def _release(self, operation: OpenOperation) -> int:
-        """When the bought material of the work order is there; now at the earliest."""
+        """When bought material is there and what came has rested; now at the earliest."""
         release = self._now
+        if operation.rests_until is not None:
+            release = max(release, calendars.to_minutes_up(operation.rests_until))
         for pk in operation.material_requirement_ids:
             material = self._materials.get(pk)
             if material is None or material.at is None:
@@ -366,6 +400,23 @@ class _Builder:
             return max(1, _whole(operation, Decimal(0), run))
         worked = self._times[unit].worked(started, self._now)
         return max(1, _whole(operation, setup, run) - worked)
+
+
+def _waiting(
+    operation: Operation, waits: Iterable[Precedence], before: Operation | None
+) -> Operation:
+    """The operation after what it waits for; what runs ends after the last batch to come."""
+    predecessors: tuple[int, ...] = ()
+    links: tuple[Precedence, ...] = ()
+    for wait in waits:
+        plain, more = sequence.split(wait)
+        predecessors, links = predecessors + plain, links + more
+    fixed = operation.fixed
+    if fixed is not None and before is not None and before.fixed is not None:
+        batches = [link for link in links if link.transfer_minutes is not None]
+        tails = [before.fixed.end + link.tail_minutes for link in batches]
+        fixed = replace(fixed, end=max(fixed.end, *tails)) if tails else fixed
+    return replace(operation, predecessors=predecessors, links=links, fixed=fixed)
 
 
 def _runs(operation: OpenOperation) -> bool:

@@ -25,10 +25,12 @@ class ReasonKind(enum.StrEnum):
     MATERIAL = "material"
     CALENDAR = "calendar"
     POOL = "pool"  # people with a skill, or a tool
+    WAIT = "wait"  # the pieces cool or dry
     MINIMUM = "minimum"  # nothing waits: the work itself takes that long
     PAST = "past"  # the requested day is over, or cannot be reached any more
     STOCK = "stock"  # all of it comes from stock or from work under way
     UNPLANNED = "unplanned"  # open work that the live schedule does not hold yet
+    COARSE = "coarse"  # lots were checked as one, which is never better
     REFUSED = "refused"
 
 
@@ -64,7 +66,7 @@ class Alternative:
 class ChainLink:
     """A stretch of the chain that decides the earliest date, from now to readiness."""
 
-    kind: str  # work, capacity, calendar, material, precedence, pool
+    kind: str  # work, capacity, calendar, material, precedence, pool, wait
     starts_at: datetime
     ends_at: datetime
     item_code: str

@@ -104,6 +104,9 @@ def _not_counted(tried: Tried, live: Live) -> list[Reason]:
             live.unplanned,
         )
         reasons.append(Reason(ReasonKind.UNPLANNED, text % {"count": live.unplanned}))
+    if tried.exploded.is_coarse:
+        text = _("So much is asked at once that its lots are checked as one: it may be sooner.")
+        reasons.append(Reason(ReasonKind.COARSE, text))
     for code in sorted(tried.exploded.unplanned):
         text = _("%(item)s is being made, but has no planned date; it is not counted on.")
         reasons.append(Reason(ReasonKind.UNPLANNED, text % {"item": code}, code=code))

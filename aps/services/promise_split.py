@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
 
 from aps import solver
-from aps.services.explosion import WHOLE, Exploded, explode
+from aps.services.explosion import MOST_LOTS, WHOLE, Exploded, explode
 from aps.services.live import Live
 from aps.services.promise_answers import LineRequest
 from aps.services.supplies import Supplies
 from aps.solver import Answer, InfeasibleHorizon, Occupancy, Request, Status
+from aps.solver.occupancy import Overlay
 from masterdata.selectors import ItemStructure
 
 # Halvings: the part found is within 1/128 of the line's quantity of the best one.
@@ -42,10 +43,12 @@ class Trial:
     structures: Mapping[int, ItemStructure]
     supplies: Supplies
     live: Live
-    occupancy: Occupancy
+    occupancy: Occupancy | Overlay
     due: int
     now: int
     risk_minutes: int
+    # Of a need, so many lots by themselves.
+    most_lots: int = MOST_LOTS
 
     def of(self, *quantities: Decimal) -> Tried:
         """The answer for the last of the quantities, the others being made before it.
@@ -64,6 +67,7 @@ class Trial:
                 live=self.live,
                 now=self.now,
                 first_id=first_id,
+                most_lots=self.most_lots,
             )
             first_id += len(exploded.operations)
             requests.append(Request(number, tuple(exploded.operations), self.due))

@@ -1,7 +1,7 @@
 """A promise's numbers in the user's language: the causes, and the chain that leads to the day."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,13 @@ from masterdata.services import calendars
 # Besides the binding one, a wait of at least this share of the whole is told too.
 TOLD_SHARE = 0.15
 MOST_TOLD = 3
-_TOLD = (LinkKind.CAPACITY, LinkKind.MATERIAL, LinkKind.CALENDAR, LinkKind.POOL)
+_TOLD = (
+    LinkKind.CAPACITY,
+    LinkKind.MATERIAL,
+    LinkKind.CALENDAR,
+    LinkKind.POOL,
+    LinkKind.WAIT,
+)
 HOUR = 60
 DAY = 24 * HOUR
 
@@ -98,15 +104,8 @@ class Words:
 
     def _reason(self, link: Link, answer: Answer) -> Reason | None:
         until = calendars.to_datetime(link.end)
-        if link.kind == LinkKind.CAPACITY:
-            center = self._center(link)
-            text = _("Work center %(center)s is full until %(moment)s.")
-            return Reason(
-                ReasonKind.CAPACITY,
-                text % {"center": center, "moment": self.moment(link.end)},
-                until,
-                center,
-            )
+        if link.kind in (LinkKind.CAPACITY, LinkKind.CALENDAR):
+            return self._machine(link, until)
         if link.kind == LinkKind.MATERIAL:
             shortage = self.exploded.shortages.get(link.operation)
             if shortage is None:
@@ -115,16 +114,27 @@ class Words:
         if link.kind == LinkKind.POOL:
             code = self.live.shared.name(link.pool or 0)
             return Reason(ReasonKind.POOL, self._pool(link), until, code)
-        if link.kind == LinkKind.CALENDAR:
-            center = self._center(link)
-            text = _("Work center %(center)s does not work until %(moment)s.")
-            return Reason(
-                ReasonKind.CALENDAR,
-                text % {"center": center, "moment": self.moment(link.end)},
-                until,
-                center,
-            )
+        if link.kind == LinkKind.WAIT:
+            return self._rest(link, until)
         return self._minimum(answer)
+
+    def _machine(self, link: Link, until: datetime) -> Reason:
+        """Its work center is full, or closed."""
+        center = self._center(link)
+        facts = {"center": center, "moment": self.moment(link.end)}
+        if link.kind == LinkKind.CAPACITY:
+            text = _("Work center %(center)s is full until %(moment)s.")
+            return Reason(ReasonKind.CAPACITY, text % facts, until, center)
+        text = _("Work center %(center)s does not work until %(moment)s.")
+        return Reason(ReasonKind.CALENDAR, text % facts, until, center)
+
+    def _rest(self, link: Link, until: datetime) -> Reason:
+        """The pieces cool or dry after an operation."""
+        item = self.exploded.steps[link.operation].item.code
+        text = _("%(item)s waits %(span)s after %(step)s, until %(moment)s.")
+        facts = {"item": item, "span": duration(link.minutes)}
+        facts |= {"step": self._step_name(link), "moment": self.moment(link.end)}
+        return Reason(ReasonKind.WAIT, text % facts, until, item)
 
     def _pool(self, link: Link) -> str:
         """Which tool is in use, or whose people are missing, until when."""
@@ -167,6 +177,7 @@ class Words:
             LinkKind.CALENDAR: _("%(unit)s does not work"),
             LinkKind.MATERIAL: _("%(item)s waits for material"),
             LinkKind.PRECEDENCE: _("%(item)s waits for its components"),
+            LinkKind.WAIT: _("%(item)s waits after %(step)s"),
             LinkKind.MINIMUM: _("%(step)s of %(item)s on %(unit)s"),
         }
         return texts[link.kind] % facts

@@ -1,14 +1,14 @@
 """Capable to promise: can this line be kept, when at the earliest, and why (APICS: CTP)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.utils.translation import gettext as _
 
 from aps import solver
-from aps.services import doors, live, promise_reply, supplies
+from aps.services import doors, live, promise_reply, room, supplies
 from aps.services.doors import Door
-from aps.services.explosion import CannotCheck
+from aps.services.explosion import MOST_LOTS, CannotCheck
 from aps.services.live import Live
 from aps.services.promise_answers import (
     Alternative,
@@ -19,9 +19,10 @@ from aps.services.promise_answers import (
     Reason,
     ReasonKind,
 )
-from aps.services.promise_split import Trial, find_split
+from aps.services.promise_split import Trial, Tried, find_split
 from aps.services.supplies import Supplies
-from aps.solver import Busy, InfeasibleHorizon, Occupancy
+from aps.solver import InfeasibleHorizon, Operation, Placement
+from aps.solver.occupancy import Overlay
 from masterdata import selectors as masterdata
 from masterdata.selectors import ItemStructure, StructureCycle
 from masterdata.services import calendars
@@ -45,6 +46,11 @@ RISK_MINUTES = 24 * 60
 HORIZON_DAYS = (400, 1100, 2200)
 # So many lines of one check are told how they could be split; it costs a few checks each.
 MOST_SPLITS = 10
+# Operations that one check looks at lot by lot; what comes after is checked in single large lots,
+# which is quick and never better, and says so.
+MOST_BY_LOT = 3000
+# What a horizon that turns out too short costs, in operations.
+LOST_TRY = 100
 
 
 def check(
@@ -111,10 +117,13 @@ class _Checking:
         self._supplies = free
         self._now = now
         self._minute = calendars.to_minutes_up(now)
-        self._taken: list[tuple[int, Busy]] = []
-        # One version for all lines, whatever is published meanwhile.
+        # What the earlier lines have taken.
+        self._taken: list[tuple[Operation, Placement]] = []
+        # One version for all lines, whatever is published meanwhile; with what is taken on it.
         self._plants: dict[int, Live] = {}
+        self._overlays: dict[int, Overlay] = {}
         self._splits = 0
+        self._looked_at = 0
 
     def answer(self, line: LineRequest) -> LineAnswer:
         """The answer for a line, or its refusal."""
@@ -141,17 +150,21 @@ class _Checking:
             raise CannotCheck(_("The quantity must be greater than zero."))
 
     def _answer(self, line: LineRequest, plant: Live) -> LineAnswer:
+        is_last = plant is self._plants.get(HORIZON_DAYS[-1])
+        if lacking := room.lacking(line, self._structures, self._supplies, plant, self._minute):
+            raise CannotCheck(lacking.sentence()) if is_last else InfeasibleHorizon("No room.")
         trial = Trial(
             line=line,
             structures=self._structures,
             supplies=self._supplies,
             live=plant,
-            occupancy=self._occupancy(plant),
+            occupancy=self._overlays[id(plant)],
             due=min(self._door.latest_ready(line.requested_date), plant.horizon - 1),
             now=self._minute,
             risk_minutes=RISK_MINUTES,
+            most_lots=MOST_LOTS if self._looked_at < MOST_BY_LOT else 1,
         )
-        whole = trial.of(line.quantity)
+        whole = self._tried(trial)
         split = None
         if whole.answer.status == solver.Status.INFEASIBLE and self._splits < MOST_SPLITS:
             self._splits += 1
@@ -160,21 +173,37 @@ class _Checking:
             line=line, tried=whole, split=split, live=plant, door=self._door, now=self._minute
         )
         self._supplies = whole.left
-        mine = {o.id: o for o in whole.exploded.operations}
-        self._taken += [
-            (placed.resource, Busy(placed.start, placed.end, one.family, one.needs))
-            for placed in whole.answer.forward
-            for one in [mine[placed.operation]]
-        ]
+        self._take(whole)
         return reply
+
+    def _tried(self, trial: Trial) -> Tried:
+        """The line's whole quantity; what is looked at counts, whether it fits or not."""
+        try:
+            whole = trial.of(trial.line.quantity)
+        except InfeasibleHorizon:
+            self._looked_at += LOST_TRY
+            raise
+        self._looked_at += len(whole.exploded.operations)
+        return whole
+
+    def _take(self, whole: Tried) -> None:
+        """What the line needs is not there for the next ones."""
+        mine = {o.id: o for o in whole.exploded.operations}
+        taken = [(mine[placed.operation], placed) for placed in whole.answer.forward]
+        self._taken += taken
+        for overlay in self._overlays.values():
+            _put(overlay, taken)
 
     def _plant(self, days: int) -> Live:
         if days not in self._plants:
-            self._plants[days] = live.read(site_id=self._site_id, days=days, now=self._now)
+            found = live.read(site_id=self._site_id, days=days, now=self._now)
+            self._plants[days] = found
+            overlay = self._overlays[id(found)] = Overlay(found.occupancy)
+            _put(overlay, self._taken)
         return self._plants[days]
 
-    def _occupancy(self, plant: Live) -> Occupancy:
-        """The live occupancy with the earlier lines of this check on it."""
-        if not self._taken:
-            return plant.occupancy
-        return plant.with_busy(self._taken)
+
+def _put(overlay: Overlay, taken: Iterable[tuple[Operation, Placement]]) -> None:
+    for operation, placed in taken:
+        if placed.resource in overlay.resources:
+            overlay.take(operation, placed)

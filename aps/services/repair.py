@@ -16,11 +16,21 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from aps.models import ScheduleRun
-from aps.services import problems, solving
+from aps.selectors import beside
+from aps.services import problems, sequence, solving
 from aps.services.inputs import Inputs
 from aps.services.problems import Built
 from aps.services.solving import Solved
-from aps.solver import Objective, Operation, Placement, Problem, Solution, make_solution
+from aps.solver import (
+    Objective,
+    Operation,
+    Placement,
+    Problem,
+    Resource,
+    Solution,
+    make_solution,
+    waits,
+)
 from aps.solver.plant import Plant
 from aps.solver.pool_book import PoolBook
 from common.intervals import WorkingTime
@@ -129,8 +139,9 @@ def _missed(built: Built) -> set[int]:
     if not locked:
         return set()
     at = solving.keep_order(built.problem, built.previous).by_operation
+    resources = {resource.id: resource for resource in built.problem.resources}
     return {
-        o.id for o in locked if o.fixed and any(at[p].end > o.fixed.start for p in o.predecessors)
+        o.id for o in locked if o.fixed and (waits.ready(o, at, resources) or 0) > o.fixed.start
     }
 
 
@@ -184,7 +195,7 @@ def _late_trees(problem: Problem, solution: Solution, most: int) -> list[frozens
         for one in problem.jobs
         if one.due is not None and one.id in ends and ends[one.id] > one.due and one.weight
     }
-    before = {operation.id: operation.predecessors for operation in problem.operations}
+    before = {operation.id: operation.waits_for for operation in problem.operations}
     trees = []
     for late in sorted(costs, key=lambda pk: -costs[pk])[:most]:
         tree = {pk for pk, owner in job.items() if owner == late}
@@ -206,7 +217,7 @@ def moved(
         pk
         for pk, old in before.items()
         if (new := after.get(pk)) is not None
-        and (old.resource != new.resource or abs(old.start - new.start) > tolerance)
+        and beside.has_moved(old.resource, new.resource, new.start - old.start, tolerance)
     ]
 
 
@@ -227,31 +238,36 @@ def freeze(built: Built, *, until: int) -> Built:
         resource = working.get(at[pk].resource)
         if (
             resource is not None
-            and _fits(operations[pk], at[pk], resource.working_time, fixed)
+            and _fits(operations[pk], at[pk], working, fixed)
             and (resource.capacity is None or _is_free(at[pk], fixed.values(), setup))
             and _is_served(operations[pk], at[pk], resource.working_time, book)
         ):
             fixed[pk] = at[pk]
             book.take(operations[pk].needs, resource.working_time, *_span(at[pk]))
-    held = tuple(
+    held = sequence.without_hopeless_waits(
         replace(o, fixed=fixed[o.id]) if o.id in fixed and o.fixed is None else o
         for o in problem.operations
     )
-    return replace(built, problem=replace(problem, operations=held))
+    return replace(built, problem=replace(problem, operations=tuple(held)))
 
 
 def _fits(
     operation: Operation,
     placed: Placement,
-    working: WorkingTime,
+    resources: Mapping[int, Resource],
     fixed: Mapping[int, Placement],
 ) -> bool:
     """Whether the operation can be exactly there: machine, release, those before it, calendar."""
     mode = next((m for m in operation.modes if m.resource == placed.resource), None)
     if mode is None or placed.start < operation.release:
         return False
-    if any(pk not in fixed or fixed[pk].end > placed.start for pk in operation.predecessors):
+    if any(pk not in fixed for pk in operation.waits_for):
         return False
+    if (waits.ready(operation, fixed, resources) or 0) > placed.start:
+        return False
+    if (waits.must_end(operation, fixed) or 0) > placed.end:
+        return False
+    working = resources[placed.resource].working_time
     return (
         working.is_working(placed.start)
         and working.worked(placed.start, placed.end) == mode.minutes

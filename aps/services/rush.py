@@ -198,7 +198,7 @@ def _binding_unit(trial: Trial, mine: frozenset[int]) -> str:
     while step is not None:
         operation = by_id[step.operation]
         before = max(
-            (at[pk] for pk in operation.predecessors if pk in at), key=lambda p: p.end, default=None
+            (at[pk] for pk in operation.waits_for if pk in at), key=lambda p: p.end, default=None
         )
         ready = max(trial.built.problem.now, operation.release, before.end if before else 0)
         if step.resource in names:

@@ -30,6 +30,7 @@ from aps.services.changes import CannotApply, Change
 from aps.services.changes.demand import Demand
 from aps.services.changes.orders import BACKWARD, ReplanOrder
 from aps.services.comparison import Comparison, compare
+from aps.services.doors import Door
 from aps.services.inputs import Inputs
 from aps.services.trials import Trial, both_sides, reference_of
 from aps.solver import InvalidProblem
@@ -187,7 +188,14 @@ def _demands(trial: Trial, counting: Sequence[Change]) -> list[dict[str, Any]]:
         ends[job[placed.operation]] = max(ends.get(job[placed.operation], 0), placed.end)
     due = {one.id: one.due for one in trial.built.problem.jobs}
     wanted = [one for one in counting if isinstance(one, Demand)]
+    if not wanted:
+        return []
     extra = sorted(pk for pk in ends if pk < 0)
+    found = doors.several(
+        site_id=trial.inputs.site_id,
+        customer_ids=[one.customer for one in wanted],
+        now=calendars.to_datetime(trial.inputs.now),
+    )
     return [
         {
             "item": one.item,
@@ -196,17 +204,15 @@ def _demands(trial: Trial, counting: Sequence[Change]) -> list[dict[str, Any]]:
             "requested_date": one.requested_date.isoformat(),
             "due_at": calendars.to_datetime(due[pk] or 0).isoformat(),
             "ready_at": calendars.to_datetime(ends[pk]).isoformat(),
-            "day": _arrival(trial.inputs, one, ends[pk]),
+            "day": _arrival(found[one.customer], ends[pk]),
             "kept": ends[pk] <= (due[pk] or 0),
         }
         for one, pk in zip(wanted, extra, strict=True)
     ]
 
 
-def _arrival(inputs: Inputs, one: Demand, ready: int) -> str | None:
+def _arrival(door: Door, ready: int) -> str | None:
     """The day at the customer's door of what is ready at a minute."""
-    now = calendars.to_datetime(inputs.now)
-    door = doors.of(site_id=inputs.site_id, customer_id=one.customer or None, now=now)
     try:
         return door.arrival(ready).isoformat()
     except NoShippingTime:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from aps.solver import Mode, Need, Pool
 from aps.solver.pool_book import PoolBook, longest_served
-from common.intervals import WorkingTime
+from common.intervals import FAR_FUTURE, FAR_PAST, WorkingTime
 from masterdata import selectors as masterdata
 from masterdata.selectors import SharedInfo
 from masterdata.services import calendars
@@ -128,7 +128,7 @@ class Shared:
     def _lasts(self, need: Need, times: WorkingTime, unbroken: bool, minutes: int) -> bool:
         if self._longest(need, times, unbroken) >= minutes:
             return True
-        return self.has(need) and minutes > sum(window.minutes for window in times)
+        return self.has(need) and minutes > times.worked(FAR_PAST, FAR_FUTURE)
 
     def _longest(self, need: Need, times: WorkingTime, unbroken: bool) -> int:
         pool = self.pools.get(need.pool)

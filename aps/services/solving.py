@@ -24,6 +24,7 @@ from aps.solver import (
     make_solution,
     solve,
     validate,
+    waits,
 )
 from aps.solver.occupancy import Overlay
 from aps.solver.plant import Plant
@@ -164,7 +165,7 @@ def _in_order(
 
 def _before_locks(problem: Problem) -> frozenset[int]:
     """All operations that something locked waits for."""
-    before = {operation.id: operation.predecessors for operation in problem.operations}
+    before = {operation.id: operation.waits_for for operation in problem.operations}
     stack = [
         operation.id
         for operation in problem.operations
@@ -211,15 +212,20 @@ def as_late_as_possible(
             lanes.take(operation, here)
             found[identity] = here
         if here is not None:
-            for before in operation.predecessors:
-                limits[before] = min(limits.get(before, here.start), here.start)
-    if any(
-        p in at and p not in found and at[p].end > here.start
-        for pk, here in found.items()
-        for p in by_id[pk].predecessors
-    ):
-        return None
-    return found
+            for link in operation.precedences:
+                # Of a transfer batch the whole, which is on the safe side.
+                until = here.start - link.min_lag
+                limits[link.before] = min(limits.get(link.before, until), until)
+    resources = {resource.id: resource for resource in problem.resources}
+    everything = at | found
+    for pk, here in found.items():
+        if (waits.ready(by_id[pk], everything, resources) or 0) > here.start:
+            return None
+    return (
+        None
+        if any(waits.too_long(operation, everything) for operation in by_id.values())
+        else found
+    )
 
 
 class _Reporter:

@@ -8,6 +8,8 @@ from django.utils.translation import ngettext
 
 from aps.enums import RunState
 from aps.models import PlanState, ScheduledOperation, ScheduleRun
+from aps.selectors import beside
+from aps.selectors.beside import Place
 from common.templatetags import ui_format
 from mes import selectors as mes
 from mes.enums import OperationState
@@ -96,7 +98,7 @@ def since(run: ScheduleRun) -> Since:
     changed = [
         pk
         for pk in before.keys() | after.keys()
-        if _differs(before.get(pk), after.get(pk), state.tolerance_minutes)
+        if beside.differs(before.get(pk), after.get(pk), state.tolerance_minutes)
     ]
     labels = mes.operation_labels(changed)
     named = [labels[pk] for pk in sorted(changed) if pk in labels]
@@ -107,22 +109,15 @@ def since(run: ScheduleRun) -> Since:
     )
 
 
-Place = tuple[int | None, datetime]
-
-
 def _places(run: ScheduleRun) -> dict[int, Place]:
     """Where a run has what has not started yet."""
-    rows = list(
-        ScheduledOperation.objects.filter(run=run).values_list(
-            "operation_id", "work_unit_id", "starts_at"
+    rows = ScheduledOperation.objects.filter(run=run)
+    found = {
+        pk: Place(unit, starts_at, ends_at)
+        for pk, unit, starts_at, ends_at in rows.values_list(
+            "operation_id", "work_unit_id", "starts_at", "ends_at"
         )
-    )
-    standings = mes.standings([row[0] for row in rows])
+    }
+    standings = mes.standings(found)
     fresh = (OperationState.WAITING, OperationState.READY)
-    return {pk: (unit, at) for pk, unit, at in rows if standings[pk].state in fresh}
-
-
-def _differs(old: Place | None, new: Place | None, tolerance: int) -> bool:
-    if old is None or new is None:
-        return True
-    return old[0] != new[0] or abs((new[1] - old[1]).total_seconds()) > tolerance * 60
+    return {pk: place for pk, place in found.items() if standings[pk].state in fresh}

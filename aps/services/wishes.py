@@ -17,7 +17,7 @@ from aps.services.changes.move import Move
 from aps.services.inputs import Inputs
 from aps.services.plant import SUBCONTRACT
 from aps.services.problems import BlockKind, Built
-from aps.solver import Mode, Operation, Placement
+from aps.solver import Mode, Operation, Placement, Precedence, waits
 from aps.solver.pool_book import PoolBook
 from common.intervals import FAR_FUTURE, CalendarExhausted
 from common.templatetags import ui_format
@@ -100,6 +100,7 @@ class _Search:
         self._built = built
         self._inputs = inputs
         self._current = current
+        self._working = {r.id: r.working_time for r in built.problem.resources}
         self._labels = {o.id: label(o) for o in inputs.operations}
         unit = inputs.units.get(mode.resource)
         self._unit = unit.code if unit else _("outside work")
@@ -129,6 +130,8 @@ class _Search:
             if after == start:
                 after = self._when_served(start, end)
             if after == start:
+                after = self._after_batches(start, end)
+            if after == start:
                 return start
             start = after
         raise CannotApply(self._never())
@@ -147,18 +150,41 @@ class _Search:
                 if wait is not None and wait.reference
                 else _("Its material is there only at %(moment)s.") % {"moment": _moment(start)}
             )
-        before = [self._current[pk] for pk in self._operation.predecessors if pk in self._current]
-        last = max(before, key=lambda placed: placed.end, default=None)
-        if last is not None and last.end > start:
-            start = last.end
-            self.violations.append(
-                _("%(operation)s before it ends at %(moment)s.")
-                % {
-                    "operation": self._labels.get(last.operation, ""),
-                    "moment": _moment(last.end),
-                }
-            )
+        found = self._after_others()
+        if found is not None and found[0] > start:
+            start, link = found
+            last = self._current[link.before]
+            facts = {"operation": self._labels.get(link.before, ""), "moment": _moment(start)}
+            if link.transfer_minutes is not None:
+                text = _("The first pieces of %(operation)s before it have passed at %(moment)s.")
+            elif link.min_lag:
+                text = _("After %(operation)s before it the pieces wait until %(moment)s.")
+            else:
+                text = _("%(operation)s before it ends at %(moment)s.")
+                facts["moment"] = _moment(last.end)
+            self.violations.append(text % facts)
         return start
+
+    def _after_others(self) -> tuple[int, Precedence] | None:
+        """The start that what comes before it leaves, and which of it binds."""
+        found = []
+        for link in self._operation.precedences:
+            before = self._current.get(link.before)
+            if before is not None:
+                working = self._working[before.resource]
+                found.append((waits.may_start(link, before, working), link.before, link))
+        return max(((at, link) for at, _pk, link in found), key=lambda one: one[0], default=None)
+
+    def _after_batches(self, start: int, end: int) -> int:
+        """When it does not end before the last transfer batch of what comes before it."""
+        guard = waits.must_end(self._operation, self._current)
+        if guard is None or end >= guard:
+            return start
+        self.violations.append(
+            _("It cannot end before the last pieces have come, at %(moment)s.")
+            % {"moment": _moment(guard)}
+        )
+        return start + guard - end
 
     def _when_open(self, start: int) -> int:
         working = self._inputs.times.get(self._mode.resource)
@@ -228,21 +254,32 @@ class _Search:
 def conflicts(built: Built, placements: Mapping[int, Placement], inputs: Inputs) -> list[str]:
     """Locks that the work before them misses, in words."""
     labels = {o.id: label(o) for o in inputs.operations}
+    working = {r.id: r.working_time for r in built.problem.resources}
     found = []
     for operation in built.problem.operations:
         fixed = operation.fixed
         if fixed is None or fixed.start < built.problem.now:
             continue
-        for before in operation.predecessors:
-            if placements[before].end > fixed.start:
-                found.append(
-                    _("%(before)s would end at %(end)s, after the locked start of %(operation)s.")
-                    % {
-                        "before": labels.get(before, ""),
-                        "end": _moment(placements[before].end),
-                        "operation": labels.get(operation.id, ""),
-                    }
+        for link in operation.precedences:
+            before = placements[link.before]
+            at = waits.may_start(link, before, working[before.resource])
+            if at > fixed.start:
+                facts = {
+                    "before": labels.get(link.before, ""),
+                    "end": _moment(at),
+                    "operation": labels.get(operation.id, ""),
+                }
+                text = (
+                    _(
+                        "The pieces of %(before)s are there at %(end)s, after the locked start of "
+                        "%(operation)s."
+                    )
+                    if link.min_lag or link.transfer_minutes is not None
+                    else _(
+                        "%(before)s would end at %(end)s, after the locked start of %(operation)s."
+                    )
                 )
+                found.append(text % facts)
     return found + _double(built, labels) + _overdrawn(built, inputs, labels)
 
 

@@ -32,6 +32,7 @@ batches, ``Pool`` and ``Need`` for people and tools), the ``Objective``; ``solve
 Files: ``plant_format`` reads and writes the JSON of the benchmarks.
 """
 
+from aps.solver import waits
 from aps.solver.objective import Objective
 from aps.solver.occupancy import Occupancy
 from aps.solver.plant import HorizonTooShort
@@ -93,4 +94,5 @@ __all__ = [
     "measure",
     "solve",
     "validate",
+    "waits",
 ]

@@ -144,8 +144,15 @@ class Operation:
     needs: tuple[Need, ...] = ()
 
     @property
+    def precedences(self) -> tuple[Precedence, ...]:
+        """All that it waits for; a plain predecessor asks for its end and no more."""
+        return (*(Precedence(before) for before in self.predecessors), *self.links)
+
+    @property
     def waits_for(self) -> tuple[int, ...]:
         """All operations it waits for, each once."""
+        if not self.links and len(self.predecessors) < 2:
+            return self.predecessors
         return tuple(dict.fromkeys((*self.predecessors, *(link.before for link in self.links))))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aps.solver.problem import Need, Operation, Placement, Resource
+from aps.solver.problem import Need, Operation, Placement, Precedence, Resource
 from aps.solver.promise_types import Link, LinkKind, Request
+from aps.solver.waits import may_start, passed_at
 from common.intervals import CalendarExhausted
 
 
@@ -29,21 +30,28 @@ def explain(
     last = max(schedule.values(), key=lambda p: (p.end, p.start, p.operation))
     links: list[Link] = []
     current: Placement | None = last
-    while current is not None and current.end > now:
+    until = last.end
+    while current is not None and until > now:
         operation = operations[current.operation]
-        feeder = _latest_feeder(operation, schedule)
+        feeder, link = _latest_feeder(operation, schedule, resources)
         if operation.fixed is not None:
-            links.append(_link(LinkKind.PRECEDENCE, current, now, current.end))
+            links.append(_link(LinkKind.PRECEDENCE, current, now, until))
             break
-        fed_at = max(now, feeder.end if feeder else now)
-        ready = max(fed_at, operation.release)
-        links.append(_link(LinkKind.WORK, current, current.start, current.end))
+        passed = now
+        if feeder is not None and link is not None:
+            working = resources[feeder.resource].working_time
+            passed = max(now, min(passed_at(link, feeder, working), current.start))
+        fed_at = passed + link.min_lag if link is not None else now
+        ready = min(max(fed_at, operation.release), current.start)
+        links.append(_link(LinkKind.WORK, current, current.start, until))
         held = (pool_waits or {}).get(operation.id)
         links += _waiting(operation, current, ready, resources[current.resource], held)
         if ready > fed_at:
             label = request.release_labels.get(operation.id, "")
             links.append(Link(LinkKind.MATERIAL, operation.id, None, fed_at, ready, label))
-        current = feeder if feeder and feeder.end > now else None
+        if feeder is not None and fed_at > passed:
+            links.append(_link(LinkKind.WAIT, feeder, passed, min(fed_at, current.start)))
+        current, until = (feeder, passed) if feeder and feeder.end > now else (None, now)
     links = [link for link in reversed(links) if link.minutes]
     waits = [link for link in links if link.kind is not LinkKind.WORK]
     if waits:
@@ -51,9 +59,18 @@ def explain(
     return tuple(links), Link(LinkKind.MINIMUM, last.operation, None, now, max(now, last.end))
 
 
-def _latest_feeder(operation: Operation, schedule: Mapping[int, Placement]) -> Placement | None:
-    feeders = [schedule[p] for p in operation.predecessors]
-    return max(feeders, key=lambda p: (p.end, p.start, p.operation), default=None)
+def _latest_feeder(
+    operation: Operation, schedule: Mapping[int, Placement], resources: Mapping[int, Resource]
+) -> tuple[Placement | None, Precedence | None]:
+    """What it waited for to the last, and how."""
+
+    def allows(link: Precedence) -> tuple[int, int, int, int]:
+        before = schedule[link.before]
+        start = may_start(link, before, resources[before.resource].working_time)
+        return start, before.end, before.start, before.operation
+
+    binding = max(operation.precedences, key=allows, default=None)
+    return (None, None) if binding is None else (schedule[binding.before], binding)
 
 
 def _waiting(

@@ -30,6 +30,7 @@ class LinkKind(StrEnum):
     MATERIAL = "material"
     PRECEDENCE = "precedence"
     POOL = "pool"
+    WAIT = "wait"
     MINIMUM = "minimum"
 
 
@@ -67,8 +68,8 @@ class Link:
     work: processing. capacity: the resource was taken. calendar: nobody works. material: the
     release lies later (``label`` says what is missing). precedence: waiting for a predecessor
     that no other kind explains. pool: the resource is free, the people or the tool are not
-    (``pool`` says which). minimum (only as the binding link): nothing waits, the work
-    itself takes that long.
+    (``pool`` says which). wait: the pieces rest (cool, dry). minimum (only as the binding link):
+    nothing waits, the work itself takes that long.
     """
 
     kind: LinkKind

@@ -25,6 +25,7 @@ TONES = {
     StepKind.TOOL: "late",
     StepKind.SHIFT: "hold",
     StepKind.MATERIAL: "risk",
+    StepKind.REST: "hold",
     StepKind.CHOICE: "planned",
 }
 
@@ -140,6 +141,10 @@ def _binding(step: Step) -> str:
             "%(operation)s waits for %(item)s, which is not on order: by its lead time it comes "
             "on %(moment)s."
         ),
+        StepKind.REST: _(
+            "%(operation)s waits %(duration)s, until %(moment)s: its pieces cool or dry after the "
+            "operation before it."
+        ),
         StepKind.CHOICE: _(
             "The plan begins %(operation)s only on %(moment)s, though %(unit)s is free before: "
             "plan again, or move it."
@@ -169,6 +174,7 @@ def _step(step: Step, due_at: datetime) -> SaidStep:
         StepKind.MATERIAL: _("waits for %(item)s from %(document)s")
         if step.reference
         else _("waits for %(item)s, not on order"),
+        StepKind.REST: _("the pieces cool or dry before %(operation)s"),
         StepKind.CHOICE: _("%(unit)s is free; the plan begins later"),
     }
     kinds = {
@@ -180,6 +186,7 @@ def _step(step: Step, due_at: datetime) -> SaidStep:
         StepKind.TOOL: _("Tool"),
         StepKind.SHIFT: _("No shift"),
         StepKind.MATERIAL: _("Material"),
+        StepKind.REST: _("Wait"),
         StepKind.CHOICE: _("Free"),
     }
     return SaidStep(

@@ -24,12 +24,12 @@ TONES: dict[str, Tone] = {
     for tone, words in {
         Tone.PLANNED: (
             "draft submitted planned waiting queued open assessed pending_approval in_process"
-            " sent unknown"
+            " sent unknown idle off"
         ),
         Tone.RUNNING: (
             "approved released ready setup running in_progress in_production solving confirmed"
             " ready_to_ship partly_shipped partly_received applied_partly action verification"
-            " under_analysis shipped"
+            " under_analysis shipped acknowledged"
         ),
         Tone.DONE: (
             "done completed delivered closed accepted published solved applied received"
@@ -38,8 +38,10 @@ TONES: dict[str, Tone] = {
         Tone.RISK: (
             "at_risk risk interrupted stale expired contained returned rework warning short"
         ),
-        Tone.LATE: "late failed dead rejected declined infeasible scrapped lost danger overdue",
-        Tone.HOLD: "on_hold hold cancelled superseded blocked quarantine",
+        Tone.LATE: (
+            "late failed dead rejected declined infeasible scrapped lost danger overdue raised down"
+        ),
+        Tone.HOLD: "on_hold hold cancelled superseded blocked quarantine dismissed withdrawn",
     }.items()
     for word in (tone.value, *words.split())
 }

@@ -14,7 +14,7 @@ FIRST_PAGE: dict[Role, str] = {
     Role.PLANNER: "aps:board",
     Role.SUPERVISOR: "mes:dispatch-list",
     Role.OPERATOR: "mes:dispatch-list",
-    Role.PURCHASING: "erp:shortage-list",
+    Role.PURCHASING: "mes:shortage-list",
     Role.WAREHOUSE: "crm:shipment-list",
     Role.QUALITY: "mes:work-order-list",
     Role.AFTER_SALES: "crm:order-list",

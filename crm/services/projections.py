@@ -10,7 +10,7 @@ from common import bulk
 from common.models import User
 from crm.enums import ConversionState, MilestoneKind, OrderState, PromiseCause
 from crm.models import Projection, SalesOrderLine
-from crm.services import commitments, milestones, news
+from crm.services import commitments, delay_notices, milestones, news
 from masterdata import selectors as masterdata
 from masterdata.services import shipping
 
@@ -31,7 +31,7 @@ def update(*, site_id: int, by: User | None, now: datetime) -> int:
             conversion_state=ConversionState.CONVERTED,
             requirement__isnull=False,
         )
-        .select_related("order__customer", "order__created_by")
+        .select_related("order__customer", "order__site", "order__created_by", "item")
         .order_by("pk")
     )
     before = {line.pk: (line.projected_date, line.projected_ready_at) for line in lines}
@@ -45,6 +45,7 @@ def update(*, site_id: int, by: User | None, now: datetime) -> int:
     _first_promises(lines, by, now)
     _scheduled(lines, now)
     news.at_risk([line for line in moved if _turned_late(line, before[line.pk][0])], now=now)
+    delay_notices.decide(site_id=site_id, lines=moved, by=by, now=now)
     return len(moved)
 
 

@@ -1,12 +1,28 @@
-from erp.models.demand import Requirement, Reservation
-from erp.models.purchasing import PurchaseOrder, PurchaseOrderLine
-from erp.models.stock import StockBalance, StockMove
+from erp.models.counts import CountLine, CountSession
+from erp.models.demand import Requirement, Reservation, Staging
+from erp.models.places import Bin, Warehouse
+from erp.models.planning import MrpRun, Proposal, ProposalPeg, SupplyRule
+from erp.models.purchasing import PurchaseOrder, PurchaseOrderLine, PurchaseReceipt
+from erp.models.stock import StockBalance, StockMove, StockQuant
+from erp.models.supply import Supply
 
 __all__ = [
+    "Bin",
+    "CountLine",
+    "CountSession",
+    "MrpRun",
+    "Proposal",
+    "ProposalPeg",
     "PurchaseOrder",
     "PurchaseOrderLine",
+    "PurchaseReceipt",
     "Requirement",
     "Reservation",
+    "Staging",
     "StockBalance",
     "StockMove",
+    "StockQuant",
+    "Supply",
+    "SupplyRule",
+    "Warehouse",
 ]

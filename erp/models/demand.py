@@ -5,7 +5,7 @@ from django.db.models import F, Q
 
 from erp.enums import RequirementKind, RequirementState
 from erp.models.quantities import QUANTITY
-from erp.models.stock import StockBalance
+from erp.models.stock import StockBalance, StockQuant
 
 
 class Requirement(models.Model):
@@ -78,3 +78,27 @@ class Reservation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.requirement_id}: {self.quantity}"
+
+
+class Staging(models.Model):
+    """So much of a quant stands ready for a requirement: picked, or staged to its work order.
+
+    A part of what is reserved for it; an issue takes this first.
+    """
+
+    requirement = models.ForeignKey(Requirement, on_delete=models.CASCADE, related_name="stagings")
+    quant = models.ForeignKey(StockQuant, on_delete=models.PROTECT, related_name="stagings")
+    quantity = models.DecimalField(**QUANTITY)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["requirement", "quant"], name="%(app_label)s_%(class)s_once_per_quant"
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0), name="%(app_label)s_%(class)s_quantity_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.requirement_id} from {self.quant_id}: {self.quantity}"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import DecimalField, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
+from django.utils.translation import get_language
 
-from erp.enums import RequirementState
+from erp.enums import RequirementKind, RequirementState
 from erp.models import Requirement, Reservation
 from masterdata.enums import Supply
 
@@ -102,10 +103,15 @@ def reserved_quantities(ids: Collection[int]) -> dict[int, Decimal]:
     return found
 
 
-def waiting(*, site_id: int, item_ids: Collection[int] | None = None) -> list[Waiting]:
-    """Open needs of bought items that stock does not cover, the first due first; one query."""
+def waiting(
+    *, site_id: int, item_ids: Collection[int] | None = None, supply: Supply = Supply.BUY
+) -> list[Waiting]:
+    """Open needs that stock does not cover, the first due first; one query.
+
+    Of bought items, or of made ones, whose pegged work orders are not counted here.
+    """
     rows = Requirement.objects.filter(
-        site_id=site_id, state=RequirementState.OPEN, item__supply=Supply.BUY
+        site_id=site_id, state=RequirementState.OPEN, item__supply=supply
     )
     if item_ids is not None:
         rows = rows.filter(item__in=list(item_ids))
@@ -148,3 +154,37 @@ def _with_reserved(
         .values("total")
     )
     return rows.annotate(reserved=Coalesce(Subquery(held), ZERO, output_field=DecimalField()))
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """A sales requirement: which order line, whose, and when it has to be ready."""
+
+    requirement_id: int
+    reference: str
+    due_at: datetime
+    customer_code: str | None
+    customer_name: str | None
+    customer_name_zh: str | None
+
+    @property
+    def order_number(self) -> str:
+        return self.reference.partition("/")[0]
+
+    @property
+    def customer(self) -> str:
+        """The customer's name in the active language."""
+        if (get_language() or "").startswith("zh") and self.customer_name_zh:
+            return self.customer_name_zh
+        return self.customer_name or self.customer_code or ""
+
+
+def order_lines(ids: Collection[int]) -> dict[int, OrderLine]:
+    """The sales requirements among the ids, by id; one query."""
+    rows = Requirement.objects.filter(pk__in=list(ids), kind=RequirementKind.SALES)
+    return {
+        values[0]: OrderLine(*values)
+        for values in rows.values_list(
+            "pk", "reference", "due_at", "customer__code", "customer__name", "customer__name_zh"
+        )
+    }

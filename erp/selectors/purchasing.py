@@ -1,20 +1,18 @@
 """When bought material will be there, and where it falls short."""
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from django.db import models
-from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from erp.enums import PurchaseOrderState, RequirementState
-from erp.models import PurchaseOrderLine, Requirement
+from erp.enums import RequirementState, SupplyKind
+from erp.models import Requirement, Supply
 from erp.selectors.demand import Waiting, waiting
-from masterdata.enums import Supply
+from masterdata.enums import Supply as ItemSupply
 
 ZERO = Decimal(0)
 DAY = timedelta(days=1)
@@ -74,46 +72,54 @@ class Incoming:
 
 
 def incoming(
-    *, site_id: int, now: datetime, item_ids: Iterable[int] | None = None
+    *,
+    site_id: int,
+    now: datetime,
+    item_ids: Iterable[int] | None = None,
+    moved: Mapping[int, datetime] | None = None,
 ) -> list[Incoming]:
     """Open purchase order lines of a site, by day; one query.
 
-    A line is counted on for the end of its due day, an overdue one for a day from now.
+    A line is counted on for the end of its due day, an overdue one for a day from now. ``moved``
+    asks what if: lines by id with another moment.
     """
-    lines = PurchaseOrderLine.objects.filter(
-        order__site_id=site_id, order__state__in=PurchaseOrderState.on_order()
-    )
+    rows = Supply.objects.filter(site_id=site_id, kind=SupplyKind.PURCHASE_ORDER, is_firm=True)
     if item_ids is not None:
-        lines = lines.filter(item__in=list(item_ids))
-    rows = (
-        lines.annotate(left=F("quantity") - F("received") - F("rejected"))
-        .filter(left__gt=0)
-        .order_by("due_date", "order__number", "position")
-    )
+        rows = rows.filter(item__in=list(item_ids))
     found = []
-    for item_id, left, due, zone, number in rows.values_list(
-        "item_id", "left", "due_date", "order__site__time_zone", "order__number"
-    ):
-        at = datetime.combine(due + DAY, time(), tzinfo=ZoneInfo(zone))
-        found.append(Incoming(item_id, left, at if at > now else now + DAY, number))
+    for source_id, item_id, quantity, due_at, reference in rows.order_by(
+        "due_at", "reference", "source_id"
+    ).values_list("source_id", "item_id", "quantity", "due_at", "reference"):
+        at = (moved or {}).get(source_id, due_at)
+        found.append(Incoming(item_id, quantity, at if at > now else now + DAY, reference))
     # Stable: what is overdue keeps its order, after what comes earlier than a day from now.
     return sorted(found, key=lambda line: line.at)
 
 
-def material_dates(*, site_id: int, now: datetime) -> dict[int, MaterialDate]:
+def material_dates(
+    *,
+    site_id: int,
+    now: datetime,
+    item_ids: Iterable[int] | None = None,
+    moved: Mapping[int, datetime] | None = None,
+) -> dict[int, MaterialDate]:
     """When the material of each open requirement of a bought item is complete, by id.
 
     Three queries for any number of requirements. What stock does not cover is given the open
-    purchase order lines, the first due need first; the rest would be ordered now.
+    purchase order lines, the first due need first; the rest would be ordered now. ``moved`` as in
+    ``incoming``.
     """
     bought = Requirement.objects.filter(
-        site_id=site_id, state=RequirementState.OPEN, item__supply=Supply.BUY
-    ).values_list("pk", "item__lead_time_days")
-    lead_times = dict(bought)
+        site_id=site_id, state=RequirementState.OPEN, item__supply=ItemSupply.BUY
+    )
+    items = None if item_ids is None else list(item_ids)
+    if items is not None:
+        bought = bought.filter(item__in=items)
+    lead_times = dict(bought.values_list("pk", "item__lead_time_days"))
     on_stock = MaterialDate(at=None, kind=MaterialKind.ON_STOCK)
     dates = dict.fromkeys(lead_times, on_stock)
-    needs = waiting(site_id=site_id)
-    supplies = _by_item(incoming(site_id=site_id, now=now))
+    needs = waiting(site_id=site_id, item_ids=items)
+    supplies = _by_item(incoming(site_id=site_id, now=now, item_ids=items, moved=moved))
     for need in needs:
         days = lead_times.get(need.requirement_id, 0)
         dates[need.requirement_id] = _take(need, supplies[need.item_id], now, days)

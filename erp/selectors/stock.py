@@ -13,13 +13,13 @@ ZERO = Decimal(0)
 
 
 def free_stock(*, site_id: int, item_ids: Iterable[int]) -> dict[int, Decimal]:
-    """On hand less reserved, by item id; 0 where there is none.
+    """On hand less what is held and reserved, by item id; 0 where there is none.
 
     Safety stock counts as free: keeping it up is a matter of purchasing, not of saying no.
     """
     free = dict.fromkeys(item_ids, ZERO)
     rows = StockBalance.objects.filter(site_id=site_id, item__in=list(free))
-    free.update(rows.values_list("item_id", F("on_hand") - F("reserved")))
+    free.update(rows.values_list("item_id", F("on_hand") - F("held") - F("reserved")))
     return free
 
 
@@ -34,14 +34,14 @@ def balances(*, site_id: int | None = None, text: str = "") -> QuerySet[StockBal
             | Q(item__name__icontains=text)
             | Q(item__name_zh__icontains=text)
         )
-    return found.annotate(free=F("on_hand") - F("reserved"), on_order=_on_order())
+    return found.annotate(free=F("on_hand") - F("held") - F("reserved"), on_order=_on_order())
 
 
 def moves_of(*, item_id: int, site_id: int) -> QuerySet[StockMove]:
     """How an item's stock changed, newest first."""
     return (
         StockMove.objects.filter(item_id=item_id, site_id=site_id)
-        .select_related("by")
+        .select_related("by", "bin", "lot", "unit")
         .order_by("-at", "-pk")
     )
 

@@ -11,6 +11,7 @@ from common import audit
 from common.models import User
 from erp.enums import PurchaseOrderState
 from erp.models import PurchaseOrder, PurchaseOrderLine
+from erp.services import supplies
 
 _BATCH = 2000
 
@@ -51,7 +52,7 @@ def known(numbers: Iterable[str]) -> set[str]:
 def record(
     orders: Sequence[OpeningOrder], *, site_id: int, reference: str, by: User | None, now: datetime
 ) -> None:
-    """Write the orders, whose numbers must be free, in three statements.
+    """Write the orders, whose numbers must be free, in a few statements.
 
     What they brought is not booked in again: it is part of the opening stock.
     """
@@ -86,6 +87,7 @@ def record(
             ],
             batch_size=_BATCH,
         )
+        supplies.note_purchases([row.pk for row in placed])
         audit.record_many(
             action="erp.purchase_order.import", targets=placed, by=by, now=now, reason=reference
         )

@@ -4,27 +4,45 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from common import audit, numbers, transitions
+from common import audit, events, numbers, transitions
 from common.concurrency import Lock, lock
-from common.errors import Refused
 from common.models import User
-from erp import policies
-from erp.enums import PURCHASE_ORDER_TRANSITIONS, MoveKind, PurchaseOrderState
-from erp.models import PurchaseOrder, PurchaseOrderLine
+from erp import policies, selectors
+from erp.enums import (
+    PURCHASE_ORDER_TRANSITIONS,
+    MoveKind,
+    PurchaseOrderState,
+    PurchaseReceiptKind,
+)
+from erp.events import PurchaseOrdersChanged
+from erp.models import PurchaseOrder, PurchaseOrderLine, PurchaseReceipt, SupplyRule
 from erp.policies import CannotReceive
-from erp.services import stock
+from erp.policies_purchasing import (
+    CannotOrder,
+    CannotReturn,
+    check_can_return,
+    check_can_take_in,
+)
+from erp.services import stock, supplies
 from masterdata import selectors as masterdata
 
-__all__ = ["CannotOrder", "CannotReceive", "NewLine", "order", "receive_line"]
+__all__ = [
+    "CannotOrder",
+    "CannotReceive",
+    "CannotReturn",
+    "NewLine",
+    "order",
+    "receive_line",
+    "return_line",
+]
 
-
-class CannotOrder(Refused):
-    """The purchase order cannot be placed."""
+ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,36 +77,136 @@ def order(
             site_id=site_id,
             state=PurchaseOrderState.SENT,
             ordered_at=now,
+            ordered_by=by,
+            sent_at=now,
         )
         PurchaseOrderLine.objects.bulk_create(_lines(placed, lines))
+        supplies.note_purchases([placed.pk])
         audit.record(action="erp.purchase_order.order", target=placed, by=by, now=now)
     return placed
 
 
 def receive_line(
-    *, line: PurchaseOrderLine, quantity: Decimal, by: User | None, now: datetime
+    *,
+    line: PurchaseOrderLine,
+    quantity: Decimal,
+    by: User | None,
+    now: datetime,
+    rejected: Decimal = ZERO,
+    reference: str = "",
 ) -> PurchaseOrderLine:
-    """Book in what came of a line, for those who wait; raise CannotReceive for more than open."""
+    """Book in what came of a line, for those who wait; ``rejected`` was refused at the dock.
+
+    Raise CannotReceive for more than is open and the site's tolerance lets in. A rest within the
+    tolerance is not waited for.
+    """
     with transaction.atomic():
         lock(Lock.SUPPLY, line.order.site_id)
         placed = PurchaseOrder.objects.select_for_update(no_key=True).get(pk=line.order_id)
         line = placed.lines.select_for_update(no_key=True).get(pk=line.pk)
-        policies.check_can_receive(quantity, MoveKind.RECEIPT)
-        policies.check_can_receive_line(line, quantity)
+        rule = selectors.supply_rule(placed.site_id)
+        policies.check_can_receive(quantity + rejected, MoveKind.RECEIPT)
+        check_can_take_in(placed, line, quantity + rejected, rule)
         line.received += quantity
-        line.save(update_fields=["received"])
+        line.rejected += rejected
+        _settle(line, rule)
+        line.save(update_fields=["received", "rejected", "quantity", "ordered_quantity"])
+        _keep(line, PurchaseReceiptKind.ACCEPTED, quantity, reference, by, now)
+        _keep(line, PurchaseReceiptKind.REJECTED, rejected, reference, by, now)
         _move(placed)
-        stock.receive(
+        supplies.note_purchases([placed.pk])
+        if quantity > 0:
+            stock.receive(
+                item_id=line.item_id,
+                site_id=placed.site_id,
+                quantity=quantity,
+                kind=MoveKind.RECEIPT,
+                reference=placed.number,
+                by=by,
+                now=now,
+            )
+        else:
+            # Nothing came into the store, and less is to come: the plan has to know.
+            events.publish(PurchaseOrdersChanged(site_id=placed.site_id), by=by, now=now)
+        audit.record(
+            action="erp.purchase_order.receive", target=placed, by=by, now=now, reason=reference
+        )
+    return line
+
+
+def return_line(
+    *,
+    line: PurchaseOrderLine,
+    quantity: Decimal,
+    reason: str,
+    replace: bool,
+    by: User | None,
+    now: datetime,
+) -> PurchaseOrderLine:
+    """Send received goods back; with ``replace`` they are to come again.
+
+    Raise CannotReturn for more than was received, without a reason, or to be replaced on a closed
+    order; and CannotAdjust where the stock is kept for somebody.
+    """
+    with transaction.atomic():
+        lock(Lock.SUPPLY, line.order.site_id)
+        placed = PurchaseOrder.objects.select_for_update(no_key=True).get(pk=line.order_id)
+        line = placed.lines.select_for_update(no_key=True).get(pk=line.pk)
+        line.order = placed
+        check_can_return(line, quantity, reason, replace=replace)
+        stock.adjust(
             item_id=line.item_id,
             site_id=placed.site_id,
-            quantity=quantity,
-            kind=MoveKind.RECEIPT,
-            reference=placed.number,
+            quantity=-quantity,
+            reason=f"{placed.number}: {reason}",
             by=by,
             now=now,
         )
-        audit.record(action="erp.purchase_order.receive", target=placed, by=by, now=now)
+        line.returned += quantity
+        if replace:
+            line.received -= quantity
+        line.save(update_fields=["returned", "received"])
+        _keep(line, PurchaseReceiptKind.RETURNED, quantity, reason, by, now)
+        if replace:
+            _move(placed)
+        supplies.note_purchases([placed.pk])
+        audit.record(
+            action="erp.purchase_order.return", target=placed, by=by, now=now, reason=reason
+        )
     return line
+
+
+def _settle(line: PurchaseOrderLine, rule: SupplyRule) -> None:
+    """Within the tolerance, what came is what was agreed; what was asked for stays on record."""
+    came = line.received + line.rejected
+    difference = came - line.quantity
+    if difference > 0 or 0 < -difference <= line.quantity * rule.under_delivery:
+        if line.ordered_quantity is None:
+            line.ordered_quantity = line.quantity
+        line.quantity = came
+
+
+def _keep(
+    line: PurchaseOrderLine,
+    kind: PurchaseReceiptKind,
+    quantity: Decimal,
+    reference: str,
+    by: User | None,
+    now: datetime,
+) -> None:
+    if quantity <= 0:
+        return
+    zone = ZoneInfo(line.order.site.time_zone)
+    PurchaseReceipt.objects.create(
+        line=line,
+        kind=kind,
+        quantity=quantity,
+        at=now,
+        day=now.astimezone(zone).date(),
+        promised_date=line.confirmed_date or line.due_date,
+        reference=reference[:60],
+        by=by,
+    )
 
 
 def _lines(placed: PurchaseOrder, lines: Sequence[NewLine]) -> list[PurchaseOrderLine]:

@@ -14,6 +14,7 @@ from common import bulk
 from erp import selectors
 from erp.models import Reservation, StockBalance
 from erp.policies import CannotReserve, plain
+from erp.services import stagings
 
 ZERO = Decimal(0)
 
@@ -41,7 +42,8 @@ def reserve(quantities: Mapping[int, Decimal]) -> None:
 def release(quantities: Mapping[int, Decimal]) -> set[tuple[int, int]]:
     """Give back so much of each requirement's reservation (by id); at most what it has.
 
-    Return the places (item id, site id) where stock became free.
+    What stands ready for it is no longer promised beyond that. Return the places (item id, site
+    id) where stock became free.
     """
     held = {
         reservation.requirement_id: reservation
@@ -64,7 +66,34 @@ def release(quantities: Mapping[int, Decimal]) -> set[tuple[int, int]]:
     Reservation.objects.filter(pk__in=gone).delete()
     bulk.save(smaller, ["quantity"])
     _move_reserved(freed)
+    stagings.trim({pk: r.quantity for pk, r in held.items()})
     return {(r.balance.item_id, r.balance.site_id) for r in held.values()}
+
+
+def give_way(*, item_id: int, site_id: int, leaving: Decimal) -> dict[int, Decimal]:
+    """Release what can no longer be kept when so much leaves or is held; the latest due first.
+
+    For what nobody can refuse: a hold, a count, a consumption that has happened. Return what each
+    requirement (by id) lost.
+    """
+    balance = _locked_balances([(item_id, site_id)]).get((item_id, site_id))
+    if balance is None:
+        return {}
+    kept = Reservation.objects.filter(balance=balance).order_by(
+        "-requirement__due_at", "-requirement"
+    )
+    rows = list(kept.values_list("requirement_id", "quantity"))
+    excess = sum((quantity for _pk, quantity in rows), ZERO) - max(
+        ZERO, balance.on_hand - balance.held - leaving
+    )
+    lost: dict[int, Decimal] = {}
+    for pk, quantity in rows:
+        share = min(excess, quantity)
+        if share > 0:
+            lost[pk] = share
+            excess -= share
+    release(lost)
+    return lost
 
 
 def give_free(*, site_id: int, item_ids: Iterable[int]) -> None:
@@ -96,7 +125,7 @@ def _locked_balances(places: Iterable[tuple[int, int]]) -> dict[tuple[int, int],
 
 
 def _check_free(balance: StockBalance | None, wanted: Decimal) -> None:
-    free = balance.on_hand - balance.reserved if balance else ZERO
+    free = balance.on_hand - balance.held - balance.reserved if balance else ZERO
     if wanted > free:
         raise CannotReserve(
             _("Only %(free)s of %(item)s is free, not %(wanted)s.")

@@ -1,4 +1,8 @@
-"""Goods come in and go out; each change of a balance leaves a move."""
+"""Goods come in and are corrected; each change leaves a move, a quant and a balance.
+
+What leaves goes through ``erp.services.issuing``, what moves inside through
+``erp.services.moving``; both book through ``erp.services.booking``.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,24 +10,31 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import F
 
-from common import audit, bulk, events
+from common import audit, events
 from common.concurrency import Lock, lock
 from common.models import User
 from erp import policies, selectors
-from erp.enums import MoveKind
+from erp.enums import BinKind, MoveKind
 from erp.events import StockReceived
-from erp.models import Requirement, Reservation, StockBalance, StockMove
+from erp.models import Bin, StockBalance, StockMove
 from erp.policies import CannotAdjust, CannotIssue, CannotReceive
-from erp.services import requirements, reservations
+from erp.services import booking, identifying, reservations, warehouses
+from erp.services.booking import Entry, Why
+from erp.services.identifying import Incoming
+from erp.services.issuing import backflush, issue, issue_many
+from masterdata import selectors as masterdata
+from traceability.enums import IdentityState
+from traceability.services.identities import Origin
 
 __all__ = [
     "CannotAdjust",
     "CannotIssue",
     "CannotReceive",
     "Opening",
+    "Origin",
     "adjust",
+    "backflush",
     "issue",
     "issue_many",
     "receive",
@@ -50,16 +61,28 @@ def receive(
     reference: str,
     by: User | None,
     now: datetime,
+    bin_id: int | None = None,
+    lot_number: str = "",
+    serials: Sequence[str] = (),
+    origin: Origin | None = None,
 ) -> StockMove:
     """Book goods in and give what is free of a bought item to those who wait, first due first.
 
-    Raise CannotReceive for a quantity of zero or below.
+    They lie in the bin (without one in the site's storage), as a lot or as serial units where the
+    item is tracked; without numbers these are given. Return the first move. Raise CannotReceive
+    for a quantity of zero or below or where the item's policy asks for more, and CannotRegister
+    for a number that is taken.
     """
     with transaction.atomic():
         lock(Lock.SUPPLY, site_id)
         policies.check_can_receive(quantity, kind)
-        balance = _locked_balance(item_id, site_id)
-        move = _move(balance, quantity, kind, reference, by, now)
+        place = policies.check_bin(_bin(bin_id, site_id), site_id)
+        item = masterdata.items_by_id([item_id])[item_id]
+        new = Incoming(item, quantity, lot_number.strip(), serials, origin or Origin())
+        entries = identifying.entries(
+            new, bin_id=place.pk, site_id=site_id, kind=kind, reference=reference, now=now
+        )
+        move = booking.book(entries, why=Why(kind, reference, by, now))[0]
         reservations.give_free(site_id=site_id, item_ids=[item_id])
         audit.record(action="erp.stock.receive", target=move, by=by, now=now, reason=reference)
         events.publish(StockReceived(item_id=item_id, site_id=site_id), by=by, now=now)
@@ -83,16 +106,21 @@ def set_opening(
         wanted[row.item_id] = wanted.get(row.item_id, ZERO) + row.quantity
     with transaction.atomic():
         lock(Lock.SUPPLY, site_id)
-        moves = _opening_moves(wanted, site_id, reference, by, now)
-        StockMove.objects.bulk_create(moves, batch_size=5000)
-        reservations.give_free(site_id=site_id, item_ids=[move.item_id for move in moves])
+        differences = _opening_differences(wanted, site_id, reference)
+        why = Why(MoveKind.OPENING, reference, by, now, leaves_as=IdentityState.SCRAPPED)
+        moves = booking.book(_corrections(differences, site_id, why), why=why)
+        reservations.give_free(site_id=site_id, item_ids=list(differences))
         for move in moves[:1]:
             # One fact for the site: its readers look at the site, not at the item.
             events.publish(StockReceived(item_id=move.item_id, site_id=site_id), by=by, now=now)
         audit.record_many(
-            action="erp.stock.set_opening", targets=moves, by=by, now=now, reason=reference
+            action="erp.stock.set_opening",
+            targets={move.item_id: move for move in moves}.values(),
+            by=by,
+            now=now,
+            reason=reference,
         )
-    return len(moves)
+    return len(differences)
 
 
 def adjust(
@@ -104,103 +132,27 @@ def adjust(
     by: User | None,
     now: datetime,
 ) -> StockMove:
-    """Correct the count by a signed quantity. Raise CannotAdjust: no reason, or it is reserved."""
+    """Correct the books by a signed quantity; return the first move.
+
+    Less is taken from what expires first, more lies in the site's storage (a new lot or new units
+    where the item is tracked). Raise CannotAdjust: no reason, or it is reserved.
+    """
     with transaction.atomic():
         lock(Lock.SUPPLY, site_id)
         balance = _locked_balance(item_id, site_id)
         policies.check_can_adjust(balance, quantity, reason)
-        move = _move(balance, quantity, MoveKind.ADJUSTMENT, reason[:60], by, now)
+        why = Why(MoveKind.ADJUSTMENT, reason, by, now, leaves_as=IdentityState.SCRAPPED)
+        move = booking.book(_corrections({item_id: quantity}, site_id, why), why=why)[0]
         reservations.give_free(site_id=site_id, item_ids=[item_id])
         audit.record(action="erp.stock.adjust", target=move, by=by, now=now, reason=reason)
         events.publish(StockReceived(item_id=item_id, site_id=site_id), by=by, now=now)
     return move
 
 
-def issue(
-    *,
-    requirement_id: int,
-    quantity: Decimal,
-    reference: str,
-    by: User | None,
-    now: datetime,
-    kind: MoveKind = MoveKind.ISSUE,
-) -> None:
-    """Take reserved stock out for its requirement; raise CannotIssue with the reason."""
-    issue_many(
-        quantities={requirement_id: quantity}, reference=reference, by=by, now=now, kind=kind
-    )
-
-
-def issue_many(
-    *,
-    quantities: Mapping[int, Decimal],
-    reference: str,
-    by: User | None,
-    now: datetime,
-    kind: MoveKind = MoveKind.ISSUE,
-) -> None:
-    """Take reserved stock out for several requirements (by id): all, or none and CannotIssue."""
-    with transaction.atomic():
-        for site_id in selectors.sites_of(quantities):
-            lock(Lock.SUPPLY, site_id)
-        found = list(
-            Requirement.objects.select_for_update(no_key=True, of=("self",))
-            .filter(pk__in=list(quantities))
-            .select_related("item")
-            .order_by("pk")
-        )
-        held = {
-            r.requirement_id: r
-            for r in Reservation.objects.select_for_update(no_key=True)
-            .filter(requirement__in=found)
-            .order_by("pk")
-        }
-        for requirement in found:
-            quantity = quantities[requirement.pk]
-            reservation = held.get(requirement.pk)
-            reserved = reservation.quantity if reservation else ZERO
-            policies.check_can_issue(requirement, quantity, reserved)
-            assert reservation is not None  # noqa: S101 - the policy saw to it
-            _consume(reservation, quantity)
-            requirements.note_issued(requirement, quantity)
-        _book_out(found, quantities, kind, reference, by, now)
-
-
-def _consume(reservation: Reservation, quantity: Decimal) -> None:
-    if reservation.quantity == quantity:
-        reservation.delete()
-    else:
-        reservation.quantity -= quantity
-        reservation.save(update_fields=["quantity"])
-
-
-def _book_out(
-    found: Sequence[Requirement],
-    quantities: Mapping[int, Decimal],
-    kind: MoveKind,
-    reference: str,
-    by: User | None,
-    now: datetime,
-) -> None:
-    for requirement in sorted(found, key=lambda r: (r.site_id, r.item_id)):
-        quantity = quantities[requirement.pk]
-        StockBalance.objects.filter(
-            item_id=requirement.item_id, site_id=requirement.site_id
-        ).update(on_hand=F("on_hand") - quantity, reserved=F("reserved") - quantity)
-    StockMove.objects.bulk_create(
-        [
-            StockMove(
-                item_id=requirement.item_id,
-                site_id=requirement.site_id,
-                kind=kind,
-                quantity=-quantities[requirement.pk],
-                reference=reference,
-                at=now,
-                by=by,
-            )
-            for requirement in found
-        ]
-    )
+def _bin(bin_id: int | None, site_id: int) -> Bin:
+    if bin_id is None:
+        return warehouses.bin_for(site_id=site_id, kind=BinKind.STORAGE)
+    return selectors.bin_by_id(bin_id)
 
 
 def _locked_balance(item_id: int, site_id: int) -> StockBalance:
@@ -212,36 +164,16 @@ def _locked_balance(item_id: int, site_id: int) -> StockBalance:
     )
 
 
-def _move(
-    balance: StockBalance,
-    quantity: Decimal,
-    kind: MoveKind,
-    reference: str,
-    by: User | None,
-    now: datetime,
-) -> StockMove:
-    StockBalance.objects.filter(pk=balance.pk).update(on_hand=F("on_hand") + quantity)
-    return StockMove.objects.create(
-        item_id=balance.item_id,
-        site_id=balance.site_id,
-        kind=kind,
-        quantity=quantity,
-        reference=reference,
-        at=now,
-        by=by,
-    )
-
-
-def _opening_moves(
-    wanted: Mapping[int, Decimal], site_id: int, reference: str, by: User | None, now: datetime
-) -> list[StockMove]:
+def _opening_differences(
+    wanted: Mapping[int, Decimal], site_id: int, reference: str
+) -> dict[int, Decimal]:
+    """By how much the stock of each item differs from what is wanted; those that do."""
     StockBalance.objects.bulk_create(
         [StockBalance(item_id=item_id, site_id=site_id) for item_id in sorted(wanted)],
         ignore_conflicts=True,
         batch_size=5000,
     )
-    changed = []
-    moves = []
+    found: dict[int, Decimal] = {}
     for balance in (
         StockBalance.objects.select_for_update(no_key=True, of=("self",))
         .filter(item__in=list(wanted), site_id=site_id)
@@ -249,21 +181,43 @@ def _opening_moves(
         .order_by("pk")
     ):
         difference = wanted[balance.item_id] - balance.on_hand
-        if not difference:
-            continue
-        policies.check_can_adjust(balance, difference, reference)
-        balance.on_hand += difference
-        changed.append(balance)
-        moves.append(
-            StockMove(
-                item_id=balance.item_id,
+        if difference:
+            policies.check_can_adjust(balance, difference, reference)
+            found[balance.item_id] = difference
+    return found
+
+
+def _corrections(differences: Mapping[int, Decimal], site_id: int, why: Why) -> list[Entry]:
+    """What to book so that the stock of each item changes by its difference."""
+    items = masterdata.items_by_id(differences)
+    place = warehouses.bin_for(site_id=site_id, kind=BinKind.STORAGE).pk
+    today = selectors.today(site_id=site_id, now=why.now)
+    entries: list[Entry] = []
+    for item_id, difference in differences.items():
+        item = items[item_id]
+        if difference > 0:
+            entries += identifying.entries(
+                Incoming(item, difference),
+                bin_id=place,
                 site_id=site_id,
-                kind=MoveKind.OPENING,
-                quantity=difference,
-                reference=reference,
-                at=now,
-                by=by,
+                kind=why.kind,
+                reference=why.reference,
+                now=why.now,
             )
+            continue
+        takes = selectors.choose(
+            site_id=site_id,
+            item_id=item_id,
+            tracking=item.tracking,
+            quantity=-difference,
+            on=today,
         )
-    bulk.save(changed, ["on_hand"])
-    return moves
+        missing = -difference - sum((take.quantity for take in takes), ZERO)
+        policies.check_enough_to_correct(item, missing)
+        entries += [
+            Entry(t.quant.bin_id, item_id, -t.quantity, t.quant.lot_id, t.quant.unit_id)
+            for t in takes
+        ]
+        if missing:
+            entries.append(Entry(place, item_id, -missing))
+    return entries

@@ -72,6 +72,11 @@ class ItemForm(VersionedForm):
             "lot_period_days",
             "safety_stock",
             "tracking",
+            "supplier_lot_required",
+            "expiry_required",
+            "shelf_life_days",
+            "may_be_negative",
+            "issue_method",
             "energy_kwh_per_unit",
             "standard_cost",
             "list_price",
@@ -88,6 +93,8 @@ class ItemForm(VersionedForm):
         rate = data.get("scrap_rate")
         if rate is not None and not 0 <= rate < 1:
             self.add_error("scrap_rate", _("Scrap is a share below 1; write 0.05 for 5 percent."))
+        for name, reason in policies.tracking_faults(data):
+            self.add_error(name, reason)
         return data
 
 
@@ -188,7 +195,7 @@ class ToolForm(VersionedForm):
 class SupplierForm(VersionedForm):
     class Meta:
         model = Supplier
-        fields = ("code", "name", "name_zh", "is_active")
+        fields = ("code", "name", "name_zh", "language", "email", "address", "is_active")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.forms import BaseFormSet, formset_factory
 from django.utils.translation import gettext_lazy as _
 
-from masterdata.enums import CheckFrequency, CheckKind, RateKind, RunBasis
+from masterdata.enums import CheckFrequency, CheckKind, IssueMethod, RateKind, RunBasis
 from masterdata.forms.fields import (
     SEARCH,
     CurrencyField,
@@ -19,9 +19,10 @@ from masterdata.forms.fields import (
     limit_days,
 )
 from masterdata.models import Calendar, Site
+from masterdata.services.routings import MOST_WAIT
 
-# A request has at most a thousand fields (DATA_UPLOAD_MAX_NUMBER_FIELDS): rows times fields.
-MAX_LINES = 110
+# A request has at most DATA_UPLOAD_MAX_NUMBER_FIELDS fields: rows times fields.
+MAX_LINES = 105
 MAX_OPERATIONS = 75
 MAX_CREWS = 100
 MAX_CHECKS = 60
@@ -105,6 +106,11 @@ class BomLineForm(Row):
     scrap_rate = forms.DecimalField(
         label=_("Scrap rate"), max_digits=5, decimal_places=4, min_value=0, initial=0
     )
+    issue_method = forms.ChoiceField(
+        label=_("Issued"),
+        choices=[("", _("As the item says")), *IssueMethod.choices],
+        required=False,
+    )
     valid_from = DayField(label=_("Valid from"), required=False)
     valid_to = DayField(label=_("Valid to, not included"), required=False)
 
@@ -153,6 +159,28 @@ class OperationForm(Row):
         max_length=40,
         required=False,
         widget=forms.TextInput(attrs={"list": "tools", "placeholder": _("Tool")}),
+    )
+    wait_minutes = forms.IntegerField(
+        label=_("Wait after it, minutes"),
+        min_value=0,
+        max_value=MOST_WAIT,
+        required=False,
+        widget=forms.NumberInput(attrs={"placeholder": _("No wait")}),
+    )
+    max_wait_minutes = forms.IntegerField(
+        label=_("Longest wait, minutes"),
+        min_value=0,
+        max_value=MOST_WAIT,
+        required=False,
+        widget=forms.NumberInput(attrs={"placeholder": _("No limit")}),
+    )
+    transfer_quantity = forms.DecimalField(
+        label=_("Pass on from, pieces"),
+        max_digits=14,
+        decimal_places=4,
+        min_value=0,
+        required=False,
+        widget=forms.NumberInput(attrs={"placeholder": _("All")}),
     )
 
 

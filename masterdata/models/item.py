@@ -5,7 +5,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from common.models import BilingualName
-from masterdata.enums import LotPolicy, Supply, Tracking
+from masterdata.enums import IssueMethod, LotPolicy, Supply, Tracking
 
 
 class Item(BilingualName):
@@ -33,6 +33,19 @@ class Item(BilingualName):
     )
     tracking = models.CharField(
         _("tracking"), max_length=8, choices=Tracking, default=Tracking.NONE
+    )
+    # What a receipt of a lot or of serial units has to say.
+    supplier_lot_required = models.BooleanField(_("supplier lot required"), default=False)
+    expiry_required = models.BooleanField(_("expiry required"), default=False)
+    # Of a receipt that names no expiry; null: it keeps.
+    shelf_life_days = models.PositiveIntegerField(_("shelf life, days"), null=True, blank=True)
+    # Booked out although the store does not know it: cheap material that is counted now and then.
+    may_be_negative = models.BooleanField(_("stock may be negative"), default=False)
+    issue_method = models.CharField(
+        _("issue to work orders"),
+        max_length=10,
+        choices=IssueMethod,
+        default=IssueMethod.AT_START,
     )
     energy_kwh_per_unit = models.DecimalField(
         _("energy per unit, kWh"), max_digits=12, decimal_places=4, default=0
@@ -62,6 +75,17 @@ class Item(BilingualName):
                 condition=~Q(lot_policy=LotPolicy.PERIOD)
                 | Q(lot_period_days__isnull=False, lot_period_days__gt=0),
                 name="%(app_label)s_%(class)s_period_lot_has_days",
+            ),
+            models.CheckConstraint(
+                condition=Q(may_be_negative=False) | Q(tracking=Tracking.NONE),
+                name="%(app_label)s_%(class)s_negative_only_untracked",
+            ),
+            models.CheckConstraint(
+                condition=~Q(tracking=Tracking.NONE)
+                | Q(
+                    supplier_lot_required=False, expiry_required=False, shelf_life_days__isnull=True
+                ),
+                name="%(app_label)s_%(class)s_policy_needs_tracking",
             ),
         ]
 
@@ -103,6 +127,10 @@ class BomLine(models.Model):
     quantity_per = models.DecimalField(_("quantity per"), max_digits=14, decimal_places=6)
     uom = models.CharField(_("unit"), max_length=10, default="EA")
     scrap_rate = models.DecimalField(_("scrap"), max_digits=5, decimal_places=4, default=0)
+    # Empty: as the component says.
+    issue_method = models.CharField(
+        _("issue to work orders"), max_length=10, choices=IssueMethod, blank=True
+    )
     valid_from = models.DateField(_("valid from"), null=True, blank=True)
     valid_to = models.DateField(_("valid to"), null=True, blank=True)
 

@@ -50,6 +50,10 @@ class Supplier(BilingualName):
     """Who delivers."""
 
     code = models.CharField(_("code"), max_length=40, unique=True)
+    # Of our documents to them.
+    language = models.CharField(_("language"), max_length=10, default="en")
+    address = models.TextField(_("address"), blank=True)
+    email = models.EmailField(_("e-mail"), blank=True)
     is_active = models.BooleanField(_("active"), default=True)
     # Counts edits; a form that was opened with an older one is stale.
     version = models.PositiveIntegerField(default=1)

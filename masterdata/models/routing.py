@@ -65,6 +65,13 @@ class RoutingOperation(BilingualName):
         "masterdata.Supplier", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     subcontract_days = models.PositiveIntegerField(_("subcontract, days"), default=0)
+    # Before the next operation: clock minutes, nights too. No longest wait: it may wait for ever.
+    wait_minutes = models.PositiveIntegerField(_("wait, minutes"), default=0)
+    max_wait_minutes = models.PositiveIntegerField(_("longest wait, minutes"), null=True)
+    # The next operation may begin when so many good pieces have passed; none: when all have.
+    transfer_quantity = models.DecimalField(
+        _("transfer quantity"), max_digits=14, decimal_places=4, null=True
+    )
 
     class Meta:
         constraints = [
@@ -77,6 +84,16 @@ class RoutingOperation(BilingualName):
             ),
             models.CheckConstraint(
                 condition=Q(people__gte=1), name="%(app_label)s_%(class)s_needs_somebody"
+            ),
+            models.CheckConstraint(
+                condition=Q(max_wait_minutes__isnull=True)
+                | Q(max_wait_minutes__gte=F("wait_minutes")),
+                name="%(app_label)s_%(class)s_waits_in_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(transfer_quantity__isnull=True)
+                | Q(transfer_quantity__gt=0, max_wait_minutes__isnull=True),
+                name="%(app_label)s_%(class)s_transfers_something",
             ),
         ]
 

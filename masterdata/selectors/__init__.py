@@ -1,5 +1,13 @@
 """Reads of the master data, for all rooms above."""
 
+from masterdata.selectors.bills import (
+    Bills,
+    PlannedItem,
+    Terms,
+    bills,
+    planned_items,
+    supplier_terms,
+)
 from masterdata.selectors.changeovers import Changeovers, changeovers, setup_families
 from masterdata.selectors.codes import (
     customer_ids,
@@ -20,9 +28,14 @@ from masterdata.selectors.lookup import (
     item_by_code,
     items,
     items_by_id,
+    portal_users,
     site,
+    site_ids,
     supplier_by_code,
+    supplier_labels,
     transit_days,
+    transit_days_of,
+    work_unit,
     work_unit_by_code,
 )
 from masterdata.selectors.plant import (
@@ -48,15 +61,19 @@ from masterdata.selectors.structure import (
 
 __all__ = [
     "AlternativeStructure",
+    "Bills",
     "Changeovers",
     "ComponentStructure",
     "ItemStructure",
     "NoSite",
     "OperationStructure",
+    "PlannedItem",
     "SharedInfo",
     "StructureCycle",
+    "Terms",
     "UnitInfo",
     "active_units",
+    "bills",
     "changeovers",
     "customer_by_code",
     "customer_id_of",
@@ -72,19 +89,26 @@ __all__ = [
     "items",
     "items_by_id",
     "low_level_codes",
+    "planned_items",
+    "portal_users",
     "search_customers",
     "search_items",
     "setup_families",
     "site",
     "site_by_code",
+    "site_ids",
     "skills",
     "structure_changes",
     "structures",
     "supplier_by_code",
     "supplier_ids",
+    "supplier_labels",
+    "supplier_terms",
     "tools",
     "transit_days",
+    "transit_days_of",
     "units_by_center",
     "work_centers",
+    "work_unit",
     "work_unit_by_code",
 ]

@@ -6,6 +6,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from common.models import User
 from masterdata.models import Customer, CustomerUser, Item, Site, Supplier, WorkUnit
 
 
@@ -34,6 +35,11 @@ def site(site_id: int) -> Site:
     return Site.objects.get(pk=site_id)
 
 
+def site_ids() -> list[int]:
+    """Every site's id, the first one first."""
+    return list(Site.objects.order_by("pk").values_list("pk", flat=True))
+
+
 def item_by_code(code: str) -> Item | None:
     """The item of a code, however its letters are cased."""
     return Item.objects.filter(code__iexact=code.strip()).first() if code.strip() else None
@@ -59,6 +65,12 @@ def customer_transit_days(customer_id: int) -> int:
     return Customer.objects.values_list("transit_days", flat=True).get(pk=customer_id)
 
 
+def transit_days_of(customer_ids: Iterable[int]) -> dict[int, int]:
+    """Days on the way by customer id; unknown ones are left out. One query."""
+    rows = Customer.objects.filter(pk__in=set(customer_ids))
+    return dict(rows.values_list("pk", "transit_days"))
+
+
 def transit_days(codes: Iterable[str]) -> dict[str, int]:
     """How many days shipments take to each customer's door, by code; one query."""
     rows = Customer.objects.filter(code__in=set(codes))
@@ -72,6 +84,12 @@ def customer_id_of(user_id: int) -> int | None:
     )
 
 
+def portal_users(customer_id: int) -> list[User]:
+    """The active accounts of a customer in the portal."""
+    ids = CustomerUser.objects.filter(customer_id=customer_id).values("user_id")
+    return list(User.objects.filter(pk__in=ids, is_active=True).order_by("pk"))
+
+
 def items() -> list[Item]:
     """All active items by code."""
     return list(Item.objects.filter(is_active=True).order_by("code"))
@@ -82,9 +100,20 @@ def work_unit_by_code(code: str) -> WorkUnit | None:
     return WorkUnit.objects.filter(code=code.strip(), is_active=True).first()
 
 
+def work_unit(work_unit_id: int) -> WorkUnit:
+    """The work unit with its work center; raise WorkUnit.DoesNotExist."""
+    return WorkUnit.objects.select_related("work_center__site").get(pk=work_unit_id)
+
+
 def supplier_by_code(code: str) -> Supplier:
     """The supplier of a code; raise Supplier.DoesNotExist."""
     return Supplier.objects.get(code=code)
+
+
+def supplier_labels(ids: Iterable[int]) -> dict[int, str]:
+    """Suppliers' codes and names in the active language, by id; one query."""
+    rows = Supplier.objects.filter(pk__in=list(ids))
+    return {row.pk: f"{row.code} · {row.label}" for row in rows}
 
 
 def default_zone() -> str | None:

@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
-from masterdata.enums import LotPolicy, RunBasis, Supply
+from masterdata.enums import IssueMethod, LotPolicy, RunBasis, Supply
 from masterdata.models import (
     Bom,
     BomLine,
@@ -35,6 +35,8 @@ class ComponentStructure:
     scrap_rate: Decimal
     position: int = 0
     uom: str = "EA"
+    # The line's own, else the component's.
+    issue_method: IssueMethod = IssueMethod.AT_START
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,10 @@ class OperationStructure:
     skill_id: int | None = None
     people: int = 1
     tool_id: int | None = None
+    # Before the next operation: clock minutes at least and at most, pieces that let it begin.
+    wait_minutes: int = 0
+    max_wait_minutes: int | None = None
+    transfer_quantity: Decimal | None = None
     # Active units only. Empty and not restricted: all units of the center.
     alternatives: tuple[AlternativeStructure, ...] = ()
     # The routing names the units; none of the center's others may do it.
@@ -246,19 +252,21 @@ def _structure(item: Item, collected: _Collected) -> ItemStructure:
         lot_period_days=item.lot_period_days,
         safety_stock=item.safety_stock,
         bom_revision=bom.revision if bom else None,
-        components=tuple(_component(line) for line in bom.lines.all()) if bom else (),
+        components=tuple(_component(x, collected) for x in bom.lines.all()) if bom else (),
         routing_revision=routing.revision if routing else None,
         operations=tuple(_operation(o) for o in routing.operations.all()) if routing else (),
     )
 
 
-def _component(line: BomLine) -> ComponentStructure:
+def _component(line: BomLine, collected: _Collected) -> ComponentStructure:
+    component = collected.items[line.component_id]
     return ComponentStructure(
         item_id=line.component_id,
         quantity_per=line.quantity_per,
         scrap_rate=line.scrap_rate,
         position=line.position,
         uom=line.uom,
+        issue_method=IssueMethod(line.issue_method or component.issue_method),
     )
 
 
@@ -279,6 +287,9 @@ def _operation(operation: RoutingOperation) -> OperationStructure:
         skill_id=operation.skill_id,
         people=operation.people,
         tool_id=operation.tool_id,
+        wait_minutes=operation.wait_minutes,
+        max_wait_minutes=operation.max_wait_minutes,
+        transfer_quantity=operation.transfer_quantity,
         alternatives=tuple(
             _alternative(a, operation) for a in alternatives if a.work_unit.is_active
         ),

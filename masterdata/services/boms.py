@@ -49,6 +49,8 @@ class Line:
     quantity_per: Decimal
     uom: str = "EA"
     scrap_rate: Decimal = Decimal(0)
+    # Empty: as the component says.
+    issue_method: str = ""
     valid_from: date | None = None
     valid_to: date | None = None
 
@@ -202,6 +204,7 @@ def _line(bom: Bom, line: Line, components: dict[str, Item]) -> BomLine:
         quantity_per=line.quantity_per,
         uom=line.uom,
         scrap_rate=line.scrap_rate,
+        issue_method=line.issue_method,
         valid_from=line.valid_from,
         valid_to=line.valid_to,
     )

@@ -144,18 +144,20 @@ def unit_times(
     ends_at: datetime,
     instead: Mapping[int, Rules] | None = None,
     without: Collection[int] = (),
+    other: Mapping[int, int] | None = None,
 ) -> dict[int, WorkingTime]:
     """The working time of every active work unit of a site, by its id, in five queries.
 
     Units that share a calendar and have no exceptions of their own share the object. What is tried
     out: ``instead`` are the rules of calendars, by id, as they would be; ``without`` exceptions of
-    single units, by id, that would not be.
+    single units, by id, that would not be; ``other`` calendars, by id, that units would work by.
     """
     used = dict(
         WorkUnit.objects.filter(is_active=True, work_center__site_id=site_id)
         .annotate(used=Coalesce("calendar_id", "work_center__calendar_id"))
         .values_list("id", "used")
     )
+    used |= {unit: calendar for unit, calendar in (other or {}).items() if unit in used}
     calendars = with_rules(
         Calendar.objects.filter(pk__in=set(used.values())), starts_at=starts_at, ends_at=ends_at
     )

@@ -61,9 +61,18 @@ def create(record: R, *, by: User | None, now: datetime) -> R:
     return record
 
 
-def edit(record: R, *, values: dict[str, Any], version: int, by: User | None, now: datetime) -> R:
+def edit(
+    record: R,
+    *,
+    values: dict[str, Any],
+    version: int,
+    by: User | None,
+    now: datetime,
+    planned_site_id: int | None = None,
+) -> R:
     """Change the fields; tell the schedules of the sites whose capacity it was and will be.
 
+    All but ``planned_site_id``: its plan with the change in it is being published.
     Raises StaleWrite where somebody saved it after it was opened, CannotMove and
     CannotDeactivate where others build on what would go, AlreadyThere for a code just taken.
     """
@@ -87,7 +96,8 @@ def edit(record: R, *, values: dict[str, Any], version: int, by: User | None, no
             changes=changes,
         )
         if capacity.counts(changes):
-            capacity.changed(site_ids=sites | capacity.sites_of([locked]), by=by, now=now)
+            told = sites | capacity.sites_of([locked])
+            capacity.changed(site_ids=told - {planned_site_id or 0}, by=by, now=now)
     return locked
 
 

@@ -28,6 +28,9 @@ from masterdata.models import (
 from masterdata.services import boms, validity
 from masterdata.services import checks as check_rows
 
+# Clock minutes after an operation: 30 days.
+MOST_WAIT = 43_200
+
 
 class OverlappingRoutings(Refused):
     """Two revisions of an item would be valid on the same day."""
@@ -50,8 +53,8 @@ class UnknownNeed(Refused):
 
 
 class InvalidOperation(Refused):
-    """A sequence is there twice, minutes are negative, nobody is asked for, or days lack their
-    subcontractor."""
+    """A sequence is there twice, minutes are negative, nobody is asked for, days lack their
+    subcontractor, or waits and transfer quantity contradict each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,9 @@ class Operation:
     skill: str = ""
     people: int = 1
     tool: str = ""
+    wait_minutes: int = 0
+    max_wait_minutes: int | None = None
+    transfer_quantity: Decimal | None = None
     alternatives: tuple[Alternative, ...] = ()
     # What the editor of routings does not show: None keeps the checks of the same sequence.
     checks: tuple[check_rows.Check, ...] | None = None
@@ -187,6 +193,9 @@ def operations_of(routing: Routing) -> dict[int, Operation]:
             skill=row.skill.code if row.skill else "",
             people=row.people,
             tool=row.tool.code if row.tool else "",
+            wait_minutes=row.wait_minutes,
+            max_wait_minutes=row.max_wait_minutes,
+            transfer_quantity=row.transfer_quantity,
             alternatives=tuple(
                 Alternative(choice.work_unit.code, choice.setup_minutes, choice.run_minutes)
                 for choice in row.alternatives.all()
@@ -219,28 +228,74 @@ def check_operations(operations: Sequence[Operation]) -> None:
                 _("Operation %(sequence)s is there twice.") % {"sequence": step.sequence}
             )
         seen.add(step.sequence)
-        minutes = [step.setup_minutes, step.run_minutes]
-        for choice in step.alternatives:
-            minutes += [choice.setup_minutes or Decimal(0), choice.run_minutes or Decimal(0)]
-        if min(minutes) < 0:
-            raise InvalidOperation(
-                _("Operation %(sequence)s has negative minutes.") % {"sequence": step.sequence}
-            )
-        if step.people < 1:
-            raise InvalidOperation(
-                _("Operation %(sequence)s asks for nobody; at least one person has to be there.")
-                % {"sequence": step.sequence}
-            )
-        units = [choice.work_unit for choice in step.alternatives]
-        if len(set(units)) < len(units):
-            raise InvalidOperation(
-                _("Operation %(sequence)s names a work unit twice.") % {"sequence": step.sequence}
-            )
-        if step.subcontract_days and not step.subcontractor:
-            raise InvalidOperation(
-                _("Operation %(sequence)s has days outside but no subcontractor.")
-                % {"sequence": step.sequence}
-            )
+        _check_step(step)
+    last = max(operations, key=lambda step: step.sequence, default=None)
+    if last is not None and is_followed(
+        last.wait_minutes, last.max_wait_minutes, last.transfer_quantity
+    ):
+        raise InvalidOperation(nothing_follows(last.sequence))
+
+
+def _check_step(step: Operation) -> None:
+    """Raise InvalidOperation for what is wrong with one step."""
+    facts = {"sequence": step.sequence}
+    minutes = [step.setup_minutes, step.run_minutes]
+    for choice in step.alternatives:
+        minutes += [choice.setup_minutes or Decimal(0), choice.run_minutes or Decimal(0)]
+    if min(minutes) < 0:
+        raise InvalidOperation(_("Operation %(sequence)s has negative minutes.") % facts)
+    if step.people < 1:
+        raise InvalidOperation(
+            _("Operation %(sequence)s asks for nobody; at least one person has to be there.")
+            % facts
+        )
+    units = [choice.work_unit for choice in step.alternatives]
+    if len(set(units)) < len(units):
+        raise InvalidOperation(_("Operation %(sequence)s names a work unit twice.") % facts)
+    if step.subcontract_days and not step.subcontractor:
+        raise InvalidOperation(
+            _("Operation %(sequence)s has days outside but no subcontractor.") % facts
+        )
+    for _field, sentence in wrong_waits(
+        step.wait_minutes, step.max_wait_minutes, step.transfer_quantity
+    ):
+        raise InvalidOperation(
+            _("Operation %(sequence)s: %(sentence)s") % {**facts, "sentence": sentence}
+        )
+
+
+def wrong_waits(
+    wait: int, longest: int | None, transfer: Decimal | None
+) -> Iterable[tuple[str, str]]:
+    """What is wrong with the waits and the transfer quantity of a step: field and sentence."""
+    if not 0 <= wait <= MOST_WAIT:
+        yield "wait_minutes", _("A wait is 0 to %(most)s minutes.") % {"most": MOST_WAIT}
+    if longest is not None and not wait <= longest <= MOST_WAIT:
+        yield (
+            "max_wait_minutes",
+            _("The longest wait is at least the shortest one and at most %(most)s minutes.")
+            % {"most": MOST_WAIT},
+        )
+    if transfer is not None and transfer <= 0:
+        yield "transfer_quantity", _("A transfer quantity is above 0; leave it out to pass all.")
+    if transfer is not None and longest is not None:
+        yield (
+            "transfer_quantity",
+            _("A transfer quantity and a longest wait cannot both be asked for."),
+        )
+
+
+def is_followed(wait: int, longest: int | None, transfer: Decimal | None) -> bool:
+    """Whether the step says something about the one after it."""
+    return wait > 0 or longest is not None or transfer is not None
+
+
+def nothing_follows(sequence: int) -> str:
+    """What to do about a wait after the last operation."""
+    return _(
+        "Operation %(sequence)s is the last one: nothing waits for it. Add the operation that"
+        " comes after the wait, such as the inspection."
+    ) % {"sequence": sequence}
 
 
 def _look_up(operations: Sequence[Operation]) -> _Known:
@@ -314,6 +369,9 @@ def _operation(routing: Routing, step: Operation, known: _Known) -> RoutingOpera
         skill=known.skills.get(step.skill),
         people=step.people,
         tool=known.tools.get(step.tool),
+        wait_minutes=step.wait_minutes,
+        max_wait_minutes=step.max_wait_minutes,
+        transfer_quantity=step.transfer_quantity,
     )
 
 
@@ -326,7 +384,10 @@ def _described(operations: Iterable[RoutingOperation]) -> list[str]:
 
 
 def _needs(row: RoutingOperation) -> str:
-    """What else it asks for: setup family, people, tool."""
+    """What else it asks for: setup family, people, tool, and waits before the next one."""
     needs = [row.setup_family, f"{row.people} × {row.skill.code}" if row.skill else ""]
     needs.append(row.tool.code if row.tool else "")
+    needs.append(f"wait {row.wait_minutes}" if row.wait_minutes else "")
+    needs.append(f"at most {row.max_wait_minutes}" if row.max_wait_minutes is not None else "")
+    needs.append(f"transfer {row.transfer_quantity.normalize():f}" if row.transfer_quantity else "")
     return "".join(f" · {need}" for need in needs if need)

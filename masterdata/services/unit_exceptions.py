@@ -100,5 +100,39 @@ def remove(
     return row
 
 
+def end_at(
+    *, exception_id: int, ends_at: datetime, by: User | None, now: datetime, reason: str = ""
+) -> UnitException | None:
+    """Let a span end at another moment, or at once; the schedule is made anew.
+
+    None where it is gone: somebody has removed it, or it would end before it begins.
+    """
+    with transaction.atomic():
+        rows = UnitException.objects.select_for_update(no_key=True, of=("self",))
+        row = rows.select_related("work_unit__work_center").filter(pk=exception_id).first()
+        if row is None:
+            return None
+        if row.ends_at <= now and ends_at <= now:
+            return row  # Over for the schedule already.
+        before = _span(row)
+        row.ends_at = ends_at
+        is_left = row.ends_at > row.starts_at
+        audit.record(
+            action="masterdata.work_unit.close_until",
+            target=row.work_unit,
+            by=by,
+            now=now,
+            reason=reason or row.reason,
+            changes={"span": [before, _span(row) if is_left else None]},
+        )
+        site_id = row.work_unit.work_center.site_id
+        if is_left:
+            row.save(update_fields=["ends_at"])
+        else:
+            row.delete()
+        capacity.changed(site_ids=[site_id], by=by, now=now)
+    return row if is_left else None
+
+
 def _span(row: UnitException) -> str:
     return f"{row.starts_at.isoformat()} – {row.ends_at.isoformat()}"

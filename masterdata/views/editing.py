@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.contrib import messages
@@ -30,7 +31,7 @@ from masterdata.models import (
     WorkCenter,
     WorkUnit,
 )
-from masterdata.services import records
+from masterdata.services import calendar_choices, records
 
 HTTP_UNPROCESSABLE = 422
 
@@ -46,6 +47,8 @@ class Page:
     # Where to go once it is saved.
     then: Callable[[Any], str] = str
     extra: dict[str, Any] = field(default_factory=dict)
+    # What is typed as planning reads it, to show what it would move; None: it moves nothing.
+    proposal: Callable[[ModelForm[Any]], dict[str, Any]] | None = None
     # The list above it in the path, else that of its kind.
     parent: tuple[str, str] | None = None
 
@@ -77,7 +80,12 @@ def create(request: AuthenticatedRequest, form: ModelForm[Any], page: Page) -> H
 
 
 def edit(request: AuthenticatedRequest, form: ModelForm[Any], page: Page) -> HttpResponse:
-    """Show the form of a record, or write what was typed and go on; a refusal is said on top."""
+    """Show the form of a record, or write what was typed and go on; a refusal is said on top.
+
+    ``act=moves`` answers with what planning needs to show what would move; nothing is saved.
+    """
+    if page.proposal is not None and request.POST.get("act") == "moves":
+        return _moves(request, form, page, page.proposal)
     if request.method == "POST" and form.is_valid():
         values = {k: v for k, v in form.cleaned_data.items() if k != "version"}
         try:
@@ -96,6 +104,30 @@ def edit(request: AuthenticatedRequest, form: ModelForm[Any], page: Page) -> Htt
     return show(request, form, page)
 
 
+def other_calendar(form: ModelForm[Any]) -> dict[str, Any]:
+    """The calendar that a work unit or work center would work by, as planning reads it."""
+    stored = form._meta.model._default_manager.get(pk=form.instance.pk)
+    return {"kind": "own_calendar"} | calendar_choices.written(
+        owner=stored,
+        calendar=form.cleaned_data["calendar"],
+        version=form.cleaned_data["version"] or 0,
+    )
+
+
+def _moves(
+    request: AuthenticatedRequest,
+    form: ModelForm[Any],
+    page: Page,
+    proposal: Callable[[ModelForm[Any]], dict[str, Any]],
+) -> HttpResponse:
+    asked: dict[str, Any] = {"asked": True}
+    if form.is_valid():
+        asked["proposal"] = json.dumps(proposal(form))
+    if request.htmx:  # type: ignore[attr-defined]  # set by its middleware
+        return render(request, "masterdata/_moves.html", asked)
+    return show(request, form, replace(page, extra=page.extra | asked))
+
+
 def show(request: AuthenticatedRequest, form: ModelForm[Any], page: Page) -> HttpResponse:
     """The page; 422 where something typed is wrong."""
     list_url, list_label = LISTS[form._meta.model]
@@ -105,6 +137,7 @@ def show(request: AuthenticatedRequest, form: ModelForm[Any], page: Page) -> Htt
         "list_url": list_url,
         "list_label": list_label,
         "parent": page.parent,
+        "can_move": page.proposal is not None,
         "can_save": allowed(request.user, page.permission),
         **page.extra,
     }

@@ -54,7 +54,11 @@ def work_center_edit(request: AuthenticatedRequest, code: str) -> HttpResponse:
         "history": audit.history(center)[:10],
     }
     page = editing.Page(
-        code, template="masterdata/work_center_form.html", then=_center_url, extra=extra
+        code,
+        template="masterdata/work_center_form.html",
+        then=_center_url,
+        extra=extra,
+        proposal=editing.other_calendar,
     )
     return editing.edit(request, form, page)
 

@@ -82,7 +82,8 @@ def work_unit_create(request: AuthenticatedRequest) -> HttpResponse:
 @requires({"GET": "masterdata.view", "POST": "masterdata.edit"})
 def work_unit_edit(request: AuthenticatedRequest, code: str) -> HttpResponse:
     form = WorkUnitForm(request.POST or None, instance=get_object_or_404(WorkUnit, code=code))
-    return editing.edit(request, form, editing.Page(code, then=_unit_url))
+    page = editing.Page(code, then=_unit_url, proposal=editing.other_calendar)
+    return editing.edit(request, form, page)
 
 
 def _item_url(item: Item) -> str:

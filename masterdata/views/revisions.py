@@ -123,6 +123,7 @@ def _bom_lines(bom: Bom | None) -> list[dict[str, Any]]:
             "quantity_per": f"{line.quantity_per.normalize():f}",
             "uom": line.uom,
             "scrap_rate": f"{line.scrap_rate.normalize():f}",
+            "issue_method": line.issue_method,
             "valid_from": line.valid_from,
             "valid_to": line.valid_to,
         }
@@ -144,6 +145,11 @@ def _operations(routing: Routing | None) -> list[dict[str, Any]]:
             "skill": step.skill,
             "people": step.people,
             "tool": step.tool,
+            "wait_minutes": step.wait_minutes or "",
+            "max_wait_minutes": "" if step.max_wait_minutes is None else step.max_wait_minutes,
+            "transfer_quantity": (
+                "" if step.transfer_quantity is None else f"{step.transfer_quantity.normalize():f}"
+            ),
             "units": " ".join(choice.work_unit for choice in step.alternatives),
         }
         for step in _stored(routing).values()
@@ -158,6 +164,7 @@ def _operation(data: dict[str, Any], stored: dict[int, routings.Operation]) -> r
     """The step as typed; what the form does not show stays as it was."""
     units = data.pop("units").split()
     data["people"] = data.get("people") or 1
+    data["wait_minutes"] = data.get("wait_minutes") or 0
     before = stored.get(data["sequence"])
     own = {choice.work_unit: choice for choice in before.alternatives} if before else {}
     chosen = tuple(own.get(unit, routings.Alternative(unit)) for unit in units)

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from mes.api import operations, views
+from mes.api import machine, operations, views
 
 _OPERATION = "work-orders/<str:number>/operations/<int:sequence>"
 
 urlpatterns = [
+    path("machine-events/", machine.MachineEventsView.as_view(), name="api-machine-events"),
     path("work-orders/<str:number>/", views.WorkOrderView.as_view(), name="api-work-order"),
     *(
         path(f"{_OPERATION}/{verb}/", view.as_view(), name=f"api-operation-{verb}")

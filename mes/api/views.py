@@ -49,6 +49,10 @@ class OperationOut(serializers.Serializer[Any]):
     people = serializers.IntegerField()
     tool = serializers.CharField(source="tool.code", allow_null=True, default=None)
     checks = CheckOut(source="checks.all", many=True)
+    # Before the next operation: clock minutes at least and at most, pieces that let it begin.
+    wait_minutes = serializers.IntegerField()
+    max_wait_minutes = serializers.IntegerField(allow_null=True)
+    transfer_quantity = serializers.DecimalField(max_digits=14, decimal_places=4, allow_null=True)
 
 
 class MaterialOut(serializers.Serializer[Any]):

@@ -1,6 +1,15 @@
 from mes.models.access import Badge, Terminal
+from mes.models.andon import (
+    AndonCall,
+    AndonRule,
+    Downtime,
+    DowntimeReason,
+    Incident,
+    IncidentEntry,
+)
 from mes.models.check import CheckResult, WorkOrderCheck
 from mes.models.floor import FloorReason, TimeBooking
+from mes.models.machine import MachineBacklog, MachineEvent, MachineState
 from mes.models.operation import OperationReport, OperationUnit, WorkOrderOperation
 from mes.models.work_order import WorkOrder, WorkOrderMaterial, WorkOrderPeg
 
@@ -8,6 +17,15 @@ __all__ = [
     "Badge",
     "CheckResult",
     "FloorReason",
+    "AndonCall",
+    "AndonRule",
+    "Downtime",
+    "DowntimeReason",
+    "Incident",
+    "IncidentEntry",
+    "MachineBacklog",
+    "MachineEvent",
+    "MachineState",
     "OperationReport",
     "OperationUnit",
     "Terminal",

@@ -35,6 +35,11 @@ class WorkOrderOperation(BilingualName):
         "masterdata.Supplier", null=True, on_delete=models.PROTECT, related_name="+"
     )
     subcontract_days = models.PositiveIntegerField(default=0)
+    # Before the next operation: clock minutes, at least and (if set) at most.
+    wait_minutes = models.PositiveIntegerField(default=0)
+    max_wait_minutes = models.PositiveIntegerField(null=True)
+    # The next one may begin when so many good pieces are reported; none: when this one is done.
+    transfer_quantity = models.DecimalField(max_digits=14, decimal_places=4, null=True)
     good = models.DecimalField(**QUANTITY, default=0)
     scrap = models.DecimalField(**QUANTITY, default=0)
     # Pieces that came out neither good nor lost: set aside here until they are reworked.
@@ -65,6 +70,16 @@ class WorkOrderOperation(BilingualName):
             ),
             models.CheckConstraint(
                 condition=Q(people__gte=1), name="%(app_label)s_%(class)s_needs_somebody"
+            ),
+            models.CheckConstraint(
+                condition=Q(max_wait_minutes__isnull=True)
+                | Q(max_wait_minutes__gte=F("wait_minutes")),
+                name="%(app_label)s_%(class)s_waits_in_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(transfer_quantity__isnull=True)
+                | Q(transfer_quantity__gt=0, max_wait_minutes__isnull=True),
+                name="%(app_label)s_%(class)s_transfers_something",
             ),
             models.CheckConstraint(
                 condition=Q(planned_ends_at__isnull=True)

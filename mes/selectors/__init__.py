@@ -1,5 +1,15 @@
 """Reads of work orders, for this room and those above."""
 
+from mes.selectors.andon import (
+    CustomerReason,
+    Incident,
+    active_reasons,
+    customer_words,
+    incident_by_number,
+    incidents,
+    open_calls,
+    reason_behind,
+)
 from mes.selectors.checks import CheckStanding, check_results_of, check_standings, reports_of
 from mes.selectors.floor import (
     DispatchRow,
@@ -11,6 +21,7 @@ from mes.selectors.floor import (
     uncovered_requirements,
     work_order_detail,
 )
+from mes.selectors.hurts import Hurt, order_lines_above
 from mes.selectors.labels import OperationLabel, operation_labels
 from mes.selectors.open_shares import (
     OpenShare,
@@ -38,10 +49,13 @@ from mes.selectors.tree import (
 
 __all__ = [
     "CheckStanding",
+    "CustomerReason",
     "DispatchRow",
     "FloorPerson",
     "FreeOutput",
+    "Hurt",
     "Job",
+    "Incident",
     "OpenOperation",
     "OpenShare",
     "OpenUnit",
@@ -53,24 +67,31 @@ __all__ = [
     "WorkOrderRow",
     "check_results_of",
     "check_standings",
+    "active_reasons",
+    "customer_words",
     "dispatch_list",
     "eligible_units",
     "floor_people",
     "free_output",
     "free_unit",
     "is_at",
+    "incident_by_number",
+    "incidents",
+    "open_calls",
     "open_operation_counts",
     "open_operations",
     "open_operations_of",
     "open_shares",
     "operation_labels",
     "operations_to_make",
+    "order_lines_above",
     "pegged_quantities",
     "progress",
     "promised_quantities",
     "reasons",
     "recent_people",
     "reports_of",
+    "reason_behind",
     "requirements_served",
     "requirements_served_by",
     "requirements_started",

@@ -6,9 +6,10 @@ minutes where PostgreSQL believes that a table is empty (common.statistics).
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from erp import selectors as erp
 from masterdata.enums import RunBasis
@@ -46,8 +47,11 @@ class OpenOperation:
     state: OperationState
     item_id: int
     work_center_id: int
-    # Pieces still to be run here.
+    # Pieces still to be run here, and good ones reported.
     remaining: Decimal
+    good: Decimal
+    # What came still waits (cools, dries) until then, since the operation before it is done.
+    rests_until: datetime | None
     setup_minutes: Decimal
     run_minutes: Decimal
     run_basis: RunBasis
@@ -59,6 +63,10 @@ class OpenOperation:
     skill_id: int | None
     people: int
     tool_id: int | None
+    # Before the next operation: clock minutes at least and at most, good pieces that let it begin.
+    wait_minutes: int
+    max_wait_minutes: int | None
+    transfer_quantity: Decimal | None
     # None and not restricted: any active unit of the work center at the operation's own times.
     units: tuple[OpenUnit, ...]
     # Where and since when it runs; None before it starts.
@@ -111,16 +119,24 @@ def open_operations(
     before: WorkOrderOperation | None = None
     for operation in operations:
         if before is None or before.work_order_id != operation.work_order_id:
-            before, coming = operation, operation.work_order.quantity
+            before, coming = None, operation.work_order.quantity
         # What can still reach it: all that came or may come out of the operation before.
         remaining = max(ZERO, coming - operation.good - operation.scrap)
         coming = operation.good + remaining
-        before = operation
         if operation.state != OperationState.DONE:
-            found.append(_open(operation, remaining, units.get(operation.pk, ()), links))
+            row = _open(operation, remaining, units.get(operation.pk, ()), links)
+            found.append(replace(row, rests_until=_rests_until(before)))
         else:
             coming = operation.good
+        before = operation
     return found
+
+
+def _rests_until(before: WorkOrderOperation | None) -> datetime | None:
+    """When the wait after an operation that is done is over."""
+    if before is None or not before.wait_minutes or before.finished_at is None:
+        return None
+    return before.finished_at + timedelta(minutes=before.wait_minutes)
 
 
 def _units(operations: list[WorkOrderOperation]) -> dict[int, tuple[OpenUnit, ...]]:
@@ -181,11 +197,6 @@ def _open(
     links: _Links,
 ) -> OpenOperation:
     order = operation.work_order
-    sales = [
-        links.sales[pk]
-        for pk in sorted(links.tops.get(order.pk, ()))
-        if pk in links.sales and links.sales[pk].is_open
-    ]
     return OpenOperation(
         id=operation.pk,
         work_order_id=order.pk,
@@ -194,18 +205,9 @@ def _open(
         sequence=operation.sequence,
         state=OperationState(operation.state),
         item_id=order.item_id,
-        work_center_id=operation.work_center_id,
         remaining=remaining,
-        setup_minutes=operation.setup_minutes,
-        run_minutes=operation.run_minutes,
-        run_basis=RunBasis(operation.run_basis),
-        setup_family=operation.setup_family,
-        is_interruptible=operation.is_interruptible,
-        subcontractor_id=operation.subcontractor_id,
-        subcontract_days=operation.subcontract_days,
-        skill_id=operation.skill_id,
-        people=operation.people,
-        tool_id=operation.tool_id,
+        good=operation.good,
+        rests_until=None,
         units=units,
         work_unit_id=operation.work_unit_id,
         started_at=operation.started_at,
@@ -217,7 +219,40 @@ def _open(
         priority=order.priority,
         material_requirement_ids=tuple(links.materials.get(order.pk, ())),
         predecessor_work_order_ids=tuple(sorted(links.predecessors.get(order.pk, ()))),
-        sales_requirement_ids=tuple(row.requirement_id for row in sales),
-        sales_due_at=min((row.due_at for row in sales), default=None),
-        sales_weight=sum(row.weight for row in sales),
+        **_routed(operation),
+        **_wanted(order, links),
     )
+
+
+def _routed(operation: WorkOrderOperation) -> dict[str, Any]:
+    """What the frozen routing says of it."""
+    return {
+        "work_center_id": operation.work_center_id,
+        "setup_minutes": operation.setup_minutes,
+        "run_minutes": operation.run_minutes,
+        "run_basis": RunBasis(operation.run_basis),
+        "setup_family": operation.setup_family,
+        "is_interruptible": operation.is_interruptible,
+        "subcontractor_id": operation.subcontractor_id,
+        "subcontract_days": operation.subcontract_days,
+        "skill_id": operation.skill_id,
+        "people": operation.people,
+        "tool_id": operation.tool_id,
+        "wait_minutes": operation.wait_minutes,
+        "max_wait_minutes": operation.max_wait_minutes,
+        "transfer_quantity": operation.transfer_quantity,
+    }
+
+
+def _wanted(order: WorkOrder, links: _Links) -> dict[str, Any]:
+    """The open order lines behind its work order."""
+    sales = [
+        links.sales[pk]
+        for pk in sorted(links.tops.get(order.pk, ()))
+        if pk in links.sales and links.sales[pk].is_open
+    ]
+    return {
+        "sales_requirement_ids": tuple(row.requirement_id for row in sales),
+        "sales_due_at": min((row.due_at for row in sales), default=None),
+        "sales_weight": sum(row.weight for row in sales),
+    }

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from django.db import transaction
 
-from common import audit, events
+from common import audit, events, jobs
 from common.models import User
 from erp import selectors as erp
 from erp.services import stock
@@ -32,7 +32,7 @@ from mes.models import (
 )
 from mes.policies import CannotInterrupt, CannotResume, CannotStart
 from mes.report_policies import CannotFinish, CannotReport
-from mes.services import acts, deliveries, readiness, time
+from mes.services import acts, deliveries, readiness, supply, time
 
 __all__ = [
     "CannotFinish",
@@ -65,7 +65,7 @@ def start(
     """
     with transaction.atomic():
         operation = acts.locked(operation, stock_moves=operation.work_order.started_at is None)
-        policies.check_can_start(operation, work_unit_id)
+        policies.check_can_start(operation, work_unit_id, now)
         if operation.state == OperationState.WAITING:
             # The check has just found it ready; the job that writes that was not here yet.
             acts.move(operation, OperationState.READY)
@@ -132,6 +132,8 @@ def report(
             changes=changes,
         )
         events.publish(OperationReported(**acts.ids(operation)), by=by, now=now)
+        if operation.transfer_quantity is not None and good > 0:
+            _pass_on(operation, by, now)
     return operation
 
 
@@ -170,7 +172,7 @@ def finish(
         if operation.good <= 0 or acts.is_last(operation):
             _complete(order, by, now)
         else:
-            readiness.refresh(site_id=order.site_id, now=now, work_order_ids=[order.pk])
+            _pass_on(operation, by, now)
     return operation
 
 
@@ -219,6 +221,24 @@ def resume(
     return operation
 
 
+def _pass_on(operation: WorkOrderOperation, by: User | None, now: datetime) -> None:
+    """The next operation may be ready now, or once the pieces have waited."""
+    order = operation.work_order
+    readiness.refresh(site_id=order.site_id, now=now, work_order_ids=[order.pk])
+    until = policies.rests_until(operation)
+    if until is not None and until > now:
+        jobs.enqueue(
+            "mes.refresh_readiness",
+            key=f"rest:{operation.pk}:{until.isoformat()}",
+            # Not with those of the site: they are not to wait for this moment.
+            group_key=f"rest:{operation.pk}",
+            run_at=until,
+            site_id=order.site_id,
+            by=by,
+            now=now,
+        )
+
+
 def _begin(order: WorkOrder, by: User | None, now: datetime) -> None:
     """Release it where nobody did, issue its components, and begin."""
     if order.state == WorkOrderState.PLANNED:
@@ -226,6 +246,7 @@ def _begin(order: WorkOrder, by: User | None, now: datetime) -> None:
     acts.move_order(order, WorkOrderState.IN_PROGRESS)
     order.started_at = now
     order.save(update_fields=["state", "started_at"])
+    supply.note([order.pk])
     materials = WorkOrderMaterial.objects.filter(work_order=order)
     open_needs = {
         row.requirement_id: row.quantity - row.issued
@@ -267,6 +288,8 @@ def _count(
         served = deliveries.deliver(order, pieces.good, by, now)
         _tell_waiting(order.site_id, served, now)
     lost = deliveries.lose(order, by, now) if pieces.scrap > 0 else deliveries.Lost()
+    if is_last or pieces.scrap > 0:
+        supply.note([order.pk])
     OperationReport.objects.create(
         operation=operation,
         good=pieces.good,
@@ -321,6 +344,7 @@ def _complete(order: WorkOrder, by: User | None, now: datetime) -> None:
     # Nothing more comes out of it, whatever was allowed for.
     order.output = min(order.output, order.good)
     order.save(update_fields=["state", "completed_at", "output", "held_from"])
+    supply.note([order.pk])
     audit.record(action="mes.work_order.complete", target=order, by=by, now=now)
     events.publish(
         WorkOrderCompleted(work_order_id=order.pk, site_id=order.site_id), by=by, now=now

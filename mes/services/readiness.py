@@ -1,13 +1,18 @@
 """WAITING and READY: derived from sequence, material and holds, and written here only."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from erp import selectors as erp
+from masterdata.services import routings
+from mes import policies
 from mes.enums import OperationState, WorkOrderState
 from mes.models import WorkOrderMaterial, WorkOrderOperation
+
+# The longest wait that a routing may ask for.
+MOST_WAIT = routings.MOST_WAIT
 
 Operations = QuerySet[WorkOrderOperation]
 
@@ -35,7 +40,7 @@ def refresh(
         chosen = list(work_order_ids)
         rows = rows.filter(work_order__in=chosen)
         lines = lines.filter(work_order__in=chosen)
-    may_start = _may_start(_short_of_material(lines))
+    may_start = _may_start(_short_of_material(lines)) & ~Q(pk__in=_resting(rows, now))
     became_ready = rows.filter(state=OperationState.WAITING).filter(may_start)
     fell_back = rows.filter(state=OperationState.READY).exclude(may_start)
     return _move(became_ready, OperationState.READY, skip_locked) + _move(
@@ -56,14 +61,45 @@ def _move(rows: Operations, new: OperationState, skip_locked: bool) -> int:
 
 
 def _may_start(short_of_material: list[int]) -> Q:
-    """Operations of work orders that go on, with nothing undone before them and material there."""
+    """Operations of work orders that go on, that something has come to, and material there."""
     goes_on = [WorkOrderState.PLANNED, WorkOrderState.RELEASED, WorkOrderState.IN_PROGRESS]
+    # What passes on in batches lets the next one begin; what follows that one waits for it.
+    has_passed = Q(state=OperationState.DONE) | Q(good__gte=F("transfer_quantity"))
     undone = WorkOrderOperation.objects.filter(
         work_order=OuterRef("work_order"), sequence__lt=OuterRef("sequence")
-    ).exclude(state=OperationState.DONE)
+    ).exclude(has_passed)
     return (
         Q(work_order__state__in=goes_on) & ~Q(work_order__in=short_of_material) & Q(~Exists(undone))
     )
+
+
+def _resting(rows: Operations, now: datetime) -> list[int]:
+    """Those whose pieces still wait (cool, dry) after the operation before."""
+    longest = now - timedelta(minutes=MOST_WAIT)
+    before = WorkOrderOperation.objects.filter(
+        Q(finished_at__gt=longest) | Q(finished_at__isnull=True),
+        work_order__in=rows.values("work_order"),
+        wait_minutes__gt=0,
+        good__gt=0,
+    )
+    still = {
+        (one.work_order_id, one.sequence)
+        for one in before
+        if (until := policies.rests_until(one)) is not None and until > now
+    }
+    if not still:
+        return []
+    orders = {order for order, _sequence in still}
+    found = []
+    last: dict[int, tuple[int, int]] = {}
+    every = WorkOrderOperation.objects.filter(work_order__in=orders)
+    for pk, order, sequence in every.order_by("work_order", "sequence").values_list(
+        "pk", "work_order_id", "sequence"
+    ):
+        if order in last and last[order] in still:
+            found.append(pk)
+        last[order] = (order, sequence)
+    return found
 
 
 def _short_of_material(lines: QuerySet[WorkOrderMaterial]) -> list[int]:

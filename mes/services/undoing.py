@@ -16,7 +16,7 @@ from mes.enums import OperationState
 from mes.events import OperationReported
 from mes.models import OperationReport, WorkOrderMaterial, WorkOrderOperation
 from mes.report_policies import CannotUndo
-from mes.services import acts, deliveries, readiness
+from mes.services import acts, deliveries, readiness, supply
 
 __all__ = ["CannotUndo", "undo"]
 
@@ -89,4 +89,5 @@ def _take_back(
     if report.output_lost > 0:
         cut = {int(pk): Decimal(quantity) for pk, quantity in report.replanned.items()}
         deliveries.find_again(order, report.output_lost, cut, by, now)
+    supply.note([order.pk])
     return touched

@@ -157,6 +157,7 @@ def _move(order: WorkOrder, new: WorkOrderState) -> None:
     transitions.check(WORK_ORDER_TRANSITIONS, old=WorkOrderState(order.state), new=new)
     order.state = new
     order.save(update_fields=["state", "held_from"])
+    supply.note([order.pk])
 
 
 def _tell(orders: Sequence[WorkOrder], by: User | None, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from django.contrib import messages
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_POST
 
 from common.access import AuthenticatedRequest, requires
 from common.errors import refusal, told
+from common.live import answer_if_changed
 from common.permissions import allowed
 from masterdata import selectors as masterdata
 from mes import policies, selectors
@@ -45,23 +47,26 @@ def dispatch_list(request: HttpRequest) -> HttpResponse:
     context: dict[str, object] = {"units": units, "unit": unit}
     if unit is not None:
         context |= {
-            "rows": _cards(selectors.dispatch_list(work_unit_id=unit.id, limit=30), unit.id),
+            "rows": _cards(
+                selectors.dispatch_list(work_unit_id=unit.id, limit=30), unit.id, timezone.now()
+            ),
             "can_execute": allowed(request.user, "mes.execute_operation"),
+            "sites": masterdata.site_ids(),
         }
     template = "mes/dispatch_list.html" + ("#list" if request.htmx else "")  # type: ignore[attr-defined]
-    response = render(request, template, context)
+    response = answer_if_changed(request, render(request, template, context))
     if unit is not None:
         response.set_cookie("unit", unit.code, max_age=90 * 86_400, samesite="Lax", httponly=True)
     return response
 
 
-def _cards(rows: Sequence[selectors.DispatchRow], unit_id: int) -> list[Card]:
+def _cards(rows: Sequence[selectors.DispatchRow], unit_id: int, now: datetime) -> list[Card]:
     cards: list[Card] = []
     for number, row in enumerate(rows):
         is_next = row.operation.state in (OperationState.WAITING, OperationState.READY)
         why = ""
         if is_next and number < EXPLAINED:
-            why = refusal(policies.check_can_start, row.operation, unit_id)
+            why = refusal(policies.check_can_start, row.operation, unit_id, now)
         is_startable = row.is_startable and not why and number < EXPLAINED
         cards.append(Card(row.operation, row.open_quantity, is_startable, why))
     return cards

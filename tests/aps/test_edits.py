@@ -281,3 +281,21 @@ def test_a_draft_outlives_reports_that_move_nothing(plant):
     live.forget()
     edited = move(plant, one, 1, 6, now=MONDAY + timedelta(minutes=1))
     assert hours(edited)[one.pk] == (6, 8)
+
+
+def test_more_moves_than_can_be_answered_at_once_are_refused_and_nothing_moves(plant, monkeypatch):
+    one, two, three = plant.operations()
+    # Three operations are open: two moves are six placed.
+    monkeypatch.setattr(edits, "MOST_PLACED", 6)
+    moves = [
+        {"kind": "move", "operation": o.pk, "work_unit": "LATHE-1", "starts_at": at(24 + 4 * n)}
+        for n, o in enumerate((one, two, three))
+    ]
+    asked = {"site_id": plant.site.pk, "by": plant.planner, "now": MONDAY}
+    with pytest.raises(CannotApply, match="3 moves at once .* 3 open .* at most 2 at a time"):
+        edits.apply_all(changes=moves, **asked)
+    assert edits.draft(site_id=plant.site.pk, by=plant.planner) is None
+    assert len(edits.apply_all(changes=moves[:2], **asked).run.changes) == 2
+    # What is no move is one plan, however much of it.
+    locks = [{**one, "kind": "lock"} for one in moves]
+    edits.apply_all(changes=locks, **asked)

@@ -3,19 +3,16 @@
 from functools import cache
 
 import pytest
-from django.apps import apps
 from django.test import Client
 from django.urls import resolve
 
 from common import access, permissions
 from common.access import PUBLIC
 from common.api import ApiView
-from common.enums import Role
 from common.models import User
+from tests.architecture.conftest import Principal
 from tests.architecture.url_walk import Address, all_addresses
-from tests.factories import UserFactory
 
-SECOND_CUSTOMER = "customer-b"
 # A health page may say that something else is down.
 MAY_BE_UNAVAILABLE = {"readyz"}
 
@@ -34,23 +31,6 @@ def _requirement(address: Address) -> access.Requirement:
     return access.declared(address.view, resolve(address.path))
 
 
-@pytest.fixture
-def principals(db) -> dict[str, Client]:
-    """A browser per role, the anonymous one, and a customer of another company."""
-    customer_user = apps.get_model("masterdata.CustomerUser")
-    customer = apps.get_model("masterdata.Customer")
-    clients = {"anonymous": Client(raise_request_exception=False)}
-    for name in [*Role.values, SECOND_CUSTOMER]:
-        role = Role.CUSTOMER if name == SECOND_CUSTOMER else Role(name)
-        user = UserFactory(username=name, roles=[role])
-        if role == Role.CUSTOMER:
-            company = customer.objects.create(code=name.upper(), name=name)
-            customer_user.objects.create(user=user, customer=company)
-        clients[name] = Client(raise_request_exception=False)
-        clients[name].force_login(user, backend="django.contrib.auth.backends.ModelBackend")
-    return clients
-
-
 def test_every_view_declares_who_may_open_it(address: Address) -> None:
     requirement = _requirement(address)
     codes = [requirement] if isinstance(requirement, str) else list(requirement.values())
@@ -67,13 +47,18 @@ def test_every_api_view_shares_the_base(address: Address) -> None:
         assert issubclass(api, ApiView)
 
 
-def test_only_who_the_table_names_gets_in(principals: dict[str, Client], address: Address) -> None:
+def test_only_who_the_table_names_gets_in(
+    db: None, principals: dict[str, Principal], address: Address
+) -> None:
     wrong = {}
+    clients = {
+        name: principal.client(raise_request_exception=False)
+        for name, principal in principals.items()
+    }
     for method in ("GET", "POST"):
-        for name, client in principals.items():
-            user = User.objects.filter(username=name).first()
-            expected = _expected(address, user, method)
-            found = _outcome(client, address, method)
+        for name, principal in principals.items():
+            expected = _expected(address, principal.user, method)
+            found = _outcome(clients[name], address, method)
             if found not in expected:
                 wrong[method, name] = f"{found}, expected {' or '.join(sorted(expected))}"
     assert wrong == {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,9 +14,15 @@ from playwright.sync_api import ConsoleMessage, Page, Request, Response
 
 AXE = Path(settings.BASE_DIR) / "node_modules/axe-core/axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-THEMES = ("light", "dark")
-LANGUAGES = ("en", "zh-hans")
 WIDTHS = (1280, 360)
+# In an order in which one thing changes at a time.
+LOOKS = (("en", "light"), ("en", "dark"), ("zh-hans", "dark"), ("zh-hans", "light"))
+# Only what is read comes over from the browser: all that passed would be a megabyte.
+RUN_AXE = """async tags => {
+  const options = {runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']};
+  const {passes, violations} = await axe.run(document, options);
+  return {passes: passes.length, violations};
+}"""
 
 
 def assert_accessible(page: Page) -> None:
@@ -24,9 +30,7 @@ def assert_accessible(page: Page) -> None:
     if not page.evaluate("typeof window.axe === 'object'"):
         # Through the debugger: a script element would be refused by the page's own policy.
         page.evaluate(AXE.read_text(encoding="utf-8"))
-    result = page.evaluate(
-        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", list(TAGS)
-    )
+    result = page.evaluate(RUN_AXE, TAGS)
     assert result["passes"], "axe checked nothing"
     found = [
         f"{rule['id']}: {node['target']} {node['failureSummary']}"
@@ -36,31 +40,58 @@ def assert_accessible(page: Page) -> None:
     assert not found, f"{page.url}: " + "\n".join(found)
 
 
-def check_page(page: Page, url: str, *, axe: bool = True) -> None:
+def check_page(page: Page, url: str, *, axe: bool = True, most_bytes: int | None = None) -> None:
     """Open the page in both themes, both languages and two widths; everything must hold.
 
     axe, which takes a second, looks once in each language and theme, at widths that change places,
-    so that it sees every two of language, theme and width together.
+    so that it sees every two of language, theme and width together. With ``most_bytes`` the last
+    of them is weighed as well.
     """
-    for row, language in enumerate(LANGUAGES):
-        speak(page, url, language)
-        for column, theme in enumerate(THEMES):
-            wear(page, theme)
-            with watched(page) as faults:
+    resize(page, WIDTHS[0])
+    for language, theme in LOOKS:
+        where = f"{url} ({language}, {theme})"
+        with watched(page, urlsplit(url).netloc) as faults, weighed(page) as weights:
+            wear(page, theme, url)
+            if page.url != url or _language(page) == language:
                 page.goto(url)
-                _settle(page)
-            where = f"{url} ({language}, {theme})"
-            assert not faults, f"{where}: " + "\n".join(faults)
-            assert page.evaluate("document.documentElement.lang") == language, where
-            assert page.evaluate("document.documentElement.dataset.bsTheme") == theme, where
-            last = WIDTHS[(row + column) % len(WIDTHS)]
-            for width in sorted(WIDTHS, key=lambda width: width == last):
-                page.set_viewport_size({"width": width, "height": 800})
-                wide = page.evaluate("document.documentElement.scrollWidth")
-                assert wide <= width, f"{where}: {wide} px at {width}; {_culprit(page, width)}"
-            if axe:
-                assert_accessible(page)
-    wear(page, "light")
+            # The switch opens the page anew.
+            switch(page, language)
+            _settle(page)
+            if most_bytes is not None and (language, theme) == LOOKS[-1]:
+                page.wait_for_load_state("networkidle")
+                weight = weights()
+                assert weight < most_bytes, f"{where}: {weight:,} bytes of {most_bytes:,}"
+        assert not faults, f"{where}: " + "\n".join(faults)
+        assert _language(page) == language, where
+        assert page.evaluate("document.documentElement.dataset.bsTheme") == theme, where
+        # From the width that the last look ended with to the other.
+        check_width(page, where)
+        resize(page, other_width(page))
+        check_width(page, where)
+        if axe:
+            assert_accessible(page)
+
+
+def resize(page: Page, width: int) -> None:
+    """Make the window so wide."""
+    page.set_viewport_size({"width": width, "height": 800})
+
+
+def other_width(page: Page) -> int:
+    """The one of WIDTHS that the window has not."""
+    size = page.viewport_size
+    assert size
+    [other] = set(WIDTHS) - {size["width"]}
+    return other
+
+
+def check_width(page: Page, where: str) -> None:
+    """Nothing may stick out: no page scrolls sideways."""
+    size = page.viewport_size
+    assert size
+    width = size["width"]
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= width, f"{where}: {wide} px at {width}; {_culprit(page, width)}"
 
 
 def _settle(page: Page) -> None:
@@ -70,26 +101,41 @@ def _settle(page: Page) -> None:
 
 
 def speak(page: Page, url: str, language: str) -> None:
-    """Switch the language as a reader does, by the switch on the page."""
-    page.goto(url)
-    if page.evaluate("document.documentElement.lang") != language:
-        page.locator(f"button[name=language][value={language}]").first.click()
-        page.wait_for_load_state()
+    """Open the page, where it is not open, and switch its language as a reader does."""
+    if page.url != url:
+        page.goto(url)
+    switch(page, language)
 
 
-def wear(page: Page, theme: str) -> None:
+def switch(page: Page, language: str) -> None:
+    """Press the language's button, if the page speaks another one, and wait for the page."""
+    if _language(page) == language:
+        return
+    page.locator(f"button[name=language][value={language}]").first.click()
+    page.wait_for_function("to => document.documentElement.lang === to", arg=language)
+    page.wait_for_load_state()
+
+
+def _language(page: Page) -> str:
+    return str(page.evaluate("document.documentElement.lang"))
+
+
+def wear(page: Page, theme: str, url: str = "") -> None:
     """Choose the theme by its cookie, as the switch does."""
-    parts = urlsplit(page.url)
+    parts = urlsplit(url or page.url)
     page.context.add_cookies(
         [{"name": "theme", "value": theme, "url": f"{parts.scheme}://{parts.netloc}"}]
     )
 
 
 @contextmanager
-def watched(page: Page) -> Iterator[list[str]]:
-    """Collect console errors, policy violations, failed and outside requests meanwhile."""
+def watched(page: Page, home: str = "") -> Iterator[list[str]]:
+    """Collect console errors, policy violations, failed and outside requests meanwhile.
+
+    Outside is what lies not at ``home``, else not where the page was opened.
+    """
     faults: list[str] = []
-    home = urlsplit(page.url).netloc
+    home = home or urlsplit(page.url).netloc
 
     def on_console(message: ConsoleMessage) -> None:
         # The browser reports refused inline code and styles here too.
@@ -123,20 +169,32 @@ def watched(page: Page) -> Iterator[list[str]]:
             page.remove_listener(name, listener)
 
 
-def page_bytes(page: Page, url: str) -> int:
-    """The bytes of the page and all it loads, each file as brotli sends it."""
+@contextmanager
+def weighed(page: Page) -> Iterator[Callable[[], int]]:
+    """What gives the bytes of all that was loaded meanwhile, each file as brotli sends it."""
     responses: list[Response] = []
 
     def keep(response: Response) -> None:
         responses.append(response)
 
+    def weight() -> int:
+        bodies = {response.url: response.body() for response in responses if response.ok}
+        assert bodies, "nothing was loaded"
+        return sum(_compressed(body) for body in bodies.values())
+
     page.on("response", keep)
-    page.goto(url)
-    page.wait_for_load_state("networkidle")
-    page.remove_listener("response", keep)
-    bodies = {response.url: response.body() for response in responses if response.ok}
-    assert bodies, "nothing was loaded"
-    return sum(_compressed(body) for body in bodies.values())
+    try:
+        yield weight
+    finally:
+        page.remove_listener("response", keep)
+
+
+def page_bytes(page: Page, url: str) -> int:
+    """The bytes of the page and all it loads, each file as brotli sends it."""
+    with weighed(page) as weight:
+        page.goto(url)
+        page.wait_for_load_state("networkidle")
+        return weight()
 
 
 @functools.cache

@@ -20,9 +20,9 @@ from django.utils import timezone
 from django.utils.translation import gettext, override
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from crm.demo import loading
 from masterdata import selectors as masterdata
 from tests.browser.checks import speak
+from tests.demo import DemoFactory
 from tests.faults.live import LiveProcess
 from tests.flows.chain import Chain, settle
 
@@ -39,12 +39,11 @@ def demo_web(_chain_web: tuple[LiveProcess, str]) -> None:
 
 
 @pytest.fixture
-def factory(demo_web: None, chain: Chain, settings: Any) -> Chain:
+def factory(demo_web: None, chain: Chain, demo_factory: DemoFactory, settings: Any) -> Chain:
     """The demo factory behind the running processes, its own jobs done."""
     settings.SOLVE_SECONDS = 1
     settings.DEMO_MODE = True
-    loading.load(now=timezone.now())
-    settle()
+    demo_factory.load(settle)
     return chain
 
 

@@ -40,7 +40,7 @@ def test_the_schedule_holds_everywhere(
 
 
 @pytest.mark.parametrize(
-    "path", ["/plan/capacity/", "/plan/runs/", "/stock/", "/stock/shortages/?show=all"]
+    "path", ["/plan/capacity/", "/plan/runs/", "/stock/", "/floor/shortages/?show=all"]
 )
 def test_the_pages_beside_hold_everywhere(
     page_for: PageFor, live_server: Any, plant: Tables, path: str

@@ -23,7 +23,7 @@ from tests.masterdata.factories import ItemFactory, SiteFactory
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-STOCK, RECEIVE, SHORTAGES = "/stock/", "/stock/receive/", "/stock/shortages/"
+STOCK, RECEIVE, SHORTAGES = "/stock/", "/stock/receive/", "/floor/shortages/"
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ import urllib.request
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -110,11 +111,12 @@ class Chain:
 
 
 class Settled:
-    """Whether every job has ended; the ones that died are named."""
+    """Whether every job has ended that is not meant for later, such as an escalation."""
 
     def __call__(self) -> bool:
         waiting = Job.objects.exclude(state__in=JobState.finished())
-        return not waiting.exists()
+        later = timezone.now() + timedelta(seconds=60)
+        return not waiting.exclude(attempt=0, run_at__gt=later).exists()
 
 
 def settle(seconds: float = 120) -> None:

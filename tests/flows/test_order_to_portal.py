@@ -14,10 +14,10 @@ from django.utils import timezone
 
 from aps.models import ScheduleRun
 from common.models import AuditEntry, Job
-from crm.demo import loading
 from crm.models import Conversion
 from masterdata.models import WorkUnit
 from mes.models import WorkOrder
+from tests.demo import DemoFactory
 from tests.faults.live import wait_until
 from tests.flows.chain import Answer, Api, Chain, settle
 from tests.mes import invariants
@@ -35,11 +35,10 @@ STEPS = ["submitted", "approved", "scheduled", "started", "finished", "shipped",
 
 
 @pytest.fixture
-def demo(chain: Chain, settings: Any) -> Chain:
+def demo(chain: Chain, demo_factory: DemoFactory, settings: Any) -> Chain:
     """The demo factory in the chain's database, its own jobs done."""
-    settings.SOLVE_SECONDS = 5
-    loading.load(now=timezone.now())
-    settle()
+    settings.SOLVE_SECONDS = 1
+    demo_factory.load(settle)
     return chain
 
 

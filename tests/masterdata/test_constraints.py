@@ -7,7 +7,7 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, transaction
 
-from masterdata.enums import LotPolicy
+from masterdata.enums import LotPolicy, Tracking
 from masterdata.models import CalendarException, ImportUpload, Shift, UnitException
 from tests.factories import UserFactory
 from tests.masterdata import factories as f
@@ -86,6 +86,12 @@ VIOLATIONS = {
     "masterdata_crew_has_people": lambda: f.CrewFactory(people=0),
     "masterdata_tool_is_there": lambda: f.ToolFactory(quantity=0),
     "masterdata_routingoperation_needs_somebody": lambda: f.RoutingOperationFactory(people=0),
+    "masterdata_routingoperation_waits_in_order": lambda: f.RoutingOperationFactory(
+        wait_minutes=9, max_wait_minutes=8
+    ),
+    "masterdata_routingoperation_transfers_something": lambda: f.RoutingOperationFactory(
+        transfer_quantity=5, max_wait_minutes=8
+    ),
     "masterdata_costrate_once_per_day": lambda: _twice(
         f.CostRateFactory, work_center=f.WorkCenterFactory()
     ),
@@ -97,6 +103,10 @@ VIOLATIONS = {
     "masterdata_item_period_lot_has_days": lambda: f.ItemFactory(
         lot_policy=LotPolicy.PERIOD, lot_period_days=0
     ),
+    "masterdata_item_negative_only_untracked": lambda: f.ItemFactory(
+        may_be_negative=True, tracking=Tracking.LOT
+    ),
+    "masterdata_item_policy_needs_tracking": lambda: f.ItemFactory(shelf_life_days=30),
     "masterdata_bom_once_per_revision": lambda: _twice(f.BomFactory, item=f.ItemFactory()),
     "masterdata_bom_ends_after_start": lambda: f.BomFactory(valid_from=DAY, valid_to=DAY),
     "masterdata_bomline_once_per_position": _same_line,

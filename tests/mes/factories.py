@@ -31,6 +31,7 @@ NOW = datetime(2026, 11, 23, 7, 0, tzinfo=DUE.tzinfo)
 class WorkOrderFactory(DjangoModelFactory):
     class Meta:
         model = models.WorkOrder
+        skip_postgeneration_save = True
 
     number = factory.Sequence(lambda n: f"WO-F{n}")
     item = factory.SubFactory(ItemFactory)
@@ -40,6 +41,10 @@ class WorkOrderFactory(DjangoModelFactory):
     output = factory.SelfAttribute("quantity")
     due_at = DUE
     created_at = NOW
+
+    @factory.post_generation
+    def is_coming(self, create, extracted, **kwargs):
+        supply.note([self.pk])
 
 
 class WorkOrderOperationFactory(DjangoModelFactory):

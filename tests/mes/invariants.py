@@ -5,7 +5,15 @@ from decimal import Decimal
 
 from django.db.models import Sum
 
-from erp.models import Requirement, Reservation, StockBalance, StockMove
+from erp.enums import PurchaseOrderState
+from erp.models import (
+    PurchaseOrderLine,
+    Requirement,
+    Reservation,
+    StockBalance,
+    StockMove,
+)
+from erp.models import Supply as SupplyRow
 from masterdata.enums import Supply
 from mes.enums import WorkOrderState
 from mes.models import WorkOrder, WorkOrderMaterial, WorkOrderPeg
@@ -37,6 +45,7 @@ def check(*, all_covered=True, moves=False):
     for requirement in Requirement.objects.select_related("item"):
         _check_requirement(requirement, held[requirement.pk], promised[requirement.pk], all_covered)
     _check_materials()
+    _check_supply()
 
 
 def _check_requirement(requirement, held, promised, all_covered):
@@ -58,3 +67,28 @@ def _check_materials():
             continue
         exact = order.quantity * line.quantity_per / (1 - line.scrap_rate)
         assert exact <= line.requirement.quantity < exact + 1, line
+
+
+def _check_supply():
+    """What planning reads as coming is the open output of open work, and what is on order."""
+    written = {
+        (row.kind, row.source_id): (row.item_id, row.quantity, row.due_at, row.is_started)
+        for row in SupplyRow.objects.all()
+    }
+    true = {
+        ("work_order", order.pk): (
+            order.item_id,
+            order.output - order.good,
+            order.due_at,
+            order.started_at is not None,
+        )
+        for order in WorkOrder.objects.filter(state__in=WorkOrderState.open())
+        if order.output > order.good
+    }
+    for line in PurchaseOrderLine.objects.select_related("order"):
+        left = line.quantity - line.received - line.rejected
+        if line.order.state in PurchaseOrderState.counted() and left > 0:
+            key = ("purchase_order", line.pk)
+            assert written[key][:2] == (line.item_id, left), line
+            true[key] = written[key]
+    assert written == true

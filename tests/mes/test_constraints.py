@@ -48,6 +48,18 @@ def test_a_work_order_conserves_its_quantities(name, figures):
             {"people": 0},
         ),
         (
+            "mes_workorderoperation_waits_in_order",
+            "WorkOrderOperationFactory",
+            False,
+            {"wait_minutes": 9, "max_wait_minutes": 8},
+        ),
+        (
+            "mes_workorderoperation_transfers_something",
+            "WorkOrderOperationFactory",
+            False,
+            {"transfer_quantity": 0},
+        ),
+        (
             "mes_workorderoperation_numbers_not_negative",
             "WorkOrderOperationFactory",
             False,

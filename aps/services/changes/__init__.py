@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from aps.services import problems
 from aps.services.changes.base import CannotApply, CannotRead, Change, Writing
-from aps.services.changes.calendar import CalendarHours, Reopen
+from aps.services.changes.calendar import CalendarHours, OwnCalendar, Reopen
 from aps.services.changes.demand import Demand
 from aps.services.changes.hours import FIRST_EXTRA, AddUnit, Close, Overtime
 from aps.services.changes.move import Lock, Move
@@ -32,6 +32,7 @@ __all__ = [
     "Lock",
     "Move",
     "Overtime",
+    "OwnCalendar",
     "Reopen",
     "ReplanOrder",
     "Unlock",
@@ -48,7 +49,7 @@ KINDS: dict[str, type[Change]] = {
     change.kind: change
     for change in (
         *(Move, Lock, Unlock, Unplan, ReplanOrder),
-        *(Close, Overtime, CalendarHours, Reopen, AddUnit, Due, Weight, Demand),
+        *(Close, Overtime, CalendarHours, OwnCalendar, Reopen, AddUnit, Due, Weight, Demand),
     )
 }
 

@@ -1,4 +1,4 @@
-"""The hours of a calendar as typed and not saved yet; a work unit that keeps to its calendar again.
+"""Hours of a calendar as typed and not saved yet; another calendar, or none besides it.
 
 Publishing saves them as the pages of the master data would, so what was shown is what counts.
 """
@@ -27,7 +27,8 @@ from aps.solver import Placement
 from common.errors import Refused
 from common.intervals import WorkingTime, subtract
 from common.templatetags import ui_format
-from masterdata.services import calendar_proposals, calendars, unit_exceptions
+from masterdata.services import calendar_choices, calendar_proposals, calendars, unit_exceptions
+from masterdata.services.calendar_choices import Choice
 from masterdata.services.calendar_proposals import Proposal
 from masterdata.services.calendars import Rules
 
@@ -133,6 +134,55 @@ class CalendarHours(_Hours):
     def persist(self, writing: Writing) -> None:
         calendar_proposals.save(
             self._proposal(), by=writing.by, now=writing.now, planned_site_id=writing.run.site_id
+        )
+
+
+@dataclass(frozen=True)
+class OwnCalendar(_Hours):
+    """A work unit, or the units of a work center that name none, by calendar ``calendar`` (codes).
+
+    An empty calendar of a work unit is that of its center.
+    """
+
+    kind: ClassVar[str] = "own_calendar"
+
+    version: int = required(number)
+    work_unit: str = optional(text, "")
+    work_center: str = optional(text, "")
+    calendar: str = optional(text, "")
+
+    def resolve(self, inputs: Inputs, current: Mapping[int, Placement]) -> Self:
+        self._choice()
+        return self
+
+    def _choice(self) -> Choice:
+        try:
+            return calendar_choices.read(
+                work_unit=self.work_unit,
+                work_center=self.work_center,
+                calendar=self.calendar,
+                version=self.version,
+            )
+        except Refused as refused:
+            raise CannotApply(str(refused)) from None
+
+    def times(self, inputs: Inputs, *, changed: bool) -> dict[int, WorkingTime]:
+        return calendars.unit_times(
+            site_id=inputs.site_id,
+            starts_at=calendars.to_datetime(inputs.start),
+            ends_at=calendars.to_datetime(inputs.end),
+            other=self._choice().calendars_of_units() if changed else None,
+        )
+
+    def describe(self) -> str:
+        name = {"name": self.work_unit or self.work_center, "calendar": self.calendar}
+        if not self.calendar:
+            return _("%(name)s by the calendar of its work center") % name
+        return _("%(name)s by calendar %(calendar)s") % name
+
+    def persist(self, writing: Writing) -> None:
+        calendar_choices.save(
+            self._choice(), by=writing.by, now=writing.now, planned_site_id=writing.run.site_id
         )
 
 

@@ -10,7 +10,7 @@ from erp import selectors as erp
 from masterdata import selectors as masterdata
 from masterdata.enums import LotPolicy
 from masterdata.selectors import ItemStructure
-from mes.services.supply import lots
+from masterdata.services import lots
 
 _FILE = "sales_order_lines.csv"
 ZERO = Decimal(0)

@@ -197,11 +197,16 @@ _ALL = (
         _columns(
             Item,
             "code* name* name_zh supply* uom category is_sold lead_time_days scrap_rate"
-            " lot_policy lot_size lot_period_days safety_stock tracking energy_kwh_per_unit"
+            " lot_policy lot_size lot_period_days safety_stock tracking supplier_lot_required"
+            " expiry_required shelf_life_days may_be_negative issue_method energy_kwh_per_unit"
             " standard_cost list_price is_active",
         ),
         ("code",),
-        row_rules=(rules.scrap_is_a_share, rules.lot_policy_is_complete),
+        row_rules=(
+            rules.scrap_is_a_share,
+            rules.lot_policy_is_complete,
+            rules.tracking_policy_fits,
+        ),
     ),
     Resource(
         "bom_lines",
@@ -209,8 +214,8 @@ _ALL = (
         BomLine,
         _columns(
             BomLine,
-            "position* component* quantity_per* uom scrap_rate line_valid_from=valid_from"
-            " line_valid_to=valid_to",
+            "position* component* quantity_per* uom scrap_rate issue_method"
+            " line_valid_from=valid_from line_valid_to=valid_to",
         ),
         ("position",),
         parent=_bom_parent(),
@@ -254,12 +259,17 @@ _ALL = (
         _columns(
             RoutingOperation,
             "sequence* name* name_zh work_center* setup_minutes run_minutes run_basis"
-            " setup_family is_interruptible subcontractor subcontract_days skill people tool",
+            " setup_family is_interruptible subcontractor subcontract_days skill people tool"
+            " wait_minutes max_wait_minutes transfer_quantity",
         ),
         ("sequence",),
         parent=_routing_parent(),
-        row_rules=(rules.days_outside_have_subcontractor, rules.somebody_is_there),
-        table_rules=(rules.no_overlapping_routings,),
+        row_rules=(
+            rules.days_outside_have_subcontractor,
+            rules.somebody_is_there,
+            rules.waits_make_sense,
+        ),
+        table_rules=(rules.no_overlapping_routings, rules.something_follows_a_wait),
     ),
     Resource(
         "operation_alternatives",

@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.db import models
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from masterdata import policies
 from masterdata.enums import LotPolicy
-from masterdata.models import Bom, BomLine, Item, Routing
+from masterdata.models import Bom, BomLine, Item, Routing, RoutingOperation
 from masterdata.services import boms, calendars, changeovers, checks, graph, routings, validity
 from masterdata.services.imports.parsed import Parsed
 from masterdata.services.imports.reading import BadRow, Table
@@ -71,6 +73,10 @@ def lot_policy_is_complete(values: Values) -> Iterator[Fault]:
         yield "lot_period_days", _("Lots by period need the days of a period.")
 
 
+def tracking_policy_fits(values: Values) -> Iterator[Fault]:
+    return policies.tracking_faults(values)
+
+
 def weight_is_positive(values: Values) -> Iterator[Fault]:
     if values["weight"] < 1:
         yield "weight", _("The weight is 1 or more.")
@@ -108,12 +114,36 @@ def days_outside_have_subcontractor(values: Values) -> Iterator[Fault]:
         yield "subcontractor", _("Days outside need a subcontractor.")
 
 
+def waits_make_sense(values: Values) -> Iterator[Fault]:
+    yield from routings.wrong_waits(
+        values["wait_minutes"], values["max_wait_minutes"], values["transfer_quantity"]
+    )
+
+
 def no_overlapping_boms(table: Table, rows: list[Parsed]) -> Iterator[BadRow]:
     return _overlapping_revisions(table, rows, Bom, boms.overlapping_boms)
 
 
 def no_overlapping_routings(table: Table, rows: list[Parsed]) -> Iterator[BadRow]:
     return _overlapping_revisions(table, rows, Routing, routings.overlapping_routings)
+
+
+def something_follows_a_wait(table: Table, rows: list[Parsed]) -> Iterator[BadRow]:
+    """The last operation of a routing, the stored ones counted, asks for no wait."""
+    last: dict[Any, int] = {}
+    parents = {parsed.parent_pk: parsed.parent_key for parsed in rows if parsed.parent_pk}
+    stored = RoutingOperation.objects.filter(routing__in=parents).order_by()
+    for pk, sequence in stored.values_list("routing").annotate(Max("sequence")):
+        last[parents[pk]] = sequence
+    for parsed in rows:
+        before = last.get(parsed.parent_key, 0)
+        last[parsed.parent_key] = max(before, parsed.values["sequence"])
+    names = ("wait_minutes", "max_wait_minutes", "transfer_quantity")
+    for parsed in rows:
+        is_last = parsed.values["sequence"] == last[parsed.parent_key]
+        if is_last and routings.is_followed(*(parsed.values[name] for name in names)):
+            told = next((name for name in names if parsed.values[name]), names[1])
+            yield table.bad(parsed.row, told, routings.nothing_follows(parsed.values["sequence"]))
 
 
 def no_overlapping_lines(table: Table, rows: list[Parsed]) -> Iterator[BadRow]:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from masterdata.enums import LotPolicy
 from masterdata.selectors import ItemStructure
-from mes.services.supply import lots
+from masterdata.services import lots
 from mes.services.supply.book import Book, GrowingOrder
 
 ZERO = Decimal(0)
@@ -34,6 +34,8 @@ class Need:
     requirement_id: int | None = None
     parent: "DraftOrder | None" = None
     reserved: Decimal = ZERO
+    # To be made though nobody waits for it: neither stock nor open work orders will do.
+    for_stock: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -62,6 +64,8 @@ class DraftOrder:
     free: Decimal
     period_date: date | None = None
     grows: GrowingOrder | None = None
+    # Once it is written.
+    order_id: int | None = None
     materials: list[DraftMaterial] = field(default_factory=list)
 
 
@@ -120,6 +124,9 @@ class Exploder:
         free = self._stock.get(item_id, ZERO)
         left = []
         for need in needs:
+            if need.for_stock:
+                left.append((need, need.quantity))
+                continue
             need.reserved = max(ZERO, min(free, need.quantity))
             free -= need.reserved
             if need.quantity > need.reserved:
@@ -135,7 +142,7 @@ class Exploder:
         for need, quantity in needs:
             rest = quantity
             for work_order_id, free in outputs.items():
-                share = min(rest, free)
+                share = ZERO if need.for_stock else min(rest, free)
                 if share > 0:
                     self._result.taken.append((work_order_id, need, share))
                     outputs[work_order_id] -= share

@@ -11,12 +11,13 @@ from common import events
 from common.concurrency import Lock, lock
 from common.models import User
 from erp import selectors as erp
+from masterdata import selectors as masterdata
 from masterdata.services import calendars
 from mes import selectors
 from mes.events import WorkOrdersChanged
 from mes.services.supply import book as books
 from mes.services.supply.explode import Exploder, Explosion, Need, roots
-from mes.services.supply.types import Demand, SupplyPlan
+from mes.services.supply.types import CannotMake, Demand, SupplyPlan
 from mes.services.supply.write import write
 
 ZERO = Decimal(0)
@@ -38,6 +39,33 @@ def plan(*, site_id: int, demands: Sequence[Demand], by: User | None, now: datet
         if touched:
             events.publish(WorkOrdersChanged(site_id=site_id), by=by, now=now)
     return SupplyPlan(work_order_ids=touched, failures=failures)
+
+
+def plan_stock(
+    *,
+    site_id: int,
+    item_id: int,
+    quantity: Decimal,
+    due_at: datetime,
+    by: User | None,
+    now: datetime,
+) -> tuple[int, ...]:
+    """Make so much of an item for nobody yet, over all levels; return the work orders' ids.
+
+    What it makes is free output for whoever comes. Raise CannotMake.
+    """
+    with transaction.atomic():
+        lock(Lock.SUPPLY, site_id)
+        zone = calendars.zone(masterdata.site(site_id).time_zone)
+        book = books.read(site_id=site_id, zone=zone, needs=[(item_id, due_at)], now=now)
+        need = Need(item_id, quantity, due_at, priority=0, for_stock=True)
+        explosion = Exploder(book).run([need])
+        if explosion.failures:
+            raise CannotMake(explosion.failures[0][1])
+        fresh = [order for order in explosion.orders if any(n is need for n, _q in order.pegs)]
+        write(explosion, site_id=site_id, by=by, now=now)
+        events.publish(WorkOrdersChanged(site_id=site_id), by=by, now=now)
+    return tuple(order.order_id for order in fresh if order.order_id is not None)
 
 
 def _uncovered(site_id: int, demands: Sequence[Demand]) -> tuple[list[Need], str]:

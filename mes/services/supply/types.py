@@ -10,6 +10,10 @@ class CannotUnplan(Refused):
     """The requirement cannot be reduced to this quantity."""
 
 
+class CannotMake(Refused):
+    """The item cannot be made; the sentence says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Demand:
     """A quantity of a requirement that supply is wanted for."""

@@ -16,12 +16,13 @@ from erp import selectors as erp
 from erp.selectors import Coverage
 from erp.services import requirements, reservations
 from masterdata.enums import LotPolicy
+from masterdata.services import lots
 from mes import selectors
 from mes.enums import WORK_ORDER_TRANSITIONS, OperationState, WorkOrderState
 from mes.events import WorkOrdersChanged
 from mes.models import WorkOrder, WorkOrderOperation, WorkOrderPeg
 from mes.selectors import SupplyTree
-from mes.services.supply import lots
+from mes.services.supply import coming
 from mes.services.supply.types import CannotUnplan, StartedWork, Unplanned
 
 ZERO = Decimal(0)
@@ -207,6 +208,7 @@ def _write(reduction: _Reduction, site_id: int, by: User | None, now: datetime) 
     orders = [reduction.tree.orders[pk] for pk in sorted(reduction.resized)]
     _resize_orders([order for order in orders if order.quantity], by, now)
     _cancel_orders([order for order in orders if not order.quantity], by, now)
+    coming.note(reduction.resized)
     gone = [peg.pk for peg in reduction.cut if not peg.quantity]
     WorkOrderPeg.objects.filter(pk__in=gone).delete()
     bulk.save([peg for peg in reduction.cut if peg.quantity], ["quantity"])

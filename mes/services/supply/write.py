@@ -21,6 +21,7 @@ from mes.models import (
     WorkOrderOperation,
     WorkOrderPeg,
 )
+from mes.services.supply import coming
 from mes.services.supply.explode import DraftMaterial, DraftOrder, Explosion
 
 BATCH = 5000
@@ -38,6 +39,9 @@ def write(explosion: Explosion, *, site_id: int, by: User | None, now: datetime)
     _grow(grown, by, now)
     ids = {id(draft): order.pk for draft, order in zip(fresh, created, strict=True)}
     ids |= {id(draft): draft.grows.id for draft in grown if draft.grows}
+    for draft in explosion.orders:
+        draft.order_id = ids[id(draft)]
+    coming.note(ids.values())
     _peg(explosion, ids)
     reservations.reserve(
         _sum((n.requirement_id, n.reserved) for n in explosion.needs if n.reserved > 0)
@@ -171,6 +175,9 @@ def _operation(draft: DraftOrder, order: WorkOrder, step: OperationStructure) ->
         skill_id=step.skill_id,
         people=step.people,
         tool_id=step.tool_id,
+        wait_minutes=step.wait_minutes,
+        max_wait_minutes=step.max_wait_minutes,
+        transfer_quantity=step.transfer_quantity,
     )
 
 
@@ -207,6 +214,7 @@ def _peg(explosion: Explosion, ids: Mapping[int, int]) -> None:
         ((ids[id(draft)], need.requirement_id or 0), quantity)
         for draft in explosion.orders
         for need, quantity in draft.pegs
+        if not need.for_stock
     ]
     pegs += [
         ((order_id, need.requirement_id or 0), share) for order_id, need, share in explosion.taken

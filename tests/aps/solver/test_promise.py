@@ -4,7 +4,7 @@ import itertools
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from aps.solver import (
@@ -17,6 +17,7 @@ from aps.solver import (
     Occupancy,
     Operation,
     Placement,
+    Precedence,
     Problem,
     Request,
     Resource,
@@ -175,18 +176,62 @@ def test_an_unknown_resource_is_refused():
         ask([op(1, 10)], due=10, busy={9: [Busy(0, 1)]})
 
 
+def precedences(before):
+    """A wait with or without a longest one, or a transfer batch."""
+    wait = st.integers(0, 500)
+    return st.one_of(
+        wait.map(lambda least: Precedence(before, least)),
+        wait.map(lambda least: Precedence(before, least, max_lag=least + 3000)),
+        st.builds(
+            Precedence,
+            st.just(before),
+            st.integers(0, 60),
+            transfer_minutes=st.integers(0, 100),
+            tail_minutes=st.integers(0, 50),
+        ),
+    )
+
+
+class TestWaits:
+    mill = (Resource(1, "Lathe", ROUND), Resource(2, "Mill", ROUND))
+
+    def test_a_wait_is_kept_and_told_in_both_passes(self):
+        link = Precedence(1, min_lag=300)
+        answer = ask([op(1, 100), op(2, 50, on=2, links=(link,))], due=900, resources=self.mill)
+        assert (answer.earliest_finish, answer.latest_start) == (450, 450)
+        assert kinds(answer) == [LinkKind.WORK, LinkKind.WAIT, LinkKind.WORK]
+        assert (answer.binding.kind, answer.binding.minutes) == (LinkKind.WAIT, 300)
+
+    def test_a_transfer_batch_lets_the_next_one_begin_and_not_end_too_soon(self):
+        link = Precedence(1, transfer_minutes=100, tail_minutes=30)
+        steps = [op(1, 400), op(2, 120, on=2, links=(link,))]
+        answer = ask(steps, due=2000, resources=self.mill)
+        assert [(p.start, p.end) for p in answer.forward] == [(0, 400), (310, 430)]
+        assert [(p.start, p.end) for p in answer.backward] == [(1570, 1970), (1880, 2000)]
+
+    def test_a_longest_wait_holds_the_operation_before_it_back(self):
+        link = Precedence(1, max_lag=20)
+        steps = [op(1, 60), op(2, 30, on=2, links=(link,))]
+        answer = ask(steps, due=700, busy={2: [Busy(0, 600)]}, resources=self.mill)
+        assert [(p.start, p.end) for p in answer.forward] == [(520, 580), (600, 630)]
+        late = ask(steps, due=700, busy={1: [Busy(500, 690)]}, resources=self.mill)
+        assert [(p.start, p.end) for p in late.backward] == [(440, 500), (490 + 30, 550)]
+
+
 @st.composite
 def requests(draw):
     operations = []
     for i in range(draw(st.integers(1, 7))):
         before = draw(st.lists(st.integers(0, i - 1), max_size=2, unique=True)) if i else []
         machines = draw(st.lists(st.integers(0, 2), min_size=1, max_size=2, unique=True))
+        links = tuple(draw(precedences(b)) for b in before if draw(st.booleans()))
         operations.append(
             Operation(
                 i,
                 0,
                 tuple(Mode(m, draw(st.integers(1, 200))) for m in machines),
-                predecessors=tuple(before),
+                predecessors=tuple(set(before) - {link.before for link in links}),
+                links=links,
                 release=draw(st.sampled_from([0, 0, 1500])),
                 interruptible=draw(st.booleans()),
             )
@@ -206,7 +251,10 @@ def test_both_schedules_are_feasible_and_the_chain_has_no_hole(operations, rows,
     now = 300
     resources = [Resource(i, f"M{i}", DAYS) for i in range(3)]
     occupancy = Occupancy(resources, dict(enumerate(rows)))
-    (answer,) = check(occupancy=occupancy, requests=[Request(1, operations, due)], now=now)
+    try:
+        (answer,) = check(occupancy=occupancy, requests=[Request(1, operations, due)], now=now)
+    except InfeasibleHorizon:
+        assume(False)
     blocks = [
         Operation(n, 0, (Mode(r, 0),), fixed=Placement(n, r, b.start, b.end))
         for n, (r, b) in enumerate(((r, b) for r, row in enumerate(rows) for b in row), 1000)

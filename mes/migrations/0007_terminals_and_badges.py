@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("masterdata", "0007_skills_and_tools"),
-        ("mes", "0004_append_only_reports_and_reasons"),
+        ("mes", "0006_supply_of_open_work"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mes", "0005_terminals_and_badges"),
+        ("mes", "0009_machine_data"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

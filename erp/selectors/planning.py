@@ -1,0 +1,157 @@
+"""What requirements planning starts from, read once: demand, stock, supply, items, bills, terms."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from common.errors import Refused
+from erp import mrp
+from erp.enums import ProposalAction, ProposalState, RequirementState
+from erp.models import Proposal, Requirement, StockBalance, Supply, SupplyRule
+from masterdata import selectors as masterdata
+from masterdata.enums import LotPolicy
+from masterdata.enums import Supply as ItemSupply
+
+# Keys of receipts that are proposals already accepted; those of supply rows are positive.
+_ACCEPTED = -1
+
+
+class CannotPlan(Refused):
+    """The site cannot be planned; the sentence says what to mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A situation to plan, and what the result is matched against when it is written."""
+
+    situation: mrp.Situation
+    # Proposals that were open, accepted ones left out: what is accepted meanwhile is seen by it.
+    open_ids: frozenset[int]
+    supplies: dict[int, Supply]
+
+
+def supply_rule(site_id: int) -> SupplyRule:
+    """The site's rules; those of a new site where nobody set any (not saved)."""
+    return SupplyRule.objects.filter(site=site_id).first() or SupplyRule(site_id=site_id)
+
+
+def read_situation(*, site_id: int, today: date, zone: ZoneInfo) -> Reading:
+    """Everything that planning a site needs, in nine queries; raise CannotPlan for a BOM cycle."""
+    open_ids = frozenset(
+        Proposal.objects.filter(site=site_id, state=ProposalState.OPEN).values_list("pk", flat=True)
+    )
+    demands = _demands(site_id, zone)
+    supplies = {row.pk: row for row in Supply.objects.filter(site=site_id)}
+    receipts = [_receipt(row, zone) for row in supplies.values()] + _accepted(site_id)
+    # What quality holds is nobody's: it is planned for as if it were not there.
+    usable = F("on_hand") - F("held")
+    stock = dict(StockBalance.objects.filter(site=site_id).values_list("item_id", usable))
+    bills = masterdata.bills(today)
+    below = bills.below()
+    known = {d.item_id for d in demands} | {r.item_id for r in receipts} | below.keys()
+    known.update(child for children in below.values() for child in children)
+    items = masterdata.planned_items(known)
+    site = masterdata.site(site_id)
+    terms = masterdata.supplier_terms(on=today)
+    try:
+        levels = mrp.low_level_codes(below)
+    except ValueError:
+        raise CannotPlan(_("An item contains itself: mend its bill of material.")) from None
+    situation = mrp.Situation(
+        today=today,
+        items={
+            item.item_id: _item(item, terms.get(item.item_id, []), site.currency) for item in items
+        },
+        levels=levels,
+        components=_Components(bills),
+        stock=stock,
+        demands=demands,
+        receipts=receipts,
+        tolerance_days=supply_rule(site_id).tolerance_days,
+    )
+    return Reading(situation, open_ids, supplies)
+
+
+def _demands(site_id: int, zone: ZoneInfo) -> list[mrp.Demand]:
+    rows = Requirement.objects.filter(
+        site=site_id, state=RequirementState.OPEN, quantity__gt=F("issued")
+    ).values_list("pk", "item_id", F("quantity") - F("issued"), "due_at")
+    return [
+        mrp.Demand(pk, item_id, quantity, local_day(due_at, zone))
+        for pk, item_id, quantity, due_at in rows.order_by("due_at", "pk")
+    ]
+
+
+def _receipt(row: Supply, zone: ZoneInfo) -> mrp.Receipt:
+    return mrp.Receipt(
+        row.pk, row.item_id, row.quantity, local_day(row.due_at, zone), row.is_started
+    )
+
+
+def _accepted(site_id: int) -> list[mrp.Receipt]:
+    """Proposals to make that the shop floor is about to turn into work orders."""
+    rows = Proposal.objects.filter(
+        site=site_id, state=ProposalState.ACCEPTED, action=ProposalAction.MAKE
+    )
+    return [
+        mrp.Receipt(_ACCEPTED * row.pk, row.item_id, row.quantity, row.due_date, speaks=False)
+        for row in rows
+        if row.quantity > 0
+    ]
+
+
+def local_day(moment: datetime, zone: ZoneInfo) -> date:
+    """The site's day of a moment; midnight is the end of the day before it."""
+    local = moment.astimezone(zone)
+    if (local.hour, local.minute, local.second, local.microsecond) == (0, 0, 0, 0):
+        return date.fromordinal(local.date().toordinal() - 1)
+    return local.date()
+
+
+def _item(item: masterdata.PlannedItem, terms: list[masterdata.Terms], currency: str) -> mrp.Item:
+    # Prices of different currencies cannot be compared; the site's own come first.
+    comparable = [one for one in terms if one.currency == currency] or terms
+    return mrp.Item(
+        id=item.item_id,
+        is_made=item.supply == ItemSupply.MAKE,
+        uom=item.uom,
+        lead_time_days=item.lead_time_days,
+        scrap_rate=item.scrap_rate,
+        lot_size=item.lot_size if item.lot_policy == LotPolicy.FIXED else None,
+        period_days=item.lot_period_days if item.lot_policy == LotPolicy.PERIOD else None,
+        safety_stock=item.safety_stock if item.is_active else Decimal(0),
+        offers=tuple(offer(one) for one in comparable),
+    )
+
+
+def offer(terms: masterdata.Terms) -> mrp.Offer:
+    """A supplier's terms as planning's arithmetic takes them."""
+    return mrp.Offer(
+        supplier_id=terms.supplier_id,
+        price=terms.price,
+        lead_time_days=terms.lead_time_days,
+        minimum=terms.minimum,
+        maximum=terms.maximum,
+        currency=terms.currency,
+    )
+
+
+class _Components:
+    """The bills as planning asks for them: often, and for few days."""
+
+    def __init__(self, bills: masterdata.Bills) -> None:
+        self._bills = bills
+        self._known: dict[tuple[int, date], list[mrp.Component]] = {}
+
+    def __call__(self, item_id: int, day: date) -> list[mrp.Component]:
+        found = self._known.get((item_id, day))
+        if found is None:
+            found = self._known[item_id, day] = [
+                mrp.Component(line.item_id, line.quantity_per, line.scrap_rate)
+                for line in self._bills.of(item_id, day)
+            ]
+        return found

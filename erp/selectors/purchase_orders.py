@@ -1,0 +1,215 @@
+"""Purchase orders as pages show them, whom another day of theirs hurts, and how suppliers do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db.models import (
+    Count,
+    DecimalField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Min,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Sum,
+)
+
+from erp.enums import PurchaseOrderState, PurchaseReceiptKind
+from erp.models import PurchaseOrder, PurchaseOrderLine, PurchaseReceipt, Requirement
+from erp.selectors.purchasing import material_dates
+
+ZERO = Decimal(0)
+# Receipts that a supplier is judged by.
+JUDGED_DAYS = 365
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """A requirement whose material comes at another moment if a line's day changes."""
+
+    requirement_id: int
+    reference: str
+    item_code: str
+    due_at: datetime
+    # None: it lies in the store.
+    before: datetime | None
+    after: datetime | None
+
+    @property
+    def is_late(self) -> bool:
+        return self.after is not None and self.after > self.due_at
+
+    @property
+    def was_late(self) -> bool:
+        return self.before is not None and self.before > self.due_at
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """How a supplier did over the last year; None where nothing can be said."""
+
+    receipts: int
+    on_time: Decimal | None
+    rejected: Decimal | None
+    returned: Decimal | None
+    # Paid above (positive) or below the standard cost, as a share of it.
+    against_standard: Decimal | None
+    open_orders: int
+    overdue_lines: int
+
+
+def purchase_orders(
+    *, group: str = "", text: str = "", today: date | None = None
+) -> QuerySet[PurchaseOrder]:
+    """Purchase orders, the newest first, with line_count, value, next_due and has_overdue.
+
+    ``group``: draft, to_approve, on_order, overdue, over, or all where empty.
+    """
+    open_lines = Q(lines__quantity__gt=F("lines__received") + F("lines__rejected"))
+    overdue = PurchaseOrderLine.objects.filter(
+        order=OuterRef("pk"),
+        due_date__lt=today or date.min,
+        quantity__gt=F("received") + F("rejected"),
+        order__state__in=PurchaseOrderState.on_order(),
+    )
+    value = ExpressionWrapper(
+        F("lines__quantity") * F("lines__unit_price"),
+        output_field=DecimalField(max_digits=20, decimal_places=4),
+    )
+    found = PurchaseOrder.objects.annotate(
+        line_count=Count("lines"),
+        value=Sum(value),
+        next_due=Min("lines__due_date", filter=open_lines),
+        has_overdue=Exists(overdue),
+    )
+    if text.strip():
+        matching = PurchaseOrderLine.objects.filter(
+            order=OuterRef("pk"), item__code__icontains=text.strip()
+        )
+        found = found.filter(
+            Q(number__icontains=text.strip())
+            | Q(supplier_reference__icontains=text.strip())
+            | Q(supplier__code__icontains=text.strip())
+            | Q(supplier__name__icontains=text.strip())
+            | Q(supplier__name_zh__icontains=text.strip())
+            | Exists(matching)
+        )
+    return found.filter(_group(group)).select_related("supplier").order_by("-ordered_at", "-pk")
+
+
+def purchase_counts(*, today: date) -> dict[str, int]:
+    """How many orders each group of the list has; two queries."""
+    states = PurchaseOrder.objects.aggregate(
+        all=Count("pk"),
+        **{name: Count("pk", filter=_group(name)) for name in ("draft", "to_approve", "on_order")},
+        over=Count("pk", filter=_group("over")),
+    )
+    overdue = PurchaseOrderLine.objects.filter(
+        due_date__lt=today,
+        quantity__gt=F("received") + F("rejected"),
+        order__state__in=PurchaseOrderState.on_order(),
+    )
+    return states | {"overdue": overdue.values("order").distinct().count()}
+
+
+def _group(name: str) -> Q:
+    on_order = PurchaseOrderState.on_order()
+    return {
+        "draft": Q(state=PurchaseOrderState.DRAFT),
+        "to_approve": Q(state=PurchaseOrderState.TO_APPROVE),
+        "on_order": Q(state__in=on_order),
+        "overdue": Q(state__in=on_order, has_overdue=True),
+        "over": Q(
+            state__in=[
+                PurchaseOrderState.RECEIVED,
+                PurchaseOrderState.CLOSED,
+                PurchaseOrderState.CANCELLED,
+            ]
+        ),
+    }.get(name, Q(pk__isnull=False))
+
+
+def purchase_order(number: str) -> PurchaseOrder | None:
+    """The order with its lines, their items and receipts; three queries."""
+    receipts = PurchaseReceipt.objects.select_related("by").order_by("at", "pk")
+    lines = (
+        PurchaseOrderLine.objects.select_related("item")
+        .prefetch_related(Prefetch("receipts", queryset=receipts))
+        .order_by("position")
+    )
+    return (
+        PurchaseOrder.objects.filter(number=number)
+        .select_related("supplier", "site", "ordered_by", "approved_by")
+        .prefetch_related(Prefetch("lines", queryset=lines))
+        .first()
+    )
+
+
+def affected_by(
+    *, order: PurchaseOrder, moments: Mapping[int, datetime], now: datetime
+) -> list[Affected]:
+    """Whose material date changes if lines (by id) come at other moments, by when it hurts."""
+    items = {line.item_id for line in order.lines.all() if line.pk in moments}
+    before = material_dates(site_id=order.site_id, now=now, item_ids=items)
+    after = material_dates(site_id=order.site_id, now=now, item_ids=items, moved=moments)
+    changed = [pk for pk, date_ in after.items() if before[pk].at != date_.at]
+    rows = Requirement.objects.filter(pk__in=changed).select_related("item")
+    return [
+        Affected(
+            requirement_id=row.pk,
+            reference=row.reference,
+            item_code=row.item.code,
+            due_at=row.due_at,
+            before=before[row.pk].at,
+            after=after[row.pk].at,
+        )
+        for row in rows.order_by("due_at", "pk")
+    ]
+
+
+def supplier_performance(*, supplier_id: int, since: date, today: date) -> Performance:
+    """How the supplier did since a day; three queries."""
+    receipts = PurchaseReceipt.objects.filter(line__order__supplier=supplier_id, day__gte=since)
+    came = Q(kind__in=[PurchaseReceiptKind.ACCEPTED, PurchaseReceiptKind.REJECTED])
+    paid = Q(kind=PurchaseReceiptKind.ACCEPTED, line__item__standard_cost__gt=0)
+    money = DecimalField(max_digits=24, decimal_places=8)
+    sums = receipts.aggregate(
+        receipts=Count("pk", filter=came),
+        on_time=Count("pk", filter=came & Q(day__lte=F("promised_date"))),
+        accepted=Sum("quantity", filter=Q(kind=PurchaseReceiptKind.ACCEPTED)),
+        rejected=Sum("quantity", filter=Q(kind=PurchaseReceiptKind.REJECTED)),
+        returned=Sum("quantity", filter=Q(kind=PurchaseReceiptKind.RETURNED)),
+        paid=Sum(
+            ExpressionWrapper(F("quantity") * F("line__unit_price"), output_field=money),
+            filter=paid,
+        ),
+        standard=Sum(
+            ExpressionWrapper(F("quantity") * F("line__item__standard_cost"), output_field=money),
+            filter=paid,
+        ),
+    )
+    lines = PurchaseOrderLine.objects.filter(
+        order__supplier=supplier_id,
+        order__state__in=PurchaseOrderState.on_order(),
+        quantity__gt=F("received") + F("rejected"),
+    )
+    accepted, rejected = sums["accepted"] or ZERO, sums["rejected"] or ZERO
+    came_all, standard = accepted + rejected, sums["standard"] or ZERO
+    return Performance(
+        receipts=sums["receipts"],
+        on_time=_share(Decimal(sums["on_time"]), Decimal(sums["receipts"])),
+        rejected=_share(rejected, came_all),
+        returned=_share(sums["returned"] or ZERO, came_all),
+        against_standard=_share((sums["paid"] or ZERO) - standard, standard),
+        open_orders=lines.values("order").distinct().count(),
+        overdue_lines=lines.filter(due_date__lt=today).count(),
+    )
+
+
+def _share(part: Decimal, whole: Decimal) -> Decimal | None:
+    return part / whole if whole else None

@@ -1,0 +1,176 @@
+"""What lies where, and what of it may be taken first."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_CEILING, Decimal
+from zoneinfo import ZoneInfo
+
+from django.db.models import F, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from erp.enums import MoveKind
+from erp.models import Bin, Requirement, Staging, StockMove, StockQuant, Warehouse
+from masterdata import selectors as masterdata
+from masterdata.enums import Tracking
+
+ZERO = Decimal(0)
+# Lot, unit.
+Identity = tuple[int | None, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """A quantity to be taken from a quant; ``staging`` where it stood ready there."""
+
+    quant: StockQuant
+    quantity: Decimal
+    staging: Staging | None = None
+
+
+def today(*, site_id: int, now: datetime) -> date:
+    """The site's day."""
+    return now.astimezone(ZoneInfo(masterdata.site(site_id).time_zone)).date()
+
+
+def quants(
+    *,
+    site_id: int | None = None,
+    item_id: int | None = None,
+    lot_id: int | None = None,
+    unit_id: int | None = None,
+    bin_id: int | None = None,
+) -> QuerySet[StockQuant]:
+    """What lies where, by warehouse and bin, the one that expires first before the others."""
+    found = StockQuant.objects.select_related("bin__warehouse", "item", "lot", "unit")
+    for name, value in (
+        ("bin__warehouse__site", site_id),
+        ("item", item_id),
+        ("lot", lot_id),
+        ("unit", unit_id),
+        ("bin", bin_id),
+    ):
+        if value is not None:
+            found = found.filter(**{name: value})
+    return found.order_by(
+        "bin__warehouse__code",
+        "bin__code",
+        "item__code",
+        Coalesce("lot__expires_on", "unit__expires_on").asc(nulls_last=True),
+        "since",
+        "pk",
+    )
+
+
+def usable(
+    *,
+    site_id: int,
+    item_id: int,
+    on: date,
+    lot_id: int | None = None,
+    unit_ids: Collection[int] = (),
+    bin_id: int | None = None,
+) -> QuerySet[StockQuant]:
+    """Quants of an item that may be used on the day and are not staged for somebody.
+
+    First expired, first out; of what keeps equally long the oldest.
+    """
+    found = StockQuant.objects.filter(
+        bin__warehouse__site=site_id, item=item_id, is_held=False, quantity__gt=F("staged")
+    ).exclude(Q(lot__expires_on__lt=on) | Q(unit__expires_on__lt=on))
+    if lot_id is not None:
+        found = found.filter(lot=lot_id)
+    if unit_ids:
+        found = found.filter(unit__in=list(unit_ids))
+    if bin_id is not None:
+        found = found.filter(bin=bin_id)
+    return found.select_related("bin", "lot", "unit").order_by(
+        Coalesce("lot__expires_on", "unit__expires_on").asc(nulls_last=True), "since", "pk"
+    )
+
+
+def choose(
+    *,
+    site_id: int,
+    item_id: int,
+    tracking: str,
+    quantity: Decimal,
+    on: date,
+    lot_id: int | None = None,
+    unit_ids: Collection[int] = (),
+    bin_id: int | None = None,
+    taken: dict[int, Decimal] | None = None,
+) -> list[Take]:
+    """What to take for a quantity, first expired first out; less where there is not so much.
+
+    ``taken`` says what of each quant (by id) the caller has promised before, and is counted on.
+    """
+    taken = {} if taken is None else taken
+    rows = usable(
+        site_id=site_id, item_id=item_id, on=on, lot_id=lot_id, unit_ids=unit_ids, bin_id=bin_id
+    )
+    if tracking == Tracking.SERIAL:
+        # A store may hold tens of thousands of units; only so many rows are needed.
+        pieces = int(quantity.to_integral_value(ROUND_CEILING))
+        rows = rows.exclude(pk__in=list(taken))[:pieces]
+    found: list[Take] = []
+    for quant in rows:
+        if quantity <= 0:
+            break
+        share = min(quantity, quant.quantity - quant.staged - taken.get(quant.pk, ZERO))
+        if share > 0:
+            found.append(Take(quant, share))
+            taken[quant.pk] = taken.get(quant.pk, ZERO) + share
+            quantity -= share
+    return found
+
+
+def issued_of(*, requirement: Requirement, reference: str) -> dict[Identity, Decimal]:
+    """What went out for the requirement's document less what came back, by lot and unit.
+
+    Two requirements of one document for the same item share the sum.
+    """
+    rows = (
+        StockMove.objects.filter(
+            item=requirement.item_id,
+            site=requirement.site_id,
+            reference=reference,
+            kind__in=[MoveKind.ISSUE, MoveKind.BACKFLUSH, MoveKind.RETURN],
+        )
+        .order_by()
+        .values_list("lot", "unit")
+        .annotate(total=Sum("quantity"))
+    )
+    return {(lot, unit): -total for lot, unit, total in rows if total}
+
+
+def stagings(requirement_ids: Iterable[int]) -> QuerySet[Staging]:
+    """What stands ready for requirements, in the order in which it is used."""
+    return (
+        Staging.objects.filter(requirement__in=list(requirement_ids))
+        .select_related("quant__bin", "quant__lot", "quant__unit", "requirement")
+        .order_by(
+            Coalesce("quant__lot__expires_on", "quant__unit__expires_on").asc(nulls_last=True),
+            "quant__since",
+            "pk",
+        )
+    )
+
+
+def warehouses(*, site_id: int) -> QuerySet[Warehouse]:
+    """The site's warehouses with their bins."""
+    return Warehouse.objects.filter(site=site_id).prefetch_related("bins").order_by("pk")
+
+
+def bin_by_id(bin_id: int) -> Bin:
+    """The bin with its warehouse; raise ObjectDoesNotExist."""
+    return Bin.objects.select_related("warehouse").get(pk=bin_id)
+
+
+def bins(*, site_id: int) -> QuerySet[Bin]:
+    """The site's bins in use, as labels are read: by warehouse and code."""
+    return (
+        Bin.objects.filter(warehouse__site=site_id, is_active=True)
+        .select_related("warehouse")
+        .order_by("warehouse", "code")
+    )

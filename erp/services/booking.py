@@ -1,0 +1,256 @@
+"""The one place where quantities change: moves, quants and balances in one statement block.
+
+Callers hold the site's supply lock (``common.concurrency.Lock.SUPPLY``), of several sites in the
+order of their ids, and have checked what may be done. Rows are locked by table (balances, quants,
+lots, units), then by key. Every figure changes by its difference, so that the named constraints
+judge true figures even where somebody forgot the lock.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import connection
+
+from common.models import User
+from erp.enums import BinKind, MoveKind
+from erp.models import Bin, StockBalance, StockMove, StockQuant
+from traceability.enums import IdentityState
+from traceability.services import identities
+
+ZERO = Decimal(0)
+# Item id, site id.
+Balance = tuple[int, int]
+# Bin, item, lot, unit.
+Place = tuple[int, int, int | None, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A signed quantity of an item, of its lot or unit, in a bin."""
+
+    bin_id: int
+    item_id: int
+    quantity: Decimal
+    lot_id: int | None = None
+    unit_id: int | None = None
+
+    @property
+    def place(self) -> Place:
+        return (self.bin_id, self.item_id, self.lot_id, self.unit_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """What all moves of a booking have in common."""
+
+    kind: MoveKind
+    reference: str
+    by: User | None
+    now: datetime
+    document: str = ""
+    # What becomes of lots and units that leave the store with it.
+    leaves_as: IdentityState = IdentityState.CONSUMED
+
+
+@dataclass(slots=True)
+class _Differences:
+    """What changes of the balance of an item at a site."""
+
+    on_hand: Decimal = ZERO
+    held: Decimal = ZERO
+    reserved: Decimal = ZERO
+
+
+@dataclass(slots=True)
+class _Books:
+    """What the entries touch, as it was before."""
+
+    sites: dict[int, int]
+    quarantines: set[int]
+    quants: dict[Place, StockQuant] = field(default_factory=dict)
+    held_lots: set[int] = field(default_factory=set)
+    held_units: set[int] = field(default_factory=set)
+
+    def is_held(self, place: Place) -> bool:
+        known = self.quants.get(place)
+        if known is not None:
+            return known.is_held
+        bin_id, _item, lot_id, unit_id = place
+        return bin_id in self.quarantines or lot_id in self.held_lots or unit_id in self.held_units
+
+
+def book(
+    entries: Iterable[Entry], *, why: Why, reserved: Mapping[Balance, Decimal] | None = None
+) -> list[StockMove]:
+    """Write the moves and change quants, balances and states by them; return the moves.
+
+    ``reserved`` changes reservations' sums in the same statement as what is on hand: an issue
+    lowers both.
+    """
+    rows = [entry for entry in entries if entry.quantity]
+    books = _read(rows)
+    differences = _differences(rows, books, reserved or {})
+    _make_balances(differences)
+    _change_quants(rows, books, why.now)
+    _change_balances(differences)
+    _follow(rows, why)
+    return StockMove.objects.bulk_create(
+        [
+            StockMove(
+                item_id=row.item_id,
+                site_id=books.sites[row.bin_id],
+                bin_id=row.bin_id,
+                lot_id=row.lot_id,
+                unit_id=row.unit_id,
+                kind=why.kind,
+                quantity=row.quantity,
+                reference=why.reference[:60],
+                document=why.document,
+                at=why.now,
+                by=why.by,
+            )
+            for row in rows
+        ],
+        batch_size=5000,
+    )
+
+
+def _read(rows: Sequence[Entry]) -> _Books:
+    bins = list(
+        Bin.objects.filter(pk__in={row.bin_id for row in rows}).values_list(
+            "pk", "warehouse__site_id", "kind"
+        )
+    )
+    books = _Books(
+        sites={pk: site for pk, site, _kind in bins},
+        quarantines={pk for pk, _site, kind in bins if kind == BinKind.QUARANTINE},
+    )
+    items = sorted({row.item_id for row in rows})
+    sites = sorted(set(books.sites.values()))
+    list(
+        StockBalance.objects.select_for_update(no_key=True)
+        .filter(item__in=items, site__in=sites)
+        .order_by("pk")
+        .values_list("pk")
+    )
+    units = sorted({row.unit_id for row in rows if row.unit_id})
+    lots = sorted({row.lot_id for row in rows if row.lot_id})
+    lying = StockQuant.objects.select_for_update(no_key=True)
+    found = [
+        *lying.filter(bin__in=list(books.sites), item__in=items, unit__isnull=True).order_by("pk"),
+        *(lying.filter(unit__in=units).order_by("pk") if units else ()),
+    ]
+    books.quants = {(q.bin_id, q.item_id, q.lot_id, q.unit_id): q for q in found}
+    books.held_lots, books.held_units = identities.held(lot_ids=lots, unit_ids=units)
+    return books
+
+
+def _differences(
+    rows: Sequence[Entry], books: _Books, reserved: Mapping[Balance, Decimal]
+) -> dict[Balance, _Differences]:
+    found: dict[Balance, _Differences] = {}
+    for row in rows:
+        here = found.setdefault((row.item_id, books.sites[row.bin_id]), _Differences())
+        here.on_hand += row.quantity
+        if books.is_held(row.place):
+            here.held += row.quantity
+    for balance, quantity in reserved.items():
+        found.setdefault(balance, _Differences()).reserved += quantity
+    return found
+
+
+def _make_balances(balances: Iterable[Balance]) -> None:
+    StockBalance.objects.bulk_create(
+        [StockBalance(item_id=item, site_id=site) for item, site in sorted(balances)],
+        ignore_conflicts=True,
+        batch_size=5000,
+    )
+
+
+def _change_quants(rows: Sequence[Entry], books: _Books, now: datetime) -> None:
+    """What goes out first, so that a unit leaves its old place before it has a new one."""
+    totals: dict[Place, Decimal] = {}
+    for row in rows:
+        totals[row.place] = totals.get(row.place, ZERO) + row.quantity
+    known = [(books.quants[p].pk, q) for p, q in totals.items() if q and p in books.quants]
+    new = [(p, q) for p, q in totals.items() if q and p not in books.quants]
+    with connection.cursor() as cursor:
+        if known:
+            cursor.execute(_CHANGE_QUANTS, [list(column) for column in zip(*known, strict=True)])
+            cursor.execute(_DROP_EMPTY, [[pk for pk, quantity in known if quantity < 0]])
+        if new:
+            new.sort(key=lambda row: [part or 0 for part in row[0]])
+            places = [list(column) for column in zip(*(place for place, _q in new), strict=True)]
+            held = [books.is_held(place) for place, _q in new]
+            cursor.execute(_ADD_QUANTS, [now, *places, [q for _p, q in new], held])
+
+
+_CHANGE_QUANTS = """
+UPDATE erp_stockquant AS quant SET
+    quantity = quant.quantity + moved.quantity,
+    allows_negative = (item.may_be_negative OR quant.quantity < 0)
+        AND quant.lot_id IS NULL AND quant.unit_id IS NULL
+FROM unnest(%s::bigint[], %s::numeric[]) AS moved (id, quantity), masterdata_item AS item
+WHERE quant.id = moved.id AND item.id = quant.item_id
+"""
+_DROP_EMPTY = "DELETE FROM erp_stockquant WHERE id = ANY(%s) AND quantity = 0"
+_ADD_QUANTS = """
+INSERT INTO erp_stockquant AS quant
+    (bin_id, item_id, lot_id, unit_id, quantity, staged, is_held, allows_negative, since)
+SELECT new.bin_id, new.item_id, new.lot_id, new.unit_id, new.quantity, 0, new.is_held,
+    item.may_be_negative AND new.lot_id IS NULL AND new.unit_id IS NULL, %s
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::numeric[], %s::boolean[])
+    WITH ORDINALITY AS new (bin_id, item_id, lot_id, unit_id, quantity, is_held, place)
+JOIN masterdata_item AS item ON item.id = new.item_id
+ORDER BY new.place
+ON CONFLICT (bin_id, item_id, lot_id, unit_id)
+DO UPDATE SET quantity = quant.quantity + excluded.quantity
+"""
+
+
+def _change_balances(differences: Mapping[Balance, _Differences]) -> None:
+    rows = [
+        (item, site, d.on_hand, d.held, d.reserved)
+        for (item, site), d in sorted(differences.items())
+        if d.on_hand or d.held or d.reserved
+    ]
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE erp_stockbalance AS balance SET
+                on_hand = balance.on_hand + moved.on_hand,
+                held = balance.held + moved.held,
+                reserved = balance.reserved + moved.reserved,
+                allows_negative = item.may_be_negative OR balance.on_hand < 0
+            FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[], %s::numeric[], %s::numeric[])
+                AS moved (item_id, site_id, on_hand, held, reserved), masterdata_item AS item
+            WHERE balance.item_id = moved.item_id AND balance.site_id = moved.site_id
+                AND item.id = moved.item_id
+            """,
+            [list(column) for column in zip(*rows, strict=True)],
+        )
+
+
+def _follow(rows: Sequence[Entry], why: Why) -> None:
+    """Bring the states of lots and units up to date with what came and what is gone."""
+    lots: dict[int, Decimal] = {}
+    units: dict[int, Decimal] = {}
+    for row in rows:
+        for key, totals in ((row.lot_id, lots), (row.unit_id, units)):
+            if key is not None:
+                totals[key] = totals.get(key, ZERO) + row.quantity
+    identities.arrive(
+        lot_ids=[pk for pk, quantity in lots.items() if quantity > 0],
+        unit_ids=[pk for pk, quantity in units.items() if quantity > 0],
+    )
+    fewer = [pk for pk, quantity in lots.items() if quantity < 0]
+    left = set(StockQuant.objects.filter(lot__in=fewer).values_list("lot_id", flat=True))
+    identities.move(
+        state=why.leaves_as,
+        lot_ids=[pk for pk in fewer if pk not in left],
+        unit_ids=[pk for pk, quantity in units.items() if quantity < 0],
+    )

@@ -1,0 +1,104 @@
+"""A hold keeps lots and units from everybody: not picked, not issued, not shipped, not planned."""
+
+from collections.abc import Collection
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from common import audit, events
+from common.concurrency import Lock, lock
+from common.models import User
+from erp.enums import BinKind
+from erp.events import StockReceived, StockWithheld
+from erp.models import StockBalance, StockQuant
+from erp.services import reservations, stagings
+from traceability import selectors as traceability
+from traceability.services import identities
+from traceability.services.identities import CannotHold
+
+__all__ = ["CannotHold", "hold", "release"]
+
+ZERO = Decimal(0)
+
+
+def hold(
+    *,
+    lot_ids: Collection[int] = (),
+    unit_ids: Collection[int] = (),
+    reason: str,
+    by: User | None,
+    now: datetime,
+) -> None:
+    """Keep lots and units from everybody, wherever they lie; several holds may lie on one.
+
+    What stands ready is ready no more, and who counted on it waits again, the latest due first.
+    Raise CannotHold without a reason, or for what is no longer here.
+    """
+    with transaction.atomic():
+        _lock_sites(lot_ids, unit_ids)
+        placed = identities.hold(lot_ids=lot_ids, unit_ids=unit_ids, reason=reason, by=by, now=now)
+        touched = _mark(_lying(lot_ids, unit_ids).filter(is_held=False), True)
+        for row in placed[:1]:
+            audit.record(action="erp.stock.hold", target=row, by=by, now=now, reason=reason)
+        for item_id, site_id in sorted(touched):
+            fact = StockWithheld(item_id=item_id, site_id=site_id)
+            events.publish(fact, by=by, now=now)
+
+
+def release(*, hold_ids: Collection[int], reason: str, by: User | None, now: datetime) -> None:
+    """Lift holds; what no other hold lies on is free, and goes to those who wait.
+
+    Raise CannotHold without a reason, or for a hold that is lifted already.
+    """
+    with transaction.atomic():
+        held = traceability.holds(hold_ids)
+        lots = [row.lot_id for row in held if row.lot_id]
+        units = [row.unit_id for row in held if row.unit_id]
+        _lock_sites(lots, units)
+        lying = {pk for pair in _lying(lots, units).values_list("lot", "unit") for pk in pair if pk}
+        free_lots, free_units = identities.release(
+            hold_ids=hold_ids, lying=lying, reason=reason, by=by, now=now
+        )
+        rows = _lying(free_lots, free_units).filter(is_held=True)
+        touched = _mark(rows.exclude(bin__kind=BinKind.QUARANTINE), False)
+        for row in held[:1]:
+            audit.record(action="erp.stock.release", target=row, by=by, now=now, reason=reason)
+        for item_id, site_id in sorted(touched):
+            reservations.give_free(site_id=site_id, item_ids=[item_id])
+            events.publish(StockReceived(item_id=item_id, site_id=site_id), by=by, now=now)
+
+
+def _lying(lot_ids: Collection[int], unit_ids: Collection[int]) -> QuerySet[StockQuant]:
+    return StockQuant.objects.filter(Q(lot__in=list(lot_ids)) | Q(unit__in=list(unit_ids)))
+
+
+def _lock_sites(lot_ids: Collection[int], unit_ids: Collection[int]) -> None:
+    sites = _lying(lot_ids, unit_ids).values_list("bin__warehouse__site", flat=True)
+    for site_id in sorted(set(sites)):
+        lock(Lock.SUPPLY, site_id)
+
+
+def _mark(rows: QuerySet[StockQuant], is_held: bool) -> set[tuple[int, int]]:
+    """Hold the quants or free them, and what the balances count; return (item, site) of them."""
+    found = list(
+        rows.select_for_update(no_key=True, of=("self",))
+        .order_by("pk")
+        .values_list("pk", "item_id", "bin__warehouse__site_id", "quantity")
+    )
+    totals: dict[tuple[int, int], Decimal] = {}
+    for _pk, item_id, site_id, quantity in found:
+        totals[item_id, site_id] = totals.get((item_id, site_id), ZERO) + quantity
+    ids = [pk for pk, *_rest in found]
+    if is_held:
+        stagings.clear(quant_ids=ids)
+        for (item_id, site_id), quantity in sorted(totals.items()):
+            reservations.give_way(item_id=item_id, site_id=site_id, leaving=quantity)
+    StockQuant.objects.filter(pk__in=ids).update(is_held=is_held)
+    sign = 1 if is_held else -1
+    for (item_id, site_id), quantity in sorted(totals.items()):
+        StockBalance.objects.filter(item=item_id, site=site_id).update(
+            held=F("held") + sign * quantity
+        )
+    return set(totals)

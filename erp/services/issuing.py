@@ -1,0 +1,231 @@
+"""Reserved stock leaves for its requirement: issued to a work order, or shipped."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from common.concurrency import Lock, lock
+from common.models import User
+from erp import policies, selectors
+from erp.enums import BinKind, MoveKind
+from erp.models import Requirement, Reservation
+from erp.policies import CannotIssue
+from erp.selectors import Take
+from erp.services import booking, requirements, reservations, stagings, warehouses
+from erp.services.booking import Entry, Why
+from traceability.enums import IdentityState
+
+__all__ = ["CannotIssue", "backflush", "issue", "issue_many"]
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The lot, units or bin that somebody scanned; empty: the system chooses."""
+
+    lot_id: int | None = None
+    unit_ids: Collection[int] = ()
+    bin_id: int | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.lot_id or self.unit_ids or self.bin_id)
+
+
+def issue(
+    *,
+    requirement_id: int,
+    quantity: Decimal,
+    reference: str,
+    by: User | None,
+    now: datetime,
+    kind: MoveKind = MoveKind.ISSUE,
+    lot_id: int | None = None,
+    unit_ids: Collection[int] = (),
+    bin_id: int | None = None,
+) -> None:
+    """Take reserved stock out for its requirement; raise CannotIssue with the reason.
+
+    ``lot_id``, ``unit_ids`` or ``bin_id`` name what was scanned, and nothing else is taken: a lot
+    of another item, on hold, expired, or with too little left is refused. Without them what is
+    staged for the requirement goes first, then what expires first.
+    """
+    named = _Named(lot_id, tuple(unit_ids), bin_id)
+    _issue({requirement_id: quantity}, named, Why(kind, reference, by, now))
+
+
+def issue_many(
+    *,
+    quantities: Mapping[int, Decimal],
+    reference: str,
+    by: User | None,
+    now: datetime,
+    kind: MoveKind = MoveKind.ISSUE,
+) -> None:
+    """Take reserved stock out for several requirements (by id): all, or none and CannotIssue."""
+    _issue(quantities, _Named(), Why(kind, reference, by, now))
+
+
+def backflush(
+    *, quantities: Mapping[int, Decimal], reference: str, by: User | None, now: datetime
+) -> None:
+    """Book out what good pieces used up, at most what each requirement (by id) still needs.
+
+    Raise CannotIssue where it is not there, unless the item's stock may be negative.
+    """
+    open_now = {row.requirement_id: row for row in selectors.coverage(list(quantities))}
+    wanted = {
+        pk: min(quantity, open_now[pk].quantity - open_now[pk].issued)
+        for pk, quantity in quantities.items()
+        if open_now[pk].is_open
+    }
+    wanted = {pk: quantity for pk, quantity in wanted.items() if quantity > 0}
+    _issue(wanted, _Named(), Why(MoveKind.BACKFLUSH, reference, by, now))
+
+
+def _issue(quantities: Mapping[int, Decimal], named: _Named, why: Why) -> None:
+    with transaction.atomic():
+        for site_id in selectors.sites_of(quantities):
+            lock(Lock.SUPPLY, site_id)
+        found = list(
+            Requirement.objects.select_for_update(no_key=True, of=("self",))
+            .filter(pk__in=list(quantities))
+            .select_related("item")
+            .order_by("pk")
+        )
+        held = {
+            r.requirement_id: r
+            for r in Reservation.objects.select_for_update(no_key=True)
+            .filter(requirement__in=found)
+            .order_by("pk")
+        }
+        for requirement in found:
+            reservation = held.get(requirement.pk)
+            reserved = reservation.quantity if reservation else ZERO
+            policies.check_can_issue(requirement, quantities[requirement.pk], reserved)
+        takes = _chosen(found, quantities, named, why.now)
+        consumed = _consume(found, quantities, held)
+        stagings.use([take for taken in takes.values() for take in taken])
+        _book_out(found, quantities, takes, consumed, why)
+
+
+def _chosen(
+    found: Sequence[Requirement],
+    quantities: Mapping[int, Decimal],
+    named: _Named,
+    now: datetime,
+) -> dict[int, list[Take]]:
+    """What to take for each requirement: what is staged for it, then what expires first."""
+    ready: dict[int, list[Take]] = {}
+    for staging in selectors.stagings([requirement.pk for requirement in found]):
+        ready.setdefault(staging.requirement_id, []).append(
+            Take(staging.quant, staging.quantity, staging)
+        )
+    promised: dict[int, Decimal] = {}
+    days: dict[int, date] = {}
+    chosen: dict[int, list[Take]] = {}
+    for requirement in sorted(found, key=lambda r: (r.site_id, r.item_id, r.due_at, r.pk)):
+        site = requirement.site_id
+        on = days.setdefault(site, selectors.today(site_id=site, now=now))
+        policies.check_named(requirement, named.lot_id, named.unit_ids, on)
+        takes, left = _from_staged(
+            ready.get(requirement.pk, []), quantities[requirement.pk], named, on
+        )
+        takes += selectors.choose(
+            site_id=site,
+            item_id=requirement.item_id,
+            tracking=requirement.item.tracking,
+            quantity=left,
+            on=on,
+            lot_id=named.lot_id,
+            unit_ids=named.unit_ids,
+            bin_id=named.bin_id,
+            taken=promised,
+        )
+        missing = quantities[requirement.pk] - sum((take.quantity for take in takes), ZERO)
+        policies.check_enough_usable(requirement, missing, is_named=bool(named))
+        chosen[requirement.pk] = takes
+    return chosen
+
+
+def _from_staged(
+    ready: Sequence[Take], quantity: Decimal, named: _Named, on: date
+) -> tuple[list[Take], Decimal]:
+    """What of the staged takes serves, and what is left to be found elsewhere."""
+    takes = []
+    for take in ready:
+        quant = take.quant
+        fits = (
+            (named.lot_id is None or quant.lot_id == named.lot_id)
+            and (not named.unit_ids or quant.unit_id in named.unit_ids)
+            and (named.bin_id is None or quant.bin_id == named.bin_id)
+            and not policies.is_expired(quant.lot or quant.unit, on)
+        )
+        share = min(quantity, take.quantity)
+        if fits and share > 0:
+            takes.append(Take(quant, share, take.staging))
+            quantity -= share
+    return takes, quantity
+
+
+def _consume(
+    found: Sequence[Requirement],
+    quantities: Mapping[int, Decimal],
+    held: Mapping[int, Reservation],
+) -> dict[int, Decimal]:
+    """Lower the reservations; return what of each requirement's quantity was reserved."""
+    consumed = {}
+    for requirement in found:
+        quantity = quantities[requirement.pk]
+        reservation = held.get(requirement.pk)
+        consumed[requirement.pk] = min(quantity, reservation.quantity) if reservation else ZERO
+        if reservation and reservation.quantity <= quantity:
+            reservation.delete()
+        elif reservation:
+            reservation.quantity -= quantity
+            reservation.save(update_fields=["quantity"])
+        requirements.note_issued(requirement, quantity)
+    return consumed
+
+
+def _book_out(
+    found: Sequence[Requirement],
+    quantities: Mapping[int, Decimal],
+    takes: Mapping[int, list[Take]],
+    consumed: Mapping[int, Decimal],
+    why: Why,
+) -> None:
+    entries: list[Entry] = []
+    reserved: dict[booking.Balance, Decimal] = {}
+    leaving: dict[booking.Balance, Decimal] = {}
+    beyond: set[booking.Balance] = set()
+    for requirement in found:
+        balance = (requirement.item_id, requirement.site_id)
+        mine = takes[requirement.pk]
+        for take in mine:
+            quant = take.quant
+            entries.append(
+                Entry(quant.bin_id, quant.item_id, -take.quantity, quant.lot_id, quant.unit_id)
+            )
+        quantity = quantities[requirement.pk]
+        missing = quantity - sum((take.quantity for take in mine), ZERO)
+        if missing > 0:
+            # The item's stock may be negative: the policy saw to it.
+            floor = warehouses.bin_for(site_id=requirement.site_id, kind=BinKind.STORAGE)
+            entries.append(Entry(floor.pk, requirement.item_id, -missing))
+        reserved[balance] = reserved.get(balance, ZERO) - consumed[requirement.pk]
+        leaving[balance] = leaving.get(balance, ZERO) + quantity
+        if quantity > consumed[requirement.pk]:
+            beyond.add(balance)
+    for item_id, site_id in sorted(beyond):
+        reservations.give_way(item_id=item_id, site_id=site_id, leaving=leaving[item_id, site_id])
+    shipped = why.kind == MoveKind.SHIPMENT
+    leaves_as = IdentityState.SHIPPED if shipped else IdentityState.CONSUMED
+    booking.book(
+        entries,
+        why=Why(why.kind, why.reference, why.by, why.now, why.document, leaves_as),
+        reserved=reserved,
+    )

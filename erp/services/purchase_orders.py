@@ -1,0 +1,311 @@
+"""The way of a purchase order: draft, approval, sent, confirmed, closed or cancelled.
+
+What comes of it is booked in by ``erp.services.purchasing``.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from common import audit, concurrency, events, numbers, transitions
+from common.concurrency import Lock, lock
+from common.models import User
+from erp import policies_purchasing as policies
+from erp import selectors
+from erp.enums import PURCHASE_ORDER_TRANSITIONS, PurchaseOrderState
+from erp.events import PurchaseOrdersChanged
+from erp.models import PurchaseOrder, PurchaseOrderLine
+from erp.policies_purchasing import CannotApprove, CannotChangeOrder, CannotOrder
+from erp.services import supplies
+
+__all__ = [
+    "CannotApprove",
+    "CannotChangeOrder",
+    "CannotOrder",
+    "DraftLine",
+    "Promise",
+    "approve",
+    "cancel",
+    "change_line",
+    "close",
+    "confirm",
+    "draft",
+    "remove_line",
+    "send_back",
+    "submit",
+    "wish",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DraftLine:
+    """``wished_date``: the day that planning wants, where it differs from what can be expected."""
+
+    item_id: int
+    quantity: Decimal
+    due_date: date
+    unit_price: Decimal = Decimal(0)
+    wished_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What the supplier says of a line: the whole quantity, and the day at our dock."""
+
+    quantity: Decimal
+    due_date: date
+
+
+def draft(
+    *,
+    supplier_id: int,
+    site_id: int,
+    lines: Sequence[DraftLine],
+    currency: str,
+    by: User | None,
+    now: datetime,
+) -> PurchaseOrder:
+    """Write an order that nobody sent yet; planning reckons with it from now on."""
+    with transaction.atomic():
+        placed = PurchaseOrder.objects.create(
+            number=numbers.take("PO", now=now),
+            supplier_id=supplier_id,
+            site_id=site_id,
+            ordered_at=now,
+            ordered_by=by,
+            currency=currency,
+        )
+        PurchaseOrderLine.objects.bulk_create(
+            PurchaseOrderLine(
+                order=placed,
+                position=number * 10,
+                item_id=line.item_id,
+                quantity=line.quantity,
+                ordered_quantity=line.quantity,
+                unit_price=line.unit_price,
+                due_date=line.due_date,
+                wished_date=line.wished_date if line.wished_date != line.due_date else None,
+            )
+            for number, line in enumerate(lines, start=1)
+        )
+        supplies.note_purchases([placed.pk])
+        audit.record(action="erp.purchase_order.draft", target=placed, by=by, now=now)
+    return placed
+
+
+def change_line(
+    *,
+    line: PurchaseOrderLine,
+    quantity: Decimal,
+    unit_price: Decimal | None,
+    due_date: date,
+    version: int,
+    by: User | None,
+    now: datetime,
+) -> PurchaseOrder:
+    """Change a draft's line (price None: as it is); raise CannotChangeOrder or StaleWrite."""
+    with transaction.atomic():
+        order, (line,) = _locked(line.order, [line.pk])
+        concurrency.check_version(order, opened=version)
+        policies.check_can_edit_line(order)
+        policies.check_can_promise(line, quantity)
+        before = _facts(line)
+        line.quantity = line.ordered_quantity = quantity
+        line.due_date = due_date
+        if unit_price is not None:
+            line.unit_price = unit_price
+        line.save()
+        _written(order, "erp.purchase_order.change_line", by, now, _changed(line, before))
+    return order
+
+
+def remove_line(
+    *, line: PurchaseOrderLine, version: int, by: User | None, now: datetime
+) -> PurchaseOrder:
+    """Take a line off a draft; raise CannotChangeOrder or StaleWrite."""
+    with transaction.atomic():
+        order, (line,) = _locked(line.order, [line.pk])
+        concurrency.check_version(order, opened=version)
+        policies.check_can_edit_line(order)
+        supplies.forget_purchases([line.pk])
+        changes = {"lines": [str(line.position), None]}
+        line.delete()
+        _written(order, "erp.purchase_order.remove_line", by, now, changes)
+    return order
+
+
+def submit(*, order: PurchaseOrder, by: User | None, now: datetime) -> PurchaseOrder:
+    """Send a draft, or ask another person where its value is above the site's limit.
+
+    Raise CannotOrder without lines, CannotChangeOrder for what is no draft.
+    """
+    with transaction.atomic():
+        order, _lines = _locked(order)
+        policies.check_can_submit(order)
+        order.ordered_by = by
+        if policies.needs_approval(order, selectors.supply_rule(order.site_id)):
+            _move(order, PurchaseOrderState.TO_APPROVE)
+            _written(order, "erp.purchase_order.submit", by, now)
+        else:
+            _send(order, by, now)
+    return order
+
+
+def approve(*, order: PurchaseOrder, by: User | None, now: datetime) -> PurchaseOrder:
+    """Let the order go out; raise CannotApprove for the one who ordered."""
+    with transaction.atomic():
+        order, _lines = _locked(order)
+        policies.check_can_approve(order, by)
+        order.approved_by = by
+        audit.record(action="erp.purchase_order.approve", target=order, by=by, now=now)
+        _send(order, by, now)
+    return order
+
+
+def send_back(
+    *, order: PurchaseOrder, reason: str, by: User | None, now: datetime
+) -> PurchaseOrder:
+    """Give an order that waits for approval back to its buyer, with the reason."""
+    with transaction.atomic():
+        order, _lines = _locked(order)
+        policies.check_can_move(order, PurchaseOrderState.DRAFT)
+        _move(order, PurchaseOrderState.DRAFT)
+        _written(order, "erp.purchase_order.send_back", by, now, reason=reason)
+    return order
+
+
+def confirm(
+    *,
+    order: PurchaseOrder,
+    promises: Mapping[int, Promise],
+    supplier_reference: str,
+    version: int,
+    by: User | None,
+    now: datetime,
+) -> PurchaseOrder:
+    """Note what the supplier promises for lines (by id), at first or anew; the schedule follows.
+
+    Its first word on a line is what its punctuality is measured by. Raise CannotChangeOrder for
+    an order that is not under way or too small a quantity, and StaleWrite.
+    """
+    with transaction.atomic():
+        lock(Lock.SUPPLY, order.site_id)
+        order, lines = _locked(order, promises)
+        concurrency.check_version(order, opened=version)
+        policies.check_can_confirm(order)
+        changes: dict[str, list[str | None]] = {}
+        for line in lines:
+            promise, before = promises[line.pk], _facts(line)
+            policies.check_can_promise(line, promise.quantity)
+            if line.ordered_quantity is None:
+                line.ordered_quantity = line.quantity
+            line.quantity, line.due_date = promise.quantity, promise.due_date
+            line.confirmed_date = line.confirmed_date or promise.due_date
+            if line.wished_date == line.due_date:
+                line.wished_date = None
+            line.save()
+            changes |= _changed(line, before)
+        order.supplier_reference = supplier_reference or order.supplier_reference
+        if order.state == PurchaseOrderState.SENT:
+            _move(order, PurchaseOrderState.CONFIRMED)
+            order.confirmed_at = now
+        _written(order, "erp.purchase_order.confirm", by, now, changes)
+    return order
+
+
+def wish(
+    *, line: PurchaseOrderLine, wished_date: date, by: User | None, now: datetime
+) -> PurchaseOrder:
+    """Note the day that planning wants: a draft gets it, of others the supplier is to be asked."""
+    with transaction.atomic():
+        order, (line,) = _locked(line.order, [line.pk])
+        before = _facts(line)
+        if order.state == PurchaseOrderState.DRAFT:
+            line.due_date, line.wished_date = wished_date, None
+        else:
+            line.wished_date = wished_date
+        line.save()
+        _written(order, "erp.purchase_order.wish", by, now, _changed(line, before))
+    return order
+
+
+def close(*, order: PurchaseOrder, reason: str, by: User | None, now: datetime) -> PurchaseOrder:
+    """Expect nothing more of it; raise CannotChangeOrder."""
+    return _end(order, PurchaseOrderState.CLOSED, "erp.purchase_order.close", reason, by, now)
+
+
+def cancel(*, order: PurchaseOrder, reason: str, by: User | None, now: datetime) -> PurchaseOrder:
+    """Take it back before anything came; raise CannotChangeOrder."""
+    return _end(order, PurchaseOrderState.CANCELLED, "erp.purchase_order.cancel", reason, by, now)
+
+
+def _end(
+    order: PurchaseOrder,
+    new: PurchaseOrderState,
+    action: str,
+    reason: str,
+    by: User | None,
+    now: datetime,
+) -> PurchaseOrder:
+    with transaction.atomic():
+        lock(Lock.SUPPLY, order.site_id)
+        order, _lines = _locked(order)
+        policies.check_can_move(order, new)
+        _move(order, new)
+        _written(order, action, by, now, reason=reason)
+    return order
+
+
+def _send(order: PurchaseOrder, by: User | None, now: datetime) -> None:
+    _move(order, PurchaseOrderState.SENT)
+    order.sent_at = now
+    _written(order, "erp.purchase_order.send", by, now)
+
+
+def _written(
+    order: PurchaseOrder,
+    action: str,
+    by: User | None,
+    now: datetime,
+    changes: Mapping[str, list[str | None]] | None = None,
+    reason: str = "",
+) -> None:
+    """Save, keep the table of supply true, leave a trace, and tell whom it concerns."""
+    order.version += 1
+    order.save()
+    supplies.note_purchases([order.pk])
+    audit.record(action=action, target=order, by=by, now=now, reason=reason, changes=changes)
+    events.publish(PurchaseOrdersChanged(site_id=order.site_id), by=by, now=now)
+
+
+def _locked(
+    order: PurchaseOrder, line_ids: Iterable[int] = ()
+) -> tuple[PurchaseOrder, list[PurchaseOrderLine]]:
+    """The order and those of its lines, as they are now, held until the transaction ends."""
+    held = PurchaseOrder.objects.select_for_update(no_key=True).get(pk=order.pk)
+    lines = held.lines.select_for_update(no_key=True).filter(pk__in=list(line_ids))
+    found = list(lines.order_by("pk"))
+    for line in found:
+        line.order = held
+    return held, found
+
+
+def _move(order: PurchaseOrder, new: PurchaseOrderState) -> None:
+    transitions.check(PURCHASE_ORDER_TRANSITIONS, old=PurchaseOrderState(order.state), new=new)
+    order.state = new
+
+
+def _facts(line: PurchaseOrderLine) -> dict[str, str]:
+    return {
+        "quantity": str(line.quantity),
+        "due_date": str(line.due_date),
+        "unit_price": str(line.unit_price),
+    }
+
+
+def _changed(line: PurchaseOrderLine, before: Mapping[str, str]) -> dict[str, list[str | None]]:
+    found = audit.difference(before, _facts(line))
+    return {f"{line.position} {name}": values for name, values in found.items()}

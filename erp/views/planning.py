@@ -1,0 +1,248 @@
+"""Requirements planning: the workbench of proposals, runs and their progress, the site's rules."""
+
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from common.access import AuthenticatedRequest, requires
+from common.errors import Refused, told
+from common.permissions import allowed
+from erp import selectors
+from erp.enums import MrpRunState
+from erp.forms_purchasing import OverrideForm, SupplyRuleForm
+from erp.models import MrpRun, Proposal
+from erp.services import mrp_runs, proposals, supply_rules
+from erp.views.place import site_id as chosen_site
+from erp.views.place import site_or_404
+from masterdata import selectors as masterdata
+
+PAGE_SIZE = 50
+# Ticked and sent together; more come from "all of this list".
+MOST = 5000
+
+
+@requires("erp.view_planning")
+@require_safe
+def proposal_list(request: HttpRequest) -> HttpResponse:
+    """What planning proposes, the most urgent first; narrowed by the URL."""
+    site = chosen_site()
+    group, text = request.GET.get("show", ""), request.GET.get("q", "").replace("\x00", "")
+    found = (
+        selectors.proposals(site_id=site, group=group, text=text)
+        if site is not None
+        else Proposal.objects.none()
+    )
+    runs = selectors.mrp_runs(site_id=site) if site is not None else MrpRun.objects.none()
+    context = {
+        "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
+        "counts": selectors.proposal_counts(site_id=site) if site is not None else {},
+        "run": runs.first(),
+        "show": group,
+        "q": text,
+        "today": timezone.localdate(),
+        "can_plan": allowed(request.user, "erp.plan_supply"),
+        "sees_cost": allowed(request.user, "erp.view_cost"),
+        "sees_customer": allowed(request.user, "crm.view_order"),
+    }
+    template = "erp/proposal_list.html" + ("#rows" if request.htmx else "")  # type: ignore[attr-defined]
+    return render(request, template, context)
+
+
+@requires("erp.plan_supply")
+@require_POST
+def proposal_accept(request: AuthenticatedRequest) -> HttpResponse:
+    """Carry out the ticked proposals, or all of the list that is shown."""
+    site = site_or_404()
+    if request.POST.get("all"):
+        found = selectors.proposals(
+            site_id=site, group=request.POST.get("show", ""), text=request.POST.get("q", "")
+        )
+        ids = list(found.values_list("pk", flat=True)[:MOST])
+    else:
+        chosen = request.POST.getlist("proposal")
+        ids = [int(pk) for pk in chosen if pk.isascii() and pk.isdigit() and len(pk) < 16][:MOST]
+    if not ids:
+        messages.warning(request, _("Tick at least one proposal."))
+        return _back(request)
+    done = proposals.accept(site_id=site, proposal_ids=ids, by=request.user, now=timezone.now())
+    _tell(request, done)
+    return _back(request)
+
+
+@requires({"GET": "erp.view_planning", "HEAD": "erp.view_planning", "POST": "erp.plan_supply"})
+def proposal_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """One proposal: for whom it is, the system's figures, and a person's beside them."""
+    proposal = get_object_or_404(selectors.proposals(site_id=chosen_site() or 0), pk=pk)
+    terms = masterdata.supplier_terms(on=timezone.localdate(), item_ids=[proposal.item_id])
+    today = timezone.localdate()
+    offers = selectors.offers_of(proposal, terms.get(proposal.item_id, []), today=today)
+    choices = [(str(offer.supplier_id), offer.label) for offer in offers]
+    form = OverrideForm(
+        request.POST or None,
+        suppliers=choices if proposal.action == "buy" else [],
+        initial={
+            "quantity": f"{proposal.quantity.normalize():f}",
+            "due_date": proposal.due_date,
+            "supplier": str(proposal.supplier_id_chosen or ""),
+            "reason": proposal.override_reason,
+            "version": proposal.version,
+        },
+    )
+    if request.method == "POST" and form.is_valid():
+        try:
+            _override(request, proposal, form)
+        except Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, _("Kept beside the system's figures."))
+            return redirect("erp:proposal-detail", pk=pk)
+    pegs = list(selectors.proposal_pegs(proposal)[:100])
+    named = {peg.requirement_id for peg in pegs} | {proposal.requirement_id}
+    context = {
+        "proposal": proposal,
+        "form": form,
+        "offers": offers,
+        "pegs": pegs,
+        "served": urlencode([("r", pk) for pk in sorted(pk for pk in named if pk is not None)]),
+        "can_plan": allowed(request.user, "erp.plan_supply"),
+        "sees_cost": allowed(request.user, "erp.view_cost"),
+        "sees_customer": allowed(request.user, "crm.view_order"),
+        "today": today,
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "erp/proposal_detail.html", context, status=status)
+
+
+@requires("erp.plan_supply")
+@require_POST
+def run_request(request: AuthenticatedRequest) -> HttpResponse:
+    """Plan the site's requirements anew."""
+    run = mrp_runs.request(site_id=site_or_404(), by=request.user, now=timezone.now())
+    return redirect("erp:mrp-run-detail", pk=run.pk)
+
+
+@requires("erp.view_planning")
+@require_safe
+def run_list(request: HttpRequest) -> HttpResponse:
+    """The runs of the site, the newest first."""
+    site = chosen_site()
+    found = selectors.mrp_runs(site_id=site) if site is not None else MrpRun.objects.none()
+    context = {
+        "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
+        "can_plan": allowed(request.user, "erp.plan_supply"),
+    }
+    return render(request, "erp/mrp_run_list.html", context)
+
+
+@requires("erp.view_planning")
+@require_safe
+def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far a run is, and what came of it."""
+    run = get_object_or_404(selectors.mrp_runs(site_id=chosen_site() or 0), pk=pk)
+    is_active = run.state in (MrpRunState.QUEUED, MrpRunState.RUNNING)
+    context = {
+        "run": run,
+        "is_active": is_active,
+        "share": run.done_items / run.all_items * 100 if run.all_items else 0,
+    }
+    template = "erp/mrp_run_detail.html" + ("#facts" if request.htmx else "")  # type: ignore[attr-defined]
+    return render(request, template, context)
+
+
+@requires({"GET": "erp.view_planning", "HEAD": "erp.view_planning", "POST": "erp.plan_supply"})
+def rules(request: AuthenticatedRequest) -> HttpResponse:
+    """The site's rules for planning and purchasing."""
+    rule = selectors.supply_rule(site_or_404())
+    form = SupplyRuleForm(request.POST or None, instance=rule)
+    if request.method == "POST" and form.is_valid():
+        with told(request):
+            supply_rules.save(
+                rule=form.save(commit=False),
+                opened=form.cleaned_data["opened"],
+                by=request.user,
+                now=timezone.now(),
+            )
+            messages.success(request, _("The rules are saved."))
+        return redirect("erp:supply-rules")
+    context = {"form": form, "can_save": allowed(request.user, "erp.plan_supply")}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "erp/supply_rules.html", context, status=status)
+
+
+@requires("erp.view_cost")
+@require_safe
+def supplier_performance(request: HttpRequest, code: str) -> HttpResponse:
+    """A panel for the supplier's page: punctual, sound, and dear or not."""
+    today = timezone.localdate()
+    supplier = masterdata.supplier_ids().get(code)
+    if supplier is None:
+        raise Http404
+    since = today - timedelta(days=selectors.JUDGED_DAYS)
+    found = selectors.supplier_performance(supplier_id=supplier, since=since, today=today)
+    context = {"performance": found, "code": code}
+    return render(request, "erp/_supplier_performance.html", context)
+
+
+def _override(request: AuthenticatedRequest, proposal: Proposal, form: OverrideForm) -> None:
+    data, now = form.cleaned_data, timezone.now()
+    if request.POST.get("action") == "reset":
+        proposals.reset(proposal=proposal, version=data["version"], by=request.user, now=now)
+        return
+    proposals.override(
+        proposal=proposal,
+        quantity=data["quantity"],
+        due_date=data["due_date"],
+        supplier_id=int(data["supplier"]) if data["supplier"] else None,
+        reason=data["reason"],
+        version=data["version"],
+        by=request.user,
+        now=now,
+    )
+
+
+def _tell(request: HttpRequest, done: proposals.Accepted) -> None:
+    if done.orders:
+        numbers = ", ".join(order.number for order in done.orders[:5])
+        count = len(done.orders)
+        text = ngettext(
+            "%(count)d purchase order is drafted: %(numbers)s.",
+            "%(count)d purchase orders are drafted: %(numbers)s.",
+            count,
+        )
+        messages.success(request, text % {"count": count, "numbers": numbers})
+    if done.handed_over:
+        count = done.handed_over
+        text = ngettext(
+            "%(count)d proposal is on its way to the shop floor.",
+            "%(count)d proposals are on their way to the shop floor.",
+            count,
+        )
+        messages.success(request, text % {"count": count})
+    if done.changed:
+        count = done.changed
+        text = ngettext(
+            "%(count)d purchase order is changed.", "%(count)d purchase orders are changed.", count
+        )
+        messages.success(request, text % {"count": count})
+    for proposal, sentence in done.refused[:5]:
+        messages.error(request, f"{proposal.item.code}: {sentence}")
+    if len(done.refused) > 5:
+        count = len(done.refused) - 5
+        text = ngettext("%(count)d more was refused.", "%(count)d more were refused.", count)
+        messages.error(request, text % {"count": count})
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    url = reverse("erp:proposal-list")
+    show = request.POST.get("show", "")
+    known = show in ("buy", "make", "changes", "overridden", "refused")
+    return redirect(f"{url}?show={show}" if known else url)

@@ -1,0 +1,45 @@
+"""Needs of made items that lost their stock are planned anew."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from common import audit
+from common.concurrency import Lock, lock
+from common.models import User
+from erp import selectors as erp
+from masterdata import selectors as masterdata
+from masterdata.enums import Supply
+from mes import selectors
+from mes.services import supply
+
+ZERO = Decimal(0)
+
+
+def cover_again(*, site_id: int, by: User | None, now: datetime) -> int:
+    """Plan what neither stock nor a work order covers any more; return how many needs that were.
+
+    What cannot be made stays open, with the reason in the trail: shortage lists show it.
+    """
+    with transaction.atomic():
+        lock(Lock.SUPPLY, site_id)
+        waiting = erp.waiting(site_id=site_id, supply=Supply.MAKE)
+        shares = selectors.open_shares([row.requirement_id for row in waiting])
+        demands = []
+        for row in waiting:
+            coming = sum((s.left for s in shares.get(row.requirement_id, [])), ZERO)
+            if row.quantity > coming:
+                demands.append(supply.Demand(row.requirement_id, row.quantity - coming))
+        if not demands:
+            return 0
+        plan = supply.plan(site_id=site_id, demands=demands, by=by, now=now)
+        for sentence in plan.failures.values():
+            audit.record(
+                action="mes.work_order.replan_failed",
+                target=masterdata.site(site_id),
+                by=by,
+                now=now,
+                reason=sentence,
+            )
+    return len(demands)

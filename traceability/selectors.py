@@ -1,0 +1,74 @@
+"""Reads of lots and serial units, by number or by what is known of them."""
+
+import re
+from collections.abc import Collection, Iterable
+
+from django.db.models import QuerySet
+
+from traceability.models import Hold, Lot, SerialUnit
+
+_NOT_COMPARED = re.compile(r"[^0-9A-Za-z]")
+
+
+def normalised(number: str) -> str:
+    """What of a number is compared: upper case, letters and digits only, as the database has it."""
+    return _NOT_COMPARED.sub("", number).upper()
+
+
+def lots(ids: Iterable[int]) -> dict[int, Lot]:
+    """Lots by id, with their items."""
+    return Lot.objects.select_related("item").in_bulk(list(ids))
+
+
+def units(ids: Iterable[int]) -> dict[int, SerialUnit]:
+    """Serial units by id, with their items."""
+    return SerialUnit.objects.select_related("item").in_bulk(list(ids))
+
+
+def lot_of(*, item_id: int, number: str) -> Lot | None:
+    """The item's lot of this number, however it is typed."""
+    return (
+        Lot.objects.select_related("item", "supplier")
+        .filter(item_id=item_id, number_norm=normalised(number))
+        .first()
+    )
+
+
+def unit_of(*, item_id: int, number: str) -> SerialUnit | None:
+    """The item's unit of this serial number, however it is typed."""
+    return (
+        SerialUnit.objects.select_related("item", "supplier")
+        .filter(item_id=item_id, number_norm=normalised(number))
+        .first()
+    )
+
+
+def units_of(*, item_id: int, numbers: Collection[str]) -> dict[str, SerialUnit]:
+    """Units of an item by normalised number; one query."""
+    wanted = {normalised(number) for number in numbers}
+    rows = SerialUnit.objects.filter(item_id=item_id, number_norm__in=wanted)
+    return {unit.number_norm: unit for unit in rows}
+
+
+def lots_named(number: str) -> QuerySet[Lot]:
+    """Lots of any item that carry this number, or whose supplier's lot it is."""
+    return Lot.objects.select_related("item", "supplier").filter(number_norm=normalised(number))
+
+
+def units_named(number: str) -> QuerySet[SerialUnit]:
+    """Units of any item that carry this serial number."""
+    return SerialUnit.objects.select_related("item", "supplier").filter(
+        number_norm=normalised(number)
+    )
+
+
+def holds(ids: Iterable[int]) -> list[Hold]:
+    """Holds by id, with what they lie on."""
+    rows = Hold.objects.filter(pk__in=list(ids)).select_related("lot", "unit")
+    return list(rows.order_by("pk"))
+
+
+def holds_of(*, lot_id: int | None = None, unit_id: int | None = None) -> QuerySet[Hold]:
+    """What lies or lay on a lot or a unit, the newest first."""
+    rows = Hold.objects.filter(lot=lot_id) if lot_id else Hold.objects.filter(unit=unit_id)
+    return rows.select_related("placed_by", "released_by").order_by("-placed_at", "-pk")

@@ -1,0 +1,235 @@
+"""Lots and serial units come into being, move through their states, and are held.
+
+Called by those who make the fact true (a receipt, a consumption, a shipment), in their
+transaction. Rows are locked by table (lots, then units), then by primary key.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TypeVar
+
+from django.db import connection
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from common import numbers as sequences
+from common import transitions
+from common.models import User
+from traceability import policies, selectors
+from traceability.enums import IDENTITY_TRANSITIONS, IdentityState
+from traceability.models import Hold, Lot, SerialUnit
+from traceability.policies import CannotHold, CannotRegister
+
+__all__ = [
+    "CannotHold",
+    "CannotRegister",
+    "NewLot",
+    "Origin",
+    "arrive",
+    "held",
+    "hold",
+    "move",
+    "register_lot",
+    "register_units",
+    "release",
+]
+
+Thing = TypeVar("Thing", Lot, SerialUnit)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a lot or a unit comes from."""
+
+    supplier_id: int | None = None
+    supplier_lot: str = ""
+    expires_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewLot:
+    """A lot as it is received; without a number it gets the next of the sequence."""
+
+    number: str = ""
+    origin: Origin = Origin()
+
+
+def register_lot(
+    *, item_id: int, new: NewLot, now: datetime, keeps_until: date | None = None
+) -> Lot:
+    """The item's lot of that number, made where it is not there yet.
+
+    ``keeps_until`` is the expiry of a new lot that names none.
+    More of a lot may come later; raise CannotRegister where it is then said to be another
+    supplier's, of another supplier lot or to expire on another day.
+    """
+    number = new.number.strip() or sequences.take("LOT", now=now)
+    policies.check_number(number)
+    found = selectors.lot_of(item_id=item_id, number=number)
+    if found is not None:
+        _check_same(found, new.origin)
+        return found
+    return Lot.objects.create(
+        item_id=item_id,
+        number=number,
+        supplier_id=new.origin.supplier_id,
+        supplier_lot=new.origin.supplier_lot.strip(),
+        expires_on=new.origin.expires_on or keeps_until,
+        made_at=now,
+    )
+
+
+def _check_same(lot: Lot, origin: Origin) -> None:
+    for what, known, given in (
+        (_("supplier lot"), lot.supplier_lot, origin.supplier_lot.strip()),
+        (_("expiry"), lot.expires_on, origin.expires_on),
+        (_("supplier"), lot.supplier_id, origin.supplier_id),
+    ):
+        if given and given != known:
+            raise CannotRegister(
+                _("Lot %(lot)s exists with another %(what)s. Give it a number of its own.")
+                % {"lot": lot.number, "what": what}
+            )
+
+
+def register_units(
+    *,
+    item_id: int,
+    numbers: Sequence[str],
+    now: datetime,
+    origin: Origin | None = None,
+) -> list[int]:
+    """Give serial numbers, each once per item for life; ids in the order of the numbers.
+
+    One statement however many. Raise CannotRegister where one is taken already.
+    """
+    policies.check_numbers(numbers)
+    origin = origin or Origin()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO traceability_serialunit
+                (item_id, number, supplier_id, supplier_lot, expires_on, made_at, state)
+            SELECT %s, given.number, %s::bigint, %s, %s::date, %s, %s
+            FROM unnest(%s::text[]) AS given (number)
+            ON CONFLICT DO NOTHING RETURNING number, id
+            """,
+            [
+                item_id,
+                origin.supplier_id,
+                origin.supplier_lot.strip(),
+                origin.expires_on,
+                now,
+                IdentityState.IN_PROCESS.value,
+                list(numbers),
+            ],
+        )
+        made: dict[str, int] = dict(cursor.fetchall())
+    if taken := [number for number in numbers if number not in made]:
+        raise CannotRegister(
+            _("%(numbers)s was given before; a serial number is never given twice.")
+            % {"numbers": policies.some_of(taken)}
+        )
+    return [made[number] for number in numbers]
+
+
+def move(
+    *, state: IdentityState, lot_ids: Iterable[int] = (), unit_ids: Iterable[int] = ()
+) -> None:
+    """Bring lots and units to a state; those that have it stay. Raise IllegalTransition."""
+    _move(Lot, sorted(set(lot_ids)), state)
+    _move(SerialUnit, sorted(set(unit_ids)), state)
+
+
+def arrive(*, lot_ids: Iterable[int] = (), unit_ids: Iterable[int] = ()) -> None:
+    """They lie in the store: available, unless a hold lies on them."""
+    lots, units = list(lot_ids), list(unit_ids)
+    held_lots, held_units = held(lot_ids=lots, unit_ids=units)
+    move(
+        state=IdentityState.AVAILABLE,
+        lot_ids=[pk for pk in lots if pk not in held_lots],
+        unit_ids=[pk for pk in units if pk not in held_units],
+    )
+
+
+def held(*, lot_ids: Collection[int], unit_ids: Collection[int]) -> tuple[set[int], set[int]]:
+    """Those of the lots and of the units that are on hold."""
+    lots = Lot.objects.filter(pk__in=lot_ids, state=IdentityState.ON_HOLD)
+    units = SerialUnit.objects.filter(pk__in=unit_ids, state=IdentityState.ON_HOLD)
+    return (
+        set(lots.values_list("pk", flat=True)) if lot_ids else set(),
+        set(units.values_list("pk", flat=True)) if unit_ids else set(),
+    )
+
+
+def _move(model: type[Thing], ids: list[int], new: IdentityState) -> None:
+    if not ids:
+        return
+    rows = model._default_manager.select_for_update(no_key=True).filter(pk__in=ids)
+    found = list(rows.exclude(state=new).order_by("pk").values_list("pk", "state"))
+    for old in {state for _pk, state in found}:
+        transitions.check(IDENTITY_TRANSITIONS, old=IdentityState(old), new=new)
+    model._default_manager.filter(pk__in=[pk for pk, _state in found]).update(state=new)
+
+
+def hold(
+    *,
+    lot_ids: Collection[int] = (),
+    unit_ids: Collection[int] = (),
+    reason: str,
+    by: User | None,
+    now: datetime,
+) -> list[Hold]:
+    """Lay a hold on each lot and unit; raise CannotHold for what is no longer here."""
+    policies.check_reason(reason)
+    for thing in (*selectors.lots(lot_ids).values(), *selectors.units(unit_ids).values()):
+        if thing.state in IdentityState.gone():
+            raise CannotHold(
+                _("%(number)s is not here any more: %(state)s.")
+                % {"number": thing.number, "state": IdentityState(thing.state).label}
+            )
+    move(state=IdentityState.ON_HOLD, lot_ids=lot_ids, unit_ids=unit_ids)
+    marks = {"reason": reason.strip()[:200], "placed_at": now, "placed_by": by}
+    return Hold.objects.bulk_create(
+        [
+            *(Hold(lot_id=pk, **marks) for pk in sorted(lot_ids)),
+            *(Hold(unit_id=pk, **marks) for pk in sorted(unit_ids)),
+        ],
+        batch_size=5000,
+    )
+
+
+def release(
+    *,
+    hold_ids: Collection[int],
+    lying: Collection[int],
+    reason: str,
+    by: User | None,
+    now: datetime,
+) -> tuple[list[int], list[int]]:
+    """Lift holds; return the lots and the units on which none is left: they are free again.
+
+    ``lying`` are those (ids of both kinds) that lie in the store; the others are still made.
+    Raise CannotHold without a reason, or for a hold that was lifted before.
+    """
+    policies.check_reason(reason)
+    found = list(Hold.objects.select_for_update(no_key=True).filter(pk__in=hold_ids).order_by("pk"))
+    if any(row.released_at is not None for row in found):
+        raise CannotHold(_("This hold is lifted already."))
+    Hold.objects.filter(pk__in=[row.pk for row in found]).update(
+        released_at=now, released_by=by, release_reason=reason.strip()[:200]
+    )
+    lots = {row.lot_id for row in found if row.lot_id}
+    units = {row.unit_id for row in found if row.unit_id}
+    left = Hold.objects.filter(Q(lot__in=lots) | Q(unit__in=units), released_at__isnull=True)
+    still = set(left.values_list("lot_id", "unit_id"))
+    free_lots = sorted(lots - {lot for lot, _unit in still})
+    free_units = sorted(units - {unit for _lot, unit in still})
+    for state, wanted in ((IdentityState.AVAILABLE, True), (IdentityState.IN_PROCESS, False)):
+        move(
+            state=state,
+            lot_ids=[pk for pk in free_lots if (pk in lying) == wanted],
+            unit_ids=[pk for pk in free_units if (pk in lying) == wanted],
+        )
+    return free_lots, free_units
