@@ -1,7 +1,9 @@
 """What may be reported on the floor, finished and taken back, and who may work on it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
@@ -19,6 +21,11 @@ from mes.models import (
     WorkOrderOperation,
 )
 from mes.policies import came_in, check_order_is_open, plain, previous
+
+if TYPE_CHECKING:
+    from traceability.models import Lot, SerialUnit
+
+    Identity = Lot | SerialUnit
 
 ZERO = Decimal(0)
 # Units that are counted, not measured.
@@ -43,6 +50,16 @@ class CannotCheck(Refused):
 
 class CannotDecide(Refused):
     """There is nothing to decide, or no reason given."""
+
+
+class CannotScan(Refused):
+    """What was scanned does not belong here; ``todo`` says what to do."""
+
+    def __init__(self, sentence: str, todo: str = "", *, is_known: bool = True) -> None:
+        super().__init__(sentence)
+        self.todo = todo
+        # Whether a lot or a piece carries this number.
+        self.is_known = is_known
 
 
 class CannotUndo(Refused):
@@ -165,6 +182,64 @@ def check_checks(operation: WorkOrderOperation) -> None:
             told.append(_("%(name)s: %(done)s of %(needed)s done") % facts)
     if told:
         raise CannotFinish(_("Checks are open. %(told)s.") % {"told": "; ".join(told)})
+
+
+def check_can_scan(operation: WorkOrderOperation) -> None:
+    """Raise CannotScan unless the operation is set up or runs."""
+    if operation.state not in (OperationState.SETUP, OperationState.RUNNING):
+        raise CannotScan(
+            _("Operation %(sequence)s of %(number)s is not running.") % _name(operation),
+            _("Start the job, then scan its parts."),
+        )
+
+
+def check_is_needed(line: selectors.ScanLine) -> None:
+    """Raise CannotScan where the component is complete."""
+    if line.missing <= 0:
+        raise CannotScan(
+            _("All %(quantity)s of %(item)s are in already.")
+            % {"quantity": plain(line.quantity), "item": line.item.code},
+            _("Put it back where it was."),
+        )
+
+
+def not_needed(
+    code: str, things: "Sequence[Identity]", lines: Sequence[selectors.ScanLine]
+) -> CannotScan:
+    """The refusal of a code that no component of the job asks for."""
+    wanted = ", ".join(line.item.code for line in lines if line.missing > 0)
+    todo = (
+        _("This job needs %(items)s. Fetch a lot or piece of that.") % {"items": wanted}
+        if wanted
+        else _("This job needs no part that is scanned.")
+    )
+    if not things:
+        return CannotScan(
+            _("%(code)s is not known here.") % {"code": code[:60]}, todo, is_known=False
+        )
+    return CannotScan(
+        _("%(number)s is %(item)s, which does not go into this job.")
+        % {"number": things[0].number, "item": things[0].item.code},
+        todo,
+    )
+
+
+def check_scanned(operation: WorkOrderOperation) -> None:
+    """Raise CannotFinish naming each component of which the pieces made used more than scanned."""
+    order = operation.work_order
+    through = (order.good + order.scrapped) / order.quantity
+    short = [
+        _("%(item)s: %(issued)s of %(needed)s scanned")
+        % {
+            "item": line.item.code,
+            "issued": plain(line.issued),
+            "needed": plain(line.quantity * through),
+        }
+        for line in selectors.scan_lines(order)
+        if line.issued < (line.quantity * through).quantize(Decimal("0.0001"))
+    ]
+    if short:
+        raise CannotFinish(_("Parts are missing. %(short)s.") % {"short": "; ".join(short)})
 
 
 def check_can_record(

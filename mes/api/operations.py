@@ -45,6 +45,10 @@ class ReportIn(StrictSerializer):
     from_rework = serializers.BooleanField(default=False)
     reason = serializers.CharField(max_length=200, required=False, allow_blank=True)
     reason_code = serializers.CharField(max_length=30, required=False, allow_blank=True)
+    # Of the good pieces of the last operation; without, they are given.
+    serials = serializers.ListField(
+        child=serializers.CharField(max_length=60), required=False, max_length=10_000
+    )
 
 
 class ReasonIn(StrictSerializer):
@@ -162,6 +166,7 @@ class OperationReportView(OperationView):
             from_rework=data["from_rework"],
             reason=data.get("reason", ""),
             reason_code=self.reason(data.get("reason_code", ""), kind),
+            serials=data.get("serials", ()),
             by=request.user,
             now=self.moment(request),
         )

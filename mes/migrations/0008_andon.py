@@ -10,7 +10,7 @@ from mes.default_reasons import REASONS
 
 def seed_reasons(apps, schema_editor):
     """The tree that a factory starts with; it is theirs to change."""
-    model = apps.get_model("mes", "0007_terminals_and_badges")
+    model = apps.get_model("mes", "DowntimeReason")
     rows = {}
     for reason in REASONS:
         rows[reason["code"]] = model.objects.create(

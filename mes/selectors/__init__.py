@@ -23,6 +23,7 @@ from mes.selectors.floor import (
 )
 from mes.selectors.hurts import Hurt, order_lines_above
 from mes.selectors.labels import OperationLabel, operation_labels
+from mes.selectors.materials import ScanLine, scan_lines, takes_serials
 from mes.selectors.open_shares import (
     OpenShare,
     open_operation_counts,
@@ -61,6 +62,7 @@ __all__ = [
     "OpenUnit",
     "OperationLabel",
     "Progress",
+    "ScanLine",
     "Standing",
     "SupplyTree",
     "UnitWork",
@@ -96,8 +98,10 @@ __all__ = [
     "requirements_served_by",
     "requirements_started",
     "running_on",
+    "scan_lines",
     "standings",
     "supply_tree",
+    "takes_serials",
     "uncovered_requirements",
     "unit_work",
     "waiting_lines",

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from common.access import AuthenticatedRequest, public, requires
-from common.errors import refusal
+from common.errors import Refused, refusal
 from common.models import User
 from common.permissions import allowed
 from masterdata import selectors as masterdata
@@ -22,7 +22,7 @@ from masterdata.selectors import UnitInfo
 from mes import policies, selectors
 from mes.enums import OperationState, ReasonKind
 from mes.models import Terminal, WorkOrderOperation
-from mes.services import badges, people, scans, terminals
+from mes.services import badges, consumption, people, scans, terminals
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 HTTP_UNPROCESSABLE = 422
@@ -123,6 +123,8 @@ def _work(user: User, unit: UnitInfo, chosen: str) -> dict[str, Any]:
         phase = "checks"
     return context | {
         "checks": standings,
+        "parts": selectors.scan_lines(operation.work_order),
+        "takes_serials": selectors.takes_serials(operation),
         "open_checks": sum(row.is_open for row in standings),
         "can_decide": allowed(user, "mes.decide_check"),
         "figures": {
@@ -222,8 +224,27 @@ def scan(request: AuthenticatedRequest) -> HttpResponse:
     operation = WorkOrderOperation.objects.select_related("work_order__item").filter(
         pk=int(pk) if pk.isdecimal() and len(pk) < 18 else 0
     )
-    found = scans.read(code, at=operation.first())
+    job = operation.first()
+    found = scans.read(code, at=job)
+    if found.operation_id is None and job is not None and not code.startswith(f"{scans.PREFIX}:"):
+        return _scanned_part(request, job, code)
     if found.operation_id is not None:
         query = urlencode({"job": found.operation_id, "unit": request.POST.get("unit", "")})
         return JsonResponse({"go": f"{reverse('mes:terminal')}?{query}"})
     return JsonResponse({"refused": found.refusal, "todo": found.todo})
+
+
+def _scanned_part(
+    request: AuthenticatedRequest, job: WorkOrderOperation, code: str
+) -> HttpResponse:
+    """A component's lot or piece; else the serial number of the piece that was just made."""
+    try:
+        said = consumption.scan(operation=job, code=code, by=request.user, now=timezone.now())
+    except consumption.CannotScan as refused:
+        if selectors.takes_serials(job) and not refused.is_known:
+            return JsonResponse({"serial": code})
+        return JsonResponse({"refused": str(refused), "todo": refused.todo})
+    except Refused as refused:
+        todo = _("Put it aside, take another one and tell your supervisor.")
+        return JsonResponse({"refused": str(refused), "todo": todo})
+    return JsonResponse({"said": said})

@@ -11,6 +11,7 @@ from common import audit, bulk, numbers, statistics
 from common.models import User
 from erp.enums import RequirementKind
 from erp.services import requirements, reservations
+from masterdata.enums import IssueMethod
 from masterdata.selectors import OperationStructure
 from mes.enums import OperationState, WorkOrderState
 from mes.models import (
@@ -106,6 +107,11 @@ def _open_requirements(
 
 
 def _freeze_materials(drafts: Sequence[DraftOrder], created: Sequence[WorkOrder]) -> None:
+    methods = {
+        (draft.item.item_id, line.position): line.issue_method
+        for draft in drafts
+        for line in draft.item.components
+    }
     WorkOrderMaterial.objects.bulk_create(
         [
             WorkOrderMaterial(
@@ -115,6 +121,9 @@ def _freeze_materials(drafts: Sequence[DraftOrder], created: Sequence[WorkOrder]
                 quantity_per=material.quantity_per,
                 scrap_rate=material.scrap_rate,
                 requirement_id=material.requirement_id or 0,
+                issue_method=methods.get(
+                    (draft.item.item_id, material.position), IssueMethod.AT_START
+                ),
             )
             for draft, order in zip(drafts, created, strict=True)
             for material in draft.materials

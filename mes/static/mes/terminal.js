@@ -297,7 +297,10 @@ form.addEventListener("submit", async (event) => {
   const found = await answer.json().catch(() => null);
   if (found?.go) location.assign(found.go);
   else if (found?.refused) stop(found.refused, found.todo);
-  else if (found?.said) {
+  else if (found?.serial) {
+    act("report", { good: "1", serials: [found.serial] }, `1 ${texts.good} (${found.serial})`);
+    expect(settled("running"));
+  } else if (found?.said) {
     toast(found.said, "success");
     refresh();
   }
