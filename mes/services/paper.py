@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
@@ -12,6 +13,9 @@ from common.templatetags import ui_format
 from masterdata.enums import RunBasis
 from mes.models import WorkOrder, WorkOrderOperation
 from mes.services import scans
+
+if TYPE_CHECKING:
+    from traceability.models import Lot, SerialUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,33 @@ def work_order_label(order: WorkOrder) -> Label:
             ui_format.quantity(order.quantity, uom),
             f"{_('Needed by')} {ui_format.moment(order.due_at)}",
         ),
+    )
+
+
+def lot_label(lot: "Lot") -> Label:
+    """For what lies together as one lot, in the active language."""
+    lines = []
+    if lot.supplier_lot:
+        lines.append(f"{_('Supplier lot')} {lot.supplier_lot}")
+    if lot.expires_on:
+        lines.append(f"{_('Use by')} {ui_format.day(lot.expires_on)}")
+    return _identity(_("Lot"), lot, lines)
+
+
+def unit_label(unit: "SerialUnit") -> Label:
+    """For one piece with a serial number, in the active language."""
+    return _identity(_("Serial number"), unit, [])
+
+
+def _identity(kind: str, thing: "Lot | SerialUnit", lines: list[str]) -> Label:
+    # The number alone: other systems' scanners read it too.
+    return Label(
+        kind=kind,
+        number=thing.number,
+        item=thing.item.code,
+        name=thing.item.label,
+        code=documents.qr(thing.number),
+        lines=tuple(lines),
     )
 
 

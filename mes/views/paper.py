@@ -9,6 +9,7 @@ from common.access import requires
 from mes import selectors
 from mes.models import WorkOrder
 from mes.services import paper
+from traceability import selectors as traceability
 
 
 def _order(number: str) -> WorkOrder:
@@ -32,3 +33,24 @@ def label(request: HttpRequest, number: str) -> HttpResponse:
     order = _order(number)
     made = paper.labels([paper.work_order_label(order)], language=get_language() or "en")
     return documents.answer(name=f"{order.number}-label.pdf", content=made)
+
+
+# As many as a roll holds; more are printed in parts.
+MOST_LABELS = 200
+
+
+@requires("mes.view_work_order")
+def identity_labels(request: HttpRequest) -> HttpResponse:
+    """Labels of lots and serial units, by ``?lot=`` and ``?unit=``, each as often as needed."""
+    lots = traceability.lots(_ids(request, "lot"))
+    units = traceability.units(_ids(request, "unit"))
+    rows = [*map(paper.lot_label, lots.values()), *map(paper.unit_label, units.values())]
+    if not rows:
+        raise Http404
+    made = paper.labels(rows, language=get_language() or "en")
+    return documents.answer(name="labels.pdf", content=made)
+
+
+def _ids(request: HttpRequest, name: str) -> list[int]:
+    values = request.GET.getlist(name)[:MOST_LABELS]
+    return [int(value) for value in values if value.isdecimal() and len(value) < 18]

@@ -6,7 +6,9 @@ import pytest
 
 from masterdata.models import OperationCheck, RoutingOperation
 from mes.services import paper, scans
-from tests.mes.factories import Plant
+from tests.mes.factories import NOW, Plant
+from traceability.services import identities
+from traceability.services.identities import NewLot
 
 pytestmark = pytest.mark.django_db
 
@@ -61,3 +63,13 @@ def test_the_page_of_a_work_order_shows_reports_times_and_paper(client_for, orde
     page = client_for("planner").get(f"/floor/work-orders/{order.number}/").content.decode()
     assert "traveller.pdf" in page
     assert "label.pdf" in page
+
+
+def test_lots_and_serial_numbers_have_labels(client_for, order):
+    item = order.materials.get().item_id
+    lot = identities.register_lot(item_id=item, new=NewLot(number="L-7"), now=NOW)
+    (unit,) = identities.register_units(item_id=item, numbers=["SN-7"], now=NOW)
+    answer = client_for("operator").get(f"/floor/labels.pdf?lot={lot.pk}&unit={unit}")
+    assert answer.content.startswith(b"%PDF")
+    assert client_for("operator").get("/floor/labels.pdf?lot=999").status_code == 404
+    assert paper.lot_label(lot).number == "L-7"
