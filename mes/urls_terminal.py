@@ -14,6 +14,7 @@ urlpatterns = [
     path("work-orders/<str:number>/traveller.pdf", paper.traveller, name="traveller"),
     path("work-orders/<str:number>/label.pdf", paper.label, name="work-order-label"),
     path("labels.pdf", paper.identity_labels, name="labels"),
+    path("terminal/camera/", terminal.camera, name="terminal-camera"),
     path("terminals/", floor_settings.terminal_list, name="terminal-list"),
     path("terminals/register/", floor_settings.terminal_register, name="terminal-register"),
     path("terminals/<int:pk>/revoke/", floor_settings.terminal_revoke, name="terminal-revoke"),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -54,6 +55,7 @@ def home(request: HttpRequest) -> HttpResponse:
         terminals.move(terminal=terminal, work_unit_id=unit.id, by=request.user, now=timezone.now())
     context = {"terminal": terminal, "unit": unit, "lock_seconds": settings.FLOOR_LOCK_SECONDS}
     context["texts"] = _texts()
+    context["sites"] = [terminal.site_id] if terminal else masterdata.site_ids()
     context |= _work(request.user, unit, request.GET.get("job", ""))
     template = "mes/terminal/job.html" + ("#work" if request.htmx else "")  # type: ignore[attr-defined]
     response = render(request, template, context)
@@ -248,3 +250,21 @@ def _scanned_part(
         todo = _("Put it aside, take another one and tell your supervisor.")
         return JsonResponse({"refused": str(refused), "todo": todo})
     return JsonResponse({"said": said})
+
+
+# The reader of codes is compiled code; no other page may run any.
+@csp_update({"script-src": ["'wasm-unsafe-eval'"]})  # type: ignore[untyped-decorator]
+@requires("mes.execute_operation")
+def camera(request: AuthenticatedRequest) -> HttpResponse:
+    """Scan with the device's camera; each code is read as one from a scanner."""
+    operation = request.GET.get("operation", "")
+    context = {
+        "terminal": device(request),
+        "operation": operation if operation.isdecimal() else "",
+        "unit": request.GET.get("unit", "")[:40],
+        "texts": {
+            "none": _("This device lets no page use its camera. Type the code instead."),
+            "noNetwork": _("There is no network; a code can be looked up when it is back."),
+        },
+    }
+    return render(request, "mes/terminal/camera.html", context)
