@@ -69,6 +69,7 @@ SENTENCES: dict[str, Promise] = {
     "erp.stock.stage": _("made goods ready"),
     "erp.stock.unstage": _("gave up what stood ready"),
     "erp.warehouse.add": _("added a warehouse"),
+    "erp.stock.take_back": _("took output back"),
     "erp.stock.adjust": _("corrected the stock"),
     "erp.stock.receive": _("put goods into stock"),
     "erp.stock.set_opening": _("entered the opening stock"),

@@ -100,6 +100,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
 LIMITS: dict[str, frozenset[str]] = {
     "floor": frozenset(
         {
+            "common.use",
             "mes.view_dispatch",
             "mes.view_work_order",
             "mes.execute_operation",

@@ -54,3 +54,17 @@ class UploadStage(models.TextChoices):
     IMPORTING = "importing", _("Importing")
     IMPORTED = "imported", _("Imported")
     UNREADABLE = "unreadable", _("Unreadable")
+
+
+class CheckKind(models.TextChoices):
+    """What is asked at an operation."""
+
+    PASS = "pass", _("Pass or fail")
+    MEASURE = "measure", _("Measured value")
+    PARAMETER = "parameter", _("Process parameter")
+
+
+class CheckFrequency(models.TextChoices):
+    PER_ORDER = "per_order", _("Once per order")
+    PER_PIECE = "per_piece", _("Every piece")
+    EVERY_N = "every_n", _("Every so many pieces")

@@ -3,6 +3,7 @@ from django.urls import URLPattern, URLResolver, path
 from masterdata.views import (
     calendars,
     changeovers,
+    checks,
     imports,
     lists,
     plant,
@@ -22,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("items/<path:code>/edit/", records.item_edit, name="item-edit"),
     path("items/<path:code>/bom/", revisions.bom_edit, name="bom-edit"),
     path("items/<path:code>/routing/", revisions.routing_edit, name="routing-edit"),
+    path("items/<path:code>/checks/", checks.operation_checks, name="operation-checks"),
     path("items/<path:code>/", records.item_detail, name="item-detail"),
     path("sites/", lists.SiteList.as_view(), name="site-list"),
     path("sites/new/", plant.site_create, name="site-create"),

@@ -84,6 +84,13 @@ class ReasonKind(models.TextChoices):
     REWORK = "rework", pgettext_lazy("reason", "Rework")
 
 
+class Decision(models.TextChoices):
+    """What to do with a value outside its limits."""
+
+    ACCEPT = "accept", _("Accepted as it is")
+    REJECT = "reject", _("Rejected")
+
+
 class AndonKind(models.TextChoices):
     """What somebody at a machine calls for."""
 

@@ -1,17 +1,31 @@
 """What may be reported on the floor, finished and taken back, and who may work on it."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from common.models import User
 from common.permissions import allowed
+from masterdata.enums import CheckKind
 from mes import selectors
 from mes.enums import OperationState
-from mes.models import OperationReport, WorkOrder, WorkOrderOperation
+from mes.models import (
+    CheckResult,
+    OperationReport,
+    WorkOrder,
+    WorkOrderCheck,
+    WorkOrderOperation,
+)
 from mes.policies import came_in, check_order_is_open, plain, previous
+
+if TYPE_CHECKING:
+    from traceability.models import Lot, SerialUnit
+
+    Identity = Lot | SerialUnit
 
 ZERO = Decimal(0)
 # Units that are counted, not measured.
@@ -28,6 +42,24 @@ class CannotReport(Refused):
 
 class CannotFinish(Refused):
     """The operation cannot be finished."""
+
+
+class CannotCheck(Refused):
+    """The check cannot be answered so."""
+
+
+class CannotDecide(Refused):
+    """There is nothing to decide, or no reason given."""
+
+
+class CannotScan(Refused):
+    """What was scanned does not belong here; ``todo`` says what to do."""
+
+    def __init__(self, sentence: str, todo: str = "", *, is_known: bool = True) -> None:
+        super().__init__(sentence)
+        self.todo = todo
+        # Whether a lot or a piece carries this number.
+        self.is_known = is_known
 
 
 class CannotUndo(Refused):
@@ -110,6 +142,7 @@ def check_can_finish(operation: WorkOrderOperation, *, short_close: bool, reason
         )
     left = came_in(operation) - operation.good - operation.scrap
     if left <= 0:
+        check_checks(operation)
         return
     if not short_close and operation.rework == left:
         raise CannotFinish(
@@ -126,6 +159,121 @@ def check_can_finish(operation: WorkOrderOperation, *, short_close: bool, reason
         )
     if not reason.strip():
         raise CannotFinish(_("Say why %(left)s are missing.") % {"left": plain(left)})
+    check_checks(operation)
+
+
+def check_checks(operation: WorkOrderOperation) -> None:
+    """Raise CannotFinish naming each required check that is missing or out of its limits."""
+    told = []
+    for row in selectors.check_standings(operation):
+        if not row.is_open:
+            continue
+        facts = {"name": row.check.label, "done": row.satisfied, "needed": row.needed}
+        if row.open_faults:
+            shown = ", ".join(
+                plain(fault.value) if fault.value is not None else _("failed")
+                for fault in row.open_faults
+            )
+            told.append(
+                _("%(name)s is out of limits (%(shown)s): measure again or let it be decided")
+                % {**facts, "shown": shown}
+            )
+        else:
+            told.append(_("%(name)s: %(done)s of %(needed)s done") % facts)
+    if told:
+        raise CannotFinish(_("Checks are open. %(told)s.") % {"told": "; ".join(told)})
+
+
+def check_can_scan(operation: WorkOrderOperation) -> None:
+    """Raise CannotScan unless the operation is set up or runs."""
+    if operation.state not in (OperationState.SETUP, OperationState.RUNNING):
+        raise CannotScan(
+            _("Operation %(sequence)s of %(number)s is not running.") % _name(operation),
+            _("Start the job, then scan its parts."),
+        )
+
+
+def check_is_needed(line: selectors.ScanLine) -> None:
+    """Raise CannotScan where the component is complete."""
+    if line.missing <= 0:
+        raise CannotScan(
+            _("All %(quantity)s of %(item)s are in already.")
+            % {"quantity": plain(line.quantity), "item": line.item.code},
+            _("Put it back where it was."),
+        )
+
+
+def not_needed(
+    code: str, things: "Sequence[Identity]", lines: Sequence[selectors.ScanLine]
+) -> CannotScan:
+    """The refusal of a code that no component of the job asks for."""
+    wanted = ", ".join(line.item.code for line in lines if line.missing > 0)
+    todo = (
+        _("This job needs %(items)s. Fetch a lot or piece of that.") % {"items": wanted}
+        if wanted
+        else _("This job needs no part that is scanned.")
+    )
+    if not things:
+        return CannotScan(
+            _("%(code)s is not known here.") % {"code": code[:60]}, todo, is_known=False
+        )
+    return CannotScan(
+        _("%(number)s is %(item)s, which does not go into this job.")
+        % {"number": things[0].number, "item": things[0].item.code},
+        todo,
+    )
+
+
+def check_scanned(operation: WorkOrderOperation) -> None:
+    """Raise CannotFinish naming each component of which the pieces made used more than scanned."""
+    order = operation.work_order
+    through = (order.good + order.scrapped) / order.quantity
+    short = [
+        _("%(item)s: %(issued)s of %(needed)s scanned")
+        % {
+            "item": line.item.code,
+            "issued": plain(line.issued),
+            "needed": plain(line.quantity * through),
+        }
+        for line in selectors.scan_lines(order)
+        if line.issued < (line.quantity * through).quantize(Decimal("0.0001"))
+    ]
+    if short:
+        raise CannotFinish(_("Parts are missing. %(short)s.") % {"short": "; ".join(short)})
+
+
+def check_can_record(
+    check: WorkOrderCheck,
+    operation: WorkOrderOperation,
+    value: Decimal | None,
+    is_good: bool | None,
+    replaces: CheckResult | None,
+) -> None:
+    """Raise CannotCheck: not at work, no answer of its kind, or another one's replacement."""
+    if operation.state not in OperationState.started():
+        raise CannotCheck(
+            _("Operation %(sequence)s of %(number)s is not running.") % _name(operation)
+        )
+    if check.kind == CheckKind.PASS and (is_good is None or value is not None):
+        raise CannotCheck(_("Say whether %(name)s passes or fails.") % {"name": check.label})
+    if check.kind != CheckKind.PASS and (value is None or not value.is_finite()):
+        raise CannotCheck(_("Type the value of %(name)s.") % {"name": check.label})
+    if replaces is not None and (
+        replaces.check_row_id != check.pk
+        or replaces.is_good
+        or replaces.decision
+        or CheckResult.objects.filter(replaces=replaces).exists()
+    ):
+        raise CannotCheck(_("This answer of %(name)s stands already.") % {"name": check.label})
+
+
+def check_can_decide(result: CheckResult, reason: str) -> None:
+    """Raise CannotDecide: within limits, decided, measured again, or no reason."""
+    is_over = result.is_good or result.decision
+    if is_over or CheckResult.objects.filter(replaces=result).exists():
+        raise CannotDecide(_("There is nothing to decide any more."))
+    if not reason.strip():
+        raise CannotDecide(_("Say why."))
 
 
 def check_can_join(operation: WorkOrderOperation, person: User) -> None:

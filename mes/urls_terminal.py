@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mes.views import floor_settings, terminal
+from mes.views import checks, floor_settings, paper, terminal
 
 urlpatterns = [
     path("terminal/", terminal.home, name="terminal"),
@@ -10,6 +10,11 @@ urlpatterns = [
     path("terminal/lock/", terminal.lock, name="terminal-lock"),
     path("terminal/home/", terminal.go_home, name="terminal-go-home"),
     path("terminal/scan/", terminal.scan, name="terminal-scan"),
+    path("checks/<int:pk>/decide/", checks.check_decide, name="check-decide"),
+    path("work-orders/<str:number>/traveller.pdf", paper.traveller, name="traveller"),
+    path("work-orders/<str:number>/label.pdf", paper.label, name="work-order-label"),
+    path("labels.pdf", paper.identity_labels, name="labels"),
+    path("terminal/camera/", terminal.camera, name="terminal-camera"),
     path("terminals/", floor_settings.terminal_list, name="terminal-list"),
     path("terminals/register/", floor_settings.terminal_register, name="terminal-register"),
     path("terminals/<int:pk>/revoke/", floor_settings.terminal_revoke, name="terminal-revoke"),

@@ -15,6 +15,7 @@ from masterdata.forms.records import (
 )
 from masterdata.forms.rows import (
     BomLineFormSet,
+    CheckFormSet,
     CrewFormSet,
     ExceptionFormSet,
     OperationFormSet,
@@ -26,6 +27,7 @@ from masterdata.forms.uploads import UploadForm
 
 __all__ = [
     "BomLineFormSet",
+    "CheckFormSet",
     "CalendarForm",
     "CrewFormSet",
     "CustomerForm",

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.forms import BaseFormSet, formset_factory
 from django.utils.translation import gettext_lazy as _
 
-from masterdata.enums import IssueMethod, RateKind, RunBasis
+from masterdata.enums import CheckFrequency, CheckKind, IssueMethod, RateKind, RunBasis
 from masterdata.forms.fields import (
     SEARCH,
     CurrencyField,
@@ -25,6 +25,7 @@ from masterdata.services.routings import MOST_WAIT
 MAX_LINES = 105
 MAX_OPERATIONS = 75
 MAX_CREWS = 100
+MAX_CHECKS = 60
 MAX_RATES = 150
 MAX_EXCEPTIONS = 130
 
@@ -183,6 +184,43 @@ class OperationForm(Row):
     )
 
 
+class CheckForm(Row):
+    counter = "position"
+
+    position = forms.IntegerField(label=_("Position"), min_value=1, max_value=999_999)
+    name = forms.CharField(label=_("Name"), max_length=200)
+    name_zh = forms.CharField(label=_("Chinese name"), max_length=200, required=False)
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": _("Code of the machine")}),
+    )
+    kind = forms.ChoiceField(label=_("Kind"), choices=CheckKind.choices)
+    unit = forms.CharField(
+        label=_("Unit"),
+        max_length=12,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": _("Unit")}),
+    )
+    lower = forms.DecimalField(
+        label=_("Lower limit"), max_digits=14, decimal_places=5, required=False
+    )
+    target = forms.DecimalField(label=_("Target"), max_digits=14, decimal_places=5, required=False)
+    upper = forms.DecimalField(
+        label=_("Upper limit"), max_digits=14, decimal_places=5, required=False
+    )
+    frequency = forms.ChoiceField(label=_("How often"), choices=CheckFrequency.choices)
+    every = forms.IntegerField(
+        label=_("Every so many pieces"),
+        min_value=2,
+        max_value=999_999,
+        required=False,
+        widget=forms.NumberInput(attrs={"placeholder": _("Pieces")}),
+    )
+    is_required = forms.BooleanField(label=_("Required"), required=False, initial=True)
+
+
 class RateForm(Row):
     kind = forms.ChoiceField(label=_("Kind"), choices=RateKind.choices)
     amount_per_hour = forms.DecimalField(
@@ -223,5 +261,6 @@ def _set(form: type[Row], most: int, extra: int) -> type[Rows]:
 BomLineFormSet = _set(BomLineForm, MAX_LINES, 3)
 OperationFormSet = _set(OperationForm, MAX_OPERATIONS, 2)
 CrewFormSet = _set(CrewForm, MAX_CREWS, 1)
+CheckFormSet = _set(CheckForm, MAX_CHECKS, 1)
 RateFormSet = _set(RateForm, MAX_RATES, 1)
 ExceptionFormSet = _set(ExceptionForm, MAX_EXCEPTIONS, 1)

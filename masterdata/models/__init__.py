@@ -1,4 +1,5 @@
 from masterdata.models.calendar import Calendar, CalendarException, Shift, UnitException
+from masterdata.models.check import OperationCheck
 from masterdata.models.item import Bom, BomLine, Item
 from masterdata.models.partner import Customer, CustomerUser, Supplier, SupplierPrice
 from masterdata.models.plant import Changeover, CostRate, Site, WorkCenter, WorkUnit
@@ -19,6 +20,7 @@ __all__ = [
     "ImportUpload",
     "Item",
     "OperationAlternative",
+    "OperationCheck",
     "Routing",
     "RoutingOperation",
     "Shift",

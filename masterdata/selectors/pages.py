@@ -102,6 +102,7 @@ def routings_of(item: Item) -> QuerySet[Routing]:
             "operations__skill",
             "operations__tool",
             "operations__alternatives__work_unit",
+            "operations__checks",
         )
     )
 

@@ -1,7 +1,7 @@
 """What items are made of and how, over all levels, as plain data of one day."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 
@@ -16,6 +16,7 @@ from masterdata.models import (
     BomLine,
     Item,
     OperationAlternative,
+    OperationCheck,
     Routing,
     RoutingOperation,
 )
@@ -48,6 +49,24 @@ class AlternativeStructure:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckStructure:
+    """What is asked at an operation before it may be finished."""
+
+    position: int
+    name: str
+    name_zh: str
+    code: str
+    kind: str
+    unit: str
+    lower: Decimal | None
+    target: Decimal | None
+    upper: Decimal | None
+    is_required: bool
+    frequency: str
+    every: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class OperationStructure:
     """One step of the routing."""
 
@@ -74,6 +93,7 @@ class OperationStructure:
     alternatives: tuple[AlternativeStructure, ...] = ()
     # The routing names the units; none of the center's others may do it.
     restricted: bool = False
+    checks: tuple[CheckStructure, ...] = ()
 
     def minutes_for(self, quantity: Decimal) -> Decimal:
         """Run minutes of an order of that quantity, by the operation's own times."""
@@ -206,7 +226,8 @@ def _routings(items: Sequence[Item], on: date) -> QuerySet[Routing]:
         "work_unit__code"
     )
     operations = RoutingOperation.objects.order_by("sequence").prefetch_related(
-        Prefetch("alternatives", queryset=alternatives)
+        Prefetch("alternatives", queryset=alternatives),
+        Prefetch("checks", queryset=OperationCheck.objects.order_by("position")),
     )
     return (
         Routing.objects.filter(_valid(on), item_id__in=[item.pk for item in items])
@@ -273,6 +294,13 @@ def _operation(operation: RoutingOperation) -> OperationStructure:
             _alternative(a, operation) for a in alternatives if a.work_unit.is_active
         ),
         restricted=bool(alternatives),
+        checks=tuple(_check(row) for row in operation.checks.all()),
+    )
+
+
+def _check(row: OperationCheck) -> CheckStructure:
+    return CheckStructure(
+        **{field.name: getattr(row, field.name) for field in fields(CheckStructure)}
     )
 
 

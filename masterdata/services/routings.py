@@ -26,6 +26,7 @@ from masterdata.models import (
     WorkUnit,
 )
 from masterdata.services import boms, validity
+from masterdata.services import checks as check_rows
 
 # Clock minutes after an operation: 30 days.
 MOST_WAIT = 43_200
@@ -87,6 +88,8 @@ class Operation:
     max_wait_minutes: int | None = None
     transfer_quantity: Decimal | None = None
     alternatives: tuple[Alternative, ...] = ()
+    # What the editor of routings does not show: None keeps the checks of the same sequence.
+    checks: tuple[check_rows.Check, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +146,9 @@ def _replace_operations(
 ) -> dict[str, list[Any]]:
     """Write exactly these steps; return what changed, for the audit."""
     before = _described(routing.operations.select_related("work_center", "skill", "tool"))
+    kept = {
+        row.sequence: check_rows.of(row) for row in routing.operations.prefetch_related("checks")
+    }
     routing.operations.all().delete()
     written = RoutingOperation.objects.bulk_create(
         _operation(routing, step, known) for step in operations
@@ -156,6 +162,12 @@ def _replace_operations(
         )
         for row, step in zip(written, operations, strict=True)
         for choice in step.alternatives
+    )
+    check_rows.write(
+        {
+            row.pk: kept.get(step.sequence, ()) if step.checks is None else step.checks
+            for row, step in zip(written, operations, strict=True)
+        }
     )
     return audit.difference({"operations": before}, {"operations": _described(written)})
 

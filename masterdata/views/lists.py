@@ -31,6 +31,7 @@ LISTS = {
     "cost_rates": "masterdata:work-center-list",
     "supplier_prices": "masterdata:supplier-list",
     "operation_alternatives": "masterdata:item-list",
+    "operation_checks": "masterdata:item-list",
     "items": "masterdata:item-list",
     "bom_lines": "masterdata:item-list",
     "routing_operations": "masterdata:item-list",

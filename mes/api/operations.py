@@ -20,8 +20,8 @@ from masterdata import selectors as masterdata
 from mes import selectors
 from mes.api.views import WorkOrderOut
 from mes.enums import ReasonKind
-from mes.models import FloorReason, OperationReport, WorkOrderOperation
-from mes.services import execution, people, undoing
+from mes.models import FloorReason, OperationReport, WorkOrderCheck, WorkOrderOperation
+from mes.services import checks, execution, people, undoing
 
 # A device that was without network says how long ago it happened.
 AGE_HEADER = "X-Age-Seconds"
@@ -45,6 +45,10 @@ class ReportIn(StrictSerializer):
     from_rework = serializers.BooleanField(default=False)
     reason = serializers.CharField(max_length=200, required=False, allow_blank=True)
     reason_code = serializers.CharField(max_length=30, required=False, allow_blank=True)
+    # Of the good pieces of the last operation; without, they are given.
+    serials = serializers.ListField(
+        child=serializers.CharField(max_length=60), required=False, max_length=10_000
+    )
 
 
 class ReasonIn(StrictSerializer):
@@ -110,6 +114,15 @@ class OperationView(ApiView):
         return found
 
 
+class CheckIn(StrictSerializer):
+    """The answer to one check: ``value``, or ``passed``; ``again`` measures a fault anew."""
+
+    position = serializers.IntegerField(min_value=1)
+    value = serializers.DecimalField(max_digits=14, decimal_places=5, required=False)
+    passed = serializers.BooleanField(required=False, allow_null=True, default=None)
+    again = serializers.BooleanField(default=False)
+
+
 class OperationStartView(OperationView):
     @extend_schema(request=StartIn, responses=WorkOrderOut)
     def post(self, request: ApiRequest, number: str, sequence: int) -> Response:
@@ -153,6 +166,7 @@ class OperationReportView(OperationView):
             from_rework=data["from_rework"],
             reason=data.get("reason", ""),
             reason_code=self.reason(data.get("reason_code", ""), kind),
+            serials=data.get("serials", ()),
             by=request.user,
             now=self.moment(request),
         )
@@ -213,6 +227,24 @@ class OperationFinishView(OperationView):
             operation=self.operation(number, sequence),
             short_close=data["short_close"],
             reason=data.get("reason", ""),
+            by=request.user,
+            now=self.moment(request),
+        )
+        return self.answer(number)
+
+
+class OperationCheckView(OperationView):
+    @extend_schema(request=CheckIn, responses=WorkOrderOut)
+    def post(self, request: ApiRequest, number: str, sequence: int) -> Response:
+        data = self.data(CheckIn, request)
+        operation = self.operation(number, sequence)
+        check = get_object_or_404(WorkOrderCheck, operation=operation, position=data["position"])
+        faults = check.results.filter(is_good=False, decision="", replaced_by__isnull=True)
+        checks.record(
+            check=check,
+            value=data.get("value"),
+            is_good=data["passed"],
+            replaces=faults.order_by("pk").first() if data["again"] else None,
             by=request.user,
             now=self.moment(request),
         )

@@ -19,6 +19,7 @@ urlpatterns = [
             "interrupt": operations.OperationInterruptView,
             "resume": operations.OperationResumeView,
             "finish": operations.OperationFinishView,
+            "check": operations.OperationCheckView,
             "join": operations.OperationJoinView,
             "leave": operations.OperationLeaveView,
         }.items()

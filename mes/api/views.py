@@ -8,9 +8,23 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from common.api import ApiRequest, ApiView
+from masterdata.enums import CheckFrequency, CheckKind
 from mes import selectors
 from mes.enums import OperationState, WorkOrderState
 from mes.models import WorkOrder
+
+
+class CheckOut(serializers.Serializer[Any]):
+    position = serializers.IntegerField()
+    name = serializers.CharField(source="label")
+    kind = serializers.ChoiceField(choices=CheckKind.choices)
+    unit = serializers.CharField()
+    lower = serializers.DecimalField(max_digits=14, decimal_places=5, allow_null=True)
+    target = serializers.DecimalField(max_digits=14, decimal_places=5, allow_null=True)
+    upper = serializers.DecimalField(max_digits=14, decimal_places=5, allow_null=True)
+    is_required = serializers.BooleanField()
+    frequency = serializers.ChoiceField(choices=CheckFrequency.choices)
+    every = serializers.IntegerField(allow_null=True)
 
 
 class OperationOut(serializers.Serializer[Any]):
@@ -34,6 +48,7 @@ class OperationOut(serializers.Serializer[Any]):
     skill = serializers.CharField(source="skill.code", allow_null=True, default=None)
     people = serializers.IntegerField()
     tool = serializers.CharField(source="tool.code", allow_null=True, default=None)
+    checks = CheckOut(source="checks.all", many=True)
     # Before the next operation: clock minutes at least and at most, pieces that let it begin.
     wait_minutes = serializers.IntegerField()
     max_wait_minutes = serializers.IntegerField(allow_null=True)

@@ -7,6 +7,7 @@ from mes.models.andon import (
     Incident,
     IncidentEntry,
 )
+from mes.models.check import CheckResult, WorkOrderCheck
 from mes.models.cost import CostStandard
 from mes.models.floor import FloorReason, TimeBooking
 from mes.models.machine import MachineBacklog, MachineEvent, MachineState
@@ -15,6 +16,7 @@ from mes.models.work_order import WorkOrder, WorkOrderMaterial, WorkOrderPeg
 
 __all__ = [
     "Badge",
+    "CheckResult",
     "FloorReason",
     "AndonCall",
     "AndonRule",
@@ -31,6 +33,7 @@ __all__ = [
     "Terminal",
     "TimeBooking",
     "WorkOrder",
+    "WorkOrderCheck",
     "WorkOrderMaterial",
     "WorkOrderOperation",
     "WorkOrderPeg",

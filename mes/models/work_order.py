@@ -5,6 +5,7 @@ from typing import TypedDict
 from django.db import models
 from django.db.models import F, Q
 
+from masterdata.enums import IssueMethod
 from mes.enums import WorkOrderState
 
 
@@ -107,6 +108,9 @@ class WorkOrderMaterial(models.Model):
     scrap_rate = models.DecimalField(max_digits=5, decimal_places=4, default=0)
     requirement = models.OneToOneField(
         "erp.Requirement", on_delete=models.PROTECT, related_name="+"
+    )
+    issue_method = models.CharField(
+        max_length=10, choices=IssueMethod, default=IssueMethod.AT_START
     )
 
     class Meta:

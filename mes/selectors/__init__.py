@@ -10,6 +10,7 @@ from mes.selectors.andon import (
     open_calls,
     reason_behind,
 )
+from mes.selectors.checks import CheckStanding, check_results_of, check_standings, reports_of
 from mes.selectors.costs import (
     CostRow,
     closed_orders,
@@ -29,6 +30,7 @@ from mes.selectors.floor import (
 )
 from mes.selectors.hurts import Hurt, order_lines_above
 from mes.selectors.labels import OperationLabel, operation_labels
+from mes.selectors.materials import ScanLine, scan_lines, takes_serials
 from mes.selectors.open_shares import (
     OpenShare,
     open_operation_counts,
@@ -54,6 +56,7 @@ from mes.selectors.tree import (
 )
 
 __all__ = [
+    "CheckStanding",
     "CustomerReason",
     "CostRow",
     "DispatchRow",
@@ -67,10 +70,13 @@ __all__ = [
     "OpenUnit",
     "OperationLabel",
     "Progress",
+    "ScanLine",
     "Standing",
     "SupplyTree",
     "UnitWork",
     "WorkOrderRow",
+    "check_results_of",
+    "check_standings",
     "active_reasons",
     "customer_words",
     "closed_orders",
@@ -97,13 +103,16 @@ __all__ = [
     "promised_quantities",
     "reasons",
     "recent_people",
+    "reports_of",
     "reason_behind",
     "requirements_served",
     "requirements_served_by",
     "requirements_started",
     "running_on",
+    "scan_lines",
     "standings",
     "supply_tree",
+    "takes_serials",
     "uncovered_requirements",
     "unit_work",
     "waiting_lines",

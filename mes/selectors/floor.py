@@ -13,6 +13,7 @@ from mes.enums import OperationState, WorkOrderState
 from mes.models import (
     OperationUnit,
     WorkOrder,
+    WorkOrderCheck,
     WorkOrderMaterial,
     WorkOrderOperation,
     WorkOrderPeg,
@@ -145,7 +146,9 @@ def work_order_detail(number: str) -> WorkOrder:
     operations = WorkOrderOperation.objects.select_related(
         "work_center", "planned_work_unit", "work_unit", "subcontractor", "skill", "tool"
     ).prefetch_related(
-        Prefetch("units", queryset=OperationUnit.objects.select_related("work_unit")), "reports__by"
+        Prefetch("units", queryset=OperationUnit.objects.select_related("work_unit")),
+        Prefetch("checks", queryset=WorkOrderCheck.objects.order_by("position")),
+        "reports__by",
     )
     return (
         WorkOrder.objects.select_related("item", "site")

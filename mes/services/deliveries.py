@@ -1,6 +1,6 @@
 """Output goes where it is pegged; scrap cuts the pegs and what is missing is planned anew."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +11,7 @@ from common import audit, bulk
 from common.models import User
 from erp import selectors as erp
 from erp.enums import MoveKind
-from erp.services import requirements, reservations, stock
+from erp.services import requirements, reservations, reversals, stock
 from mes import policies, report_policies, selectors
 from mes.models import WorkOrder, WorkOrderPeg
 from mes.services import costs, supply
@@ -19,9 +19,16 @@ from mes.services import costs, supply
 ZERO = Decimal(0)
 
 
-def deliver(order: WorkOrder, good: Decimal, by: User | None, now: datetime) -> list[int]:
+def deliver(
+    order: WorkOrder,
+    good: Decimal,
+    by: User | None,
+    now: datetime,
+    serials: Sequence[str] = (),
+) -> list[int]:
     """Receive good pieces and reserve them for those they are pegged to, the first due first.
 
+    ``serials`` are the numbers of the pieces where somebody scanned them, else they are given.
     Return the ids of the requirements that got some. What nobody is pegged to is free stock.
     """
     price = costs.unit_cost(order)
@@ -34,6 +41,7 @@ def deliver(order: WorkOrder, good: Decimal, by: User | None, now: datetime) -> 
         price=price or None,
         by=by,
         now=now,
+        serials=serials,
     )
     costs.book_output(order, good, price=price, source=f"move:{move.pk}", by=by, now=now)
     pegs = _open_pegs(order)
@@ -116,7 +124,9 @@ def _save(pegs: Iterable[WorkOrderPeg]) -> None:
     bulk.save([peg for peg in rows if peg.quantity], ["quantity"])
 
 
-def take_back(order: WorkOrder, good: Decimal, by: User | None, now: datetime) -> list[int]:
+def take_back(
+    order: WorkOrder, good: Decimal, *, made_at: datetime, by: User | None, now: datetime
+) -> list[int]:
     """Take pieces that were reported by mistake out of stock; the reverse of ``deliver``.
 
     ``order.good`` counts them no longer. Return the ids of the requirements that lost some. What
@@ -146,17 +156,17 @@ def take_back(order: WorkOrder, good: Decimal, by: User | None, now: datetime) -
         )
     bulk.save(pegs, ["delivered"])
     reservations.release(lost)
-    reason = _("Report of %(number)s taken back") % {"number": order.number}
     try:
-        move = stock.adjust(
+        move = reversals.take_back_output(
             item_id=order.item_id,
             site_id=order.site_id,
-            quantity=-good,
-            reason=reason,
+            quantity=good,
+            reference=order.number,
+            made_at=made_at,
             by=by,
             now=now,
         )
-    except stock.CannotAdjust as refusal:
+    except reversals.CannotAdjust as refusal:
         raise report_policies.CannotUndo(
             _("Pieces of %(number)s are kept for others already: %(why)s")
             % {"number": order.number, "why": refusal}

@@ -4,6 +4,7 @@ Whatever moves stock or pegs takes the site's supply lock first, then the work o
 rest takes the row alone, so that most of the floor never waits for planning.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,8 +13,6 @@ from django.db import transaction
 
 from common import audit, events, jobs
 from common.models import User
-from erp import selectors as erp
-from erp.services import stock
 from mes import policies, report_policies
 from mes.enums import OperationState, WorkOrderState
 from mes.events import (
@@ -32,7 +31,7 @@ from mes.models import (
 )
 from mes.policies import CannotInterrupt, CannotResume, CannotStart
 from mes.report_policies import CannotFinish, CannotReport
-from mes.services import acts, costs, deliveries, readiness, supply, time
+from mes.services import acts, consumption, costs, deliveries, readiness, supply, time
 
 __all__ = [
     "CannotFinish",
@@ -103,6 +102,7 @@ def report(
     from_rework: bool = False,
     reason: str = "",
     reason_code: FloorReason | None = None,
+    serials: Sequence[str] = (),
     by: User | None,
     now: datetime,
 ) -> WorkOrderOperation:
@@ -119,7 +119,7 @@ def report(
             acts.move(operation, OperationState.RUNNING)
             time.switch_to_run(operation, now=now)
         pieces = _Pieces(good, scrap, -good - scrap if from_rework else rework)
-        _count(operation, pieces, reason, by, now, reason_code=reason_code)
+        _count(operation, pieces, reason, by, now, reason_code=reason_code, serials=serials)
         changes = {"good": [None, str(good)], "scrap": [None, str(scrap)]}
         if pieces.rework:
             changes["rework"] = [None, str(pieces.rework)]
@@ -154,6 +154,8 @@ def finish(
         moves = short_close or acts.is_last(operation)
         operation = acts.locked(operation, stock_moves=moves)
         report_policies.check_can_finish(operation, short_close=short_close, reason=reason)
+        if acts.is_last(operation):
+            report_policies.check_scanned(operation)
         left = policies.came_in(operation) - operation.good - operation.scrap - operation.rework
         if operation.rework > 0:
             aside = operation.rework
@@ -248,19 +250,7 @@ def _begin(order: WorkOrder, by: User | None, now: datetime) -> None:
     order.save(update_fields=["state", "started_at"])
     supply.note([order.pk])
     costs.freeze(order, now=now)
-    materials = WorkOrderMaterial.objects.filter(work_order=order)
-    open_needs = {
-        row.requirement_id: row.quantity - row.issued
-        for row in erp.coverage(list(materials.values_list("requirement_id", flat=True)))
-        if row.quantity > row.issued
-    }
-    stock.issue_many(
-        quantities=open_needs,
-        reference=order.number,
-        order_line=costs.order_line(order),
-        by=by,
-        now=now,
-    )
+    consumption.issue_at_start(order, by=by, now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +270,7 @@ def _count(
     now: datetime,
     *,
     reason_code: FloorReason | None = None,
+    serials: Sequence[str] = (),
 ) -> None:
     operation.good += pieces.good
     operation.scrap += pieces.scrap
@@ -292,8 +283,10 @@ def _count(
         order.good += pieces.good
     order.save(update_fields=["good", "scrapped"])
     if is_last and pieces.good > 0:
-        served = deliveries.deliver(order, pieces.good, by, now)
+        served = deliveries.deliver(order, pieces.good, by, now, serials)
         _tell_waiting(order.site_id, served, now)
+    if is_last or pieces.scrap > 0:
+        consumption.backflush(order, by=by, now=now)
     lost = deliveries.lose(order, by, now) if pieces.scrap > 0 else deliveries.Lost()
     if is_last or pieces.scrap > 0:
         supply.note([order.pk])
@@ -361,6 +354,7 @@ def _complete(order: WorkOrder, by: User | None, now: datetime) -> None:
     order.output = min(order.output, order.good)
     order.save(update_fields=["state", "completed_at", "output", "held_from"])
     supply.note([order.pk])
+    consumption.close(order, by=by, now=now)
     audit.record(action="mes.work_order.complete", target=order, by=by, now=now)
     events.publish(
         WorkOrderCompleted(work_order_id=order.pk, site_id=order.site_id), by=by, now=now

@@ -16,7 +16,7 @@ from mes.enums import OperationState
 from mes.events import OperationReported
 from mes.models import OperationReport, WorkOrderMaterial, WorkOrderOperation
 from mes.report_policies import CannotUndo
-from mes.services import acts, costs, deliveries, readiness, supply
+from mes.services import acts, consumption, costs, deliveries, readiness, supply
 
 __all__ = ["CannotUndo", "undo"]
 
@@ -91,10 +91,12 @@ def _take_back(
     order.save(update_fields=["good", "scrapped"])
     touched = [order.pk]
     if is_last and report.good > 0:
-        served = deliveries.take_back(order, report.good, by, now)
+        served = deliveries.take_back(order, report.good, made_at=report.at, by=by, now=now)
         touched += WorkOrderMaterial.objects.filter(requirement__in=served).values_list(
             "work_order_id", flat=True
         )
+    if is_last:
+        consumption.take_back(order, by=by, now=now)
     if report.output_lost > 0:
         cut = {int(pk): Decimal(quantity) for pk, quantity in report.replanned.items()}
         deliveries.find_again(order, report.output_lost, cut, by, now)

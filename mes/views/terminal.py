@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from common.access import AuthenticatedRequest, public, requires
-from common.errors import refusal
+from common.errors import Refused, refusal
 from common.models import User
 from common.permissions import allowed
 from masterdata import selectors as masterdata
@@ -22,7 +23,7 @@ from masterdata.selectors import UnitInfo
 from mes import policies, selectors
 from mes.enums import OperationState, ReasonKind
 from mes.models import Terminal, WorkOrderOperation
-from mes.services import badges, people, scans, terminals
+from mes.services import badges, consumption, people, scans, terminals
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 HTTP_UNPROCESSABLE = 422
@@ -54,6 +55,7 @@ def home(request: HttpRequest) -> HttpResponse:
         terminals.move(terminal=terminal, work_unit_id=unit.id, by=request.user, now=timezone.now())
     context = {"terminal": terminal, "unit": unit, "lock_seconds": settings.FLOOR_LOCK_SECONDS}
     context["texts"] = _texts()
+    context["sites"] = [terminal.site_id] if terminal else masterdata.site_ids()
     context |= _work(request.user, unit, request.GET.get("job", ""))
     template = "mes/terminal/job.html" + ("#work" if request.htmx else "")  # type: ignore[attr-defined]
     response = render(request, template, context)
@@ -81,7 +83,7 @@ def _texts() -> dict[str, str]:
         "signIn": _("Sign in again to send what waits."),
         "of": _("of %s"),
         "empty": _("Nothing waits."),
-        "short": _("A piece is missing in the count."),
+        "checked": _("Noted: %s"),
     }
 
 
@@ -117,7 +119,16 @@ def _work(user: User, unit: UnitInfo, chosen: str) -> dict[str, Any]:
         why = refusal(policies.check_can_start, operation, unit.id)
     elif operation.state == OperationState.INTERRUPTED:
         why = refusal(policies.check_can_resume, operation, unit.id)
+    phase = "blocked" if why else ("ready" if not work.job.is_open else work.job.phase)
+    standings = selectors.check_standings(operation)
+    if phase == "full" and any(row.is_open for row in standings):
+        phase = "checks"
     return context | {
+        "checks": standings,
+        "parts": selectors.scan_lines(operation.work_order),
+        "takes_serials": selectors.takes_serials(operation),
+        "open_checks": sum(row.is_open for row in standings),
+        "can_decide": allowed(user, "mes.decide_check"),
         "figures": {
             "left": policies.plain(work.job.left),
             "good": policies.plain(operation.good),
@@ -126,7 +137,7 @@ def _work(user: User, unit: UnitInfo, chosen: str) -> dict[str, Any]:
         },
         "pad_kinds": [("good", _("Good")), ("scrap", _("Scrap")), ("rework", _("Rework"))],
         "why": why,
-        "phase": "blocked" if why else ("ready" if not work.job.is_open else work.job.phase),
+        "phase": phase,
         "is_here": any(person.pk == user.pk for person in work.job.people),
         "can_undo": work.job.last_report is not None and allowed(user, "mes.undo_report"),
         "reasons": selectors.reasons(*ReasonKind),
@@ -215,8 +226,45 @@ def scan(request: AuthenticatedRequest) -> HttpResponse:
     operation = WorkOrderOperation.objects.select_related("work_order__item").filter(
         pk=int(pk) if pk.isdecimal() and len(pk) < 18 else 0
     )
-    found = scans.read(code, at=operation.first())
+    job = operation.first()
+    found = scans.read(code, at=job)
+    if found.operation_id is None and job is not None and not code.startswith(f"{scans.PREFIX}:"):
+        return _scanned_part(request, job, code)
     if found.operation_id is not None:
         query = urlencode({"job": found.operation_id, "unit": request.POST.get("unit", "")})
         return JsonResponse({"go": f"{reverse('mes:terminal')}?{query}"})
     return JsonResponse({"refused": found.refusal, "todo": found.todo})
+
+
+def _scanned_part(
+    request: AuthenticatedRequest, job: WorkOrderOperation, code: str
+) -> HttpResponse:
+    """A component's lot or piece; else the serial number of the piece that was just made."""
+    try:
+        said = consumption.scan(operation=job, code=code, by=request.user, now=timezone.now())
+    except consumption.CannotScan as refused:
+        if selectors.takes_serials(job) and not refused.is_known:
+            return JsonResponse({"serial": code})
+        return JsonResponse({"refused": str(refused), "todo": refused.todo})
+    except Refused as refused:
+        todo = _("Put it aside, take another one and tell your supervisor.")
+        return JsonResponse({"refused": str(refused), "todo": todo})
+    return JsonResponse({"said": said})
+
+
+# The reader of codes is compiled code; no other page may run any.
+@csp_update({"script-src": ["'wasm-unsafe-eval'"]})  # type: ignore[untyped-decorator]
+@requires("mes.execute_operation")
+def camera(request: AuthenticatedRequest) -> HttpResponse:
+    """Scan with the device's camera; each code is read as one from a scanner."""
+    operation = request.GET.get("operation", "")
+    context = {
+        "terminal": device(request),
+        "operation": operation if operation.isdecimal() else "",
+        "unit": request.GET.get("unit", "")[:40],
+        "texts": {
+            "none": _("This device lets no page use its camera. Type the code instead."),
+            "noNetwork": _("There is no network; a code can be looked up when it is back."),
+        },
+    }
+    return render(request, "mes/terminal/camera.html", context)

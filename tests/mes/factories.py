@@ -85,6 +85,25 @@ class FloorReasonFactory(DjangoModelFactory):
     name = factory.LazyAttribute(lambda o: f"Because of {o.code}")
 
 
+class WorkOrderCheckFactory(DjangoModelFactory):
+    class Meta:
+        model = models.WorkOrderCheck
+
+    operation = factory.SubFactory(WorkOrderOperationFactory)
+    position = 10
+    name = "No burrs"
+
+
+class BadgeFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Badge
+
+    person = factory.SubFactory(UserFactory)
+    number = factory.Sequence(str)
+    pin = "!"
+    issued_at = NOW
+
+
 class TimeBookingFactory(DjangoModelFactory):
     class Meta:
         model = models.TimeBooking

@@ -61,6 +61,10 @@ class Column:
         return _parser(self.field)(text)
 
 
+# Limits of what is measured; every other number is a quantity of something.
+_SIGNED = frozenset({"lower", "target", "upper"})
+
+
 def _parser(field: models.Field[Any, Any]) -> Callable[[str], Any]:
     if field.is_relation or field.name == "code":
         # A code of the row itself is looked at more closely than one that it refers to.
@@ -69,7 +73,8 @@ def _parser(field: models.Field[Any, Any]) -> Callable[[str], Any]:
         return lambda text: _choice(text, [str(value) for value, _label in field.flatchoices])
     if isinstance(field, models.DecimalField):
         whole = (field.max_digits or 0) - (field.decimal_places or 0)
-        return lambda text: _decimal(text, whole, field.decimal_places or 0)
+        is_signed = field.name in _SIGNED
+        return lambda text: _decimal(text, whole, field.decimal_places or 0, is_signed)
     if isinstance(field, models.IntegerField) and field.name.endswith("_days"):
         return _days
     for kind, parse in _PARSERS:
@@ -122,7 +127,7 @@ def _number(text: str) -> Decimal:
     return Decimal(text)
 
 
-def _decimal(text: str, whole: int, places: int) -> Decimal:
+def _decimal(text: str, whole: int, places: int, is_signed: bool = False) -> Decimal:
     value = _number(text)
     if len(text) > 60 or abs(value) >= Decimal(10) ** whole:
         raise BadValue(
@@ -134,7 +139,7 @@ def _decimal(text: str, whole: int, places: int) -> Decimal:
             _("“%(text)s” has more than %(places)s decimals.")
             % {"text": _short(text), "places": places}
         )
-    if value < 0:
+    if value < 0 and not is_signed:
         raise BadValue(_("“%(text)s” is negative.") % {"text": _short(text)})
     return value
 

@@ -19,6 +19,7 @@ from masterdata.models import (
     Customer,
     Item,
     OperationAlternative,
+    OperationCheck,
     Routing,
     RoutingOperation,
     Shift,
@@ -277,6 +278,18 @@ _ALL = (
         _columns(OperationAlternative, "work_unit* setup_minutes run_minutes"),
         ("work_unit_id",),
         parent=_operation_parent(),
+    ),
+    Resource(
+        "operation_checks",
+        _("Operation checks"),
+        OperationCheck,
+        _columns(
+            OperationCheck,
+            "position* name* name_zh code kind unit lower target upper is_required frequency every",
+        ),
+        ("position",),
+        parent=_operation_parent(),
+        row_rules=(rules.check_can_be_answered,),
     ),
 )
 

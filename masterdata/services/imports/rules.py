@@ -14,7 +14,7 @@ from common.errors import Refused
 from masterdata import policies
 from masterdata.enums import LotPolicy
 from masterdata.models import Bom, BomLine, Item, Routing, RoutingOperation
-from masterdata.services import boms, calendars, changeovers, graph, routings, validity
+from masterdata.services import boms, calendars, changeovers, checks, graph, routings, validity
 from masterdata.services.imports.parsed import Parsed
 from masterdata.services.imports.reading import BadRow, Table
 
@@ -103,6 +103,10 @@ def order_quantities_in_order(values: Values) -> Iterator[Fault]:
     most = values["max_order_quantity"]
     if most is not None and most < values["min_order_quantity"]:
         yield "max_order_quantity", _("The maximum order is below the minimum order.")
+
+
+def check_can_be_answered(values: Values) -> Iterator[Fault]:
+    yield from checks.wrong(values)
 
 
 def days_outside_have_subcontractor(values: Values) -> Iterator[Fault]:

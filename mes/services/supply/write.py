@@ -1,6 +1,7 @@
 """Writes an explosion: a handful of bulk statements, however many work orders."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 
@@ -10,11 +11,13 @@ from common import audit, bulk, numbers, statistics
 from common.models import User
 from erp.enums import RequirementKind
 from erp.services import requirements, reservations
+from masterdata.enums import IssueMethod
 from masterdata.selectors import OperationStructure
 from mes.enums import OperationState, WorkOrderState
 from mes.models import (
     OperationUnit,
     WorkOrder,
+    WorkOrderCheck,
     WorkOrderMaterial,
     WorkOrderOperation,
     WorkOrderPeg,
@@ -104,6 +107,11 @@ def _open_requirements(
 
 
 def _freeze_materials(drafts: Sequence[DraftOrder], created: Sequence[WorkOrder]) -> None:
+    methods = {
+        (draft.item.item_id, line.position): line.issue_method
+        for draft in drafts
+        for line in draft.item.components
+    }
     WorkOrderMaterial.objects.bulk_create(
         [
             WorkOrderMaterial(
@@ -113,6 +121,9 @@ def _freeze_materials(drafts: Sequence[DraftOrder], created: Sequence[WorkOrder]
                 quantity_per=material.quantity_per,
                 scrap_rate=material.scrap_rate,
                 requirement_id=material.requirement_id or 0,
+                issue_method=methods.get(
+                    (draft.item.item_id, material.position), IssueMethod.AT_START
+                ),
             )
             for draft, order in zip(drafts, created, strict=True)
             for material in draft.materials
@@ -129,6 +140,14 @@ def _freeze_routing(drafts: Sequence[DraftOrder], created: Sequence[WorkOrder]) 
     ]
     operations = WorkOrderOperation.objects.bulk_create(
         [_operation(draft, order, step) for draft, order, step in steps], batch_size=BATCH
+    )
+    WorkOrderCheck.objects.bulk_create(
+        [
+            WorkOrderCheck(operation=operation, **asdict(check))
+            for operation, (_draft, _order, step) in zip(operations, steps, strict=True)
+            for check in step.checks
+        ],
+        batch_size=BATCH,
     )
     OperationUnit.objects.bulk_create(
         [

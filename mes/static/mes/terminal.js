@@ -8,6 +8,7 @@ const counts = { good: 0, scrap: 0, rework: 0 };
 const reasons = { scrap: "", rework: "" };
 let counting = "good";
 let isBack = false; // The pieces counted come back from rework.
+let reopen = ""; // The screen to come back to when the server has answered.
 let isFresh = true; // The next digit replaces what was filled in.
 
 // -- screens ----------------------------------------------------------------------------------
@@ -21,7 +22,13 @@ const isBusy = () => Boolean(job()?.querySelector('[data-screen]:not([data-scree
 // The server's picture is not shown while somebody counts, nor while it does not yet know what was
 // done here.
 let under = 0; // Acts that have not been answered.
-const isAhead = () => under > 0 || isBusy();
+const isAhead = () => under > 0 || (isBusy() && !reopen);
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.id !== "work" || !reopen) return;
+  if (job()) screen(reopen);
+  reopen = "";
+});
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt.id === "work" && isAhead()) event.preventDefault();
@@ -72,6 +79,33 @@ function settled(phase) {
   const { left, rework } = job().dataset;
   if (Number(left) > 0) return "running";
   return Number(rework) > 0 ? "rework" : "full";
+}
+
+// -- checks -----------------------------------------------------------------------------------
+
+// A comma or a point, a sign: what the server takes as a number.
+function numberOf(text) {
+  const value = text.trim().replace(",", ".").replace("−", "-");
+  return /^-?\d+(\.\d+)?$/.test(value) ? value : null;
+}
+
+function answer(button) {
+  const { check, passed, valueOf, again } = button.dataset;
+  const body = { position: Number(check) };
+  if (again) body.again = true;
+  let said = button.textContent.trim();
+  if (valueOf) {
+    const field = document.getElementById(valueOf);
+    body.value = numberOf(field.value);
+    if (body.value === null) {
+      field.focus();
+      return;
+    }
+    said = body.value;
+    field.value = "";
+  } else body.passed = passed === "1";
+  reopen = "checks";
+  act("check", body, said);
 }
 
 // -- the pad ----------------------------------------------------------------------------------
@@ -263,7 +297,10 @@ form.addEventListener("submit", async (event) => {
   const found = await answer.json().catch(() => null);
   if (found?.go) location.assign(found.go);
   else if (found?.refused) stop(found.refused, found.todo);
-  else if (found?.said) {
+  else if (found?.serial) {
+    act("report", { good: "1", serials: [found.serial] }, `1 ${texts.good} (${found.serial})`);
+    expect(settled("running"));
+  } else if (found?.said) {
     toast(found.said, "success");
     refresh();
   }
@@ -280,7 +317,8 @@ document.addEventListener("click", (event) => {
   else if ("close" in dataset) {
     screen("main");
     refresh();
-  } else if (dataset.act) press(target);
+  } else if (dataset.check) answer(target);
+  else if (dataset.act) press(target);
   else if (dataset.count) choose(dataset.count);
   else if (dataset.key) key(dataset.key);
   else if ("send" in dataset) sendCounts();

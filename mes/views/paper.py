@@ -1,0 +1,56 @@
+"""What is printed on the floor."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from common import documents
+from common.access import requires
+from mes import selectors
+from mes.models import WorkOrder
+from mes.services import paper
+from traceability import selectors as traceability
+
+
+def _order(number: str) -> WorkOrder:
+    try:
+        return selectors.work_order_detail(number)
+    except WorkOrder.DoesNotExist as error:
+        raise Http404 from error
+
+
+@requires("mes.view_work_order")
+def traveller(request: HttpRequest, number: str) -> HttpResponse:
+    """The sheet that goes with the pieces, in the reader's language."""
+    order = _order(number)
+    made = paper.traveller(order=order, language=get_language() or "en", now=timezone.now())
+    return documents.answer(name=f"{order.number}.pdf", content=made)
+
+
+@requires("mes.view_work_order")
+def label(request: HttpRequest, number: str) -> HttpResponse:
+    """One label for the box of a work order."""
+    order = _order(number)
+    made = paper.labels([paper.work_order_label(order)], language=get_language() or "en")
+    return documents.answer(name=f"{order.number}-label.pdf", content=made)
+
+
+# As many as a roll holds; more are printed in parts.
+MOST_LABELS = 200
+
+
+@requires("mes.view_work_order")
+def identity_labels(request: HttpRequest) -> HttpResponse:
+    """Labels of lots and serial units, by ``?lot=`` and ``?unit=``, each as often as needed."""
+    lots = traceability.lots(_ids(request, "lot"))
+    units = traceability.units(_ids(request, "unit"))
+    rows = [*map(paper.lot_label, lots.values()), *map(paper.unit_label, units.values())]
+    if not rows:
+        raise Http404
+    made = paper.labels(rows, language=get_language() or "en")
+    return documents.answer(name="labels.pdf", content=made)
+
+
+def _ids(request: HttpRequest, name: str) -> list[int]:
+    values = request.GET.getlist(name)[:MOST_LABELS]
+    return [int(value) for value in values if value.isdecimal() and len(value) < 18]

@@ -1,0 +1,185 @@
+"""Checks: frozen with the work order, answered at the machine, and in the way of finishing."""
+
+from decimal import Decimal
+
+import pytest
+
+from masterdata.models import OperationCheck, RoutingOperation
+from masterdata.services import checks as plans
+from masterdata.services import routings
+from mes.enums import Decision
+from mes.models import CheckResult, WorkOrderCheck
+from mes.services import checks, execution
+from tests.factories import UserFactory
+from tests.mes.factories import NOW, Plant
+
+pytestmark = pytest.mark.django_db
+
+
+def bore(**kwargs):
+    limits = {"lower": Decimal("9.9"), "upper": Decimal("10.1")}
+    return {"position": 10, "name": "Bore", "kind": "measure", "unit": "mm", **limits, **kwargs}
+
+
+@pytest.fixture
+def chief():
+    return UserFactory(username="chief", roles=["supervisor"])
+
+
+@pytest.fixture
+def running(request, chief):
+    """Make an operation of ten pieces with these checks, all reported good."""
+
+    def running(*rows, good=10):
+        plant = Plant()
+        plant.make("GEAR")
+        step = RoutingOperation.objects.get()
+        for row in rows:
+            OperationCheck.objects.create(operation=step, **row)
+        plant.plan(plant.need("GEAR", 10))
+        operation = plant.orders("GEAR")[0].operations.get()
+        execution.start(operation=operation, work_unit_id=plant.units[0].pk, by=chief, now=NOW)
+        if good:
+            execution.report(operation=operation, good=Decimal(good), by=chief, now=NOW)
+        operation.refresh_from_db()
+        return operation
+
+    return running
+
+
+def finish(operation, **kwargs):
+    return execution.finish(operation=operation, by=None, now=NOW, **kwargs)
+
+
+def answer(operation, value=None, *, position=10, by=None, **kwargs):
+    check = operation.checks.get(position=position)
+    given = None if value is None else Decimal(str(value))
+    return checks.record(check=check, value=given, by=by, now=NOW, **kwargs)
+
+
+def test_a_work_order_keeps_the_checks_of_its_day(running):
+    operation = running(bore(), good=0)
+    step = RoutingOperation.objects.get()
+    plans.save(operation=step, checks=[], version=step.routing.version, by=None, now=NOW)
+    assert not OperationCheck.objects.exists()
+    (kept,) = WorkOrderCheck.objects.filter(operation=operation)
+    assert (kept.name, kept.upper) == ("Bore", Decimal("10.1"))
+
+
+def test_what_is_required_and_open_keeps_the_operation_from_being_finished(running):
+    look = {"position": 20, "name": "No burrs"}
+    extra = {"position": 30, "name": "Colour", "is_required": False}
+    operation = running(bore(), look, extra)
+    with pytest.raises(execution.CannotFinish, match=r"Bore: 0 of 1 done; No burrs: 0 of 1 done"):
+        finish(operation)
+    answer(operation, "10.1")
+    answer(operation, position=20, is_good=True)
+    assert finish(operation).state == "done"
+
+
+@pytest.mark.parametrize(
+    ("frequency", "every", "needed"), [("per_piece", None, 7), ("every_n", 3, 3), ("every_n", 7, 1)]
+)
+def test_what_is_due_by_pieces_follows_the_good_ones(running, chief, frequency, every, needed):
+    operation = running(bore(frequency=frequency, every=every), good=7)
+    execution.report(operation=operation, good=Decimal(0), scrap=Decimal(3), by=chief, now=NOW)
+    for number in range(needed):
+        with pytest.raises(execution.CannotFinish, match=f"Bore: {number} of {needed} done"):
+            finish(operation)
+        answer(operation, 10)
+    assert finish(operation).state == "done"
+
+
+def test_where_all_is_scrap_nothing_has_to_be_measured(running, chief):
+    operation = running(bore(), good=0)
+    execution.report(operation=operation, good=Decimal(0), scrap=Decimal(10), by=chief, now=NOW)
+    assert finish(operation).state == "done"
+
+
+def test_a_value_outside_its_limits_is_measured_again_or_decided(running, chief):
+    operation = running(bore(frequency="every_n", every=5))
+    first = answer(operation, "10.11")
+    assert first.is_good is False
+    with pytest.raises(execution.CannotFinish, match=r"Bore is out of limits \(10\.11\)"):
+        finish(operation)
+    answer(operation, "10.05", replaces=first)
+    with pytest.raises(checks.CannotCheck, match="stands already"):
+        answer(operation, 10, replaces=first)
+    second = answer(operation, "9.89")
+    with pytest.raises(checks.CannotDecide, match="Say why"):
+        checks.decide(result=second, decision=Decision.ACCEPT, reason=" ", by=chief, now=NOW)
+    checks.decide(result=second, decision=Decision.REJECT, reason="too thin", by=chief, now=NOW)
+    with pytest.raises(execution.CannotFinish, match="Bore: 1 of 2 done"):
+        finish(operation)
+    third = answer(operation, "9.89")
+    checks.decide(result=third, decision=Decision.ACCEPT, reason="fits", by=chief, now=NOW)
+    for result in (first, third):
+        with pytest.raises(checks.CannotDecide, match="nothing to decide"):
+            checks.decide(result=result, decision=Decision.ACCEPT, reason="x", by=chief, now=NOW)
+    assert finish(operation).state == "done"
+
+
+def test_an_answer_has_the_kind_of_its_check(running):
+    operation = running(bore(), {"position": 20, "name": "No burrs"})
+    with pytest.raises(checks.CannotCheck, match="Type the value of Bore"):
+        answer(operation, is_good=True)
+    with pytest.raises(checks.CannotCheck, match="Type the value"):
+        answer(operation, "NaN")
+    with pytest.raises(checks.CannotCheck, match="passes or fails"):
+        answer(operation, 1, position=20)
+    assert not CheckResult.objects.exists()
+
+
+def test_a_machine_answers_by_the_code_of_the_parameter(running):
+    operation = running(bore(kind="parameter", code="temp", lower=Decimal("-5"), upper=None))
+    assert checks.receive(operation=operation, code="speed", value=Decimal(1), now=NOW) is None
+    result = checks.receive(operation=operation, code="temp", value=Decimal(-4), now=NOW)
+    assert (result.is_good, result.is_from_machine) == (True, True)
+    assert finish(operation).state == "done"
+
+
+def test_saving_a_routing_keeps_its_checks(running):
+    running(bore(), good=0)
+    routing = RoutingOperation.objects.get().routing
+    steps = [routings.Operation(10, "Cut again", RoutingOperation.objects.get().work_center.code)]
+    routings.save(
+        item=routing.item,
+        revision=routing.revision,
+        valid_from=routing.valid_from,
+        valid_to=None,
+        operations=steps,
+        by=None,
+        now=NOW,
+    )
+    assert OperationCheck.objects.get().name == "Bore"
+    assert OperationCheck.objects.get().operation.name == "Cut again"
+
+
+def test_over_http_a_check_is_answered_and_a_fault_decided(running, client_for, api_client_for):
+    operation = running(bore())
+    number = operation.work_order.number
+    path = f"/api/v1/work-orders/{number}/operations/10/check/"
+    api = api_client_for("operator")
+    assert api.post(path, {"position": 99}, format="json").status_code == 404
+    told = api.post(path, {"position": 10, "value": "11"}, format="json").json()
+    assert told["operations"][0]["checks"][0]["upper"] == "10.10000"
+    fault = CheckResult.objects.get()
+    unit = operation.work_unit or operation.work_order.operations.get().work_unit
+    page = client_for("operator").get(f"/floor/terminal/?unit={unit.code}").content.decode()
+    assert 'data-phase="checks"' in page
+    assert "/decide/" not in page
+    again = {"position": 10, "value": "11.5", "again": True}
+    assert api.post(path, again, format="json").status_code == 200
+    fault = CheckResult.objects.get(replaces=fault)
+    supervisor = client_for("supervisor")
+    assert (
+        f"/floor/checks/{fault.pk}/decide/"
+        in supervisor.get(f"/floor/terminal/?unit={unit.code}").content.decode()
+    )
+    assert client_for("operator").post(f"/floor/checks/{fault.pk}/decide/").status_code == 403
+    answered = supervisor.post(
+        f"/floor/checks/{fault.pk}/decide/", {"decision": "accept", "reason": "fits"}
+    )
+    assert answered["Location"] == f"/floor/work-orders/{number}/"
+    page = client_for("operator").get(f"/floor/terminal/?unit={unit.code}").content.decode()
+    assert 'data-phase="full"' in page

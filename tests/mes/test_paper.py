@@ -1,0 +1,75 @@
+"""Travellers and labels: readable PDFs whose codes the terminal understands."""
+
+import logging
+
+import pytest
+
+from masterdata.models import OperationCheck, RoutingOperation
+from mes.services import paper, scans
+from tests.mes.factories import NOW, Plant
+from traceability.services import identities
+from traceability.services.identities import NewLot
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def order():
+    plant = Plant()
+    plant.make("GEAR", {"STEEL": 2}, name_zh="齿轮")
+    OperationCheck.objects.create(
+        operation=RoutingOperation.objects.get(),
+        position=10,
+        name="Bore",
+        kind="measure",
+        upper=10,
+    )
+    plant.plan(plant.need("GEAR", 10))
+    return plant.orders("GEAR")[0]
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_a_traveller_and_a_label_are_printed(client_for, user_for, order, caplog, language):
+    caplog.set_level(logging.WARNING, logger="weasyprint")
+    user = user_for("operator")
+    user.language = language
+    user.save()
+    client = client_for("operator")
+    for name in ("traveller", "label"):
+        answer = client.get(f"/floor/work-orders/{order.number}/{name}.pdf")
+        assert answer["Content-Type"] == "application/pdf"
+        assert answer.content.startswith(b"%PDF")
+        assert len(answer.content) < 400_000
+    assert caplog.messages == []
+    assert client.get("/floor/work-orders/WO-0/traveller.pdf").status_code == 404
+
+
+def test_the_codes_on_paper_lead_to_the_job(order):
+    operation = order.operations.get()
+    for code in (
+        scans.work_order_code(order.number),
+        scans.operation_code(order.number, operation.sequence),
+    ):
+        assert scans.read(code, at=None).operation_id == operation.pk
+
+
+def test_the_label_says_what_is_in_the_box(order):
+    label = paper.work_order_label(order)
+    assert (label.number, label.item) == (order.number, "GEAR")
+    assert label.code.startswith("data:image/svg+xml")
+
+
+def test_the_page_of_a_work_order_shows_reports_times_and_paper(client_for, order):
+    page = client_for("planner").get(f"/floor/work-orders/{order.number}/").content.decode()
+    assert "traveller.pdf" in page
+    assert "label.pdf" in page
+
+
+def test_lots_and_serial_numbers_have_labels(client_for, order):
+    item = order.materials.get().item_id
+    lot = identities.register_lot(item_id=item, new=NewLot(number="L-7"), now=NOW)
+    (unit,) = identities.register_units(item_id=item, numbers=["SN-7"], now=NOW)
+    answer = client_for("operator").get(f"/floor/labels.pdf?lot={lot.pk}&unit={unit}")
+    assert answer.content.startswith(b"%PDF")
+    assert client_for("operator").get("/floor/labels.pdf?lot=999").status_code == 404
+    assert paper.lot_label(lot).number == "L-7"
