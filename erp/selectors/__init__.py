@@ -1,5 +1,6 @@
 """Reads of stock, demand and what is on order, for this room and those above."""
 
+from erp.selectors.counts import count_lines, count_sessions, variance_value
 from erp.selectors.demand import (
     Coverage,
     Waiting,
@@ -20,12 +21,14 @@ from erp.selectors.purchasing import (
     shortages,
 )
 from erp.selectors.quants import (
+    Scanned,
     Take,
     bin_by_id,
     bins,
     choose,
     issued_of,
     quants,
+    scanned,
     stagings,
     today,
     usable,
@@ -37,6 +40,7 @@ __all__ = [
     "Coverage",
     "MaterialDate",
     "MaterialKind",
+    "Scanned",
     "Shortage",
     "Take",
     "Waiting",
@@ -44,6 +48,8 @@ __all__ = [
     "bin_by_id",
     "bins",
     "choose",
+    "count_lines",
+    "count_sessions",
     "coverage",
     "customer_codes",
     "free_stock",
@@ -55,11 +61,13 @@ __all__ = [
     "quants",
     "requirements",
     "reserved_quantities",
+    "scanned",
     "shortages",
     "sites_of",
     "stagings",
     "today",
     "usable",
+    "variance_value",
     "waiting",
     "warehouses",
 ]

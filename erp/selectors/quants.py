@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_CEILING, Decimal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from django.db.models import F, Q, QuerySet, Sum
@@ -13,8 +14,14 @@ from erp.enums import MoveKind
 from erp.models import Bin, Requirement, Staging, StockMove, StockQuant, Warehouse
 from masterdata import selectors as masterdata
 from masterdata.enums import Tracking
+from traceability import selectors as traceability
+
+if TYPE_CHECKING:
+    from masterdata.models import Item
+    from traceability.models import Lot, SerialUnit
 
 ZERO = Decimal(0)
+MOST = 20
 # Lot, unit.
 Identity = tuple[int | None, int | None]
 
@@ -155,6 +162,31 @@ def stagings(requirement_ids: Iterable[int]) -> QuerySet[Staging]:
             "pk",
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What a label says; several things of one number are several."""
+
+    bin: Bin | None = None
+    item: "Item | None" = None
+    lot: "Lot | None" = None
+    unit: "SerialUnit | None" = None
+
+
+def scanned(*, text: str, site_id: int) -> list[Scanned]:
+    """What a scanned or typed text names at the site: units, lots, bins, items; none: unknown."""
+    text = text.strip()
+    if not text:
+        return []
+    things: list[Scanned] = [
+        Scanned(item=unit.item, unit=unit) for unit in traceability.units_named(text)[:MOST]
+    ]
+    things += [Scanned(item=lot.item, lot=lot) for lot in traceability.lots_named(text)[:MOST]]
+    places = bins(site_id=site_id).filter(code__iexact=text)
+    things += [Scanned(bin=place) for place in places[:MOST]]
+    item = masterdata.item_by_code(text)
+    return [*things, Scanned(item=item)] if item else things
 
 
 def warehouses(*, site_id: int) -> QuerySet[Warehouse]:

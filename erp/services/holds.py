@@ -40,7 +40,7 @@ def hold(
         _lock_sites(lot_ids, unit_ids)
         placed = identities.hold(lot_ids=lot_ids, unit_ids=unit_ids, reason=reason, by=by, now=now)
         touched = _mark(_lying(lot_ids, unit_ids).filter(is_held=False), True)
-        for row in placed[:1]:
+        for row in traceability.holds(placed[:1]):
             audit.record(action="erp.stock.hold", target=row, by=by, now=now, reason=reason)
         for item_id, site_id in sorted(touched):
             fact = StockWithheld(item_id=item_id, site_id=site_id)

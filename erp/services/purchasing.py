@@ -66,9 +66,19 @@ def order(
 
 
 def receive_line(
-    *, line: PurchaseOrderLine, quantity: Decimal, by: User | None, now: datetime
+    *,
+    line: PurchaseOrderLine,
+    quantity: Decimal,
+    by: User | None,
+    now: datetime,
+    bin_id: int | None = None,
+    lot_number: str = "",
+    serials: Sequence[str] = (),
+    supplier_lot: str = "",
+    expires_on: date | None = None,
 ) -> PurchaseOrderLine:
-    """Book in what came of a line, for those who wait; raise CannotReceive for more than open."""
+    """Book in what came of a line, for those who wait; raise CannotReceive for more than open,
+    or where the item's policy asks for more than is said."""
     with transaction.atomic():
         lock(Lock.SUPPLY, line.order.site_id)
         placed = PurchaseOrder.objects.select_for_update(no_key=True).get(pk=line.order_id)
@@ -86,6 +96,10 @@ def receive_line(
             reference=placed.number,
             by=by,
             now=now,
+            bin_id=bin_id,
+            lot_number=lot_number,
+            serials=serials,
+            origin=stock.Origin(placed.supplier_id, supplier_lot, expires_on),
         )
         audit.record(action="erp.purchase_order.receive", target=placed, by=by, now=now)
     return line

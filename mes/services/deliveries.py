@@ -1,6 +1,6 @@
 """Output goes where it is pegged; scrap cuts the pegs and what is missing is planned anew."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -15,10 +15,20 @@ from mes.services import supply
 ZERO = Decimal(0)
 
 
-def deliver(order: WorkOrder, good: Decimal, by: User | None, now: datetime) -> list[int]:
+def deliver(
+    order: WorkOrder,
+    good: Decimal,
+    by: User | None,
+    now: datetime,
+    *,
+    lot_number: str = "",
+    serials: Sequence[str] = (),
+) -> list[int]:
     """Receive good pieces and reserve them for those they are pegged to, the first due first.
 
     Return the ids of the requirements that got some. What nobody is pegged to is free stock.
+    A tracked item gets the lot or the serial numbers; without them the lot of its work order, or
+    the next serial numbers.
     """
     stock.receive(
         item_id=order.item_id,
@@ -28,6 +38,8 @@ def deliver(order: WorkOrder, good: Decimal, by: User | None, now: datetime) -> 
         reference=order.number,
         by=by,
         now=now,
+        lot_number=lot_number,
+        serials=serials,
     )
     pegs = _open_pegs(order)
     missing = {
