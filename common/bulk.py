@@ -64,10 +64,16 @@ def insert(model: type[Model], fields: Sequence[str], rows: Sequence[Sequence[An
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {quote(model._meta.db_table)} ({names}) "  # noqa: S608 - our names
-            f"SELECT * FROM unnest({arrays}) RETURNING {quote(model._meta.pk.column)}",
+            f"SELECT * FROM unnest({arrays}) RETURNING {quote(_key(model))}",
             [[_plain(column, row[place]) for row in rows] for place, column in enumerate(columns)],
         )
         return [pk for (pk,) in cursor.fetchall()]
+
+
+def _key(model: type[Model]) -> str:
+    column = model._meta.pk.column
+    assert column is not None  # noqa: S101 - every table has one
+    return column
 
 
 def _column(model: type[Model], name: str) -> Any:

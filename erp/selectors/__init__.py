@@ -12,6 +12,7 @@ from erp.selectors.demand import (
     sites_of,
     waiting,
 )
+from erp.selectors.picking import PickLine, pick_lines, pick_orders
 from erp.selectors.purchasing import (
     MaterialDate,
     MaterialKind,
@@ -25,21 +26,25 @@ from erp.selectors.quants import (
     Take,
     bin_by_id,
     bins,
+    bins_named,
     choose,
     issued_of,
+    places_of,
     quants,
     scanned,
     stagings,
     today,
     usable,
     warehouses,
+    warehouses_with_contents,
 )
-from erp.selectors.stock import balances, free_stock, moves_of
+from erp.selectors.stock import balances, free_stock, moves_of, moves_of_identity
 
 __all__ = [
     "Coverage",
     "MaterialDate",
     "MaterialKind",
+    "PickLine",
     "Scanned",
     "Shortage",
     "Take",
@@ -47,6 +52,7 @@ __all__ = [
     "balances",
     "bin_by_id",
     "bins",
+    "bins_named",
     "choose",
     "count_lines",
     "count_sessions",
@@ -57,7 +63,11 @@ __all__ = [
     "issued_of",
     "material_dates",
     "moves_of",
+    "moves_of_identity",
+    "pick_lines",
+    "pick_orders",
     "places",
+    "places_of",
     "quants",
     "requirements",
     "reserved_quantities",
@@ -70,4 +80,5 @@ __all__ = [
     "variance_value",
     "waiting",
     "warehouses",
+    "warehouses_with_contents",
 ]
