@@ -69,7 +69,7 @@ NAVIGATION: tuple[Group, ...] = (
             Entry("erp:stock-move", _("Move goods"), "transfer"),
             Entry("erp:count-list", _("Counts"), "clipboard-check"),
             Entry("erp:bin-list", _("Bins"), "building-warehouse"),
-            Entry("erp:hold-list", _("On hold"), "lock"),
+            Entry("erp:hold-list", _("Held goods"), "lock"),
             Entry("erp:shortage-list", _("Shortages"), "alert-triangle"),
         ),
     ),

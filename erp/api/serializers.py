@@ -60,8 +60,8 @@ class ThingIn(StrictSerializer):
 class MoveIn(ThingIn):
     """From one bin into another: "A-01", "MAIN/A-01" or "SITE/MAIN/A-01"."""
 
-    source = serializers.CharField(max_length=120)
-    target = serializers.CharField(max_length=120)
+    from_bin = serializers.CharField(max_length=120)
+    to_bin = serializers.CharField(max_length=120)
     quantity = serializers.DecimalField(**QUANTITY)
     reason = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
 

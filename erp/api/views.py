@@ -126,7 +126,7 @@ class MoveView(ApiView):
         body.is_valid(raise_exception=True)
         data, site = body.validated_data, site_or_404()
         item, lot_id, unit_id = _thing(data)
-        start, end = _bin("source", data["source"], site), _bin("target", data["target"], site)
+        start, end = _bin("from_bin", data["from_bin"], site), _bin("to_bin", data["to_bin"], site)
         moving.move(
             source=moving.Where(start.pk, item.pk, lot_id, [unit_id] if unit_id else []),
             to_bin_id=end.pk,

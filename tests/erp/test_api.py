@@ -33,7 +33,7 @@ def test_the_store_works_over_http(api_client_for, steel):
     assert (body["on_hand"], body["places"][0]["lot"]) == ("10.0000", "RM-1")
     assert StockMove.objects.count() == 1
 
-    move = {"item": "BAR", "lot": "rm 1", "source": "STORAGE", "target": "MAIN/QUARANTINE"}
+    move = {"item": "BAR", "lot": "rm 1", "from_bin": "STORAGE", "to_bin": "MAIN/QUARANTINE"}
     body = post(warehouse, "moves/", move | {"quantity": "4"}, key="m-1")
     assert (body["held"], body["free"]) == ("4.0000", "6.0000")
     refused = post(warehouse, "moves/", move | {"quantity": "9"}, status=409)
@@ -60,7 +60,11 @@ def test_the_store_works_over_http(api_client_for, steel):
         ("receipts/", RECEIPT | {"bin": "GHOST"}, "bin"),
         ("receipts/", RECEIPT | {"supplier": "GHOST"}, "supplier"),
         ("receipts/", RECEIPT | {"quantity": "many"}, "quantity"),
-        ("moves/", {"item": "BAR", "lot": "X", "source": "A", "target": "B", "quantity": 1}, "lot"),
+        (
+            "moves/",
+            {"item": "BAR", "lot": "X", "from_bin": "A", "to_bin": "B", "quantity": 1},
+            "lot",
+        ),
         ("counts/", {"lines": []}, "lines"),
         ("holds/", {"item": "BAR", "reason": "crack"}, "lot"),
         ("holds/", {"item": "BAR", "serial": "X", "reason": "crack"}, "serial"),

@@ -81,7 +81,7 @@ def test_goods_are_moved_by_what_is_scanned(client_for, lot, site):
     assert "Nothing here has the number “GHOST”" in text_of(answer)
     send(client, "/stock/move/", what="RM-1", source="STORAGE", target="MAIN/QUARANTINE")
     assert StockBalance.objects.get().held == 6
-    assert "On hold" in text_of(client.get("/stock/items/BAR/"))
+    assert "Held" in text_of(client.get("/stock/items/BAR/"))
 
 
 def test_a_scan_opens_what_the_label_says(client_for, lot, site):
