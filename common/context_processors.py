@@ -83,6 +83,11 @@ NAVIGATION: tuple[Group, ...] = (
         _("Supply"),
         (
             Entry("erp:stock-list", _("Stock"), "packages"),
+            Entry("erp:pick-list", _("Pick lists"), "list-check"),
+            Entry("erp:stock-move", _("Move goods"), "transfer"),
+            Entry("erp:count-list", _("Counts"), "clipboard-check"),
+            Entry("erp:bin-list", _("Bins"), "building-warehouse"),
+            Entry("erp:hold-list", _("Held goods"), "lock"),
             Entry("mes:shortage-list", _("Shortages"), "alert-triangle"),
             Entry("erp:proposal-list", _("Requirements planning"), "calculator"),
             Entry("erp:purchase-list", _("Purchase orders"), "shopping-cart"),

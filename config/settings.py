@@ -1,6 +1,7 @@
 """One settings module for every place; the environment decides (see README, "Run it for real")."""
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -311,6 +312,8 @@ FLOOR_LOCK_SECONDS = int(os.environ.get("FLOOR_LOCK_SECONDS", "180"))
 
 # How long the planner waits after the last change before it plans again.
 REPLAN_DEBOUNCE_SECONDS = float(os.environ.get("REPLAN_DEBOUNCE_SECONDS", "2"))
+# Counts that differ by more than this value (at standard cost) wait for a second person.
+COUNT_APPROVAL_LIMIT = Decimal(os.environ.get("COUNT_APPROVAL_LIMIT", "500"))
 # The time one automatic plan may take to improve its first schedule.
 SOLVE_SECONDS = float(os.environ.get("SOLVE_SECONDS", "10"))
 

@@ -9,6 +9,7 @@ from erp.selectors.costs import (
     cost_totals,
     variances_of,
 )
+from erp.selectors.counts import count_lines, count_sessions, variance_value
 from erp.selectors.demand import (
     Coverage,
     OrderLine,
@@ -50,6 +51,7 @@ from erp.selectors.purchase_orders import (
     purchase_orders,
     supplier_performance,
 )
+from erp.selectors.picking import PickLine, pick_lines, pick_orders
 from erp.selectors.purchasing import (
     MaterialDate,
     MaterialKind,
@@ -59,18 +61,23 @@ from erp.selectors.purchasing import (
     shortages,
 )
 from erp.selectors.quants import (
+    Scanned,
     Take,
     bin_by_id,
     bins,
+    bins_named,
     choose,
     issued_of,
+    places_of,
     quants,
+    scanned,
     stagings,
     today,
     usable,
     warehouses,
+    warehouses_with_contents,
 )
-from erp.selectors.stock import balances, free_stock, moves_of
+from erp.selectors.stock import balances, free_stock, moves_of, moves_of_identity
 
 __all__ = [
     "JUDGED_DAYS",
@@ -83,6 +90,8 @@ __all__ = [
     "OrderLine",
     "Performance",
     "Reading",
+    "PickLine",
+    "Scanned",
     "Shortage",
     "SupplierOffer",
     "ToDo",
@@ -92,6 +101,7 @@ __all__ = [
     "balances",
     "bin_by_id",
     "bins",
+    "bins_named",
     "choose",
     "amounts_by_currency",
     "amounts_by_kind",
@@ -99,6 +109,8 @@ __all__ = [
     "balances",
     "cost_entries",
     "cost_totals",
+    "count_lines",
+    "count_sessions",
     "coverage",
     "customer_codes",
     "free_stock",
@@ -119,9 +131,15 @@ __all__ = [
     "purchase_order",
     "purchase_orders",
     "read_situation",
+    "moves_of_identity",
+    "pick_lines",
+    "pick_orders",
+    "places",
+    "places_of",
     "quants",
     "requirements",
     "reserved_quantities",
+    "scanned",
     "shortages",
     "sites_of",
     "supplier_performance",
@@ -131,6 +149,8 @@ __all__ = [
     "today",
     "usable",
     "variances_of",
+    "variance_value",
     "waiting",
     "warehouses",
+    "warehouses_with_contents",
 ]

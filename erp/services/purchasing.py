@@ -94,11 +94,16 @@ def receive_line(
     now: datetime,
     rejected: Decimal = ZERO,
     reference: str = "",
+    bin_id: int | None = None,
+    lot_number: str = "",
+    serials: Sequence[str] = (),
+    supplier_lot: str = "",
+    expires_on: date | None = None,
 ) -> PurchaseOrderLine:
     """Book in what came of a line, for those who wait; ``rejected`` was refused at the dock.
 
-    Raise CannotReceive for more than is open and the site's tolerance lets in. A rest within the
-    tolerance is not waited for.
+    Raise CannotReceive for more than is open and the site's tolerance lets in, or where the item's
+    policy asks for more than is said. A rest within the tolerance is not waited for.
     """
     with transaction.atomic():
         lock(Lock.SUPPLY, line.order.site_id)
@@ -125,6 +130,10 @@ def receive_line(
                 price=line.unit_price or None,
                 by=by,
                 now=now,
+                bin_id=bin_id,
+                lot_number=lot_number,
+                serials=serials,
+                origin=stock.Origin(placed.supplier_id, supplier_lot, expires_on),
             )
         else:
             # Nothing came into the store, and less is to come: the plan has to know.

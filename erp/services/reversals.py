@@ -47,7 +47,7 @@ def take_back_output(
         entries = _entries(item_id, site_id, quantity, reference, made_at)
         # A number that was given is given for life: what is made again gets another one.
         why = Why(MoveKind.PRODUCTION, reference, by, now, leaves_as=IdentityState.SCRAPPED)
-        move = booking.book(entries, why=why)[0]
+        move = StockMove.objects.get(pk=booking.book(entries, why=why)[0])
         audit.record(action="erp.stock.take_back", target=move, by=by, now=now, reason=reference)
     return move
 

@@ -85,7 +85,8 @@ def receive(
         entries = identifying.entries(
             new, bin_id=place.pk, site_id=site_id, kind=kind, reference=reference, now=now
         )
-        move = booking.book(entries, why=Why(kind, reference, by, now, price=price))[0]
+        moves = booking.book(entries, why=Why(kind, reference, by, now, price=price))
+        move = StockMove.objects.get(pk=moves[0])
         reservations.give_free(site_id=site_id, item_ids=[item_id])
         audit.record(action="erp.stock.receive", target=move, by=by, now=now, reason=reference)
         events.publish(StockReceived(item_id=item_id, site_id=site_id), by=by, now=now)
@@ -111,7 +112,8 @@ def set_opening(
         lock(Lock.SUPPLY, site_id)
         differences = _opening_differences(wanted, site_id, reference)
         why = Why(MoveKind.OPENING, reference, by, now, leaves_as=IdentityState.SCRAPPED)
-        moves = booking.book(_corrections(differences, site_id, why), why=why)
+        ids = booking.book(_corrections(differences, site_id, why), why=why)
+        moves = list(StockMove.objects.filter(pk__in=ids).order_by("pk"))
         reservations.give_free(site_id=site_id, item_ids=list(differences))
         for move in moves[:1]:
             # One fact for the site: its readers look at the site, not at the item.
@@ -145,7 +147,8 @@ def adjust(
         balance = _locked_balance(item_id, site_id)
         policies.check_can_adjust(balance, quantity, reason)
         why = Why(MoveKind.ADJUSTMENT, reason, by, now, leaves_as=IdentityState.SCRAPPED)
-        move = booking.book(_corrections({item_id: quantity}, site_id, why), why=why)[0]
+        moves = booking.book(_corrections({item_id: quantity}, site_id, why), why=why)
+        move = StockMove.objects.get(pk=moves[0])
         reservations.give_free(site_id=site_id, item_ids=[item_id])
         audit.record(action="erp.stock.adjust", target=move, by=by, now=now, reason=reason)
         events.publish(StockReceived(item_id=item_id, site_id=site_id), by=by, now=now)

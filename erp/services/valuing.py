@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from common.models import User
 from erp import costing, selectors
-from erp.enums import CostKind, MoveKind
+from erp.enums import CostKind
 from erp.models import StockMove
 from erp.services import costs
 
@@ -14,13 +14,13 @@ _PLACES = Decimal("0.0001")
 
 
 def put_on_orders(
-    moves: Sequence[StockMove], *, order_line: str, by: User | None, now: datetime
+    move_ids: Sequence[int], *, order_line: str, by: User | None, now: datetime
 ) -> None:
     """Put issued components on the work orders that the moves name, and take returned ones off.
 
-    Moves of other kinds are left alone. Two queries a site, however many moves.
+    A query, and three a site, however many moves.
     """
-    issued = [move for move in moves if move.kind in MoveKind.on_orders()]
+    issued = list(StockMove.objects.filter(pk__in=list(move_ids)).order_by("pk"))
     for site_id in sorted({move.site_id for move in issued}):
         here = [move for move in issued if move.site_id == site_id]
         prices = selectors.average_costs({move.item_id for move in here}, site_id=site_id)

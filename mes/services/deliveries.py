@@ -24,12 +24,16 @@ def deliver(
     good: Decimal,
     by: User | None,
     now: datetime,
+    *,
+    lot_number: str = "",
     serials: Sequence[str] = (),
 ) -> list[int]:
     """Receive good pieces and reserve them for those they are pegged to, the first due first.
 
     ``serials`` are the numbers of the pieces where somebody scanned them, else they are given.
     Return the ids of the requirements that got some. What nobody is pegged to is free stock.
+    A tracked item gets the lot or the serial numbers; without them the lot of its work order, or
+    the next serial numbers.
     """
     price = costs.unit_cost(order)
     move = stock.receive(
@@ -41,6 +45,7 @@ def deliver(
         price=price or None,
         by=by,
         now=now,
+        lot_number=lot_number,
         serials=serials,
     )
     costs.book_output(order, good, price=price, source=f"move:{move.pk}", by=by, now=now)
