@@ -94,7 +94,7 @@ class PurchaseReceiptKind(models.TextChoices):
     """What became of goods that a supplier brought."""
 
     ACCEPTED = "accepted", _("Accepted")
-    REJECTED = "rejected", _("Rejected")
+    REJECTED = "rejected", _("Refused")
     RETURNED = "returned", _("Returned")
 
 

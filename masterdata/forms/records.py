@@ -198,7 +198,8 @@ class SupplierForm(VersionedForm):
 
     def clean_language(self) -> str:
         """English where nothing is chosen."""
-        return self.cleaned_data["language"] or self.instance.language
+        chosen: str = self.cleaned_data["language"]
+        return chosen or self.instance.language
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
