@@ -51,7 +51,8 @@ class MrpRunState(models.TextChoices):
 
 _RUN = MrpRunState
 MRP_RUN_TRANSITIONS: dict[MrpRunState, frozenset[MrpRunState]] = {
-    _RUN.QUEUED: frozenset({_RUN.RUNNING}),
+    # Failed while it waits: its job was called off.
+    _RUN.QUEUED: frozenset({_RUN.RUNNING, _RUN.FAILED}),
     # A worker that died is followed by another one: running begins again.
     _RUN.RUNNING: frozenset({_RUN.RUNNING, _RUN.DONE, _RUN.FAILED}),
     _RUN.DONE: frozenset(),

@@ -152,10 +152,12 @@ def run_list(request: HttpRequest) -> HttpResponse:
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """How far a run is, and what came of it."""
     run = get_object_or_404(selectors.mrp_runs(site_id=chosen_site() or 0), pk=pk)
-    is_active = run.state in (MrpRunState.QUEUED, MrpRunState.RUNNING)
+    died = run.state != MrpRunState.DONE and mrp_runs.has_died(run)
+    is_active = run.state in (MrpRunState.QUEUED, MrpRunState.RUNNING) and not died
     context = {
         "run": run,
         "is_active": is_active,
+        "died": died,
         "share": run.done_items / run.all_items * 100 if run.all_items else 0,
     }
     template = "erp/mrp_run_detail.html" + ("#facts" if request.htmx else "")  # type: ignore[attr-defined]
