@@ -100,7 +100,8 @@ class MrpRunState(models.TextChoices):
 
 _RUN = MrpRunState
 MRP_RUN_TRANSITIONS: dict[MrpRunState, frozenset[MrpRunState]] = {
-    _RUN.QUEUED: frozenset({_RUN.RUNNING}),
+    # Failed while it waits: its job was called off.
+    _RUN.QUEUED: frozenset({_RUN.RUNNING, _RUN.FAILED}),
     # A worker that died is followed by another one: running begins again.
     _RUN.RUNNING: frozenset({_RUN.RUNNING, _RUN.DONE, _RUN.FAILED}),
     _RUN.DONE: frozenset(),
@@ -143,7 +144,7 @@ class PurchaseReceiptKind(models.TextChoices):
     """What became of goods that a supplier brought."""
 
     ACCEPTED = "accepted", _("Accepted")
-    REJECTED = "rejected", _("Rejected")
+    REJECTED = "rejected", _("Refused")
     RETURNED = "returned", _("Returned")
 
 

@@ -23,6 +23,7 @@ from erp.selectors.demand import (
     sites_of,
     waiting,
 )
+from erp.selectors.picking import PickLine, pick_lines, pick_orders
 from erp.selectors.planning import (
     CannotPlan,
     Reading,
@@ -51,7 +52,6 @@ from erp.selectors.purchase_orders import (
     purchase_orders,
     supplier_performance,
 )
-from erp.selectors.picking import PickLine, pick_lines, pick_orders
 from erp.selectors.purchasing import (
     MaterialDate,
     MaterialKind,

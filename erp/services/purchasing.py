@@ -52,7 +52,8 @@ class NewLine:
     item_code: str
     quantity: Decimal
     due_date: date
-    unit_price: Decimal = Decimal(0)
+    # None: the supplier's price of today.
+    unit_price: Decimal | None = None
 
 
 def order(
@@ -80,7 +81,7 @@ def order(
             ordered_by=by,
             sent_at=now,
         )
-        PurchaseOrderLine.objects.bulk_create(_lines(placed, lines))
+        PurchaseOrderLine.objects.bulk_create(_lines(placed, lines, now.date()))
         supplies.note_purchases([placed.pk])
         audit.record(action="erp.purchase_order.order", target=placed, by=by, now=now)
     return placed
@@ -219,7 +220,7 @@ def _keep(
     )
 
 
-def _lines(placed: PurchaseOrder, lines: Sequence[NewLine]) -> list[PurchaseOrderLine]:
+def _lines(placed: PurchaseOrder, lines: Sequence[NewLine], today: date) -> list[PurchaseOrderLine]:
     if not lines:
         raise CannotOrder(_("Order at least one item."))
     rows = []
@@ -235,11 +236,18 @@ def _lines(placed: PurchaseOrder, lines: Sequence[NewLine]) -> list[PurchaseOrde
                 position=number * 10,
                 item=item,
                 quantity=new.quantity,
-                unit_price=new.unit_price,
+                unit_price=_price(placed, item.pk, today)
+                if new.unit_price is None
+                else new.unit_price,
                 due_date=new.due_date,
             )
         )
     return rows
+
+
+def _price(placed: PurchaseOrder, item_id: int, today: date) -> Decimal:
+    terms = masterdata.supplier_terms(on=today, item_ids=[item_id]).get(item_id, [])
+    return next((one.price for one in terms if one.supplier_id == placed.supplier_id), ZERO)
 
 
 def _move(placed: PurchaseOrder) -> None:

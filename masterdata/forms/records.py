@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -195,9 +196,19 @@ class ToolForm(VersionedForm):
 
 
 class SupplierForm(VersionedForm):
+    language = forms.ChoiceField(
+        label=_("Language of our documents"), choices=settings.LANGUAGES, required=False
+    )
+
     class Meta:
         model = Supplier
         fields = ("code", "name", "name_zh", "language", "email", "address", "is_active")
+        widgets = {"address": forms.Textarea({"rows": 3})}
+
+    def clean_language(self) -> str:
+        """English where nothing is chosen."""
+        chosen: str = self.cleaned_data["language"]
+        return chosen or self.instance.language
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

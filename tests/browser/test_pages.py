@@ -14,6 +14,7 @@ from playwright.sync_api import Page
 
 from common.models import User
 from crm.models import BulkApproval, SalesOrder
+from erp.models import Proposal, PurchaseOrder
 from mes.models import WorkOrder
 from tests.browser.checks import (
     WIDTHS,
@@ -77,6 +78,13 @@ PLACES = {
         Place("planner", "/stock/"),
         Place("planner", "/floor/shortages/"),
         Place("planner", "/stock/items/MOTOR-075/"),
+        Place("purchasing", "/stock/planning/"),
+        Place("purchasing", "/stock/planning/proposals/{proposal}/"),
+        Place("purchasing", "/stock/planning/runs/"),
+        Place("purchasing", "/stock/planning/rules/"),
+        Place("purchasing", "/stock/purchases/"),
+        Place("purchasing", "/stock/purchases/{purchase}/"),
+        Place("purchasing", "/stock/purchases/{purchase}/confirm/"),
         Place("planner", "/master/"),
         Place("planner", "/master/items/"),
         Place("planner", "/master/items/PRODUCT-X/"),
@@ -108,6 +116,8 @@ def factory(transactional_db: None, demo_factory: DemoFactory, settings: Any) ->
     return {
         "bulk": bulk.pk,
         "work_order": WorkOrder.objects.latest("pk").number,
+        "purchase": PurchaseOrder.objects.latest("pk").number,
+        "proposal": Proposal.objects.filter(action="buy").latest("pk").pk,
         # Numbers go on from test to test; the customers' references do not.
         **{
             name: SalesOrder.objects.get(customer_reference=reference).number
