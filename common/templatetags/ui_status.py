@@ -42,7 +42,9 @@ TONES: dict[str, Tone] = {
         Tone.LATE: (
             "late failed dead rejected declined infeasible scrapped lost danger overdue raised down"
         ),
-        Tone.HOLD: "on_hold hold cancelled cancel superseded blocked quarantine dismissed withdrawn",
+        Tone.HOLD: (
+            "on_hold hold cancelled cancel superseded blocked quarantine dismissed withdrawn"
+        ),
     }.items()
     for word in (tone.value, *words.split())
 }

@@ -283,7 +283,7 @@ def _count(
         order.good += pieces.good
     order.save(update_fields=["good", "scrapped"])
     if is_last and pieces.good > 0:
-        served = deliveries.deliver(order, pieces.good, by, now, serials)
+        served = deliveries.deliver(order, pieces.good, by, now, serials=serials)
         _tell_waiting(order.site_id, served, now)
     if is_last or pieces.scrap > 0:
         consumption.backflush(order, by=by, now=now)
