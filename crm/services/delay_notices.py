@@ -172,11 +172,10 @@ def _told(lines: Sequence[SalesOrderLine]) -> dict[int, _Told]:
     decided = DelayNotice.objects.filter(
         line__in=ids, state__in=[NoticeState.SENT, NoticeState.DISMISSED]
     ).order_by("decided_at", "pk")
-    for line_id, state, day, at in decided.values_list(
-        "line_id", "state", "new_date", "decided_at"
-    ):
+    rows_decided = decided.values_list("line_id", "state", "new_date", "decided_at")
+    for line_id, state, day, decided_at in rows_decided:
         given = since.get(line_id)
-        if given is not None and at is not None and at < given:
+        if given is not None and decided_at is not None and decided_at < given:
             continue  # A new promise was given since.
         if state == NoticeState.SENT:
             sent[line_id] = day

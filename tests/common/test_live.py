@@ -24,10 +24,14 @@ def hub(monkeypatch):
     """A hub of this test's own."""
     hub = live.Hub()
     monkeypatch.setattr(live, "HUB", hub)
+    monkeypatch.setattr(live, "LISTEN_SECONDS", 0.2)
     yield hub
+    thread = hub._thread
     hub.is_stopping = lambda: True
     for stream in list(hub._streams):
         hub.leave(stream)
+    if thread is not None and thread is not threading.current_thread():
+        thread.join(10)
 
 
 class Reader(threading.Thread):
@@ -102,8 +106,7 @@ def test_the_listener_that_loses_its_connection_comes_back_and_says_look_again(h
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_streams_share_one_connection_and_it_goes_with_the_last(hub, monkeypatch):
-    monkeypatch.setattr(live, "LISTEN_SECONDS", 0.2)
+def test_many_streams_share_one_connection_and_it_goes_with_the_last(hub):
     readers = [Reader(hub.open(["andon:7"])) for _ in range(4)]
     for reader in readers:
         reader.wait_for(1)

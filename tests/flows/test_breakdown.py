@@ -82,13 +82,13 @@ def letters(tmp_path: Path, chain: Chain) -> Iterator[Path]:
     """Where the worker's mail goes; it is started anew for that."""
     folder = tmp_path / "mail"
     chain.worker.kill()
-    chain.worker.environment["EMAIL_FOLDER"] = str(folder)
+    chain.worker.environment["EMAIL_URL"] = f"file://{folder}"
     queues = chain.worker.command.index("--queues") + 1
     chain.worker.command[queues] = "default,solver,integration"
     chain.worker.start()
     yield folder
     chain.worker.kill()
-    del chain.worker.environment["EMAIL_FOLDER"]
+    del chain.worker.environment["EMAIL_URL"]
 
 
 @pytest.fixture
