@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -66,9 +67,9 @@ def _entries(
     entries: list[Entry] = []
     for move in came.order_by("-pk"):
         share = min(quantity, move.quantity)
-        lies = StockQuant.objects.filter(
-            bin_id=move.bin_id, item_id=item_id, lot_id=move.lot_id, unit_id=move.unit_id
-        ).first()
+        place: dict[str, Any] = {"lot_id": move.lot_id, "unit_id": move.unit_id}
+        quants = StockQuant.objects.filter(bin_id=move.bin_id, item_id=item_id, **place)
+        lies = quants.first()
         if share <= 0:
             break
         if lies is None or lies.is_held or lies.quantity - lies.staged < share:

@@ -6,6 +6,7 @@ few for a plain one. Wrong tries count by badge and by terminal; both lock for a
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import IntegrityError, transaction
@@ -65,7 +66,7 @@ def issue(
             raise CannotIssue(
                 _("Somebody else has this number or this badge already.")
             ) from conflict
-        changes = {"number": [None, number], "active": [None, is_active]}
+        changes: dict[str, list[Any]] = {"number": [None, number], "active": [None, is_active]}
         changes |= {"badge": [None, "…"]} if code else {}
         changes |= {"pin": [None, "…"]} if pin else {}
         action = "mes.badge.issue" if is_new else "mes.badge.change"

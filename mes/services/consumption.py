@@ -88,13 +88,13 @@ def scan(*, operation: WorkOrderOperation, code: str, by: User, now: datetime) -
     with transaction.atomic():
         operation = acts.locked(operation, stock_moves=True)
         order = operation.work_order
-        report_policies.check_can_scan(operation)
         lots, units = list(traceability.lots_named(code)), list(traceability.units_named(code))
         lines = {line.item_id: line for line in selectors.scan_lines(order)}
         for thing in (*lots, *units):
             line = lines.get(thing.item_id)
             if line is None:
                 continue
+            report_policies.check_can_scan(operation)
             report_policies.check_is_needed(line)
             is_unit = thing in units
             quantity = Decimal(1) if is_unit else _from_lot(order, line, thing.pk, now)

@@ -1,6 +1,7 @@
 """The tiles of reasons that the terminal offers."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -13,6 +14,9 @@ def save(*, reason: FloorReason, by: User, now: datetime) -> FloorReason:
     """Write a new or changed reason; one that was used is deactivated, never deleted."""
     with transaction.atomic():
         reason.save()
-        changes = {"name": [None, reason.name], "active": [None, reason.is_active]}
+        changes: dict[str, list[Any]] = {
+            "name": [None, reason.name],
+            "active": [None, reason.is_active],
+        }
         audit.record(action="mes.floor.reasons", target=reason, by=by, now=now, changes=changes)
     return reason

@@ -231,7 +231,8 @@ def scan(request: AuthenticatedRequest) -> HttpResponse:
     if found.operation_id is None and job is not None and not code.startswith(f"{scans.PREFIX}:"):
         return _scanned_part(request, job, code)
     if found.operation_id is not None:
-        query = urlencode({"job": found.operation_id, "unit": request.POST.get("unit", "")})
+        facts = {"job": str(found.operation_id), "unit": str(request.POST.get("unit", ""))}
+        query = urlencode(facts)
         return JsonResponse({"go": f"{reverse('mes:terminal')}?{query}"})
     return JsonResponse({"refused": found.refusal, "todo": found.todo})
 
@@ -253,7 +254,7 @@ def _scanned_part(
 
 
 # The reader of codes is compiled code; no other page may run any.
-@csp_update({"script-src": ["'wasm-unsafe-eval'"]})  # type: ignore[untyped-decorator]
+@csp_update({"script-src": ["'wasm-unsafe-eval'"]})  # type: ignore[arg-type]
 @requires("mes.execute_operation")
 def camera(request: AuthenticatedRequest) -> HttpResponse:
     """Scan with the device's camera; each code is read as one from a scanner."""

@@ -156,6 +156,6 @@ def test_the_finder_finds_the_map_and_nothing_else() -> None:
     assert finder.find("@tabler/core/dist/css/tabler.css") == []
     assert {name for name, _ in finder.list([])} == set(VENDOR_FILES)
     for name, storage in finder.list(["*.css"]):
-        assert name.endswith(".js")
+        assert not name.endswith(".css")
         with storage.open(name) as file:
             assert file.read(1)

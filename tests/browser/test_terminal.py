@@ -102,12 +102,13 @@ def floor(request, page_for, live_server) -> Floor:
 
 def small_targets(page: Page) -> list[str]:
     """What can be touched in the work area and is lower than a glove's finger."""
-    return page.evaluate(
+    found: list[str] = page.evaluate(
         """() => [...document.querySelectorAll('main :is(button, a, input), header :is(button, a)')]
         .filter(e => e.offsetParent && e.type !== 'hidden')
         .filter(e => e.getBoundingClientRect().height < 64)
         .map(e => e.outerHTML.slice(0, 90))"""
     )
+    return found
 
 
 def test_a_job_is_made_by_badge_and_big_keys(floor: Floor) -> None:

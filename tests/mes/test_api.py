@@ -231,7 +231,7 @@ def test_an_operation_is_set_up_paused_reworked_and_taken_back(
     FloorReasonFactory(kind="rework", code="edge", name="Edge")
     second = api_client_for("supervisor")
 
-    def act(verb: str, data: Any = None, client: APIClient = operator, **headers: str) -> Any:
+    def act(verb: str, data: Any = None, client: APIClient = operator, **headers: Any) -> Any:
         answer = post(client, url("LID", 10, verb), data, **headers)
         assert answer.status_code == 200, answer.json()
         return answer.json()["operations"][0]
@@ -246,7 +246,7 @@ def test_an_operation_is_set_up_paused_reworked_and_taken_back(
     assert act("resume")["state"] == "running"
     report = {"good": 6, "rework": 2, "reason_code": "edge"}
     for _repeat in range(2):
-        told = act("report", report, **{"Idempotency-Key": "tablet-1"})
+        told = act("report", report, operator, **{"Idempotency-Key": "tablet-1"})
         assert (told["good"], told["rework"]) == ("6.0000", "2.0000")
     assert act("report", {"good": 2, "from_rework": True})["rework"] == "0.0000"
     told = act("undo")

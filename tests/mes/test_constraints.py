@@ -191,16 +191,16 @@ def test_a_cost_standard_is_not_negative(field):
 @pytest.mark.parametrize(
     ("name", "bad"),
     [
-        ("limits_fit_the_kind", {"kind": "pass", "upper": 1}),
-        ("limits_in_order", {"kind": "measure", "lower": 2, "upper": 1}),
-        ("every_fits_the_frequency", {"frequency": "every_n"}),
-        ("once_per_position", {"position": 20}),
+        ("mes_workordercheck_limits_fit_the_kind", {"kind": "pass", "upper": 1}),
+        ("mes_workordercheck_limits_in_order", {"kind": "measure", "lower": 2, "upper": 1}),
+        ("mes_workordercheck_every_fits_the_frequency", {"frequency": "every_n"}),
+        ("mes_workordercheck_once_per_position", {"position": 20}),
     ],
 )
 def test_a_frozen_check_can_be_answered(name, bad):
     row = factories.WorkOrderCheckFactory(position=20)
     refused(
-        f"mes_workordercheck_{name}",
+        name,
         lambda: factories.WorkOrderCheckFactory(**({"operation": row.operation} | bad)),
     )
 
@@ -208,20 +208,24 @@ def test_a_frozen_check_can_be_answered(name, bad):
 @pytest.mark.parametrize(
     ("name", "bad"),
     [
-        ("only_faults_are_decided", {"is_good": True, "decision": "accept", "decided_at": NOW}),
-        ("decided_at_some_time", {"is_good": False, "decision": "accept"}),
+        (
+            "mes_checkresult_only_faults_are_decided",
+            {"is_good": True, "decision": "accept", "decided_at": NOW},
+        ),
+        ("mes_checkresult_decided_at_some_time", {"is_good": False, "decision": "accept"}),
     ],
 )
 def test_only_a_fault_is_decided_and_at_some_time(name, bad):
     check = factories.WorkOrderCheckFactory()
     refused(
-        f"mes_checkresult_{name}",
+        name,
         lambda: check.results.create(at=NOW, **bad),
     )
 
 
 @pytest.mark.parametrize(
-    ("name", "bad"), [("number_is_digits", {"number": "A1"}), ("opens_something", {"pin": ""})]
+    ("name", "bad"),
+    [("mes_badge_number_is_digits", {"number": "A1"}), ("mes_badge_opens_something", {"pin": ""})],
 )
 def test_a_badge_opens_something_by_a_number(name, bad):
-    refused(f"mes_badge_{name}", lambda: factories.BadgeFactory(**bad))
+    refused(name, lambda: factories.BadgeFactory(**bad))
