@@ -69,7 +69,7 @@ class BinKind(models.TextChoices):
     STORAGE = "storage", _("Storage")
     RECEIVING = "receiving", _("Receiving")
     STAGING = "staging", _("Staging")
-    PRODUCTION = "production", _("Production")
+    PRODUCTION = "production", _("Production floor")
     SHIPPING = "shipping", _("Shipping")
     QUARANTINE = "quarantine", _("Quarantine")
 

@@ -154,10 +154,10 @@ class MoveForm(StoreForm):
     """Something goes from one bin to another."""
 
     what = forms.CharField(
-        label=_("What"),
+        label=_("Lot, serial number or item"),
         max_length=60,
         widget=_text(autofocus="autofocus"),
-        help_text=_("Scan the serial number, the lot or the item."),
+        help_text=_("Scan the label."),
     )
     source = forms.CharField(
         label=_("From bin"),
@@ -214,10 +214,10 @@ class CountForm(StoreForm):
         label=_("Bin"), max_length=90, widget=_text(list="bins", autofocus="autofocus")
     )
     what = forms.CharField(
-        label=_("What"),
+        label=_("Lot, serial number or item"),
         max_length=60,
         widget=_text(),
-        help_text=_("Scan the serial number, the lot or the item."),
+        help_text=_("Scan the label."),
     )
     counted = forms.DecimalField(
         label=_("Counted"), max_digits=14, decimal_places=4, min_value=0, widget=_number()
