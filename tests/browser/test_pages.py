@@ -15,6 +15,9 @@ from playwright.sync_api import Page
 from common.models import User
 from crm.demo import loading
 from crm.models import BulkApproval, SalesOrder
+from erp import selectors as erp
+from erp.services import counts
+from masterdata.selectors import default_site
 from mes.models import WorkOrder
 from tests.browser.checks import (
     WIDTHS,
@@ -25,6 +28,7 @@ from tests.browser.checks import (
     wear,
 )
 from tests.browser.conftest import PageFor
+from traceability.models import Lot
 
 pytestmark = [
     pytest.mark.browser,
@@ -74,6 +78,13 @@ PLACES = {
         Place("planner", "/stock/"),
         Place("planner", "/stock/shortages/"),
         Place("planner", "/stock/items/MOTOR-075/"),
+        Place("warehouse", "/stock/receive/"),
+        Place("warehouse", "/stock/move/"),
+        Place("warehouse", "/stock/picking/"),
+        Place("warehouse", "/stock/picking/{pick}/"),
+        Place("warehouse", "/stock/bins/"),
+        Place("warehouse", "/stock/lots/{lot}/"),
+        Place("warehouse", "/stock/counts/{count}/"),
         Place("planner", "/master/"),
         Place("planner", "/master/items/"),
         Place("planner", "/master/items/PRODUCT-X/"),
@@ -105,6 +116,11 @@ def factory(transactional_db: None, settings: Any) -> dict[str, Any]:
     return {
         "bulk": bulk.pk,
         "work_order": WorkOrder.objects.latest("pk").number,
+        "pick": erp.pick_orders(site_id=default_site().pk)[0]["reference"],
+        "lot": Lot.objects.latest("pk").pk,
+        "count": counts.start(
+            site_id=default_site().pk, title="Rack A", by=None, now=timezone.now()
+        ).number,
         # Numbers go on from test to test; the customers' references do not.
         **{
             name: SalesOrder.objects.get(customer_reference=reference).number
