@@ -33,7 +33,7 @@ TONES: dict[str, Tone] = {
         ),
         Tone.DONE: (
             "done completed delivered closed accepted published solved applied received"
-            " available consumed fulfilled resolved feasible on_time current active success"
+            " available consumed posted fulfilled resolved feasible on_time current active success"
         ),
         Tone.RISK: (
             "at_risk risk interrupted stale expired contained returned rework warning short"

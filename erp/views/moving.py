@@ -128,13 +128,13 @@ def pick_detail(request: HttpRequest, reference: str) -> HttpResponse:
     """What a work order or order line needs, where it lies, and what stands ready."""
     site = site_or_404()
     lines = selectors.pick_lines(site_id=site, reference=reference, now=timezone.now())
-    if not lines:
+    if not lines and not Requirement.objects.filter(site=site, reference=reference).exists():
         raise Http404
     context = {
         "reference": reference,
         "lines": lines,
         "is_done": all(line.left <= 0 for line in lines),
-        "kind": lines[0].requirement.get_kind_display(),
+        "kind": lines[0].requirement.get_kind_display() if lines else "",
     }
     return render(request, "erp/pick_detail.html", context)
 

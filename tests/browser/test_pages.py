@@ -14,7 +14,10 @@ from playwright.sync_api import Page
 
 from common.models import User
 from crm.models import BulkApproval, SalesOrder
+from erp import selectors as erp
 from erp.models import Proposal, PurchaseOrder
+from erp.services import counts
+from masterdata.selectors import default_site
 from mes.models import WorkOrder
 from tests.browser.checks import (
     WIDTHS,
@@ -29,6 +32,7 @@ from tests.browser.checks import (
 )
 from tests.browser.conftest import PageFor
 from tests.demo import DemoFactory
+from traceability.models import Lot
 
 pytestmark = [
     pytest.mark.browser,
@@ -85,6 +89,13 @@ PLACES = {
         Place("purchasing", "/stock/purchases/"),
         Place("purchasing", "/stock/purchases/{purchase}/"),
         Place("purchasing", "/stock/purchases/{purchase}/confirm/"),
+        Place("warehouse", "/stock/receive/"),
+        Place("warehouse", "/stock/move/"),
+        Place("warehouse", "/stock/picking/"),
+        Place("warehouse", "/stock/picking/{pick}/"),
+        Place("warehouse", "/stock/bins/"),
+        Place("warehouse", "/stock/lots/{lot}/"),
+        Place("warehouse", "/stock/counts/{count}/"),
         Place("planner", "/master/"),
         Place("planner", "/master/items/"),
         Place("planner", "/master/items/PRODUCT-X/"),
@@ -118,6 +129,11 @@ def factory(transactional_db: None, demo_factory: DemoFactory, settings: Any) ->
         "work_order": WorkOrder.objects.latest("pk").number,
         "purchase": PurchaseOrder.objects.latest("pk").number,
         "proposal": Proposal.objects.filter(action="buy").latest("pk").pk,
+        "pick": erp.pick_orders(site_id=default_site().pk)[0]["reference"],
+        "lot": Lot.objects.latest("pk").pk,
+        "count": counts.start(
+            site_id=default_site().pk, title="Rack A", by=None, now=timezone.now()
+        ).number,
         # Numbers go on from test to test; the customers' references do not.
         **{
             name: SalesOrder.objects.get(customer_reference=reference).number

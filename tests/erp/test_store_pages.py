@@ -111,6 +111,8 @@ def test_material_is_made_ready_for_a_work_order(client_for, steel, lot, site):
     assert "Nothing is to be picked" in text_of(client.get("/stock/picking/"))
     send(client, f"/stock/picking/lines/{need.pk}/undo/")
     assert not Staging.objects.exists()
+    RequirementFactory(item=steel, site=site, reference="WO-8", state="fulfilled")
+    assert "All that was needed is issued" in text_of(client.get("/stock/picking/WO-8/"))
     assert client.get("/stock/picking/WO-99/").status_code == 404
 
 
