@@ -50,6 +50,7 @@ def load(*, now: datetime) -> None:
     with transaction.atomic():
         tables(now=now)
         users = people.create()
+        people.give_badges(users, now=now)
         site = masterdata.default_site()
         audit.record(action=MARK, target=site, by=None, now=now)
         stock.set_opening(_opening(), site_id=site.pk, by=None, now=now - timedelta(days=60))
