@@ -52,6 +52,7 @@ def load(*, now: datetime) -> None:
         tables(now=now)
         reasons.seed()
         users = people.create()
+        people.give_badges(users, now=now)
         site = masterdata.default_site()
         audit.record(action=MARK, target=site, by=None, now=now)
         stock.set_opening(_opening(), site_id=site.pk, by=None, now=now - timedelta(days=60))

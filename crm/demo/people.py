@@ -1,9 +1,12 @@
 """One account per role, named after it."""
 
+from datetime import datetime
+
 from common.enums import Role
 from common.models import User
 from common.selectors import DEMO_PASSWORD
 from masterdata.services import portal_users
+from mes.services import badges
 
 # username: (first name, language); a customer's account belongs to the customer after it.
 NAMES = {
@@ -18,6 +21,8 @@ NAMES = {
     Role.MANAGER: "Martin Ye",
     Role.ADMINISTRATOR: "Ada Jin",
 }
+# username: (number, PIN); the badge says BADGE-<number>.
+FLOOR = {"operator": ("1001", "2580"), "supervisor": ("1002", "1470")}
 CUSTOMERS = {"customer": ("CUST-A", "Carol Ames"), "customer-b": ("CUST-B", "包晨")}
 
 
@@ -28,6 +33,19 @@ def create() -> dict[str, User]:
         users[username] = _user(username, name, Role.CUSTOMER)
         portal_users.assign(user=users[username], customer_code=code)
     return users
+
+
+def give_badges(users: dict[str, User], *, now: datetime) -> None:
+    """Number and PIN at terminals, for those who work there; README says them."""
+    for username, (number, pin) in FLOOR.items():
+        badges.issue(
+            person=users[username],
+            number=number,
+            code=f"BADGE-{number}",
+            pin=pin,
+            by=users["supervisor"],
+            now=now,
+        )
 
 
 def _user(username: str, name: str, role: Role) -> User:

@@ -43,7 +43,7 @@ def home(request: HttpRequest) -> HttpResponse:
     terminal = device(request)
     if not allowed(request.user, "mes.execute_operation"):
         if terminal is None:
-            return render(request, "mes/terminal/unregistered.html", status=403)
+            return render(request, "mes/terminal/unregistered.html")
         return redirect("mes:terminal-sign-in")
     assert isinstance(request.user, User)  # noqa: S101 - who is allowed is one of ours
     units = masterdata.active_units(site_id=terminal.site_id if terminal else None)
@@ -151,7 +151,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """By a scanned badge, or number and PIN; only on a registered device."""
     terminal = device(request)
     if terminal is None:
-        return render(request, "mes/terminal/unregistered.html", status=403)
+        status = HTTP_UNPROCESSABLE if request.method == "POST" else 200
+        return render(request, "mes/terminal/unregistered.html", status=status)
     error = ""
     if request.method == "POST":
         try:
@@ -196,7 +197,7 @@ def lock(request: HttpRequest) -> HttpResponse:
     """Sign out and wait for the next; what runs goes on."""
     if request.user.is_authenticated:
         logout(request)
-    return redirect("mes:terminal-sign-in" if device(request) else "account_login")
+    return redirect("mes:terminal")
 
 
 @requires("mes.execute_operation")

@@ -134,7 +134,7 @@ def test_the_end_of_a_shift_leaves_every_job(operator, user_for, plant):
             now=timezone.now(),
         )
     assert "You also work on" in page(operator, plant)
-    assert operator.post("/floor/terminal/home/")["Location"] == "/accounts/login/"
+    assert operator.post("/floor/terminal/home/")["Location"] == "/floor/terminal/"
     assert not TimeBooking.objects.filter(person=by, ends_at=None).exists()
     assert TimeBooking.objects.filter(work_unit__isnull=False, ends_at=None).count() == 2
     assert people.go_home(by=by, now=timezone.now()) == 0

@@ -14,7 +14,15 @@ let isFresh = true; // The next digit replaces what was filled in.
 // -- screens ----------------------------------------------------------------------------------
 
 function screen(name) {
-  for (const part of job().querySelectorAll("[data-screen]")) part.hidden = part.dataset.screen !== name;
+  for (const part of job().querySelectorAll("[data-screen]")) {
+    const isShown = part.dataset.screen === name;
+    // What was pressed is hidden now: the keyboard goes on where the eye does.
+    if (isShown && part.hidden) {
+      part.hidden = false;
+      part.tabIndex = -1;
+      part.focus({ preventScroll: true });
+    } else part.hidden = !isShown;
+  }
 }
 
 const isBusy = () => Boolean(job()?.querySelector('[data-screen]:not([data-screen="main"]):not([hidden])'));
