@@ -78,6 +78,12 @@ PLACES = {
         Place("planner", "/plan/scenarios/"),
         Place("planner", "/plan/scenarios/new/"),
     ],
+    "andon": [
+        Place("supervisor", "/andon/"),
+        Place("operator", "/incidents/"),
+        Place("manager", "/machines/?day=2020-01-06"),
+        Place("sales", "/orders/delays/"),
+    ],
     "material": [
         Place("planner", "/stock/"),
         Place("planner", "/floor/shortages/"),
