@@ -1,6 +1,6 @@
 # Millstream's two commands are `make run` and `make test`; `make` alone lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run test check demo-reset lock bench bench-promise bench-solver shell messages setup setup-dev clean
+.PHONY: help run test check demo-reset lock bench bench-promise bench-floor bench-solver shell messages setup setup-dev clean
 SHELL := /bin/sh
 
 # The Python that makes .venv; the lock files are resolved for 3.11.
@@ -31,6 +31,9 @@ bench: setup ## measure promise check, conversion and the whole chain
 
 bench-promise: setup ## measure the promise check only
 	@DEMO_MODE=1 exec $(WITH_SERVICES) python manage.py bench promise
+
+bench-floor: setup ## measure floor and store; BENCH_ARGS="serials"
+	@exec $(WITH_SERVICES) python manage.py bench_floor $(BENCH_ARGS)
 
 bench-solver: setup ## measure the solver next to PyJobShop; BENCH_ARGS="--set mk --seconds 20"
 	@DEMO_MODE=1 exec $(BIN)/python manage.py bench_solver $(BENCH_ARGS)

@@ -57,7 +57,11 @@ class CapacityFilter(forms.Form):
     detail = forms.ChoiceField(
         label=_("Rows"),
         required=False,
-        choices=[("", _("Work centers and customers")), ("center", _("Work centers"))],
+        choices=[
+            ("", _("Work centers, largest customers")),
+            ("all", _("Work centers and all customers")),
+            ("center", _("Work centers")),
+        ],
         widget=forms.Select({"class": "form-select"}),
     )
 

@@ -49,6 +49,33 @@ def write(model: type[Model], fields: Sequence[str], rows: Iterable[Sequence[Any
     return len(ordered)
 
 
+def insert(model: type[Model], fields: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[int]:
+    """Insert rows of a value per field, in their order; return the primary keys, ascending.
+
+    For ten thousand rows at once, where building instances takes longer than writing them. Every
+    field without a database default has to be named.
+    """
+    if not rows:
+        return []
+    columns = [_column(model, name) for name in fields]
+    quote = connection.ops.quote_name
+    names = ", ".join(quote(column.column) for column in columns)
+    arrays = ", ".join(f"%s::{_type(column)}[]" for column in columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {quote(model._meta.db_table)} ({names}) "  # noqa: S608 - our names
+            f"SELECT * FROM unnest({arrays}) RETURNING {quote(_key(model))}",
+            [[_plain(column, row[place]) for row in rows] for place, column in enumerate(columns)],
+        )
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _key(model: type[Model]) -> str:
+    column = model._meta.pk.column
+    assert column is not None  # noqa: S101 - every table has one
+    return column
+
+
 def _column(model: type[Model], name: str) -> Any:
     found = model._meta.get_field(name)
     assert isinstance(found, Field), f"{name} has no column"  # noqa: S101 - the caller's defect

@@ -36,6 +36,8 @@ class Entry:
     # The entry lights up on every page under this prefix of its URL.
     url: str = ""
     active: bool = False
+    # Pages outside that prefix that belong to it.
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ NAVIGATION: tuple[Group, ...] = (
         _("Planning"),
         (
             Entry("aps:board", _("Schedule"), "timeline-event"),
-            Entry("aps:scenario-list", _("Scenarios"), "git-branch"),
+            Entry("aps:scenario-list", _("Scenarios"), "git-branch", also=("aps:plan-compare",)),
             Entry("aps:capacity", _("Capacity"), "gauge"),
             Entry("aps:hours", _("Closures and overtime"), "clock"),
             Entry("aps:run-list", _("Planning runs"), "refresh"),
@@ -74,12 +76,18 @@ NAVIGATION: tuple[Group, ...] = (
             Entry("andon:board", _("Andon"), "bell-ringing"),
             Entry("incidents:incident-list", _("Incidents"), "urgent"),
             Entry("machines:oee", _("OEE"), "chart-bar"),
+            Entry("mes:cost-list", _("Costs"), "coin"),
         ),
     ),
     Group(
         _("Supply"),
         (
             Entry("erp:stock-list", _("Stock"), "packages"),
+            Entry("erp:pick-list", _("Pick lists"), "list-check"),
+            Entry("erp:stock-move", _("Move goods"), "transfer"),
+            Entry("erp:count-list", _("Counts"), "clipboard-check"),
+            Entry("erp:bin-list", _("Bins"), "building-warehouse"),
+            Entry("erp:hold-list", _("Held goods"), "lock"),
             Entry("mes:shortage-list", _("Shortages"), "alert-triangle"),
             Entry("erp:proposal-list", _("Requirements planning"), "calculator"),
             Entry("erp:purchase-list", _("Purchase orders"), "shopping-cart"),
@@ -161,9 +169,19 @@ class Shell:
     @cached_property
     def _place(self) -> str:
         """The entry's URL that this page lies under; of several the nearest."""
-        urls = (reverse_or_empty(e.url_name) for group in NAVIGATION for e in group.entries)
         path = self.request.path
-        return max((url for url in urls if url and path.startswith(url)), key=len, default="")
+        places = [
+            (reverse_or_empty(name), entry.url_name)
+            for group in NAVIGATION
+            for entry in group.entries
+            for name in (entry.url_name, *entry.also)
+        ]
+        nearest = max(
+            (place for place in places if place[0] and path.startswith(place[0])),
+            key=lambda place: len(place[0]),
+            default=None,
+        )
+        return reverse_or_empty(nearest[1]) if nearest else ""
 
     @cached_property
     def urls(self) -> dict[str, str]:

@@ -85,9 +85,8 @@ def publish(event: DomainEvent, *, by: User | None, now: datetime) -> None:
     payload = _payload(event)
     row = Event.objects.create(topic=event.topic, payload=payload, actor=by, at=now)
     if event.topic in LIVE:
-        live_channel.announce(
-            [name.format(**payload) for name in LIVE[event.topic]], version=row.pk
-        )
+        topics = [name.format(**payload) for name in LIVE[event.topic]]
+        live_channel.announce(topics, version=int(now.timestamp() * 1_000_000))
     requests = [
         _request(reaction, {**payload, "event_id": str(row.pk)}, now)
         for reaction in SUBSCRIPTIONS.get(event.topic, [])

@@ -1,6 +1,7 @@
 """Read the settings' environment variables; a wrong value fails loudly with its name."""
 
 import os
+from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -48,3 +49,38 @@ def celery_broker(redis_url: str) -> str:
     path, _, query = redis_url.removeprefix("unix://").partition("?")
     number = parse_qs(query).get("db", ["0"])[0]
     return f"redis+socket://{path}?virtual_host={number}"
+
+
+@dataclass(frozen=True)
+class Mail:
+    """Where mail goes: Django's backend of that name and what it needs."""
+
+    backend: str
+    host: str = ""
+    port: int = 0
+    user: str = ""
+    password: str = ""
+    starttls: bool = False
+    tls: bool = False
+    folder: str = ""
+
+
+def mail(url: str) -> Mail:
+    """What smtp://user:password@host:587, smtps://host, file:///folder or "" (the log) mean."""
+    if not url:
+        return Mail("console")
+    parts = urlsplit(url)
+    if parts.scheme == "file" and parts.path.strip("/"):
+        return Mail("filebased", folder=unquote(parts.path))
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ImproperlyConfigured("EMAIL_URL must look like smtp://user:password@host:587.")
+    tls = parts.scheme == "smtps"
+    return Mail(
+        "smtp",
+        host=parts.hostname,
+        port=parts.port or (465 if tls else 587),
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        starttls=not tls and parse_qs(parts.query).get("tls") != ["0"],
+        tls=tls,
+    )

@@ -1,6 +1,7 @@
 """One settings module for every place; the environment decides (see README, "Run it for real")."""
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -311,6 +312,8 @@ FLOOR_LOCK_SECONDS = int(os.environ.get("FLOOR_LOCK_SECONDS", "180"))
 
 # How long the planner waits after the last change before it plans again.
 REPLAN_DEBOUNCE_SECONDS = float(os.environ.get("REPLAN_DEBOUNCE_SECONDS", "2"))
+# Counts that differ by more than this value (at standard cost) wait for a second person.
+COUNT_APPROVAL_LIMIT = Decimal(os.environ.get("COUNT_APPROVAL_LIMIT", "500"))
 # The time one automatic plan may take to improve its first schedule.
 SOLVE_SECONDS = float(os.environ.get("SOLVE_SECONDS", "10"))
 
@@ -321,21 +324,26 @@ MQTT_URL = os.environ.get("MQTT_URL", "mqtt://localhost:1883")
 
 # A delivery day that moves by no more days than this is no news for the customer.
 DELAY_NOTICE_TOLERANCE_DAYS = int(os.environ.get("DELAY_NOTICE_TOLERANCE_DAYS", "0"))
-# Mail goes to EMAIL_HOST; without one into files of EMAIL_FOLDER; without either to the log.
-EMAIL_HOST = os.environ.get("EMAIL_HOST", "")
-EMAIL_PORT = int(os.environ.get("EMAIL_PORT", "587"))
-EMAIL_HOST_USER = os.environ.get("EMAIL_USER", "")
-EMAIL_HOST_PASSWORD = os.environ.get("EMAIL_PASSWORD", "")
-EMAIL_USE_TLS = environment.flag("EMAIL_TLS", default=True)
+# Mail goes to smtp://user:password@host:587 (smtps:// from the first byte in TLS, smtp:// by
+# STARTTLS, ?tls=0 without), into files of file:///folder, or to the log where nothing is said.
+_MAIL = environment.mail(os.environ.get("EMAIL_URL", ""))
+EMAIL_BACKEND = f"django.core.mail.backends.{_MAIL.backend}.EmailBackend"
+EMAIL_HOST, EMAIL_PORT = _MAIL.host, _MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.user, _MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.starttls, _MAIL.tls
+EMAIL_FILE_PATH = _MAIL.folder
 EMAIL_TIMEOUT = 20
-EMAIL_FILE_PATH = os.environ.get("EMAIL_FOLDER", "")
 DEFAULT_FROM_EMAIL = os.environ.get("EMAIL_FROM", "Millstream <millstream@localhost>")
-_MAIL_BY = "smtp" if EMAIL_HOST else "filebased" if EMAIL_FILE_PATH else "console"
-EMAIL_BACKEND = f"django.core.mail.backends.{_MAIL_BY}.EmailBackend"
 
 # So many pages of a web process are told at once what changed; each holds a thread. Others ask
 # every ten seconds.
 LIVE_STREAMS = int(os.environ.get("LIVE_STREAMS", int(os.environ.get("WEB_THREADS", "16")) // 2))
+if os.environ.get("PYTEST_VERSION"):
+    # A listener would hold the test database open; tests of streams ask for some themselves.
+    LIVE_STREAMS = 0
+
+# How long a completed work order stays open for corrections before its costs are explained.
+WORK_ORDER_CLOSING_SECONDS = float(os.environ.get("WORK_ORDER_CLOSING_SECONDS", str(8 * 3600)))
 
 # Jobs that are over, with their attempts and keys; and the answers that repeated requests get.
 KEEP_JOBS_DAYS = float(os.environ.get("KEEP_JOBS_DAYS", "30"))

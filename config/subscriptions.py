@@ -13,6 +13,10 @@ def _debounce() -> float:
     return float(settings.REPLAN_DEBOUNCE_SECONDS)
 
 
+def _closing() -> float:
+    return float(settings.WORK_ORDER_CLOSING_SECONDS)
+
+
 # The plan of a site has to be made anew, a moment after the last change.
 _REPLAN = Reaction(
     job="aps.replan_site",
@@ -37,6 +41,14 @@ _READINESS = Reaction(
     arguments=("site_id",),
     group_key="readiness:{site_id}",
     coalesce=True,
+)
+
+# What it cost is explained, once a last report cannot be taken back any more.
+_CLOSE = Reaction(
+    job="mes.close_work_order",
+    key="close:{work_order_id}:{event_id}",
+    arguments=("work_order_id",),
+    delay_seconds=_closing,
 )
 
 # One job converts everything that waits at the site; crm.Conversion is the identity.
@@ -102,7 +114,7 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
     "mes.operation.started": [_PROGRESS, _REPLAN],
     "mes.operation.reported": [_REPLAN],
     "mes.operation.finished": [_PROGRESS, _REPLAN],
-    "mes.work_order.completed": [_PROGRESS, _READINESS],
+    "mes.work_order.completed": [_PROGRESS, _READINESS, _CLOSE],
     # Boards of alarms look again (LIVE below); the plan is mended by capacity.changed.
     "mes.incident.changed": [],
     # A rush simulation is done: its request says what it would do to the others.

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class RequirementKind(models.TextChoices):
@@ -51,6 +52,16 @@ class MoveKind(models.TextChoices):
     ADJUSTMENT = "adjustment", _("Adjustment")
     SCRAP = "scrap", _("Scrap")
 
+    @classmethod
+    def coming(cls) -> list["MoveKind"]:
+        """What brings new pieces, which weigh in the average price of those that are there."""
+        return [cls.OPENING, cls.RECEIPT, cls.PRODUCTION, cls.RETURN, cls.COUNT, cls.ADJUSTMENT]
+
+    @classmethod
+    def on_orders(cls) -> list["MoveKind"]:
+        """What work orders pay for, or get back."""
+        return [cls.ISSUE, cls.BACKFLUSH, cls.RETURN]
+
 
 class BinKind(models.TextChoices):
     """What a bin is for; what lies in quarantine is kept from everybody."""
@@ -58,7 +69,7 @@ class BinKind(models.TextChoices):
     STORAGE = "storage", _("Storage")
     RECEIVING = "receiving", _("Receiving")
     STAGING = "staging", _("Staging")
-    PRODUCTION = "production", _("Production")
+    PRODUCTION = "production", _("Production floor")
     SHIPPING = "shipping", _("Shipping")
     QUARANTINE = "quarantine", _("Quarantine")
 
@@ -89,7 +100,8 @@ class MrpRunState(models.TextChoices):
 
 _RUN = MrpRunState
 MRP_RUN_TRANSITIONS: dict[MrpRunState, frozenset[MrpRunState]] = {
-    _RUN.QUEUED: frozenset({_RUN.RUNNING}),
+    # Failed while it waits: its job was called off.
+    _RUN.QUEUED: frozenset({_RUN.RUNNING, _RUN.FAILED}),
     # A worker that died is followed by another one: running begins again.
     _RUN.RUNNING: frozenset({_RUN.RUNNING, _RUN.DONE, _RUN.FAILED}),
     _RUN.DONE: frozenset(),
@@ -132,7 +144,7 @@ class PurchaseReceiptKind(models.TextChoices):
     """What became of goods that a supplier brought."""
 
     ACCEPTED = "accepted", _("Accepted")
-    REJECTED = "rejected", _("Rejected")
+    REJECTED = "rejected", _("Refused")
     RETURNED = "returned", _("Returned")
 
 
@@ -170,3 +182,35 @@ PURCHASE_ORDER_TRANSITIONS: dict[PurchaseOrderState, frozenset[PurchaseOrderStat
     _PO.CLOSED: frozenset(),
     _PO.CANCELLED: frozenset(),
 }
+
+
+class CostKind(models.TextChoices):
+    """What an entry of the cost ledger is for; the values are those of ``erp.costing``."""
+
+    MATERIAL = "material", _("Material")
+    LABOUR = "labour", _("Labour")
+    MACHINE = "machine", _("Machine")
+    ENERGY = "energy", _("Energy")
+    SUBCONTRACT = "subcontract", _("Subcontract")
+    OVERHEAD = "overhead", _("Overhead")
+    OUTPUT = "output", _("Output at standard")
+    VARIANCE = "variance", _("Variance")
+
+    @classmethod
+    def inputs(cls) -> list["CostKind"]:
+        """What goes into an order."""
+        return [cls.MATERIAL, cls.LABOUR, cls.MACHINE, cls.ENERGY, cls.SUBCONTRACT, cls.OVERHEAD]
+
+
+class VarianceCause(models.TextChoices):
+    """Why an order cost more or less than its standard; values as in ``erp.costing``."""
+
+    PRICE = "price", _("Price of material")
+    USAGE = "usage", _("Usage of material")
+    RATE = "rate", pgettext_lazy("cost variance", "Rate")
+    EFFICIENCY = "efficiency", _("Efficiency")
+    SETUP = "setup", pgettext_lazy("cost variance", "Setup and lot size")
+    YIELD = "yield", _("Yield")
+    ENERGY = "energy", _("Energy")
+    OVERHEAD = "overhead", _("Overhead")
+    SUBCONTRACT = "subcontract", _("Subcontract")

@@ -11,6 +11,7 @@ from mes.services import (
     machine_events,
     planned_orders,
     readiness,
+    work_orders,
 )
 
 
@@ -54,3 +55,9 @@ def derive_machine_states(*, by: User | None, now: datetime) -> None:
 def derive_machine_state(*, work_unit_id: int, by: User | None, now: datetime) -> None:
     """Look whether the newest state of a machine has lasted."""
     machine_events.derive_unit(work_unit_id=work_unit_id, now=now)
+
+
+@register("mes.close_work_order", kind=JobKind.DATABASE)
+def close_work_order(*, work_order_id: int, by: User | None, now: datetime) -> None:
+    """Close a completed work order, if nobody did meanwhile or took its last report back."""
+    work_orders.close_if_completed(work_order_id=work_order_id, by=by, now=now)

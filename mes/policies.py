@@ -23,6 +23,10 @@ class CannotRelease(Refused):
     """The work order cannot be released."""
 
 
+class CannotClose(Refused):
+    """The work order cannot be closed."""
+
+
 class CannotHold(Refused):
     """The work order cannot be held."""
 
@@ -58,6 +62,11 @@ def plain(quantity: Decimal) -> str:
 def check_can_release(order: WorkOrder) -> None:
     """Raise CannotRelease unless the work order is planned."""
     _check_order(order, WorkOrderState.RELEASED, CannotRelease)
+
+
+def check_can_close(order: WorkOrder) -> None:
+    """Raise CannotClose unless the work order is completed."""
+    _check_order(order, WorkOrderState.CLOSED, CannotClose)
 
 
 def check_can_hold(order: WorkOrder, reason: str | None = None) -> None:
@@ -198,19 +207,26 @@ def check_sequence(operation: WorkOrderOperation, now: datetime | None = None) -
             )
             % facts
         )
+    if now is not None:
+        _check_rest(operation, before, now)
+
+
+def _check_rest(operation: WorkOrderOperation, before: WorkOrderOperation, now: datetime) -> None:
     until = rests_until(before)
-    if now is not None and until is not None and until > now:
-        raise CannotStart(
-            _(
-                "Operation %(sequence)s of %(number)s cannot start before %(moment)s: the pieces "
-                "wait %(minutes)s minutes after operation %(before)s."
-            )
-            % {
-                **facts,
-                "moment": ui_format.moment(until),
-                "minutes": before.wait_minutes,
-            }
+    if until is None or until <= now:
+        return
+    raise CannotStart(
+        _(
+            "Operation %(sequence)s of %(number)s cannot start before %(moment)s: the pieces "
+            "wait %(minutes)s minutes after operation %(before)s."
         )
+        % {
+            **_name(operation),
+            "before": before.sequence,
+            "moment": ui_format.moment(until),
+            "minutes": before.wait_minutes,
+        }
+    )
 
 
 def has_passed(before: WorkOrderOperation) -> bool:

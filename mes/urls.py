@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from mes.views import dispatch, shortages, work_orders
+from mes.views import costs, dispatch, shortages, work_orders
 
 app_name = "mes"
 urlpatterns = [
@@ -17,6 +17,9 @@ urlpatterns = [
     path("served/", shortages.served, name="served"),
     path("", include("mes.urls_terminal")),
     path("work-orders/", work_orders.work_order_list, name="work-order-list"),
+    path("work-orders/costs/", costs.cost_list, name="cost-list"),
+    path("work-orders/<str:number>/costs/", costs.cost_detail, name="cost-detail"),
+    path("work-orders/<str:number>/close/", work_orders.work_order_close, name="work-order-close"),
     path("work-orders/<str:number>/", work_orders.work_order_detail, name="work-order-detail"),
     path(
         "work-orders/<str:number>/release/",

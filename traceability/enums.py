@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 # The keys of one graph: which kind a thing is follows from its id.
 FIRST_KIT_ID = 2**40
@@ -13,7 +14,7 @@ class IdentityState(models.TextChoices):
 
     IN_PROCESS = "in_process", _("In process")
     AVAILABLE = "available", _("Available")
-    ON_HOLD = "on_hold", _("On hold")
+    ON_HOLD = "on_hold", pgettext_lazy("stock", "On hold")
     CONSUMED = "consumed", _("Consumed")
     SHIPPED = "shipped", _("Shipped")
     RETURNED = "returned", _("Returned")

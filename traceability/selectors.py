@@ -17,12 +17,12 @@ def normalised(number: str) -> str:
 
 def lots(ids: Iterable[int]) -> dict[int, Lot]:
     """Lots by id, with their items."""
-    return Lot.objects.select_related("item").in_bulk(list(ids))
+    return Lot.objects.select_related("item", "supplier").in_bulk(list(ids))
 
 
 def units(ids: Iterable[int]) -> dict[int, SerialUnit]:
     """Serial units by id, with their items."""
-    return SerialUnit.objects.select_related("item").in_bulk(list(ids))
+    return SerialUnit.objects.select_related("item", "supplier").in_bulk(list(ids))
 
 
 def lot_of(*, item_id: int, number: str) -> Lot | None:
@@ -60,6 +60,20 @@ def units_named(number: str) -> QuerySet[SerialUnit]:
     return SerialUnit.objects.select_related("item", "supplier").filter(
         number_norm=normalised(number)
     )
+
+
+def open_holds() -> QuerySet[Hold]:
+    """Holds that are not lifted, the newest first."""
+    return (
+        Hold.objects.filter(released_at__isnull=True)
+        .select_related("lot__item", "unit__item", "placed_by")
+        .order_by("-placed_at", "-pk")
+    )
+
+
+def lots_of(*, item_id: int) -> QuerySet[Lot]:
+    """An item's lots, the newest first."""
+    return Lot.objects.filter(item=item_id).select_related("supplier").order_by("-made_at", "-pk")
 
 
 def holds(ids: Iterable[int]) -> list[Hold]:

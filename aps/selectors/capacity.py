@@ -119,13 +119,7 @@ def capacity(
     run = current_run(site_id)
     planned = _planned(run, units, *window)
     shares = _shares({row.work_order_id for row in planned})
-    by_unit: dict[int, list[_Planned]] = {}
-    for row in planned:
-        by_unit.setdefault(row.work_unit_id, []).append(row)
-    rows: dict[str, list[tuple[WorkingTime, Sequence[_Planned]]]] = {}
-    for unit in units:
-        here = (times[unit.id], by_unit.get(unit.id, []))
-        rows.setdefault(unit.work_center_code, []).append(here)
+    rows = _by_center(units, times, planned)
     spans = _spans(mondays, bounds, calendars.to_minutes(now))
     found = tuple(
         CenterCapacity(
@@ -136,6 +130,20 @@ def capacity(
         for code, mine in sorted(rows.items())
     )
     return Capacity(run.version if run else None, mondays, found)
+
+
+def _by_center(
+    units: Iterable[UnitInfo], times: Mapping[int, WorkingTime], planned: Iterable[_Planned]
+) -> dict[str, list[tuple[WorkingTime, Sequence[_Planned]]]]:
+    """By work center: when each of its units works, and what it has to do."""
+    by_unit: dict[int, list[_Planned]] = {}
+    for row in planned:
+        by_unit.setdefault(row.work_unit_id, []).append(row)
+    found: dict[str, list[tuple[WorkingTime, Sequence[_Planned]]]] = {}
+    for unit in units:
+        here = (times[unit.id], by_unit.get(unit.id, []))
+        found.setdefault(unit.work_center_code, []).append(here)
+    return found
 
 
 def _spans(

@@ -19,9 +19,11 @@ from aps.services.lateness_help import Finder, Machines
 from aps.services.lateness_types import Explanation, Step, StepKind
 from aps.services.lateness_waits import Plan, booked
 from aps.services.shared import Shared
+from aps.solver import SetupMinutes
 from erp import selectors as erp
 from erp.selectors import MaterialDate
 from masterdata import selectors as masterdata
+from masterdata.selectors import UnitInfo
 from masterdata.services import calendars
 from mes import selectors as mes
 from mes.enums import OperationState
@@ -107,12 +109,19 @@ def _read(
         materials=erp.material_dates(site_id=site_id, now=now) if wanted else {},
         items={row.pk: row.item.code for row in erp.requirements(wanted)},
     )
-    setups = plant.setup_minutes(
+    setups = _setups(site_id, units, operations)
+    return walk, Finder(by_id, others, machines, times, now, setups, people_and_tools)
+
+
+def _setups(
+    site_id: int, units: Sequence[UnitInfo], operations: Iterable[OpenOperation]
+) -> SetupMinutes:
+    """The changeovers of what is planned and of what routings ask for."""
+    return plant.setup_minutes(
         units,
         masterdata.changeovers(site_id=site_id),
         masterdata.setup_families(site_id=site_id) | {o.setup_family for o in operations},
     )
-    return walk, Finder(by_id, others, machines, times, now, setups, people_and_tools)
 
 
 def _concerns(unit_ids: Iterable[int], operations: Iterable[OpenOperation]) -> Q:

@@ -110,12 +110,7 @@ def _read(
     times = calendars.unit_times(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
     people_and_tools = shared.read(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
     planned = _planned(run_id, times)
-    setups = plant.setup_minutes(
-        units.values(),
-        masterdata.changeovers(site_id=site_id),
-        # Those of what may be asked for, and those of routings that are frozen in work orders.
-        masterdata.setup_families(site_id=site_id) | {row.family for row in planned},
-    )
+    setups = _setups(site_id, units.values(), planned)
     busy = _busy(planned, times, setups, calendars.to_minutes_up(now))
     return Live(
         site_id=site_id,
@@ -138,6 +133,15 @@ def _read(
         longest_windows=plant.longest_windows(times),
         unplanned=max(0, mes.open_operation_counts().get(site_id, 0) - open_count),
         horizon=end,
+    )
+
+
+def _setups(site_id: int, units: Iterable[UnitInfo], planned: Iterable["_Planned"]) -> SetupMinutes:
+    """The changeovers of what may be asked for, and of routings that work orders have frozen."""
+    return plant.setup_minutes(
+        units,
+        masterdata.changeovers(site_id=site_id),
+        masterdata.setup_families(site_id=site_id) | {row.family for row in planned},
     )
 
 

@@ -157,10 +157,10 @@ class _Builder:
             before: tuple[Operation, Part] | None = None
             for number, operation in enumerate(kept):
                 made = self._operation(operation, is_first=number == 0)
-                part = self._part(operation, made)
+                part = sequence.part(operation, made, self._times, self._now)
                 if before is not None:
                     waits = [self._after(before[1], part)]
-                made = _waiting(made, waits, before[0] if before else None)
+                made = sequence.chained(made, waits, before[0] if before else None)
                 found.append(made)
                 before = made, part
         return found
@@ -168,27 +168,6 @@ class _Builder:
     def _after(self, before: Part, part: Part) -> Precedence:
         link = sequence.after(before, part)
         return replace(link, max_lag=None) if self._end is not None else link
-
-    def _part(self, operation: OpenOperation, made: Operation) -> Part:
-        """The operation as what goes before and after it sees it."""
-        own = {u.work_unit_id: u.run_minutes for u in operation.units}
-        modes = made.modes
-        if made.fixed is not None:
-            modes = (Mode(made.fixed.resource, made.fixed.end - made.fixed.start),)
-        worked = None
-        if made.fixed is not None and made.fixed.resource in self._times:
-            worked = self._times[made.fixed.resource].worked(made.fixed.start, self._now)
-        return Part(
-            id=operation.id,
-            step=operation,
-            modes=modes,
-            per_piece=[
-                (mode.resource, own.get(mode.resource, operation.run_minutes)) for mode in modes
-            ],
-            remaining=operation.remaining,
-            good=operation.good,
-            worked=worked,
-        )
 
     def _kept(self, row: Sequence[OpenOperation], block: Block | None) -> Sequence[OpenOperation]:
         """What of a work order is planned: all, what runs already, or what a cut leaves."""
@@ -400,23 +379,6 @@ class _Builder:
             return max(1, _whole(operation, Decimal(0), run))
         worked = self._times[unit].worked(started, self._now)
         return max(1, _whole(operation, setup, run) - worked)
-
-
-def _waiting(
-    operation: Operation, waits: Iterable[Precedence], before: Operation | None
-) -> Operation:
-    """The operation after what it waits for; what runs ends after the last batch to come."""
-    predecessors: tuple[int, ...] = ()
-    links: tuple[Precedence, ...] = ()
-    for wait in waits:
-        plain, more = sequence.split(wait)
-        predecessors, links = predecessors + plain, links + more
-    fixed = operation.fixed
-    if fixed is not None and before is not None and before.fixed is not None:
-        batches = [link for link in links if link.transfer_minutes is not None]
-        tails = [before.fixed.end + link.tail_minutes for link in batches]
-        fixed = replace(fixed, end=max(fixed.end, *tails)) if tails else fixed
-    return replace(operation, predecessors=predecessors, links=links, fixed=fixed)
 
 
 def _runs(operation: OpenOperation) -> bool:

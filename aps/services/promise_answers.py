@@ -97,3 +97,5 @@ class LineAnswer:
     chain: tuple[ChainLink, ...] = ()
     schedule_version: int | None = None
     refusal: str = ""
+    # What lies between the end of the first reason and the earliest date, "" where there is none.
+    then: str = ""

@@ -75,6 +75,7 @@ def reply(
         alternatives=() if feasible else _ways_out(line, earliest, split, door),
         chain=words.chain(answer),
         schedule_version=live.version,
+        then="" if feasible else words.then(answer, earliest),
     )
 
 

@@ -76,6 +76,32 @@ class Words:
             if link.minutes
         )
 
+    def then(self, answer: Answer, arrival: date) -> str:
+        """What comes after the binding constraint until the day at the door; "" where it is all."""
+        binding = answer.binding
+        if binding is None or binding.kind == LinkKind.MINIMUM:
+            return ""
+        after = [link for link in answer.chain if link.start >= binding.end]
+        work = sum(link.minutes for link in after if link.kind == LinkKind.WORK)
+        waits = sum(link.minutes for link in after) - work
+        facts = {
+            "work": duration(work),
+            "waits": duration(waits),
+            "ready": self.moment(answer.earliest_finish),
+            "day": day(arrival),
+        }
+        if waits:
+            text = _(
+                "After that the work takes %(work)s by the clock and waits another %(waits)s: "
+                "ready on %(ready)s, at the customer on %(day)s."
+            )
+        else:
+            text = _(
+                "After that the work takes %(work)s by the clock: ready on %(ready)s, at the "
+                "customer on %(day)s."
+            )
+        return text % facts
+
     def shortage(self, shortage: Shortage) -> str:
         """Which item is short, until when, and how much of it is there."""
         facts = {

@@ -74,7 +74,7 @@ def replan(*, site_id: int, by: User | None, now: datetime, claim: Claim) -> Sch
             site_id=site_id, now=now, attempt=lambda found: _solve(found, run, state, claim, now)
         )
     except (*TOO_SHORT, InvalidProblem) as error:
-        return _fail(run, str(error), claim, now)
+        return _fail(run, why_not(error), claim, now)
     solved = mended.solved
     if solved.violations:
         told = " ".join(solved.violations[:TOLD_VIOLATIONS])
@@ -189,6 +189,18 @@ def within_horizons(*, site_id: int, now: datetime, attempt: Callable[[Inputs], 
             pass
         found = found.extended(now=now, days=longer, is_last=longer == HORIZON_DAYS[-1])
     return attempt(found)
+
+
+def why_not(error: Exception) -> str:
+    """For people why there is no plan; what the solver says of its own is for its developers."""
+    if isinstance(error, TOO_SHORT):
+        return _(
+            "The work does not fit into the %(years)s years that are planned: take some out, or "
+            "open more hours."
+        ) % {"years": HORIZON_DAYS[-1] // 365}
+    if isinstance(error, InvalidProblem):
+        return _("The data of the plant contradict each other: %(why)s") % {"why": error}
+    return str(error)
 
 
 def _fail(run: ScheduleRun, sentence: str, claim: Claim, at: datetime) -> ScheduleRun:

@@ -59,7 +59,7 @@ def solve(*, run_id: int, by: User | None, now: datetime, claim: Claim) -> Sched
             attempt=lambda found: _attempt(found, run, counting, claim, now),
         )
     except (*runs.TOO_SHORT, InvalidProblem, CannotApply) as error:
-        return _fail(run, str(error), claim, now, by)
+        return _fail(run, runs.why_not(error), claim, now, by)
     if trial.solved.violations:
         missed = wishes.conflicts(trial.built, trial.solved.solution.by_operation, trial.inputs)
         told = " ".join((missed or trial.solved.violations)[: runs.TOLD_VIOLATIONS])

@@ -6,13 +6,15 @@ with the slowest machine that may do the work. Work that takes the same minutes 
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Protocol
 
 from aps.solver import Mode, Operation, Precedence
+from common.intervals import WorkingTime
 from masterdata.enums import RunBasis
+from mes.selectors import OpenOperation
 
 ZERO = Decimal(0)
 
@@ -88,6 +90,46 @@ def split(link: Precedence) -> tuple[tuple[int, ...], tuple[Precedence, ...]]:
     """As the solver takes it: plain predecessors, and links that say more."""
     is_plain = not link.min_lag and link.max_lag is None and link.transfer_minutes is None
     return ((link.before,), ()) if is_plain else ((), (link,))
+
+
+def part(
+    operation: OpenOperation, made: Operation, times: Mapping[int, WorkingTime], now: int
+) -> Part:
+    """The open operation as what goes before and after it sees it; ``made``: as it is planned."""
+    own = {unit.work_unit_id: unit.run_minutes for unit in operation.units}
+    modes, worked, fixed = made.modes, None, made.fixed
+    if fixed is not None:
+        modes = (Mode(fixed.resource, fixed.end - fixed.start),)
+        working = times.get(fixed.resource)
+        worked = working.worked(fixed.start, now) if working is not None else None
+    return Part(
+        id=operation.id,
+        step=operation,
+        modes=modes,
+        per_piece=[
+            (mode.resource, own.get(mode.resource, operation.run_minutes)) for mode in modes
+        ],
+        remaining=operation.remaining,
+        good=operation.good,
+        worked=worked,
+    )
+
+
+def chained(
+    operation: Operation, waits: Iterable[Precedence], before: Operation | None
+) -> Operation:
+    """The operation after what it waits for; what runs ends after the last batch to come."""
+    predecessors: tuple[int, ...] = ()
+    links: tuple[Precedence, ...] = ()
+    for wait in waits:
+        plain, more = split(wait)
+        predecessors, links = predecessors + plain, links + more
+    fixed = operation.fixed
+    if fixed is not None and before is not None and before.fixed is not None:
+        batches = [link for link in links if link.transfer_minutes is not None]
+        tails = [before.fixed.end + link.tail_minutes for link in batches]
+        fixed = replace(fixed, end=max(fixed.end, *tails)) if tails else fixed
+    return replace(operation, predecessors=predecessors, links=links, fixed=fixed)
 
 
 def _in_batches(before: Part, following: Part) -> bool:

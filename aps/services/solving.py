@@ -5,7 +5,7 @@ Nothing else in this room calls the solver to place work.
 
 import math
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -216,16 +216,21 @@ def as_late_as_possible(
                 # Of a transfer batch the whole, which is on the safe side.
                 until = here.start - link.min_lag
                 limits[link.before] = min(limits.get(link.before, until), until)
+    return found if _keeps_waits(problem, at | found, moving) else None
+
+
+def _keeps_waits(problem: Problem, at: Mapping[int, Placement], moving: Collection[int]) -> bool:
+    """Whether what was moved waits for all that comes before it, and nothing waits too long."""
     resources = {resource.id: resource for resource in problem.resources}
-    everything = at | found
-    for pk, here in found.items():
-        if (waits.ready(by_id[pk], everything, resources) or 0) > here.start:
-            return None
-    return (
-        None
-        if any(waits.too_long(operation, everything) for operation in by_id.values())
-        else found
-    )
+    for operation in problem.operations:
+        here = at.get(operation.id)
+        if here is None:
+            continue
+        if operation.id in moving and (waits.ready(operation, at, resources) or 0) > here.start:
+            return False
+        if waits.too_long(operation, at):
+            return False
+    return True
 
 
 class _Reporter:

@@ -65,18 +65,8 @@ class _Check:
     def answer(self, risk_minutes: int) -> tuple[Answer, Overlay]:
         due = self.request.due
         backward = self._backward()
-        forward, overlay = self._forward(self.order, {})
+        forward, overlay = self._soonest(backward)
         finish = max((p.end for p in forward.values()), default=self.now)
-        if backward and finish > due:
-            order = sorted(self.order, key=lambda i: backward[i].start)
-            kept = {i: placed.resource for i, placed in backward.items()}
-            try:
-                again, its_overlay = self._forward(_feasible(order, self.operations), kept)
-            except InfeasibleHorizon:
-                again, its_overlay = forward, overlay
-            its_finish = max(p.end for p in again.values())
-            if its_finish < finish:
-                forward, overlay, finish = again, its_overlay, its_finish
         status, slack = Status.INFEASIBLE, 0
         if finish <= due:
             slack = _slack(forward, backward, due) if backward else 0
@@ -108,6 +98,19 @@ class _Check:
             ),
             overlay,
         )
+
+    def _soonest(self, backward: Schedule) -> tuple[Schedule, Overlay]:
+        """Forwards, the longest route first; where that is late also as backwards has it."""
+        forward, overlay = self._forward(self.order, {})
+        if not backward or _finish(forward) <= self.request.due:
+            return forward, overlay
+        order = sorted(self.order, key=lambda i: backward[i].start)
+        kept = {i: placed.resource for i, placed in backward.items()}
+        try:
+            again = self._forward(_feasible(order, self.operations), kept)
+        except InfeasibleHorizon:
+            return forward, overlay
+        return again if _finish(again[0]) < _finish(forward) else (forward, overlay)
 
     # -- the two passes ------------------------------------------------------------------------
 
@@ -252,6 +255,10 @@ class _Check:
             ),
             default=0,
         )
+
+
+def _finish(schedule: Schedule) -> int:
+    return max((placed.end for placed in schedule.values()), default=0)
 
 
 def _slack(forward: Schedule, backward: Schedule, due: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aps.solver.problem import Need, Operation, Placement, Precedence, Resource
 from aps.solver.promise_types import Link, LinkKind, Request
@@ -37,10 +37,7 @@ def explain(
         if operation.fixed is not None:
             links.append(_link(LinkKind.PRECEDENCE, current, now, until))
             break
-        passed = now
-        if feeder is not None and link is not None:
-            working = resources[feeder.resource].working_time
-            passed = max(now, min(passed_at(link, feeder, working), current.start))
+        passed = _passed(feeder, link, resources, now, current.start)
         fed_at = passed + link.min_lag if link is not None else now
         ready = min(max(fed_at, operation.release), current.start)
         links.append(_link(LinkKind.WORK, current, current.start, until))
@@ -53,10 +50,27 @@ def explain(
             links.append(_link(LinkKind.WAIT, feeder, passed, min(fed_at, current.start)))
         current, until = (feeder, passed) if feeder and feeder.end > now else (None, now)
     links = [link for link in reversed(links) if link.minutes]
+    return tuple(links), _binding(links, last, now)
+
+
+def _binding(links: Sequence[Link], last: Placement, now: int) -> Link:
     waits = [link for link in links if link.kind is not LinkKind.WORK]
     if waits:
-        return tuple(links), max(waits, key=lambda link: link.minutes)
-    return tuple(links), Link(LinkKind.MINIMUM, last.operation, None, now, max(now, last.end))
+        return max(waits, key=lambda link: link.minutes)
+    return Link(LinkKind.MINIMUM, last.operation, None, now, max(now, last.end))
+
+
+def _passed(
+    feeder: Placement | None,
+    link: Precedence | None,
+    resources: Mapping[int, Resource],
+    now: int,
+    until: int,
+) -> int:
+    """When something of the feeder had come, as far as it was waited for; now without one."""
+    if feeder is None or link is None:
+        return now
+    return max(now, min(passed_at(link, feeder, resources[feeder.resource].working_time), until))
 
 
 def _latest_feeder(

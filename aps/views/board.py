@@ -97,7 +97,9 @@ def _context(
         context["page"] = page = _page(request, context["late"])
         told = why.bindings(site_id, [row.line for row in page], now)
         context["bindings"] = [(row, told[row.reference]) for row in page]
-    elif context["view"] != "board" and run is not None:
+    else:
+        context["first_late"] = why.bound(site_id, context["first_late"], now)
+    if context["view"] not in ("late", "board") and run is not None:
         rows = _rows(selectors.board(site_id=site_id, starts_at=starts_at, ends_at=ends_at), form)
         context["page"] = page = _page(request, rows)
         page.object_list = _beside(context["compared"], page.object_list, units)

@@ -58,38 +58,28 @@ def board_data(request: HttpRequest) -> JsonResponse:
     now = timezone.now()
     starts_at, ends_at = window.chosen(request.GET, now)
     site_id = chosen_site()
-    base = calendars.to_minutes(starts_at)
     if site_id is None:
         return JsonResponse({"version": None, "rows": [], "bars": []})
     found = selectors.board(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
+    base = calendars.to_minutes(starts_at)
     writer = _Writer(base, _setups(site_id, starts_at, ends_at))
     rows = [writer.row(row) for row in found.rows]
     scenario = compared.shown(request.GET, site_id)
-    ghosts = (
+    beside = (
         selectors.ghosts(run=scenario, starts_at=starts_at, ends_at=ends_at) if scenario else None
     )
-    theirs = [writer.ghost(bar) for bar in ghosts.bars] if ghosts else []
     late = selectors.late_orders(site_id=site_id, now=now)
-    late_orders = list(dict.fromkeys(order_of(line.reference) for line in late))
-    return JsonResponse(
-        {
-            "version": found.version,
-            "base": base,
-            "length": calendars.to_minutes_up(ends_at) - base,
-            "rows": rows,
-            "closed": writer.closed_tables(),
-            "items": writer.items.table(),
-            "work_orders": writer.work_orders.table(),
-            "names": writer.names.table(),
-            "states": writer.states.table(),
-            "orders": writer.orders.table(),
-            "families": writer.families.table(),
-            "late": late_orders,
-            "ghosts": theirs,
-            "gone": list(ghosts.removed) if ghosts else [],
-        },
-        json_dumps_params={"separators": (",", ":"), "ensure_ascii": False},
-    )
+    data = {
+        "version": found.version,
+        "base": base,
+        "length": calendars.to_minutes_up(ends_at) - base,
+        "rows": rows,
+        "late": list(dict.fromkeys(order_of(line.reference) for line in late)),
+        "ghosts": [writer.ghost(bar) for bar in beside.bars] if beside else [],
+        "gone": list(beside.removed) if beside else [],
+    }
+    # The tables last: all that is written fills them.
+    return JsonResponse(data | writer.tables())
 
 
 class _Writer:
@@ -112,6 +102,18 @@ class _Writer:
 
     def ghost(self, bar: Bar) -> list[Any]:
         return [bar.work_unit_id or 0, self._bar(bar)]
+
+    def tables(self) -> dict[str, Any]:
+        """What the numbers of rows and bars stand for."""
+        return {
+            "closed": self.closed_tables(),
+            "items": self.items.table(),
+            "work_orders": self.work_orders.table(),
+            "names": self.names.table(),
+            "states": self.states.table(),
+            "orders": self.orders.table(),
+            "families": self.families.table(),
+        }
 
     def closed_tables(self) -> list[list[int]]:
         """Start and length of each closed span, one after the other."""

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -11,11 +11,12 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from aps import selectors
 from aps.forms import CapacityFilter
-from aps.selectors import Capacity, WeekLoad
+from aps.selectors import Capacity, CenterCapacity, WeekLoad
 from aps.views.place import site_id as chosen_site
 from common.access import requires
 from masterdata import selectors as masterdata
@@ -49,6 +50,12 @@ class Line:
 
 
 FULL_PERCENT = 90
+# Work centers with a week as full as this are shown at once, the others on demand.
+LOADED_PERCENT = 60
+# Fewer than this are not worth folding away.
+LEAST_FOLDED = 3
+# So many customers stand below a work center by themselves, the others in one line.
+MOST_CUSTOMERS = 3
 
 
 @requires("aps.view_schedule")
@@ -79,11 +86,7 @@ def capacity(request: HttpRequest) -> HttpResponse:
         "filter": form,
         "run": selectors.current_run(site_id),
         "capacity": found,
-        "lines": [
-            line
-            for line in _lines(found, names, customer)
-            if not line.is_customer or request.GET.get("detail") != "center"
-        ],
+        "tables": _tables(found, names, customer, most=_most_customers(request)),
         "customer": customer,
         "customer_name": names.get(customer, customer),
         "before": monday - weeks * timedelta(days=7),
@@ -91,6 +94,40 @@ def capacity(request: HttpRequest) -> HttpResponse:
         "is_now": monday == selectors.monday_of(now, timezone.get_current_timezone()),
     }
     return render(request, "aps/capacity.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Some work centers with what they do for whom; ``is_folded``: shown on demand."""
+
+    lines: tuple[Line, ...]
+    centers: int
+    is_folded: bool = False
+
+
+def _most_customers(request: HttpRequest) -> int | None:
+    """How many customers stand below their work center; None: all."""
+    return {"center": 0, "all": None}.get(request.GET.get("detail", ""), MOST_CUSTOMERS)
+
+
+def _tables(
+    found: Capacity, names: Mapping[str, str], customer: str, *, most: int | None
+) -> list[Table]:
+    """The fullest work centers first; those that have hours to spare in a table of their own."""
+
+    def peak(center: CenterCapacity) -> float:
+        return max((100.0 if week.is_over else week.percent for week in center.weeks), default=0.0)
+
+    ordered = sorted(found.centers, key=lambda center: (-peak(center), center.code))
+    loaded = [center for center in ordered if peak(center) >= LOADED_PERCENT]
+    rest = ordered[len(loaded) :]
+    if not loaded or len(rest) < LEAST_FOLDED:
+        loaded, rest = ordered, []
+    return [
+        Table(tuple(_lines(centers, names, customer, most)), len(centers), is_folded)
+        for centers, is_folded in ((loaded, False), (rest, True))
+        if centers
+    ]
 
 
 def _span(request: HttpRequest, now: datetime) -> tuple[date, int]:
@@ -108,19 +145,38 @@ def _span(request: HttpRequest, now: datetime) -> tuple[date, int]:
     return day - timedelta(days=day.weekday()), int(text) if text in known else USUAL_WEEKS
 
 
-def _lines(found: Capacity, names: Mapping[str, str], customer: str) -> Iterator[Line]:
-    """Each work center, and below it its customers, the largest first."""
-    for center in found.centers:
+def _lines(
+    centers: Sequence[CenterCapacity],
+    names: Mapping[str, str],
+    customer: str,
+    most: int | None,
+) -> Iterator[Line]:
+    """Each work center, and below it its largest customers, the others in one line."""
+    for center in centers:
         yield Line(center.code, "", tuple(_cell(week) for week in center.weeks))
-        totals: dict[str, int] = {}
-        for week in center.weeks:
-            for share in week.customers:
-                totals[share.customer_code] = totals.get(share.customer_code, 0) + share.minutes
-        for code in sorted(totals, key=lambda code: (-totals[code], code)):
-            if customer and code != customer:
-                continue
-            cells = tuple(_cell(week, week.of(code)) for week in center.weeks)
-            yield Line(code or _("Stock"), names.get(code, ""), cells, is_customer=True)
+        if customer or most != 0:
+            yield from _customers(center, names, customer, most)
+
+
+def _customers(
+    center: CenterCapacity, names: Mapping[str, str], customer: str, most: int | None
+) -> Iterator[Line]:
+    totals: dict[str, int] = {}
+    for week in center.weeks:
+        for share in week.customers:
+            totals[share.customer_code] = totals.get(share.customer_code, 0) + share.minutes
+    ordered = sorted(totals, key=lambda code: (-totals[code], code))
+    shown = [code for code in ordered if code == customer] if customer else ordered
+    # One alone is as long as the line that would stand for it.
+    own = shown if most is None or len(shown) <= most + 1 else shown[:most]
+    for code in own:
+        cells = tuple(_cell(week, week.of(code)) for week in center.weeks)
+        yield Line(code or _("Stock"), names.get(code, ""), cells, is_customer=True)
+    rest = shown[len(own) :]
+    if rest:
+        cells = tuple(_cell(week, sum(map(week.of, rest))) for week in center.weeks)
+        text = ngettext("%(count)s other", "%(count)s others", len(rest)) % {"count": len(rest)}
+        yield Line(text, "", cells, is_customer=True)
 
 
 def _cell(week: WeekLoad, minutes: int | None = None) -> Cell:

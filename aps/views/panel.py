@@ -47,7 +47,7 @@ def board_panel(request: HttpRequest) -> HttpResponse:
             "more": len(rows) > MOST_SHOWN,
             "chosen": chosen,
             "changeover": _changeover(run, chosen),
-            "late": late,
+            "late": why.bound(run.site_id, late[:MOST_EXPLAINED], now) + late[MOST_EXPLAINED:],
             "why": why.explained(run.site_id, [row.line for row in late[:MOST_EXPLAINED]], now),
             "served": _served(run, request.GET.get("operation", ""), number),
         }

@@ -1,6 +1,7 @@
 """Why an order line is late, as a fragment for the late list and the board's panel."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
@@ -13,6 +14,7 @@ from aps.selectors import LateLine
 from aps.services import lateness
 from aps.views import lateness_words
 from aps.views.lateness_words import Said
+from aps.views.overview import Late
 from aps.views.place import site_id as chosen_site
 from common.access import requires
 from common.permissions import allowed
@@ -36,6 +38,12 @@ def bindings(site_id: int, lines: Sequence[LateLine], now: datetime) -> dict[str
     """What binds each late line, in a sentence, by its reference; as many queries as for one."""
     found = lateness.explain_all(site_id=site_id, lines=lines, now=now, with_helps=False)
     return {one.line.reference: lateness_words.say(one).binding for one in found}
+
+
+def bound(site_id: int, rows: Sequence[Late], now: datetime) -> list[Late]:
+    """The rows of late lines with what binds each of them, as the late list says it."""
+    told = bindings(site_id, [row.line for row in rows], now)
+    return [replace(row, why=told[row.reference]) for row in rows]
 
 
 def explained(site_id: int, lines: Sequence[LateLine], now: datetime) -> list[Said]:

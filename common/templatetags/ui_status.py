@@ -24,7 +24,7 @@ TONES: dict[str, Tone] = {
     for tone, words in {
         Tone.PLANNED: (
             "draft submitted planned waiting queued open assessed pending_approval in_process"
-            " sent unknown idle off"
+            " sent unknown idle off make buy defer reduce"
         ),
         Tone.RUNNING: (
             "approved released ready setup running in_progress in_production solving confirmed"
@@ -33,15 +33,18 @@ TONES: dict[str, Tone] = {
         ),
         Tone.DONE: (
             "done completed delivered closed accepted published solved applied received"
-            " available consumed fulfilled resolved feasible on_time current active success"
+            " available consumed posted fulfilled resolved feasible on_time current active success"
         ),
         Tone.RISK: (
             "at_risk risk interrupted stale expired contained returned rework warning short"
+            " to_approve expedite"
         ),
         Tone.LATE: (
             "late failed dead rejected declined infeasible scrapped lost danger overdue raised down"
         ),
-        Tone.HOLD: "on_hold hold cancelled superseded blocked quarantine dismissed withdrawn",
+        Tone.HOLD: (
+            "on_hold hold cancelled cancel superseded blocked quarantine dismissed withdrawn"
+        ),
     }.items()
     for word in (tone.value, *words.split())
 }

@@ -14,8 +14,8 @@ RETRY_SECONDS = 60
 def events(request: AuthenticatedRequest) -> HttpResponseBase:
     """``?topics=floor:1,andon:1``: a stream that says which of them changed.
 
-    400 for a topic that does not exist, 403 for one of others, 503 where this process holds as
-    many streams as it may: the page then asks every ten seconds.
+    400 for a topic that does not exist, 403 for one of others, 204 where this process holds as
+    many streams as it may: the browser then gives up quietly and the page asks every ten seconds.
     """
     try:
         topics = live.topics_of(request.GET.get("topics", ""))
@@ -30,7 +30,7 @@ def _stream(request: HttpRequest, topics: list[str]) -> HttpResponseBase:
     try:
         stream = live.HUB.open(topics)
     except live.Full:
-        return HttpResponse(status=503, headers={"Retry-After": str(RETRY_SECONDS)})
+        return HttpResponse(status=204, headers={"Retry-After": str(RETRY_SECONDS)})
     return StreamingHttpResponse(
         stream,
         content_type="text/event-stream",

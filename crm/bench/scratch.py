@@ -25,6 +25,15 @@ def manage(environment: dict[str, str], *arguments: str) -> None:
     subprocess.run(command, check=True, env=environment)  # noqa: S603 - our own command
 
 
+def manage_read(environment: dict[str, str], *arguments: str) -> str:
+    """The same, and what it printed."""
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
+    done = subprocess.run(  # noqa: S603 - our own command
+        command, check=True, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    return done.stdout
+
+
 @contextmanager
 def database() -> Iterator[dict[str, str]]:
     """Create and migrate a scratch database; yield the environment that points to it."""

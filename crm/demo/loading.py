@@ -13,6 +13,7 @@ from crm.demo import people, story
 from erp.services import stock
 from masterdata import selectors as masterdata
 from masterdata.services import imports
+from mes.services import reasons
 
 DATA = Path(__file__).parent / "data"
 MARK = selectors.DEMO_MARK
@@ -49,6 +50,7 @@ def load(*, now: datetime) -> None:
         )
     with transaction.atomic():
         tables(now=now)
+        reasons.seed()
         users = people.create()
         people.give_badges(users, now=now)
         site = masterdata.default_site()

@@ -12,7 +12,7 @@ from common.models import User
 from crm.demo import floor
 from crm.models import SalesOrder
 from crm.services import conversion, orders, projections, shipments
-from erp.services import purchasing
+from erp.services import mrp_runs, purchasing
 from masterdata import selectors as masterdata
 
 # Finished goods on the shelf at the start.
@@ -76,6 +76,8 @@ def tell(*, users: Mapping[str, User], site_id: int, now: datetime) -> None:
         by=users[Role.PURCHASING],
         now=now - timedelta(days=1),
     )
+    # What has to be bought is proposed as soon as a worker runs.
+    mrp_runs.request(site_id=site_id, by=users[Role.PLANNER], now=now)
     with transaction.atomic():
         projections.update(site_id=site_id, by=None, now=now)
 

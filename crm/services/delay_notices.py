@@ -162,20 +162,20 @@ def _told(lines: Sequence[SalesOrderLine]) -> dict[int, _Told]:
     )
     first: dict[int, date] = {}
     rows = Projection.objects.filter(line__in=ids, new_date__isnull=False).order_by("pk")
-    for line_id, day, at in rows.values_list("line_id", "new_date", "at"):
+    for line_id, estimate, at in rows.values_list("line_id", "new_date", "at"):
         # The estimate that stood when the promise was given, else the first one after it.
-        if line_id not in first or (line_id in since and at <= since[line_id]):
-            first[line_id] = day
+        is_before = line_id in since and at <= since[line_id]
+        if estimate is not None and (line_id not in first or is_before):
+            first[line_id] = estimate
     sent: dict[int, date] = {}
     silent: dict[int, date] = {}
     decided = DelayNotice.objects.filter(
         line__in=ids, state__in=[NoticeState.SENT, NoticeState.DISMISSED]
     ).order_by("decided_at", "pk")
-    for line_id, state, day, at in decided.values_list(
-        "line_id", "state", "new_date", "decided_at"
-    ):
+    rows_decided = decided.values_list("line_id", "state", "new_date", "decided_at")
+    for line_id, state, day, decided_at in rows_decided:
         given = since.get(line_id)
-        if given is not None and at is not None and at < given:
+        if given is not None and decided_at is not None and decided_at < given:
             continue  # A new promise was given since.
         if state == NoticeState.SENT:
             sent[line_id] = day

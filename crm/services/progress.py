@@ -26,11 +26,12 @@ def note_work_order(*, work_order_id: int, now: datetime) -> None:
 
 
 def refresh_site(*, site_id: int, now: datetime) -> None:
-    """Bring all open orders of a site up to date: goods came in."""
+    """Bring all open orders of a site up to date: goods came in, or were taken away by a hold."""
+    waiting = [OrderState.APPROVED, OrderState.IN_PRODUCTION, OrderState.READY_TO_SHIP]
     refresh(
-        order_ids=SalesOrder.objects.filter(
-            site_id=site_id, state__in=[OrderState.APPROVED, OrderState.IN_PRODUCTION]
-        ).values_list("pk", flat=True),
+        order_ids=SalesOrder.objects.filter(site_id=site_id, state__in=waiting).values_list(
+            "pk", flat=True
+        ),
         now=now,
     )
 

@@ -177,6 +177,8 @@ def reject(*, rush: RushRequest, reason: str, by: User, now: datetime) -> RushRe
         rush.save()
         _drop_run(rush, by=by, now=now)
         audit.record(action="crm.rush.reject", target=rush, by=by, now=now, reason=reason)
+        order = rush.line.order
+        audit.record(action="crm.rush.reject", target=order, by=by, now=now, reason=reason)
         rush_news.rejected(rush, now=now)
     return rush
 
@@ -285,7 +287,8 @@ def _approve(rush: RushRequest, by: User, now: datetime) -> None:
         scenarios.publish(run=rush.run, by=by, now=now, is_decided=True)
         commitments.promise({rush.line: day}, cause=PromiseCause.RUSH, by=by, now=now)
     rush.save()
-    audit.record(action="crm.rush.approve", target=rush, by=by, now=now, reason=rush.reason)
+    for target in (rush, rush.line.order):
+        audit.record(action="crm.rush.approve", target=target, by=by, now=now, reason=rush.reason)
     rush_news.approved(rush, day, now=now)
     if not rush.assessment.get("is_before_conversion"):
         _applied(rush, by, now)
@@ -309,9 +312,10 @@ def _applied(rush: RushRequest, by: User | None, now: datetime) -> None:
     _move(rush, RushState.APPLIED)
     rush.applied_at = now
     rush.save(update_fields=["state", "applied_at"])
-    audit.record(action="crm.rush.apply", target=rush, by=by, now=now)
-    rush_news.applied(rush, rush_assessing.promised_day(rush), now=now)
     order = rush.line.order
+    for target in (rush, order):
+        audit.record(action="crm.rush.apply", target=target, by=by, now=now)
+    rush_news.applied(rush, rush_assessing.promised_day(rush), now=now)
     events.publish(
         RushApplied(rush_id=rush.pk, order_id=order.pk, site_id=order.site_id), by=by, now=now
     )

@@ -1,5 +1,6 @@
 """The order list and the order page."""
 
+from datetime import date
 from decimal import Decimal
 
 from django.core.paginator import Paginator
@@ -64,6 +65,19 @@ def _narrowed(form: OrderFilter, orders: QuerySet[SalesOrder]) -> QuerySet[Sales
     return orders.filter(state=state) if state else orders
 
 
+# What an order's page offers, and the permission that each takes.
+RIGHTS = (
+    ("edit", "edit_order"),
+    ("submit", "submit_order"),
+    ("approve", "approve_order"),
+    ("hold", "hold_order"),
+    ("cancel", "cancel_order"),
+    ("ship", "ship"),
+    ("deliver", "deliver"),
+    ("rush", "request_rush"),
+)
+
+
 @requires("crm.view_order")
 def order_detail(request: HttpRequest, number: str) -> HttpResponse:
     """One order: where it stands, its three dates per line, work orders, shipments, history."""
@@ -78,6 +92,7 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
         line.ready_quantity = ready.get(key, Decimal(0))  # type: ignore[attr-defined]
         line.made = progress.get(key)  # type: ignore[attr-defined]
         line.rush = next(iter(line.rushes.all()), None)  # type: ignore[attr-defined]
+        line.to_promise = _to_promise(line)  # type: ignore[attr-defined]
         line.can_rush = _can_rush(order, line)  # type: ignore[attr-defined]
     is_simulating = _is_simulating(order)
     context = {
@@ -89,19 +104,7 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
             for step in selectors.steps(order)
         ],
         "refusals": _refusals(order),
-        "rights": {
-            verb: allowed(request.user, f"crm.{code}")
-            for verb, code in (
-                ("edit", "edit_order"),
-                ("submit", "submit_order"),
-                ("approve", "approve_order"),
-                ("hold", "hold_order"),
-                ("cancel", "cancel_order"),
-                ("ship", "ship"),
-                ("deliver", "deliver"),
-                ("rush", "request_rush"),
-            )
-        },
+        "rights": {verb: allowed(request.user, f"crm.{code}") for verb, code in RIGHTS},
         "history": history.told(audit.history(order)[:20]),
         "can_ship_now": any(line.ready_quantity for line in lines),  # type: ignore[attr-defined]
         "schedule": aps.current_run(order.site_id),
@@ -119,6 +122,12 @@ def _undecided(request: HttpRequest, order: SalesOrder) -> list[object]:
     if "ask" not in request.GET or order.state != OrderState.DRAFT:
         return []
     return [pair for pair in checks.answers_of(order, now=timezone.now()) if not pair[1].feasible]
+
+
+def _to_promise(line: SalesOrderLine) -> date | None:
+    """The day of an approved rush that the order's own approval will promise."""
+    is_approved = any(rush.state == RushState.APPROVED for rush in line.rushes.all())
+    return line.offered_date if is_approved and line.promised_date is None else None
 
 
 def _can_rush(order: SalesOrder, line: SalesOrderLine) -> bool:

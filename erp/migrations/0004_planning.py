@@ -135,7 +135,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("accepted", "Accepted"),
-                            ("rejected", "Rejected"),
+                            ("rejected", "Refused"),
                             ("returned", "Returned"),
                         ],
                         max_length=10,

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                             ("storage", "Storage"),
                             ("receiving", "Receiving"),
                             ("staging", "Staging"),
-                            ("production", "Production"),
+                            ("production", "Production floor"),
                             ("shipping", "Shipping"),
                             ("quarantine", "Quarantine"),
                         ],

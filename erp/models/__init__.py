@@ -1,3 +1,4 @@
+from erp.models.cost import CostEntry
 from erp.models.counts import CountLine, CountSession
 from erp.models.demand import Requirement, Reservation, Staging
 from erp.models.places import Bin, Warehouse
@@ -8,6 +9,7 @@ from erp.models.supply import Supply
 
 __all__ = [
     "Bin",
+    "CostEntry",
     "CountLine",
     "CountSession",
     "MrpRun",

@@ -1,5 +1,7 @@
 """Counting the store: a session, its lines, and what differs."""
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -68,3 +70,13 @@ class CountLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.session_id}: {self.counted}"
+
+    @property
+    def difference(self) -> Decimal:
+        """What was counted less what the books said."""
+        return self.counted - self.expected
+
+    @property
+    def difference_text(self) -> str:
+        """The same with its sign: "+5"."""
+        return f"{self.difference.normalize():+f}"

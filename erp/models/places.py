@@ -40,3 +40,8 @@ class Bin(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def label(self) -> str:
+        """With its warehouse, as it is written on the place."""
+        return f"{self.warehouse.code}/{self.code}"

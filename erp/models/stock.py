@@ -25,6 +25,9 @@ class StockBalance(models.Model):
     held = models.DecimalField(**QUANTITY, default=0)
     # The item's policy when it last moved.
     allows_negative = models.BooleanField(default=False)
+    # What a piece cost on average, in the site's currency: bought ones as received, made ones at
+    # the standard of their work orders.
+    average_cost = models.DecimalField(max_digits=16, decimal_places=6, default=0)
 
     class Meta:
         constraints = [

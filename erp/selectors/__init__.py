@@ -1,5 +1,15 @@
 """Reads of stock, demand and what is on order, for this room and those above."""
 
+from erp.selectors.costs import (
+    CostTotal,
+    amounts_by_currency,
+    amounts_by_kind,
+    average_costs,
+    cost_entries,
+    cost_totals,
+    variances_of,
+)
+from erp.selectors.counts import count_lines, count_sessions, variance_value
 from erp.selectors.demand import (
     Coverage,
     OrderLine,
@@ -13,6 +23,7 @@ from erp.selectors.demand import (
     sites_of,
     waiting,
 )
+from erp.selectors.picking import PickLine, pick_lines, pick_orders
 from erp.selectors.planning import (
     CannotPlan,
     Reading,
@@ -50,29 +61,37 @@ from erp.selectors.purchasing import (
     shortages,
 )
 from erp.selectors.quants import (
+    Scanned,
     Take,
     bin_by_id,
     bins,
+    bins_named,
     choose,
     issued_of,
+    places_of,
     quants,
+    scanned,
     stagings,
     today,
     usable,
     warehouses,
+    warehouses_with_contents,
 )
-from erp.selectors.stock import balances, free_stock, moves_of
+from erp.selectors.stock import balances, free_stock, moves_of, moves_of_identity
 
 __all__ = [
     "JUDGED_DAYS",
     "Affected",
     "CannotPlan",
+    "CostTotal",
     "Coverage",
     "MaterialDate",
     "MaterialKind",
     "OrderLine",
     "Performance",
     "Reading",
+    "PickLine",
+    "Scanned",
     "Shortage",
     "SupplierOffer",
     "ToDo",
@@ -82,7 +101,16 @@ __all__ = [
     "balances",
     "bin_by_id",
     "bins",
+    "bins_named",
     "choose",
+    "amounts_by_currency",
+    "amounts_by_kind",
+    "average_costs",
+    "balances",
+    "cost_entries",
+    "cost_totals",
+    "count_lines",
+    "count_sessions",
     "coverage",
     "customer_codes",
     "free_stock",
@@ -103,9 +131,15 @@ __all__ = [
     "purchase_order",
     "purchase_orders",
     "read_situation",
+    "moves_of_identity",
+    "pick_lines",
+    "pick_orders",
+    "places",
+    "places_of",
     "quants",
     "requirements",
     "reserved_quantities",
+    "scanned",
     "shortages",
     "sites_of",
     "supplier_performance",
@@ -114,6 +148,9 @@ __all__ = [
     "stagings",
     "today",
     "usable",
+    "variances_of",
+    "variance_value",
     "waiting",
     "warehouses",
+    "warehouses_with_contents",
 ]

@@ -4,17 +4,24 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_CEILING, Decimal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from erp.enums import MoveKind
 from erp.models import Bin, Requirement, Staging, StockMove, StockQuant, Warehouse
 from masterdata import selectors as masterdata
 from masterdata.enums import Tracking
+from traceability import selectors as traceability
+
+if TYPE_CHECKING:
+    from masterdata.models import Item
+    from traceability.models import Lot, SerialUnit
 
 ZERO = Decimal(0)
+MOST = 20
 # Lot, unit.
 Identity = tuple[int | None, int | None]
 
@@ -42,7 +49,7 @@ def quants(
     bin_id: int | None = None,
 ) -> QuerySet[StockQuant]:
     """What lies where, by warehouse and bin, the one that expires first before the others."""
-    found = StockQuant.objects.select_related("bin__warehouse", "item", "lot", "unit")
+    found = StockQuant.objects.select_related("bin__warehouse__site", "item", "lot", "unit")
     for name, value in (
         ("bin__warehouse__site", site_id),
         ("item", item_id),
@@ -75,17 +82,30 @@ def usable(
 
     First expired, first out; of what keeps equally long the oldest.
     """
-    found = StockQuant.objects.filter(
-        bin__warehouse__site=site_id, item=item_id, is_held=False, quantity__gt=F("staged")
-    ).exclude(Q(lot__expires_on__lt=on) | Q(unit__expires_on__lt=on))
+    found = usable_of(site_id=site_id, item_ids=[item_id], on=on)
     if lot_id is not None:
         found = found.filter(lot=lot_id)
     if unit_ids:
         found = found.filter(unit__in=list(unit_ids))
     if bin_id is not None:
         found = found.filter(bin=bin_id)
-    return found.select_related("bin", "lot", "unit").order_by(
-        Coalesce("lot__expires_on", "unit__expires_on").asc(nulls_last=True), "since", "pk"
+    return found
+
+
+def usable_of(*, site_id: int, item_ids: Collection[int], on: date) -> QuerySet[StockQuant]:
+    """The same of several items."""
+    return (
+        StockQuant.objects.filter(
+            bin__warehouse__site=site_id,
+            item__in=list(item_ids),
+            is_held=False,
+            quantity__gt=F("staged"),
+        )
+        .exclude(Q(lot__expires_on__lt=on) | Q(unit__expires_on__lt=on))
+        .select_related("bin__warehouse", "lot", "unit")
+        .order_by(
+            Coalesce("lot__expires_on", "unit__expires_on").asc(nulls_last=True), "since", "pk"
+        )
     )
 
 
@@ -113,6 +133,11 @@ def choose(
         # A store may hold tens of thousands of units; only so many rows are needed.
         pieces = int(quantity.to_integral_value(ROUND_CEILING))
         rows = rows.exclude(pk__in=list(taken))[:pieces]
+    return allot(rows, quantity, taken)
+
+
+def allot(rows: Iterable[StockQuant], quantity: Decimal, taken: dict[int, Decimal]) -> list[Take]:
+    """Take from the quants in their order what ``taken`` leaves of them, and note it there."""
     found: list[Take] = []
     for quant in rows:
         if quantity <= 0:
@@ -157,14 +182,71 @@ def stagings(requirement_ids: Iterable[int]) -> QuerySet[Staging]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What a label says; several things of one number are several."""
+
+    bin: Bin | None = None
+    item: "Item | None" = None
+    lot: "Lot | None" = None
+    unit: "SerialUnit | None" = None
+
+
+def scanned(*, text: str, site_id: int) -> list[Scanned]:
+    """What a scanned or typed text names at the site: units, lots, bins, items; none: unknown."""
+    text = text.strip()
+    if not text:
+        return []
+    things: list[Scanned] = [
+        Scanned(item=unit.item, unit=unit) for unit in traceability.units_named(text)[:MOST]
+    ]
+    things += [Scanned(item=lot.item, lot=lot) for lot in traceability.lots_named(text)[:MOST]]
+    places = bins(site_id=site_id).filter(code__iexact=text)
+    things += [Scanned(bin=place) for place in places[:MOST]]
+    item = masterdata.item_by_code(text)
+    return [*things, Scanned(item=item)] if item else things
+
+
 def warehouses(*, site_id: int) -> QuerySet[Warehouse]:
     """The site's warehouses with their bins."""
     return Warehouse.objects.filter(site=site_id).prefetch_related("bins").order_by("pk")
 
 
+def warehouses_with_contents(*, site_id: int) -> QuerySet[Warehouse]:
+    """The site's warehouses; each bin with ``items``, how many different ones lie in it."""
+    found = Bin.objects.filter(is_active=True).annotate(
+        items=Count("quants__item", distinct=True), quants_count=Count("quants")
+    )
+    return (
+        Warehouse.objects.filter(site=site_id)
+        .prefetch_related(Prefetch("bins", queryset=found.order_by("code")))
+        .order_by("pk")
+    )
+
+
 def bin_by_id(bin_id: int) -> Bin:
     """The bin with its warehouse; raise ObjectDoesNotExist."""
-    return Bin.objects.select_related("warehouse").get(pk=bin_id)
+    return Bin.objects.select_related("warehouse__site").get(pk=bin_id)
+
+
+def bins_named(text: str, *, site_id: int) -> list[Bin]:
+    """Bins in use that a code names: "A-01" here, "MAIN/A-01", or "SITE/MAIN/A-01" anywhere."""
+    *before, code = [part.strip() for part in text.split("/")]
+    found = Bin.objects.filter(code__iexact=code, is_active=True).select_related("warehouse__site")
+    if len(before) < 2:
+        found = found.filter(warehouse__site=site_id)
+    else:
+        found = found.filter(warehouse__site__code__iexact=before[-2])
+    if before:
+        found = found.filter(warehouse__code__iexact=before[-1])
+    return list(found.order_by("pk")[:MOST])
+
+
+def places_of(quants: "QuerySet[StockQuant]") -> list[Bin]:
+    """The bins in which quants lie."""
+    return list(
+        Bin.objects.filter(pk__in=quants.values("bin")).select_related("warehouse").order_by("pk")
+    )
 
 
 def bins(*, site_id: int) -> QuerySet[Bin]:

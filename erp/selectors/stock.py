@@ -46,6 +46,16 @@ def moves_of(*, item_id: int, site_id: int) -> QuerySet[StockMove]:
     )
 
 
+def moves_of_identity(
+    *, lot_id: int | None = None, unit_id: int | None = None
+) -> QuerySet[StockMove]:
+    """How a lot or a unit moved, newest first."""
+    rows = (
+        StockMove.objects.filter(lot=lot_id) if lot_id else StockMove.objects.filter(unit=unit_id)
+    )
+    return rows.select_related("by", "bin__warehouse__site").order_by("-at", "-pk")
+
+
 def _on_order() -> Coalesce:
     lines = (
         PurchaseOrderLine.objects.filter(

@@ -13,9 +13,11 @@ from decimal import Decimal
 
 from django.db import connection
 
+from common import bulk
 from common.models import User
 from erp.enums import BinKind, MoveKind
 from erp.models import Bin, StockBalance, StockMove, StockQuant
+from erp.services import valuing
 from traceability.enums import IdentityState
 from traceability.services import identities
 
@@ -52,6 +54,10 @@ class Why:
     document: str = ""
     # What becomes of lots and units that leave the store with it.
     leaves_as: IdentityState = IdentityState.CONSUMED
+    # What a piece that comes in cost, in the site's currency; unknown: what those there did.
+    price: Decimal | None = None
+    # The one order line that the work order (the reference) is for.
+    order_line: str = ""
 
 
 @dataclass(slots=True)
@@ -61,6 +67,8 @@ class _Differences:
     on_hand: Decimal = ZERO
     held: Decimal = ZERO
     reserved: Decimal = ZERO
+    # New pieces, which weigh in the average price.
+    received: Decimal = ZERO
 
 
 @dataclass(slots=True)
@@ -69,52 +77,53 @@ class _Books:
 
     sites: dict[int, int]
     quarantines: set[int]
-    quants: dict[Place, StockQuant] = field(default_factory=dict)
+    # Primary key of a quant, and whether it is held.
+    quants: dict[Place, tuple[int, bool]] = field(default_factory=dict)
     held_lots: set[int] = field(default_factory=set)
     held_units: set[int] = field(default_factory=set)
 
     def is_held(self, place: Place) -> bool:
         known = self.quants.get(place)
         if known is not None:
-            return known.is_held
+            return known[1]
         bin_id, _item, lot_id, unit_id = place
         return bin_id in self.quarantines or lot_id in self.held_lots or unit_id in self.held_units
 
 
 def book(
     entries: Iterable[Entry], *, why: Why, reserved: Mapping[Balance, Decimal] | None = None
-) -> list[StockMove]:
-    """Write the moves and change quants, balances and states by them; return the moves.
+) -> list[int]:
+    """Write the moves and change quants, balances and states by them; return the moves' ids.
 
     ``reserved`` changes reservations' sums in the same statement as what is on hand: an issue
     lowers both.
     """
     rows = [entry for entry in entries if entry.quantity]
     books = _read(rows)
-    differences = _differences(rows, books, reserved or {})
+    differences = _differences(rows, books, reserved or {}, why)
     _make_balances(differences)
     _change_quants(rows, books, why.now)
-    _change_balances(differences)
+    _change_balances(differences, why)
     _follow(rows, why)
-    return StockMove.objects.bulk_create(
+    by = why.by.pk if why.by else None
+    common = (why.kind, why.reference[:60], why.document, why.now, by)
+    moves = bulk.insert(
+        StockMove,
+        _MOVE,
         [
-            StockMove(
-                item_id=row.item_id,
-                site_id=books.sites[row.bin_id],
-                bin_id=row.bin_id,
-                lot_id=row.lot_id,
-                unit_id=row.unit_id,
-                kind=why.kind,
-                quantity=row.quantity,
-                reference=why.reference[:60],
-                document=why.document,
-                at=why.now,
-                by=why.by,
-            )
-            for row in rows
+            (r.item_id, books.sites[r.bin_id], r.bin_id, r.lot_id, r.unit_id, r.quantity, *common)
+            for r in rows
         ],
-        batch_size=5000,
     )
+    if why.kind in MoveKind.on_orders():
+        valuing.put_on_orders(moves, order_line=why.order_line, by=why.by, now=why.now)
+    return moves
+
+
+_MOVE = ("item", "site", "bin", "lot", "unit", "quantity", "kind", "reference", "document") + (
+    "at",
+    "by",
+)
 
 
 def _read(rows: Sequence[Entry]) -> _Books:
@@ -137,23 +146,28 @@ def _read(rows: Sequence[Entry]) -> _Books:
     )
     units = sorted({row.unit_id for row in rows if row.unit_id})
     lots = sorted({row.lot_id for row in rows if row.lot_id})
-    lying = StockQuant.objects.select_for_update(no_key=True)
-    found = [
-        *lying.filter(bin__in=list(books.sites), item__in=items, unit__isnull=True).order_by("pk"),
-        *(lying.filter(unit__in=units).order_by("pk") if units else ()),
-    ]
-    books.quants = {(q.bin_id, q.item_id, q.lot_id, q.unit_id): q for q in found}
+    lying = StockQuant.objects.select_for_update(no_key=True).order_by("pk")
+    for rows_there in (
+        lying.filter(bin__in=list(books.sites), item__in=items, unit__isnull=True),
+        lying.filter(unit__in=units),
+    ):
+        for pk, is_held, *place in rows_there.values_list(
+            "pk", "is_held", "bin_id", "item_id", "lot_id", "unit_id"
+        ):
+            books.quants[place[0], place[1], place[2], place[3]] = (pk, is_held)
     books.held_lots, books.held_units = identities.held(lot_ids=lots, unit_ids=units)
     return books
 
 
 def _differences(
-    rows: Sequence[Entry], books: _Books, reserved: Mapping[Balance, Decimal]
+    rows: Sequence[Entry], books: _Books, reserved: Mapping[Balance, Decimal], why: Why
 ) -> dict[Balance, _Differences]:
     found: dict[Balance, _Differences] = {}
     for row in rows:
         here = found.setdefault((row.item_id, books.sites[row.bin_id]), _Differences())
         here.on_hand += row.quantity
+        if row.quantity > 0 and why.kind in MoveKind.coming():
+            here.received += row.quantity
         if books.is_held(row.place):
             here.held += row.quantity
     for balance, quantity in reserved.items():
@@ -174,7 +188,7 @@ def _change_quants(rows: Sequence[Entry], books: _Books, now: datetime) -> None:
     totals: dict[Place, Decimal] = {}
     for row in rows:
         totals[row.place] = totals.get(row.place, ZERO) + row.quantity
-    known = [(books.quants[p].pk, q) for p, q in totals.items() if q and p in books.quants]
+    known = [(books.quants[p][0], q) for p, q in totals.items() if q and p in books.quants]
     new = [(p, q) for p, q in totals.items() if q and p not in books.quants]
     with connection.cursor() as cursor:
         if known:
@@ -210,9 +224,9 @@ DO UPDATE SET quantity = quant.quantity + excluded.quantity
 """
 
 
-def _change_balances(differences: Mapping[Balance, _Differences]) -> None:
+def _change_balances(differences: Mapping[Balance, _Differences], why: Why) -> None:
     rows = [
-        (item, site, d.on_hand, d.held, d.reserved)
+        (item, site, d.on_hand, d.held, d.reserved, d.received)
         for (item, site), d in sorted(differences.items())
         if d.on_hand or d.held or d.reserved
     ]
@@ -225,13 +239,21 @@ def _change_balances(differences: Mapping[Balance, _Differences]) -> None:
                 on_hand = balance.on_hand + moved.on_hand,
                 held = balance.held + moved.held,
                 reserved = balance.reserved + moved.reserved,
-                allows_negative = item.may_be_negative OR balance.on_hand < 0
-            FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[], %s::numeric[], %s::numeric[])
-                AS moved (item_id, site_id, on_hand, held, reserved), masterdata_item AS item
+                allows_negative = item.may_be_negative OR balance.on_hand < 0,
+                average_cost = CASE WHEN moved.received > 0 THEN
+                    (greatest(balance.on_hand, 0)
+                        * coalesce(nullif(balance.average_cost, 0), item.standard_cost)
+                    + moved.received * coalesce(
+                        %s::numeric, nullif(balance.average_cost, 0), item.standard_cost))
+                    / (greatest(balance.on_hand, 0) + moved.received)
+                    ELSE balance.average_cost END
+            FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[], %s::numeric[], %s::numeric[],
+                    %s::numeric[]) AS moved (item_id, site_id, on_hand, held, reserved, received),
+                masterdata_item AS item
             WHERE balance.item_id = moved.item_id AND balance.site_id = moved.site_id
                 AND item.id = moved.item_id
             """,
-            [list(column) for column in zip(*rows, strict=True)],
+            [why.price, *(list(column) for column in zip(*rows, strict=True))],
         )
 
 

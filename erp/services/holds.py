@@ -30,8 +30,10 @@ def hold(
     reason: str,
     by: User | None,
     now: datetime,
-) -> None:
-    """Keep lots and units from everybody, wherever they lie; several holds may lie on one.
+) -> list[int]:
+    """Keep lots and units from everybody, wherever they lie; return the ids of the holds.
+
+    Several may lie on one.
 
     What stands ready is ready no more, and who counted on it waits again, the latest due first.
     Raise CannotHold without a reason, or for what is no longer here.
@@ -40,11 +42,12 @@ def hold(
         _lock_sites(lot_ids, unit_ids)
         placed = identities.hold(lot_ids=lot_ids, unit_ids=unit_ids, reason=reason, by=by, now=now)
         touched = _mark(_lying(lot_ids, unit_ids).filter(is_held=False), True)
-        for row in placed[:1]:
+        for row in traceability.holds(placed[:1]):
             audit.record(action="erp.stock.hold", target=row, by=by, now=now, reason=reason)
         for item_id, site_id in sorted(touched):
             fact = StockWithheld(item_id=item_id, site_id=site_id)
             events.publish(fact, by=by, now=now)
+    return placed
 
 
 def release(*, hold_ids: Collection[int], reason: str, by: User | None, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """Reserved stock leaves for its requirement: issued to a work order, or shipped."""
 
+import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -46,6 +47,7 @@ def issue(
     lot_id: int | None = None,
     unit_ids: Collection[int] = (),
     bin_id: int | None = None,
+    order_line: str = "",
 ) -> None:
     """Take reserved stock out for its requirement; raise CannotIssue with the reason.
 
@@ -54,7 +56,8 @@ def issue(
     staged for the requirement goes first, then what expires first.
     """
     named = _Named(lot_id, tuple(unit_ids), bin_id)
-    _issue({requirement_id: quantity}, named, Why(kind, reference, by, now))
+    why = Why(kind, reference, by, now, order_line=order_line)
+    _issue({requirement_id: quantity}, named, why)
 
 
 def issue_many(
@@ -64,13 +67,22 @@ def issue_many(
     by: User | None,
     now: datetime,
     kind: MoveKind = MoveKind.ISSUE,
+    order_line: str = "",
 ) -> None:
-    """Take reserved stock out for several requirements (by id): all, or none and CannotIssue."""
-    _issue(quantities, _Named(), Why(kind, reference, by, now))
+    """Take reserved stock out for several requirements (by id): all, or none and CannotIssue.
+
+    What it cost goes on the work order that is the reference; ``order_line`` says whom that is for.
+    """
+    _issue(quantities, _Named(), Why(kind, reference, by, now, order_line=order_line))
 
 
 def backflush(
-    *, quantities: Mapping[int, Decimal], reference: str, by: User | None, now: datetime
+    *,
+    quantities: Mapping[int, Decimal],
+    reference: str,
+    by: User | None,
+    now: datetime,
+    order_line: str = "",
 ) -> None:
     """Book out what good pieces used up, at most what each requirement (by id) still needs.
 
@@ -83,7 +95,7 @@ def backflush(
         if open_now[pk].is_open
     }
     wanted = {pk: quantity for pk, quantity in wanted.items() if quantity > 0}
-    _issue(wanted, _Named(), Why(MoveKind.BACKFLUSH, reference, by, now))
+    _issue(wanted, _Named(), Why(MoveKind.BACKFLUSH, reference, by, now, order_line=order_line))
 
 
 def _issue(quantities: Mapping[int, Decimal], named: _Named, why: Why) -> None:
@@ -226,6 +238,6 @@ def _book_out(
     leaves_as = IdentityState.SHIPPED if shipped else IdentityState.CONSUMED
     booking.book(
         entries,
-        why=Why(why.kind, why.reference, why.by, why.now, why.document, leaves_as),
+        why=dataclasses.replace(why, leaves_as=leaves_as),
         reserved=reserved,
     )

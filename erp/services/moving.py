@@ -22,6 +22,7 @@ from erp.policies import CannotMove, CannotStage
 from erp.selectors import Take
 from erp.services import booking, reservations, stagings, warehouses
 from erp.services.booking import Entry, Why
+from masterdata import selectors as masterdata
 from masterdata.enums import Tracking
 
 __all__ = ["CannotMove", "CannotStage", "Where", "move", "stage", "taken", "unstage"]
@@ -66,7 +67,7 @@ def move(
         document = numbers.take("TR", now=now)
         why = Why(kind, reason or document, by, now, document=document)
         moves = booking.book(_entries(rows, to_bin_id), why=why)
-        arrived = moves[-1]
+        arrived = StockMove.objects.get(pk=moves[-1])
         audit.record(action="erp.stock.move", target=arrived, by=by, now=now, reason=reason)
         for site_id in sites:
             if len(sites) > 1 or start.kind == BinKind.QUARANTINE:
@@ -90,7 +91,7 @@ def stage(
     unit_ids: Collection[int] = (),
     bin_id: int | None = None,
     to_bin_id: int | None = None,
-) -> list[StockMove]:
+) -> None:
     """Bring reserved stock to where it is used, and keep just that for the requirement.
 
     To the site's staging bin, or for a pick (``kind=MoveKind.PICK``) to the shipping bin, if no
@@ -124,9 +125,8 @@ def stage(
         policies.check_enough_to_stage(requirement, missing, is_named=named)
         document = numbers.take("TR", now=now)
         why = Why(kind, requirement.reference, by, now, document=document)
-        moves = _bring(takes, requirement, target, why)
+        _bring(takes, requirement, target, why)
         audit.record(action="erp.stock.stage", target=requirement, by=by, now=now, reason=document)
-    return moves
 
 
 def unstage(*, requirement_id: int, by: User | None, now: datetime) -> None:
@@ -150,7 +150,6 @@ def taken(source: Where, quantity: Decimal) -> list[tuple[StockQuant, Decimal]]:
     rows = (
         StockQuant.objects.select_for_update(no_key=True, of=("self",))
         .filter(bin=source.bin_id, item=source.item_id)
-        .select_related("item", "lot", "unit")
         .order_by("pk")
     )
     if source.unit_ids:
@@ -166,9 +165,10 @@ def taken(source: Where, quantity: Decimal) -> list[tuple[StockQuant, Decimal]]:
             found.append((quant, share))
             kinds.add(quant.lot_id)
             left -= share
-    policies.check_enough_to_move(found[0][0].item.code if found else "", quantity, left)
-    if found[0][0].item.tracking == Tracking.LOT and len(kinds) > 1:
-        policies.refuse_several_lots(found[0][0].item)
+    item = masterdata.items_by_id([source.item_id])[source.item_id]
+    policies.check_enough_to_move(item.code, quantity, left)
+    if item.tracking == Tracking.LOT and len(kinds) > 1:
+        policies.refuse_several_lots(item)
     return found
 
 
@@ -202,12 +202,11 @@ def _target(site_id: int, kind: MoveKind, to_bin_id: int | None) -> Bin:
     return warehouses.bin_for(site_id=site_id, kind=wanted)
 
 
-def _bring(
-    takes: Sequence[Take], requirement: Requirement, target: Bin, why: Why
-) -> list[StockMove]:
+def _bring(takes: Sequence[Take], requirement: Requirement, target: Bin, why: Why) -> None:
     """Move what is not there yet, and promise it all in the target bin."""
     away = [(take.quant, take.quantity) for take in takes if take.quant.bin_id != target.pk]
-    moves = booking.book(_entries(away, target.pk), why=why) if away else []
+    if away:
+        booking.book(_entries(away, target.pk), why=why)
     there = {
         (quant.lot_id, quant.unit_id): quant.pk
         for quant in StockQuant.objects.filter(bin=target, item=requirement.item_id)
@@ -217,4 +216,3 @@ def _bring(
         quant = there[take.quant.lot_id, take.quant.unit_id]
         totals[quant] = totals.get(quant, ZERO) + take.quantity
     stagings.add((requirement.pk, quant, quantity) for quant, quantity in totals.items())
-    return moves

@@ -6,11 +6,13 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from common import audit, transitions
 from common.concurrency import Lock, lock
+from common.enums import JobState
 from common.jobs import Claim, enqueue
-from common.models import User
+from common.models import Job, User
 from erp import mrp, selectors
 from erp.enums import MRP_RUN_TRANSITIONS, MrpRunState
 from erp.models import MrpRun
@@ -24,6 +26,9 @@ _SAY_SECONDS = 1.0
 def request(*, site_id: int, by: User | None, now: datetime) -> MrpRun:
     """Ask for a run; the one that waits already is the answer where there is one."""
     with transaction.atomic():
+        for waiting in MrpRun.objects.filter(site=site_id, state=MrpRunState.QUEUED):
+            if has_died(waiting):
+                _fail(waiting, _("Its background job was called off."), now)
         run, created = MrpRun.objects.get_or_create(
             site_id=site_id,
             state=MrpRunState.QUEUED,
@@ -31,10 +36,16 @@ def request(*, site_id: int, by: User | None, now: datetime) -> MrpRun:
         )
         if created:
             enqueue(
-                JOB, key=f"mrp:{run.pk}", group_key=f"mrp:{site_id}", now=now, by=by, run_id=run.pk
+                JOB, key=_job_key(run), group_key=f"mrp:{site_id}", now=now, by=by, run_id=run.pk
             )
             audit.record(action="erp.mrp_run.request", target=run, by=by, now=now)
     return run
+
+
+def has_died(run: MrpRun) -> bool:
+    """Whether the work on it was given up after all its attempts, or called off."""
+    dead = [JobState.DEAD, JobState.CANCELLED]
+    return Job.objects.filter(key=_job_key(run), state__in=dead).exists()
 
 
 def run(*, run_id: int, by: User | None, now: datetime, claim: Claim) -> None:
@@ -54,9 +65,7 @@ def run(*, run_id: int, by: User | None, now: datetime, claim: Claim) -> None:
             reading = selectors.read_situation(site_id=found.site_id, today=today, zone=zone)
     except selectors.CannotPlan as refusal:
         with claim.finish(now=now):
-            _move(found, MrpRunState.FAILED)
-            found.error, found.finished_at = str(refusal), now
-            found.save(update_fields=["state", "error", "finished_at"])
+            _fail(found, str(refusal), now)
         return
     plan = mrp.run(reading.situation, tick=_Progress(found, claim))
     claim.extend()
@@ -86,6 +95,16 @@ class _Progress:
         self._said = time.monotonic()
         self._claim.extend()
         MrpRun.objects.filter(pk=self._run.pk).update(done_items=done, all_items=all_items)
+
+
+def _job_key(run: MrpRun) -> str:
+    return f"mrp:{run.pk}"
+
+
+def _fail(run: MrpRun, sentence: str, now: datetime) -> None:
+    _move(run, MrpRunState.FAILED)
+    run.error, run.finished_at = sentence, now
+    run.save(update_fields=["state", "error", "finished_at"])
 
 
 def _move(run: MrpRun, new: MrpRunState) -> None:

@@ -118,7 +118,14 @@ def change_line(
         if unit_price is not None:
             line.unit_price = unit_price
         line.save()
-        _written(order, "erp.purchase_order.change_line", by, now, _changed(line, before))
+        audit.record(
+            action="erp.purchase_order.change_line",
+            target=order,
+            by=by,
+            now=now,
+            changes=_changed(line, before),
+        )
+        _written(order, by, now)
     return order
 
 
@@ -133,7 +140,10 @@ def remove_line(
         supplies.forget_purchases([line.pk])
         changes = {"lines": [str(line.position), None]}
         line.delete()
-        _written(order, "erp.purchase_order.remove_line", by, now, changes)
+        audit.record(
+            action="erp.purchase_order.remove_line", target=order, by=by, now=now, changes=changes
+        )
+        _written(order, by, now)
     return order
 
 
@@ -148,7 +158,8 @@ def submit(*, order: PurchaseOrder, by: User | None, now: datetime) -> PurchaseO
         order.ordered_by = by
         if policies.needs_approval(order, selectors.supply_rule(order.site_id)):
             _move(order, PurchaseOrderState.TO_APPROVE)
-            _written(order, "erp.purchase_order.submit", by, now)
+            audit.record(action="erp.purchase_order.submit", target=order, by=by, now=now)
+            _written(order, by, now)
         else:
             _send(order, by, now)
     return order
@@ -173,7 +184,10 @@ def send_back(
         order, _lines = _locked(order)
         policies.check_can_move(order, PurchaseOrderState.DRAFT)
         _move(order, PurchaseOrderState.DRAFT)
-        _written(order, "erp.purchase_order.send_back", by, now, reason=reason)
+        audit.record(
+            action="erp.purchase_order.send_back", target=order, by=by, now=now, reason=reason
+        )
+        _written(order, by, now)
     return order
 
 
@@ -212,7 +226,10 @@ def confirm(
         if order.state == PurchaseOrderState.SENT:
             _move(order, PurchaseOrderState.CONFIRMED)
             order.confirmed_at = now
-        _written(order, "erp.purchase_order.confirm", by, now, changes)
+        audit.record(
+            action="erp.purchase_order.confirm", target=order, by=by, now=now, changes=changes
+        )
+        _written(order, by, now)
     return order
 
 
@@ -228,56 +245,57 @@ def wish(
         else:
             line.wished_date = wished_date
         line.save()
-        _written(order, "erp.purchase_order.wish", by, now, _changed(line, before))
+        audit.record(
+            action="erp.purchase_order.wish",
+            target=order,
+            by=by,
+            now=now,
+            changes=_changed(line, before),
+        )
+        _written(order, by, now)
     return order
 
 
 def close(*, order: PurchaseOrder, reason: str, by: User | None, now: datetime) -> PurchaseOrder:
     """Expect nothing more of it; raise CannotChangeOrder."""
-    return _end(order, PurchaseOrderState.CLOSED, "erp.purchase_order.close", reason, by, now)
+    with transaction.atomic():
+        order = _ended(order, PurchaseOrderState.CLOSED)
+        audit.record(action="erp.purchase_order.close", target=order, by=by, now=now, reason=reason)
+        _written(order, by, now)
+    return order
 
 
 def cancel(*, order: PurchaseOrder, reason: str, by: User | None, now: datetime) -> PurchaseOrder:
     """Take it back before anything came; raise CannotChangeOrder."""
-    return _end(order, PurchaseOrderState.CANCELLED, "erp.purchase_order.cancel", reason, by, now)
-
-
-def _end(
-    order: PurchaseOrder,
-    new: PurchaseOrderState,
-    action: str,
-    reason: str,
-    by: User | None,
-    now: datetime,
-) -> PurchaseOrder:
     with transaction.atomic():
-        lock(Lock.SUPPLY, order.site_id)
-        order, _lines = _locked(order)
-        policies.check_can_move(order, new)
-        _move(order, new)
-        _written(order, action, by, now, reason=reason)
+        order = _ended(order, PurchaseOrderState.CANCELLED)
+        audit.record(
+            action="erp.purchase_order.cancel", target=order, by=by, now=now, reason=reason
+        )
+        _written(order, by, now)
+    return order
+
+
+def _ended(order: PurchaseOrder, new: PurchaseOrderState) -> PurchaseOrder:
+    lock(Lock.SUPPLY, order.site_id)
+    order, _lines = _locked(order)
+    policies.check_can_move(order, new)
+    _move(order, new)
     return order
 
 
 def _send(order: PurchaseOrder, by: User | None, now: datetime) -> None:
     _move(order, PurchaseOrderState.SENT)
     order.sent_at = now
-    _written(order, "erp.purchase_order.send", by, now)
+    audit.record(action="erp.purchase_order.send", target=order, by=by, now=now)
+    _written(order, by, now)
 
 
-def _written(
-    order: PurchaseOrder,
-    action: str,
-    by: User | None,
-    now: datetime,
-    changes: Mapping[str, list[str | None]] | None = None,
-    reason: str = "",
-) -> None:
-    """Save, keep the table of supply true, leave a trace, and tell whom it concerns."""
+def _written(order: PurchaseOrder, by: User | None, now: datetime) -> None:
+    """Save, keep the table of supply true, and tell whom it concerns."""
     order.version += 1
     order.save()
     supplies.note_purchases([order.pk])
-    audit.record(action=action, target=order, by=by, now=now, reason=reason, changes=changes)
     events.publish(PurchaseOrdersChanged(site_id=order.site_id), by=by, now=now)
 
 

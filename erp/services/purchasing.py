@@ -52,7 +52,8 @@ class NewLine:
     item_code: str
     quantity: Decimal
     due_date: date
-    unit_price: Decimal = Decimal(0)
+    # None: the supplier's price of today.
+    unit_price: Decimal | None = None
 
 
 def order(
@@ -80,7 +81,7 @@ def order(
             ordered_by=by,
             sent_at=now,
         )
-        PurchaseOrderLine.objects.bulk_create(_lines(placed, lines))
+        PurchaseOrderLine.objects.bulk_create(_lines(placed, lines, now.date()))
         supplies.note_purchases([placed.pk])
         audit.record(action="erp.purchase_order.order", target=placed, by=by, now=now)
     return placed
@@ -94,11 +95,16 @@ def receive_line(
     now: datetime,
     rejected: Decimal = ZERO,
     reference: str = "",
+    bin_id: int | None = None,
+    lot_number: str = "",
+    serials: Sequence[str] = (),
+    supplier_lot: str = "",
+    expires_on: date | None = None,
 ) -> PurchaseOrderLine:
     """Book in what came of a line, for those who wait; ``rejected`` was refused at the dock.
 
-    Raise CannotReceive for more than is open and the site's tolerance lets in. A rest within the
-    tolerance is not waited for.
+    Raise CannotReceive for more than is open and the site's tolerance lets in, or where the item's
+    policy asks for more than is said. A rest within the tolerance is not waited for.
     """
     with transaction.atomic():
         lock(Lock.SUPPLY, line.order.site_id)
@@ -122,8 +128,13 @@ def receive_line(
                 quantity=quantity,
                 kind=MoveKind.RECEIPT,
                 reference=placed.number,
+                price=line.unit_price or None,
                 by=by,
                 now=now,
+                bin_id=bin_id,
+                lot_number=lot_number,
+                serials=serials,
+                origin=stock.Origin(placed.supplier_id, supplier_lot, expires_on),
             )
         else:
             # Nothing came into the store, and less is to come: the plan has to know.
@@ -209,7 +220,7 @@ def _keep(
     )
 
 
-def _lines(placed: PurchaseOrder, lines: Sequence[NewLine]) -> list[PurchaseOrderLine]:
+def _lines(placed: PurchaseOrder, lines: Sequence[NewLine], today: date) -> list[PurchaseOrderLine]:
     if not lines:
         raise CannotOrder(_("Order at least one item."))
     rows = []
@@ -225,11 +236,18 @@ def _lines(placed: PurchaseOrder, lines: Sequence[NewLine]) -> list[PurchaseOrde
                 position=number * 10,
                 item=item,
                 quantity=new.quantity,
-                unit_price=new.unit_price,
+                unit_price=_price(placed, item.pk, today)
+                if new.unit_price is None
+                else new.unit_price,
                 due_date=new.due_date,
             )
         )
     return rows
+
+
+def _price(placed: PurchaseOrder, item_id: int, today: date) -> Decimal:
+    terms = masterdata.supplier_terms(on=today, item_ids=[item_id]).get(item_id, [])
+    return next((one.price for one in terms if one.supplier_id == placed.supplier_id), ZERO)
 
 
 def _move(placed: PurchaseOrder) -> None:

@@ -59,7 +59,8 @@ def from_work_order(
             entries = [Entry(bin_id, item_id, quantity, lot_id=lot_id)]
         if still_needed:
             _reopen(requirement, quantity)
-        arrived = booking.book(entries, why=Why(MoveKind.RETURN, reference, by, now))[0]
+        moves = booking.book(entries, why=Why(MoveKind.RETURN, reference, by, now))
+        arrived = StockMove.objects.get(pk=moves[0])
         reservations.give_free(site_id=site_id, item_ids=[item_id])
         audit.record(action="erp.stock.return", target=arrived, by=by, now=now, reason=reference)
         events.publish(StockReceived(item_id=item_id, site_id=site_id), by=by, now=now)
@@ -95,9 +96,10 @@ def to_supplier(
         leaving = sum((share for quant, share in rows if not quant.is_held), ZERO)
         free = selectors.free_stock(site_id=site_id, item_ids=[source.item_id])[source.item_id]
         policies.check_may_leave_site(leaving, free)
-        left = booking.book(
-            [Entry(q.bin_id, q.item_id, -share, q.lot_id, q.unit_id) for q, share in rows],
-            why=Why(MoveKind.SUPPLIER, reference, by, now, leaves_as=IdentityState.RETURNED),
-        )[0]
+        why = Why(MoveKind.SUPPLIER, reference, by, now, leaves_as=IdentityState.RETURNED)
+        moves = booking.book(
+            [Entry(q.bin_id, q.item_id, -share, q.lot_id, q.unit_id) for q, share in rows], why=why
+        )
+        left = StockMove.objects.get(pk=moves[0])
         audit.record(action="erp.stock.send_back", target=left, by=by, now=now, reason=reference)
     return left

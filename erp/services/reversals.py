@@ -32,10 +32,10 @@ def take_back_output(
     made_at: datetime,
     by: User | None,
     now: datetime,
-) -> None:
+) -> StockMove:
     """Reverse what was booked in from production under the reference at that moment.
 
-    Raise CannotAdjust where it is reserved, was moved elsewhere or is held.
+    Return the first move. Raise CannotAdjust where it is reserved, was moved elsewhere or is held.
     """
     with transaction.atomic():
         lock(Lock.SUPPLY, site_id)
@@ -48,8 +48,9 @@ def take_back_output(
         entries = _entries(item_id, site_id, quantity, reference, made_at)
         # A number that was given is given for life: what is made again gets another one.
         why = Why(MoveKind.PRODUCTION, reference, by, now, leaves_as=IdentityState.SCRAPPED)
-        move = booking.book(entries, why=why)[0]
+        move = StockMove.objects.get(pk=booking.book(entries, why=why)[0])
         audit.record(action="erp.stock.take_back", target=move, by=by, now=now, reason=reference)
+    return move
 
 
 def _entries(

@@ -65,8 +65,11 @@ def receive(
     lot_number: str = "",
     serials: Sequence[str] = (),
     origin: Origin | None = None,
+    price: Decimal | None = None,
 ) -> StockMove:
     """Book goods in and give what is free of a bought item to those who wait, first due first.
+
+    ``price`` is what a piece cost, in the site's currency (unknown: what those there did).
 
     They lie in the bin (without one in the site's storage), as a lot or as serial units where the
     item is tracked; without numbers these are given. Return the first move. Raise CannotReceive
@@ -82,7 +85,8 @@ def receive(
         entries = identifying.entries(
             new, bin_id=place.pk, site_id=site_id, kind=kind, reference=reference, now=now
         )
-        move = booking.book(entries, why=Why(kind, reference, by, now))[0]
+        moves = booking.book(entries, why=Why(kind, reference, by, now, price=price))
+        move = StockMove.objects.get(pk=moves[0])
         reservations.give_free(site_id=site_id, item_ids=[item_id])
         audit.record(action="erp.stock.receive", target=move, by=by, now=now, reason=reference)
         events.publish(StockReceived(item_id=item_id, site_id=site_id), by=by, now=now)
@@ -108,7 +112,8 @@ def set_opening(
         lock(Lock.SUPPLY, site_id)
         differences = _opening_differences(wanted, site_id, reference)
         why = Why(MoveKind.OPENING, reference, by, now, leaves_as=IdentityState.SCRAPPED)
-        moves = booking.book(_corrections(differences, site_id, why), why=why)
+        ids = booking.book(_corrections(differences, site_id, why), why=why)
+        moves = list(StockMove.objects.filter(pk__in=ids).order_by("pk"))
         reservations.give_free(site_id=site_id, item_ids=list(differences))
         for move in moves[:1]:
             # One fact for the site: its readers look at the site, not at the item.
@@ -142,7 +147,8 @@ def adjust(
         balance = _locked_balance(item_id, site_id)
         policies.check_can_adjust(balance, quantity, reason)
         why = Why(MoveKind.ADJUSTMENT, reason, by, now, leaves_as=IdentityState.SCRAPPED)
-        move = booking.book(_corrections({item_id: quantity}, site_id, why), why=why)[0]
+        moves = booking.book(_corrections({item_id: quantity}, site_id, why), why=why)
+        move = StockMove.objects.get(pk=moves[0])
         reservations.give_free(site_id=site_id, item_ids=[item_id])
         audit.record(action="erp.stock.adjust", target=move, by=by, now=now, reason=reason)
         events.publish(StockReceived(item_id=item_id, site_id=site_id), by=by, now=now)

@@ -104,6 +104,8 @@ def proposal_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
             form.add_error(None, str(refused))
         else:
             messages.success(request, _("Kept beside the system's figures."))
+            if request.POST.get("back") == "list":
+                return redirect("erp:proposal-list")
             return redirect("erp:proposal-detail", pk=pk)
     pegs = list(selectors.proposal_pegs(proposal)[:100])
     named = {peg.requirement_id for peg in pegs} | {proposal.requirement_id}
@@ -119,7 +121,9 @@ def proposal_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         "today": today,
     }
     status = 422 if request.method == "POST" else 200
-    return render(request, "erp/proposal_detail.html", context, status=status)
+    in_list = request.method == "GET" and request.htmx and context["can_plan"]  # type: ignore[attr-defined]
+    template = "erp/_override_dialog.html" if in_list else "erp/proposal_detail.html"
+    return render(request, template, context, status=status)
 
 
 @requires("erp.plan_supply")
@@ -148,10 +152,12 @@ def run_list(request: HttpRequest) -> HttpResponse:
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """How far a run is, and what came of it."""
     run = get_object_or_404(selectors.mrp_runs(site_id=chosen_site() or 0), pk=pk)
-    is_active = run.state in (MrpRunState.QUEUED, MrpRunState.RUNNING)
+    died = run.state != MrpRunState.DONE and mrp_runs.has_died(run)
+    is_active = run.state in (MrpRunState.QUEUED, MrpRunState.RUNNING) and not died
     context = {
         "run": run,
         "is_active": is_active,
+        "died": died,
         "share": run.done_items / run.all_items * 100 if run.all_items else 0,
     }
     template = "erp/mrp_run_detail.html" + ("#facts" if request.htmx else "")  # type: ignore[attr-defined]

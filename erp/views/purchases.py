@@ -293,6 +293,7 @@ def _detail(
         },
         "on_order": order.state in _State.on_order(),
         "history": history,
+        "has_receipts": any(line.receipts.all() for line in order.lines.all()),
         "open_line": open_line,
         "form": form,
         "receive_form": form if isinstance(form, ReceiveLineForm) else ReceiveLineForm(),

@@ -1,4 +1,4 @@
-"""The stock list, one item's moves, and goods that come in or were miscounted."""
+"""The stock list, and one item: where it lies, for whom, how it moved."""
 
 from decimal import Decimal
 
@@ -11,22 +11,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from common import idempotency
 from common.access import AuthenticatedRequest, requires
-from common.errors import Refused
-from common.forms import OnceForm
-from common.idempotency import KeyReused
 from common.permissions import allowed
-from common.templatetags import ui_format
 from erp import selectors
-from erp.enums import MoveKind
-from erp.forms import AdjustForm, ReceiveForm, StockFilter
+from erp.forms import AdjustForm, StockFilter
 from erp.models import StockBalance
 from erp.services import stock
+from erp.views.once import once
 from erp.views.place import site_id, site_or_404
 from masterdata import selectors as masterdata
+from masterdata.enums import Tracking
 
 PAGE_SIZE = 50
+# An item with serial numbers may lie in thousands of places.
+PLACES = 100
 
 
 @requires("erp.view_stock")
@@ -75,71 +73,11 @@ def stock_adjust(request: AuthenticatedRequest, code: str) -> HttpResponse:
         return reverse("erp:stock-detail", kwargs={"code": balance.item.code})
 
     key = (balance.pk, data["counted"].normalize(), data["reason"])
-    url = _once(request, form, "adjust", key, effect)
+    url = once(request, form, "adjust", key, effect)
     if url is None:
         return _detail(request, code, form, status=422)
     messages.success(request, _("The stock is corrected."))
     return HttpResponseRedirect(url)
-
-
-@requires("erp.receive_stock")
-def stock_receive(request: AuthenticatedRequest) -> HttpResponse:
-    """Book goods in; what waits for them gets them, first due first."""
-    site = site_or_404()
-    form = ReceiveForm(request.POST or None, initial={"item": request.GET.get("item", "")})
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        item = data["item"]
-
-        def effect() -> str:
-            stock.receive(
-                item_id=item.pk,
-                site_id=site,
-                quantity=data["quantity"],
-                kind=MoveKind.RECEIPT,
-                reference=data["reference"],
-                by=request.user,
-                now=timezone.now(),
-            )
-            return reverse("erp:stock-detail", kwargs={"code": item.code})
-
-        key = (item.pk, data["quantity"].normalize(), data["reference"])
-        url = _once(request, form, "receive", key, effect)
-        if url is not None:
-            messages.success(
-                request,
-                _("%(quantity)s of %(item)s is in the store.")
-                % {
-                    "quantity": ui_format.quantity(data["quantity"], item.uom),
-                    "item": item.code,
-                },
-            )
-            return HttpResponseRedirect(url)
-    status = 422 if request.method == "POST" else 200
-    context = {"form": form, "items": masterdata.items()}
-    return render(request, "erp/stock_receive.html", context, status=status)
-
-
-def _once(
-    request: AuthenticatedRequest,
-    form: OnceForm,
-    name: str,
-    key: tuple[object, ...],
-    effect: object,
-) -> str | None:
-    """Where the effect leads; None where it is refused, with the reason in the form."""
-    assert callable(effect)  # noqa: S101 - our own functions
-    try:
-        return idempotency.once(
-            user=request.user,
-            key=form.cleaned_data["idempotency_key"],
-            fingerprint=idempotency.fingerprint(name, *map(str, key)),
-            now=timezone.now(),
-            effect=effect,
-        )
-    except (Refused, KeyReused) as refusal:
-        form.add_error(None, str(refusal))
-        return None
 
 
 def _detail(
@@ -149,13 +87,20 @@ def _detail(
     site = site_or_404()
     moves = selectors.moves_of(item_id=balance.item_id, site_id=site)
     now = timezone.now()
+    places = list(selectors.quants(item_id=balance.item_id)[: PLACES + 1])
+    is_tracked = balance.item.tracking != Tracking.NONE
     context = {
         "balance": balance,
+        "places": places[:PLACES],
+        "has_more": len(places) > PLACES,
+        "without_identity": not is_tracked,
+        "with_identity": is_tracked,
         "page": Paginator(moves, PAGE_SIZE).get_page(request.GET.get("page")),
         "waiting": selectors.waiting(site_id=site, item_ids=[balance.item_id]),
         "incoming": selectors.incoming(site_id=site, now=now, item_ids=[balance.item_id]),
         "form": form,
         "can_receive": allowed(request.user, "erp.receive_stock"),
+        "can_move": allowed(request.user, "erp.move_stock"),
         "can_adjust": allowed(request.user, "erp.adjust_stock"),
     }
     return render(request, "erp/stock_detail.html", context, status=status)

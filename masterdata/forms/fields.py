@@ -52,6 +52,21 @@ class LocalMomentField(forms.CharField):
         return moment.replace(tzinfo=None, second=0, microsecond=0)
 
 
+class CleanCode:
+    """For forms with a code: a new one can stand in an address and on a label."""
+
+    def clean_code(self) -> str:
+        """The code; one that was there before stays as it is."""
+        form: Any = self
+        code: str = form.cleaned_data["code"]
+        if "code" in form.changed_data:
+            try:
+                limits.check_code(code)
+            except ValueError as error:
+                raise forms.ValidationError(str(error)) from None
+        return code
+
+
 class ItemCodeField(forms.CharField):
     """An item by its code, found while typing; clean gives the item."""
 

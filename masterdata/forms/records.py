@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +14,7 @@ from common.errors import refusal
 from masterdata import policies
 from masterdata.enums import LotPolicy
 from masterdata.forms.fields import (
+    CleanCode,
     CurrencyField,
     DayField,
     ItemCodeField,
@@ -32,7 +34,7 @@ from masterdata.models import (
 )
 
 
-class VersionedForm(forms.ModelForm):  # type: ignore[type-arg]  # django-stubs: generic only there
+class VersionedForm(CleanCode, forms.ModelForm):  # type: ignore[type-arg]  # django-stubs: generic only there
     """Carries the version it was opened with; new records have none."""
 
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
@@ -130,6 +132,7 @@ class SiteForm(VersionedForm):
             "calendar",
             "shipping_calendar",
             "currency",
+            "energy_price",
         )
         labels = {"calendar": _("Calendar"), "shipping_calendar": _("Shipping calendar")}
         help_texts = {
@@ -193,9 +196,19 @@ class ToolForm(VersionedForm):
 
 
 class SupplierForm(VersionedForm):
+    language = forms.ChoiceField(
+        label=_("Language of our documents"), choices=settings.LANGUAGES, required=False
+    )
+
     class Meta:
         model = Supplier
         fields = ("code", "name", "name_zh", "language", "email", "address", "is_active")
+        widgets = {"address": forms.Textarea({"rows": 3})}
+
+    def clean_language(self) -> str:
+        """English where nothing is chosen."""
+        chosen: str = self.cleaned_data["language"]
+        return chosen or self.instance.language
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -18,11 +18,20 @@ class Site(BilingualName):
         "masterdata.Calendar", on_delete=models.PROTECT, related_name="+"
     )
     currency = models.CharField(_("currency"), max_length=3, default="USD")
+    energy_price = models.DecimalField(
+        _("energy, price per kWh"), max_digits=10, decimal_places=4, default=0
+    )
     # Counts edits; a form that was opened with an older one is stale.
     version = models.PositiveIntegerField(default=1)
 
     class Meta:
         verbose_name = _("site")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(energy_price__gte=0),
+                name="%(app_label)s_%(class)s_energy_price_not_negative",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.code

@@ -1,13 +1,15 @@
 """One object by its code, or by who asks."""
 
 from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from common.models import User
-from masterdata.models import Customer, CustomerUser, Item, Site, Supplier, WorkUnit
+from masterdata.models import Customer, CustomerUser, Item, Site, Supplier, SupplierPrice, WorkUnit
 
 
 class NoSite(Refused, ObjectDoesNotExist):
@@ -119,3 +121,12 @@ def supplier_labels(ids: Iterable[int]) -> dict[int, str]:
 def default_zone() -> str | None:
     """The time zone of the first site; None while there is none."""
     return Site.objects.order_by("pk").values_list("time_zone", flat=True).first()
+
+
+def supplier_price(*, item_id: int, supplier_id: int, on: date, currency: str) -> Decimal:
+    """What a supplier asks for a piece on a day, 0 where no price of the currency is known."""
+    prices = SupplierPrice.objects.filter(
+        item=item_id, supplier=supplier_id, valid_from__lte=on, currency=currency
+    )
+    found = prices.order_by("-valid_from").values_list("price", flat=True).first()
+    return Decimal(0) if found is None else found

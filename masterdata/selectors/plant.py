@@ -1,12 +1,13 @@
 """Work units as the planner and the promise check need them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from django.utils.translation import get_language
 
-from masterdata.models import Skill, Tool, WorkUnit
+from masterdata.models import CostRate, Skill, Tool, WorkUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,15 @@ def active_units(*, site_id: int | None = None) -> list[UnitInfo]:
     ]
 
 
+def units_by_site() -> dict[tuple[str, str], int]:
+    """The ids of active work units by the codes of site and unit; one query."""
+    rows = WorkUnit.objects.filter(is_active=True)
+    return {
+        (site, code): pk
+        for site, code, pk in rows.values_list("work_center__site__code", "code", "pk")
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class SharedInfo:
     """A skill or a tool, as sentences name it; of a tool also where and how many."""
@@ -88,3 +98,19 @@ def units_by_center(units: Sequence[UnitInfo]) -> Mapping[int, list[int]]:
     for unit in units:
         found.setdefault(unit.work_center_id, []).append(unit.id)
     return found
+
+
+def hourly_rates(
+    center_ids: Collection[int], *, on: date, currency: str
+) -> dict[tuple[int, str], Decimal]:
+    """What an hour costs on a day, by work center and kind of rate; one query.
+
+    Rates in another currency than the one that is asked for are not counted.
+    """
+    rows = CostRate.objects.filter(
+        work_center__in=list(center_ids), valid_from__lte=on, currency=currency
+    ).order_by("valid_from")
+    return {
+        (center, kind): amount
+        for center, kind, amount in rows.values_list("work_center_id", "kind", "amount_per_hour")
+    }

@@ -65,18 +65,29 @@ def save(
         _write_shifts(calendar, shifts)
         _write_exceptions(calendar, exceptions, removed)
         changes = audit.difference(before, _described(calendar))
-        verb = "create" if is_new else "edit"
-        audit.record(
-            action=f"masterdata.calendar.{verb}",
-            target=calendar,
-            by=by,
-            now=now,
-            changes={} if is_new else changes,
-        )
-        if capacity.counts(changes):
-            told = capacity.sites_of([calendar]) - {planned_site_id}
-            capacity.changed(site_ids=told, by=by, now=now)
+        _tell(calendar, changes, is_new, by, now, planned_site_id)
     return calendar
+
+
+def _tell(
+    calendar: Calendar,
+    changes: dict[str, list[Any]],
+    is_new: bool,
+    by: User | None,
+    now: datetime,
+    planned_site_id: int | None,
+) -> None:
+    """The audit trail, and the schedules that reckon with it."""
+    audit.record(
+        action=f"masterdata.calendar.{'create' if is_new else 'edit'}",
+        target=calendar,
+        by=by,
+        now=now,
+        changes={} if is_new else changes,
+    )
+    if capacity.counts(changes):
+        told = capacity.sites_of([calendar]) - {planned_site_id}
+        capacity.changed(site_ids=told, by=by, now=now)
 
 
 def _write_shifts(calendar: Calendar, shifts: Sequence[Shift]) -> None:

@@ -1,5 +1,6 @@
 """What a plant's dates and days can be; beyond, arithmetic and other zones overflow. Pure."""
 
+import unicodedata
 from datetime import date
 
 from django.utils.translation import gettext as _
@@ -22,3 +23,22 @@ def check_day(day: date) -> None:
             )
             % {"year": day.year}
         )
+
+
+def check_code(code: str) -> None:
+    """Raise ValueError, with what to write instead, for a code that no address or label can carry.
+
+    Codes stand in addresses of pages, in files and on labels: no control or invisible characters,
+    and no parts that mean another folder.
+    """
+    if any(unicodedata.category(character) in _INVISIBLE for character in code):
+        raise ValueError(_("A code has no line breaks, control or invisible characters."))
+    if any(part.strip() in ("", ".", "..") for part in code.replace("\\", "/").split("/")):
+        raise ValueError(
+            _("“%(code)s” cannot be a code: between slashes stands more than dots or nothing.")
+            % {"code": code}
+        )
+
+
+# Control, format, surrogate, private use, separators of lines and paragraphs.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
+from typing import Any
+
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from common import audit
 from common.access import AuthenticatedRequest, requires
-from common.errors import Refused
 from common.permissions import allowed
-from masterdata.forms import RateFormSet, Rows, SiteForm, WorkCenterForm
+from masterdata.forms import RateFormSet, SiteForm, WorkCenterForm
 from masterdata.models import Site, WorkCenter
 from masterdata.selectors import pages
 from masterdata.services import rates
-from masterdata.views import editing
+from masterdata.views import editing, row_editing
 
 
 @requires({"GET": "masterdata.view", "POST": "masterdata.edit"})
@@ -68,37 +68,20 @@ def work_center_rates(request: AuthenticatedRequest, code: str) -> HttpResponse:
     """What an hour of the center costs, all rates as rows."""
     center = get_object_or_404(WorkCenter, code=code)
     rows = RateFormSet(request.POST or None, initial=_rate_rows(center))
-    error = ""
-    if request.method == "POST" and rows.is_valid():
-        try:
-            rates.save(
-                center=center,
-                rates=[rates.Rate(**data) for data in rows.kept()],
-                version=editing.opened(request),
-                by=request.user,
-                now=timezone.now(),
-            )
-        except Refused as refusal:
-            error = str(refusal)
-        else:
-            messages.success(request, _("The rates of %(code)s are saved.") % {"code": code})
-            return redirect("masterdata:work-center-edit", code=code)
-    return _render_rates(request, center, rows, error)
 
+    def save(kept: list[dict[str, Any]], **by_whom: Any) -> None:
+        rates.save(center=center, rates=[rates.Rate(**data) for data in kept], **by_whom)
 
-def _render_rates(
-    request: AuthenticatedRequest, center: WorkCenter, rows: Rows, error: str
-) -> HttpResponse:
-    is_bad = request.method == "POST"
-    context = {
-        "center": center,
-        "rows": rows,
-        "error": error,
-        "version": editing.opened(request) if is_bad else center.version,
-        "can_save": allowed(request.user, "masterdata.edit"),
-    }
-    status = editing.HTTP_UNPROCESSABLE if is_bad else 200
-    return render(request, "masterdata/rates_form.html", context, status=status)
+    page = row_editing.RowPage(
+        record=center,
+        title=_("Cost rates"),
+        template="masterdata/rates_form.html",
+        row_template="masterdata/_rate_row.html",
+        save=save,
+        saved=_("The rates of %(code)s are saved.") % {"code": code},
+        record_url=_center_url(center),
+    )
+    return row_editing.edit(request, rows, page)
 
 
 def _rate_rows(center: WorkCenter) -> list[dict[str, object]]:

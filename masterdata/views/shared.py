@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
+from typing import Any
+
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from common import audit
 from common.access import AuthenticatedRequest, requires
-from common.errors import Refused
-from common.permissions import allowed
-from masterdata.forms import CrewFormSet, Rows, SkillForm, ToolForm
+from masterdata.forms import CrewFormSet, SkillForm, ToolForm
 from masterdata.models import Skill, Tool
 from masterdata.selectors import pages
 from masterdata.services import crews
-from masterdata.views import editing
+from masterdata.views import editing, row_editing
 
 
 @requires({"GET": "masterdata.view", "POST": "masterdata.edit"})
@@ -44,22 +42,20 @@ def skill_crews(request: AuthenticatedRequest, code: str) -> HttpResponse:
     """The people who bring the skill, crew by crew."""
     skill = get_object_or_404(Skill, code=code)
     rows = CrewFormSet(request.POST or None, initial=_crew_rows(skill))
-    error = ""
-    if request.method == "POST" and rows.is_valid():
-        try:
-            crews.save(
-                skill=skill,
-                crews=[crews.CrewLine(**data) for data in rows.kept()],
-                version=editing.opened(request),
-                by=request.user,
-                now=timezone.now(),
-            )
-        except Refused as refusal:
-            error = str(refusal)
-        else:
-            messages.success(request, _("The crews of %(code)s are saved.") % {"code": code})
-            return redirect("masterdata:skill-edit", code=code)
-    return _render_crews(request, skill, rows, error)
+
+    def save(kept: list[dict[str, Any]], **by_whom: Any) -> None:
+        crews.save(skill=skill, crews=[crews.CrewLine(**data) for data in kept], **by_whom)
+
+    page = row_editing.RowPage(
+        record=skill,
+        title=_("Crews"),
+        template="masterdata/crews_form.html",
+        row_template="masterdata/_crew_row.html",
+        save=save,
+        saved=_("The crews of %(code)s are saved.") % {"code": code},
+        record_url=_skill_url(skill),
+    )
+    return row_editing.edit(request, rows, page)
 
 
 @requires({"GET": "masterdata.view", "POST": "masterdata.edit"})
@@ -73,21 +69,6 @@ def tool_edit(request: AuthenticatedRequest, code: str) -> HttpResponse:
     tool = get_object_or_404(Tool, code=code)
     page = editing.Page(code, then=_tool_url, extra={"history": audit.history(tool)[:10]})
     return editing.edit(request, ToolForm(request.POST or None, instance=tool), page)
-
-
-def _render_crews(
-    request: AuthenticatedRequest, skill: Skill, rows: Rows, error: str
-) -> HttpResponse:
-    is_bad = request.method == "POST"
-    context = {
-        "skill": skill,
-        "rows": rows,
-        "error": error,
-        "version": editing.opened(request) if is_bad else skill.version,
-        "can_save": allowed(request.user, "masterdata.edit"),
-    }
-    status = editing.HTTP_UNPROCESSABLE if is_bad else 200
-    return render(request, "masterdata/crews_form.html", context, status=status)
 
 
 def _crew_rows(skill: Skill) -> list[dict[str, object]]:

@@ -29,7 +29,8 @@ class MachineEventIn(serializers.Serializer[Any]):
 
 
 class MachineEventsIn(serializers.Serializer[Any]):
-    source = serializers.CharField(max_length=80)
+    # "source" is also an attribute of every field.
+    source = serializers.CharField(max_length=80)  # type: ignore[assignment]
     events = MachineEventIn(many=True)
 
 
@@ -39,7 +40,7 @@ class RecordedOut(serializers.Serializer[Any]):
 
 
 class _Batch(StrictSerializer):
-    source = serializers.CharField(max_length=80)
+    source = serializers.CharField(max_length=80)  # type: ignore[assignment] # as above
     events = serializers.JSONField()
 
     def validate_events(self, value: Any) -> list[Any]:
@@ -71,7 +72,7 @@ class MachineEventsView(ApiView):
             rows = machine_parsing.parse(body.validated_data["events"], units=units, now=now)
         except machine_parsing.Invalid as invalid:
             told = {str(place): [why] for place, why in invalid.errors.items()}
-            raise serializers.ValidationError({"events": told}) from None  # type: ignore[dict-item]
+            raise serializers.ValidationError({"events": told}) from None
         found = machine_events.record(
             source=body.validated_data["source"], rows=rows, by=request.user, now=now
         )

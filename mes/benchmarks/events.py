@@ -46,19 +46,25 @@ def run(*, user: User, seconds: float = 5.0, batch: int = 500) -> Result:
     client.force_authenticate(user)
     units = [unit.code for unit in masterdata.active_units()]
     taken, slowest = 0, 0.0
+    # The first request loads the URLs.
+    _send(client, units, 1)
     begins = time.perf_counter()
-    while (passed := time.perf_counter() - begins) < seconds:
-        body = {"source": "bench", "events": _events(units, batch)}
+    while time.perf_counter() - begins < seconds:
         sent = time.perf_counter()
-        answer = client.post("/api/v1/machine-events/", body, format="json")
-        if answer.status_code != 200:
-            raise RuntimeError(answer.content.decode()[:500])
+        _send(client, units, batch)
         slowest = max(slowest, time.perf_counter() - sent)
         taken += batch
     passed = time.perf_counter() - begins
     derives = time.perf_counter()
     machine_events.derive(now=timezone.now())
     return Result(taken, passed, slowest * 1000, (time.perf_counter() - derives) * 1000)
+
+
+def _send(client: APIClient, units: list[str], count: int) -> None:
+    body = {"source": "bench", "events": _events(units, count)}
+    answer = client.post("/api/v1/machine-events/", body, format="json", HTTP_HOST="localhost")
+    if answer.status_code != 200:
+        raise RuntimeError(answer.content.decode()[:500])
 
 
 def _events(units: list[str], count: int) -> list[dict[str, object]]:

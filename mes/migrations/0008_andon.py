@@ -455,7 +455,11 @@ class Migration(migrations.Migration):
             model_name="andoncall",
             constraint=models.CheckConstraint(
                 condition=models.Q(
-                    models.Q(("resolved_at__gte", models.F("raised_at")), ("state", "resolved")),
+                    models.Q(
+                        ("resolved_at__gte", models.F("raised_at")),
+                        ("resolved_at__isnull", False),
+                        ("state", "resolved"),
+                    ),
                     models.Q(
                         models.Q(("state", "resolved"), _negated=True),
                         ("resolved_at__isnull", True),

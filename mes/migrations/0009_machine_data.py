@@ -113,7 +113,13 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(
                             models.Q(("kind", "state"), ("status__gt", "")),
-                            models.Q(("good__gte", 0), ("kind", "count"), ("scrap__gte", 0)),
+                            models.Q(
+                                ("good__gte", 0),
+                                ("good__isnull", False),
+                                ("kind", "count"),
+                                ("scrap__gte", 0),
+                                ("scrap__isnull", False),
+                            ),
                             models.Q(
                                 ("kind", "parameter"), ("name__gt", ""), ("value__isnull", False)
                             ),

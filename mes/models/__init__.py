@@ -8,6 +8,7 @@ from mes.models.andon import (
     IncidentEntry,
 )
 from mes.models.check import CheckResult, WorkOrderCheck
+from mes.models.cost import CostStandard
 from mes.models.floor import FloorReason, TimeBooking
 from mes.models.machine import MachineBacklog, MachineEvent, MachineState
 from mes.models.operation import OperationReport, OperationUnit, WorkOrderOperation
@@ -26,6 +27,7 @@ __all__ = [
     "MachineBacklog",
     "MachineEvent",
     "MachineState",
+    "CostStandard",
     "OperationReport",
     "OperationUnit",
     "Terminal",

@@ -96,7 +96,9 @@ class AndonCall(models.Model):
                 name="%(app_label)s_%(class)s_answered_after_raised",
             ),
             models.CheckConstraint(
-                condition=Q(state="resolved", resolved_at__gte=F("raised_at"))
+                condition=Q(
+                    state="resolved", resolved_at__isnull=False, resolved_at__gte=F("raised_at")
+                )
                 | (~Q(state="resolved") & Q(resolved_at__isnull=True)),
                 name="%(app_label)s_%(class)s_resolved_has_its_moment",
             ),

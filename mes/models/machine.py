@@ -30,7 +30,13 @@ class MachineEvent(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(kind="state", status__gt="")
-                | Q(kind="count", good__gte=0, scrap__gte=0)
+                | Q(
+                    kind="count",
+                    good__isnull=False,
+                    good__gte=0,
+                    scrap__isnull=False,
+                    scrap__gte=0,
+                )
                 | Q(kind="parameter", name__gt="", value__isnull=False),
                 name="%(app_label)s_%(class)s_says_something",
             ),

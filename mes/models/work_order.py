@@ -43,6 +43,8 @@ class WorkOrder(models.Model):
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
+    # Its costs are explained; nothing more is booked on it.
+    closed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

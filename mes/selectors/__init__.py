@@ -11,6 +11,13 @@ from mes.selectors.andon import (
     reason_behind,
 )
 from mes.selectors.checks import CheckStanding, check_results_of, check_standings, reports_of
+from mes.selectors.costs import (
+    CostRow,
+    closed_orders,
+    cost_rows,
+    orders_in_progress,
+    work_in_progress,
+)
 from mes.selectors.floor import (
     DispatchRow,
     dispatch_list,
@@ -51,6 +58,7 @@ from mes.selectors.tree import (
 __all__ = [
     "CheckStanding",
     "CustomerReason",
+    "CostRow",
     "DispatchRow",
     "FloorPerson",
     "FreeOutput",
@@ -71,6 +79,8 @@ __all__ = [
     "check_standings",
     "active_reasons",
     "customer_words",
+    "closed_orders",
+    "cost_rows",
     "dispatch_list",
     "eligible_units",
     "floor_people",
@@ -87,6 +97,7 @@ __all__ = [
     "operation_labels",
     "operations_to_make",
     "order_lines_above",
+    "orders_in_progress",
     "pegged_quantities",
     "progress",
     "promised_quantities",
@@ -105,6 +116,7 @@ __all__ = [
     "uncovered_requirements",
     "unit_work",
     "waiting_lines",
+    "work_in_progress",
     "work_order_detail",
     "work_order_rows",
     "work_orders",

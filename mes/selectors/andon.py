@@ -9,6 +9,17 @@ from django.db.models import Prefetch, QuerySet
 from mes.enums import AndonState
 from mes.models import AndonCall, Downtime, DowntimeReason, Incident, IncidentEntry
 
+__all__ = [
+    "CustomerReason",
+    "Incident",
+    "active_reasons",
+    "customer_words",
+    "incident_by_number",
+    "incidents",
+    "open_calls",
+    "reason_behind",
+]
+
 
 @dataclass(frozen=True)
 class CustomerReason:

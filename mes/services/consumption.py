@@ -14,7 +14,7 @@ from masterdata.enums import IssueMethod
 from mes import policies, report_policies, selectors
 from mes.models import WorkOrder, WorkOrderMaterial, WorkOrderOperation
 from mes.report_policies import CannotScan, CannotUndo
-from mes.services import acts
+from mes.services import acts, costs
 from traceability import selectors as traceability
 
 __all__ = ["CannotScan", "issue_at_start", "scan"]
@@ -29,6 +29,7 @@ def issue_at_start(order: WorkOrder, *, by: User | None, now: datetime) -> None:
     issuing.issue_many(
         quantities={pk: quantity for pk, quantity in open_needs.items() if quantity > 0},
         reference=order.number,
+        order_line=costs.order_line(order),
         by=by,
         now=now,
     )
@@ -40,6 +41,7 @@ def backflush(order: WorkOrder, *, by: User | None, now: datetime) -> None:
     issuing.backflush(
         quantities={pk: quantity for pk, quantity in used.items() if quantity > 0},
         reference=order.number,
+        order_line=costs.order_line(order),
         by=by,
         now=now,
     )
@@ -100,6 +102,7 @@ def scan(*, operation: WorkOrderOperation, code: str, by: User, now: datetime) -
                 requirement_id=line.requirement_id,
                 quantity=quantity,
                 reference=order.number,
+                order_line=costs.order_line(order),
                 by=by,
                 now=now,
                 lot_id=None if is_unit else thing.pk,

@@ -14,7 +14,7 @@ from erp.enums import MoveKind
 from erp.services import requirements, reservations, reversals, stock
 from mes import policies, report_policies, selectors
 from mes.models import WorkOrder, WorkOrderPeg
-from mes.services import supply
+from mes.services import costs, supply
 
 ZERO = Decimal(0)
 
@@ -24,23 +24,31 @@ def deliver(
     good: Decimal,
     by: User | None,
     now: datetime,
+    *,
+    lot_number: str = "",
     serials: Sequence[str] = (),
 ) -> list[int]:
     """Receive good pieces and reserve them for those they are pegged to, the first due first.
 
     ``serials`` are the numbers of the pieces where somebody scanned them, else they are given.
     Return the ids of the requirements that got some. What nobody is pegged to is free stock.
+    A tracked item gets the lot or the serial numbers; without them the lot of its work order, or
+    the next serial numbers.
     """
-    stock.receive(
+    price = costs.unit_cost(order)
+    move = stock.receive(
         item_id=order.item_id,
         site_id=order.site_id,
         quantity=good,
         kind=MoveKind.PRODUCTION,
         reference=order.number,
+        price=price or None,
         by=by,
         now=now,
+        lot_number=lot_number,
         serials=serials,
     )
+    costs.book_output(order, good, price=price, source=f"move:{move.pk}", by=by, now=now)
     pegs = _open_pegs(order)
     missing = {
         row.requirement_id: row.missing
@@ -154,7 +162,7 @@ def take_back(
     bulk.save(pegs, ["delivered"])
     reservations.release(lost)
     try:
-        reversals.take_back_output(
+        move = reversals.take_back_output(
             item_id=order.item_id,
             site_id=order.site_id,
             quantity=good,
@@ -168,6 +176,8 @@ def take_back(
             _("Pieces of %(number)s are kept for others already: %(why)s")
             % {"number": order.number, "why": refusal}
         ) from refusal
+    price = costs.unit_cost(order)
+    costs.book_output(order, -good, price=price, source=f"move:{move.pk}", by=by, now=now)
     return list(lost)
 
 

@@ -31,7 +31,7 @@ from mes.models import (
 )
 from mes.policies import CannotInterrupt, CannotResume, CannotStart
 from mes.report_policies import CannotFinish, CannotReport
-from mes.services import acts, consumption, deliveries, readiness, supply, time
+from mes.services import acts, consumption, costs, deliveries, readiness, supply, time
 
 __all__ = [
     "CannotFinish",
@@ -249,6 +249,7 @@ def _begin(order: WorkOrder, by: User | None, now: datetime) -> None:
     order.started_at = now
     order.save(update_fields=["state", "started_at"])
     supply.note([order.pk])
+    costs.freeze(order, now=now)
     consumption.issue_at_start(order, by=by, now=now)
 
 
@@ -282,14 +283,14 @@ def _count(
         order.good += pieces.good
     order.save(update_fields=["good", "scrapped"])
     if is_last and pieces.good > 0:
-        served = deliveries.deliver(order, pieces.good, by, now, serials)
+        served = deliveries.deliver(order, pieces.good, by, now, serials=serials)
         _tell_waiting(order.site_id, served, now)
     if is_last or pieces.scrap > 0:
         consumption.backflush(order, by=by, now=now)
     lost = deliveries.lose(order, by, now) if pieces.scrap > 0 else deliveries.Lost()
     if is_last or pieces.scrap > 0:
         supply.note([order.pk])
-    OperationReport.objects.create(
+    report = OperationReport.objects.create(
         operation=operation,
         good=pieces.good,
         scrap=pieces.scrap,
@@ -301,6 +302,15 @@ def _count(
         replanned={str(pk): str(quantity) for pk, quantity in lost.cut.items()},
         at=now,
         by=by,
+    )
+    costs.book_pieces(
+        order,
+        operation,
+        pieces.good + pieces.scrap,
+        is_last=is_last,
+        source=f"report:{report.pk}",
+        by=by,
+        now=now,
     )
 
 

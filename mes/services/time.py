@@ -8,6 +8,7 @@ were open at that moment.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from django.db.models.functions import Greatest
 from common.models import User
 from mes.enums import BookingKind, OperationState
 from mes.models import FloorReason, TimeBooking, WorkOrderOperation
+from mes.services import costs
 
 _MICROSECONDS_PER_MINUTE = 60_000_000
 
@@ -161,8 +163,53 @@ def close(operation: WorkOrderOperation, *, now: datetime, person: User | None =
     rows = _open_rows(operation)
     if person is not None:
         rows = rows.filter(person=person)
+    ended = list(rows)
     # Two acts whose clocks differ by a breath: no booking ends before it began.
     rows.update(ends_at=Greatest("starts_at", Value(now)))
+    for row in ended:
+        row.ends_at = max(row.starts_at, now)
+    costs.book_time(
+        operation.work_order,
+        [_cost(operation, row) for row in ended if _is_work(row)],
+        by=None,
+        now=now,
+    )
+
+
+def _is_work(row: TimeBooking) -> bool:
+    """A pause costs nothing, and what was over at once neither."""
+    return row.kind != BookingKind.PAUSE and row.starts_at < (row.ends_at or row.starts_at)
+
+
+def _cost(operation: WorkOrderOperation, row: TimeBooking) -> costs.Spent:
+    """The minutes of a booking that has ended, a person's shared with the other operations."""
+    return costs.Spent(
+        operation=operation,
+        minutes=_decimal(_own_share(row)),
+        source=f"time:{row.pk}",
+        is_setup=row.kind == BookingKind.SETUP,
+        is_labour=row.person_id is not None,
+        work_unit_id=row.work_unit_id,
+    )
+
+
+def _own_share(row: TimeBooking) -> Fraction:
+    """Minutes of one ended booking: of a person, those of each moment divided as ``shared``."""
+    assert row.ends_at is not None  # noqa: S101 - it has just ended
+    if row.person_id is None:
+        return _minutes(row.ends_at - row.starts_at)
+    beside = TimeBooking.objects.filter(
+        Q(ends_at__isnull=True) | Q(ends_at__gt=row.starts_at),
+        person=row.person_id,
+        starts_at__lt=row.ends_at,
+    )
+    for other in (others := list(beside)):
+        other.starts_at = max(other.starts_at, row.starts_at)
+    return shared(others, until=row.ends_at).get((row.operation_id, row.kind), Fraction(0))
+
+
+def _decimal(minutes: Fraction) -> Decimal:
+    return Decimal(minutes.numerator) / Decimal(minutes.denominator)
 
 
 def people_at(operation: WorkOrderOperation) -> list[User]:

@@ -16,7 +16,7 @@ from mes.enums import OperationState
 from mes.events import OperationReported
 from mes.models import OperationReport, WorkOrderMaterial, WorkOrderOperation
 from mes.report_policies import CannotUndo
-from mes.services import acts, consumption, deliveries, readiness, supply
+from mes.services import acts, consumption, costs, deliveries, readiness, supply
 
 __all__ = ["CannotUndo", "undo"]
 
@@ -50,6 +50,15 @@ def undo(
             by=by,
         )
         touched = _take_back(operation, report, by, now)
+        costs.book_pieces(
+            operation.work_order,
+            operation,
+            -report.good - report.scrap,
+            is_last=acts.is_last(operation),
+            source=f"report:{row.pk}",
+            by=by,
+            now=now,
+        )
         audit.record(
             action="mes.operation.undo",
             target=operation,

@@ -13,15 +13,17 @@ from mes import policies, selectors
 from mes.enums import WORK_ORDER_TRANSITIONS, OperationState, WorkOrderState
 from mes.events import WorkOrdersChanged
 from mes.models import WorkOrder, WorkOrderMaterial, WorkOrderOperation
-from mes.policies import CannotCancel, CannotHold, CannotRelease, CannotResume
-from mes.services import readiness, supply
+from mes.policies import CannotCancel, CannotClose, CannotHold, CannotRelease, CannotResume
+from mes.services import costs, readiness, supply
 
 __all__ = [
     "CannotCancel",
+    "CannotClose",
     "CannotHold",
     "CannotRelease",
     "CannotResume",
     "cancel",
+    "close",
     "hold",
     "hold_for",
     "prioritise",
@@ -81,6 +83,31 @@ def cancel(*, order: WorkOrder, reason: str, by: User | None, now: datetime) -> 
         audit.record(action="mes.work_order.cancel", target=order, by=by, now=now, reason=reason)
         events.publish(WorkOrdersChanged(site_id=order.site_id), by=by, now=now)
     return order
+
+
+def close(*, order: WorkOrder, by: User | None, now: datetime) -> WorkOrder:
+    """Explain what it cost against its standard and book nothing more on it; raise CannotClose."""
+    with transaction.atomic():
+        order = (
+            WorkOrder.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("item")
+            .get(pk=order.pk)
+        )
+        policies.check_can_close(order)
+        costs.explain(order, by=by, now=now)
+        order.closed_at = now
+        order.save(update_fields=["closed_at"])
+        _move(order, WorkOrderState.CLOSED)
+        audit.record(action="mes.work_order.close", target=order, by=by, now=now)
+    return order
+
+
+def close_if_completed(*, work_order_id: int, by: User | None, now: datetime) -> None:
+    """Close the work order where it is completed; anything else is left as it is."""
+    with transaction.atomic():
+        order = _locked(WorkOrder(pk=work_order_id))
+        if order.state == WorkOrderState.COMPLETED:
+            close(order=order, by=by, now=now)
 
 
 def hold_for(

@@ -60,10 +60,13 @@ def work_order_detail(request: HttpRequest, number: str) -> HttpResponse:
             "check_results": selectors.check_results_of(work_order),
             "can_decide": allowed(request.user, "mes.decide_check"),
             "can_release": allowed(request.user, "mes.release_work_order"),
+            "can_close": allowed(request.user, "mes.close_work_order"),
+            "sees_costs": allowed(request.user, "erp.view_cost"),
             "refusals": {
                 "release": refusal(policies.check_can_release, work_order),
                 "hold": refusal(policies.check_can_hold, work_order, "-"),
                 "resume": refusal(policies.check_can_resume_order, work_order),
+                "close": refusal(policies.check_can_close, work_order),
             },
         },
     )
@@ -77,6 +80,8 @@ def _change(request: AuthenticatedRequest, number: str, verb: str) -> HttpRespon
             work_orders.release(order=work_order, by=request.user, now=now)
         elif verb == "resume":
             work_orders.resume(order=work_order, by=request.user, now=now)
+        elif verb == "close":
+            work_orders.close(order=work_order, by=request.user, now=now)
         else:
             reason = request.POST.get("reason", "")[:300]
             work_orders.hold(order=work_order, reason=reason, by=request.user, now=now)
@@ -99,3 +104,9 @@ def work_order_hold(request: AuthenticatedRequest, number: str) -> HttpResponse:
 @require_POST
 def work_order_resume(request: AuthenticatedRequest, number: str) -> HttpResponse:
     return _change(request, number, "resume")
+
+
+@requires("mes.close_work_order")
+@require_POST
+def work_order_close(request: AuthenticatedRequest, number: str) -> HttpResponse:
+    return _change(request, number, "close")

@@ -108,7 +108,9 @@ function span(milliseconds) {
 function tick() {
   for (const timer of document.querySelectorAll("[data-since], [data-until]")) {
     const { since, until } = timer.dataset;
-    const text = since ? span(Date.now() - Date.parse(since)) : span(Date.parse(until) - Date.now());
+    const left = since ? Date.now() - Date.parse(since) : Date.parse(until) - Date.now();
+    // What is days away is said as a day beside it.
+    const text = until && left > 86_400_000 ? "" : span(left);
     if (timer.textContent !== text) timer.textContent = text;
   }
 }

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from aps.enums import RunState
 from aps.models import ScheduledOperation, ScheduleRun
@@ -123,11 +124,14 @@ def test_without_a_schedule_the_page_says_how_one_comes(client_for):
 def test_late_orders_are_told_in_words(client_for):
     plant = plant_with(due_at=MONDAY + HOUR)
     order = plant.needs[0].reference
-    for view, why in (("", "is finished only then."), ("?view=late", "on LATHE-")):
-        page = text_of(client_for("planner").get(BOARD + view))
+    # Above the board, in the list of late lines and in the panel it is the same cause.
+    panel = reverse("aps:board-panel") + f"?order={order.partition('/')[0]}"
+    for url in (BOARD, BOARD + "?view=late", panel):
+        page = text_of(client_for("planner").get(url))
         assert order in page
         assert "late" in page
-        assert why in page
+        assert "the work itself takes too long" in page
+        assert "finished only then" not in page
 
 
 def test_nothing_late_is_said_too(client_for):

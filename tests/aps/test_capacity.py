@@ -19,7 +19,7 @@ from aps.selectors.capacity import split
 from common.models import Job
 from erp.models import Requirement
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory
-from tests.masterdata.factories import CustomerFactory, WorkUnitFactory
+from tests.masterdata.factories import CustomerFactory, WorkCenterFactory, WorkUnitFactory
 
 PAGE = "/plan/capacity/"
 # Monday to Friday, 08:00 to 17:00.
@@ -180,10 +180,10 @@ def test_the_page_shows_work_centers_customers_and_weeks(db, client_for, setting
     assert "ACME" in page
     assert "20 of 45 h free 25 h" in page
     only = client_for("sales").get(PAGE + "?customer=BOLT&weeks=4")
-    assert [line.code for line in only.context["lines"]] == ["LATHE", "BOLT"]
+    assert [line.code for line in only.context["tables"][0].lines] == ["LATHE", "BOLT"]
     assert len(only.context["capacity"].mondays) == 4
     centers = client_for("sales").get(PAGE + "?detail=center")
-    assert [line.code for line in centers.context["lines"]] == ["LATHE"]
+    assert [line.code for line in centers.context["tables"][0].lines] == ["LATHE"]
 
 
 def test_the_page_has_its_place_among_the_pages_of_planning(db, client_for):
@@ -217,3 +217,40 @@ def test_the_file_has_a_line_for_each_customer_and_no_formula(db, client_for, se
     assert first[0]["loaded_hours"] == "20.00"
     empty = [row for row in rows if row["monday"] == "2026-12-14"]
     assert [(row["customer"], row["free_hours"]) for row in empty] == [("", "45.00")]
+
+
+def test_the_fullest_centers_come_first_and_those_with_hours_to_spare_are_folded(
+    db, client_for, settings
+):
+    settings.SOLVE_SECONDS = 0.2
+    plant = plant_for("ACME", "BOLT")
+    for number in range(4):
+        center = WorkCenterFactory(site=plant.site, code=f"C{number}", calendar=plant.site.calendar)
+        WorkUnitFactory(work_center=center)
+    shown = client_for("planner").get(PAGE)
+    # 20 of 45 hours of the lathe are little, but nobody has more: then all are shown.
+    [table] = shown.context["tables"]
+    assert (table.is_folded, table.lines[0].code) == (False, "LATHE")
+    plant.order(plant.items["PART"], 20)
+    plant.replan()
+    first, rest = client_for("planner").get(PAGE).context["tables"]
+    assert (first.is_folded, first.centers, first.lines[0].code) == (False, 1, "LATHE")
+    assert (rest.is_folded, [line.code for line in rest.lines]) == (True, ["C0", "C1", "C2", "C3"])
+    page = client_for("planner").get(PAGE).content.decode()
+    assert "4 work centers with hours to spare" in page
+
+
+def test_the_largest_customers_have_lines_of_their_own_and_the_others_one(db, client_for, settings):
+    settings.SOLVE_SECONDS = 0.2
+    plant_for("A", "B", "C", "D", "E", quantity=2)
+    client = client_for("planner")
+
+    def codes(query=""):
+        return [line.code for line in client.get(PAGE + query).context["tables"][0].lines]
+
+    assert codes() == ["LATHE", "A", "B", "C", "2 others"]
+    assert codes("?detail=all") == ["LATHE", "A", "B", "C", "D", "E"]
+    assert codes("?detail=center") == ["LATHE"]
+    assert codes("?customer=E") == ["LATHE", "E"]
+    lines = client.get(PAGE).context["tables"][0].lines
+    assert [line.cells[0].loaded for line in lines] == [10, 2, 2, 2, 4]

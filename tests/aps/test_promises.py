@@ -371,3 +371,20 @@ def test_a_supply_that_is_bought_never_asks_for_a_routing():
     (answer,) = plant.check((item, 1, FRIDAY))
     assert answer.feasible
     assert answer.refusal == ""
+
+
+def test_what_comes_after_the_binding_constraint_is_told_up_to_the_door():
+    plant = Factory()
+    plant.order(plant.part("OTHER", minutes=60), 8)
+    plant.replan()
+    part = plant.steps(plant.make("PART", steps=0), 60, 60)
+    (answer,) = plant.check((part, 4, WEDNESDAY), customer=CustomerFactory(transit_days=2))
+    assert answer.reasons[0].text.startswith("Work center LATHE is full until Mon 23 Nov 16:00")
+    # An hour until the evening, seven on the next day.
+    assert answer.then == (
+        "After that the work takes 23 hours by the clock: ready on Tue 24 Nov 15:00, at the "
+        "customer on Thu 26 Nov 2026."
+    )
+    assert answer.ready_at == MONDAY + DAY + 7 * HOUR
+    (kept,) = plant.check((part, 4, FRIDAY))
+    assert kept.then == ""

@@ -171,10 +171,12 @@ def watched(page: Page, home: str = "") -> Iterator[list[str]]:
 
 @contextmanager
 def weighed(page: Page) -> Iterator[Callable[[], int]]:
-    """What gives the bytes of all that was loaded meanwhile, each file as brotli sends it."""
+    """What gives the bytes of the page and all it loaded, each file as brotli sends it."""
     responses: list[Response] = []
 
     def keep(response: Response) -> None:
+        if response.request.is_navigation_request():
+            responses.clear()  # What the page before still fetched is not this one's.
         responses.append(response)
 
     def weight() -> int:

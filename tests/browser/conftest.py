@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
+from django.contrib.staticfiles import handlers
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -55,8 +56,23 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def _kept_files() -> Iterator[None]:
+    """A browser keeps static files, as in production: else each page asks for each of them."""
+    serve = handlers.serve  # type: ignore[attr-defined]  # imported there
+
+    def kept(*arguments: Any, **options: Any) -> Any:
+        answer = serve(*arguments, **options)
+        answer.headers["Cache-Control"] = "max-age=3600"
+        return answer
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(handlers, "serve", kept)
+        yield
+
+
 @pytest.fixture
-def page_for(chromium: Browser, live_server: Any) -> Iterator[PageFor]:
+def page_for(_kept_files: None, chromium: Browser, live_server: Any) -> Iterator[PageFor]:
     """A page with the role's user logged in; without a role, an anonymous one.
 
     The user is made when first asked for, its username is the role's name. ``user`` takes one

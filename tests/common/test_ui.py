@@ -357,6 +357,22 @@ def test_the_navigation_shows_what_the_role_may_open() -> None:
     assert names() == set()
 
 
+@pytest.mark.parametrize(
+    ("path", "lit"),
+    [
+        ("/plan/", "aps:board"),
+        ("/plan/compare/", "aps:scenario-list"),
+        ("/plan/scenarios/", "aps:scenario-list"),
+        ("/plan/capacity/", "aps:capacity"),
+    ],
+)
+def test_the_navigation_lights_the_entry_that_a_page_belongs_to(path: str, lit: str) -> None:
+    request = RequestFactory().get(path)
+    request.user = User(username="x", roles=["planner"])
+    entries = [entry for group in Shell(request).navigation for entry in group.entries]
+    assert [entry.url_name for entry in entries if entry.active] == [lit]
+
+
 def test_the_theme_cookie_takes_known_words_only() -> None:
     assert shell_for(cookies={"theme": "dark"}).theme == "dark"
     assert shell_for(cookies={"theme": '"><script>'}).theme == ""

@@ -1,6 +1,7 @@
 """Every named rule of the database, violated once."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from crm.models import (
     Conversion,
+    DelayNotice,
     Milestone,
     RushRequest,
     SalesOrder,
@@ -49,6 +51,17 @@ def twice(model: type[models.Model], **values: object) -> None:
         model._default_manager.create(**values)
 
 
+def another_notice(line: SalesOrderLine, **changed: object) -> DelayNotice:
+    values = {
+        "line": line,
+        "old_date": FRIDAY,
+        "new_date": FRIDAY + timedelta(days=3),
+        "promised_date": FRIDAY,
+        "created_at": timezone.now(),
+    }
+    return DelayNotice.objects.create(**values | changed)
+
+
 VIOLATIONS: dict[str, Callable[[SalesOrderLine], object]] = {
     "crm_salesorderline_once_per_position": lambda line: another_line(line, position=10),
     "crm_salesorderline_quantity_positive": lambda line: another_line(line, quantity=0),
@@ -57,6 +70,9 @@ VIOLATIONS: dict[str, Callable[[SalesOrderLine], object]] = {
     "crm_conversion_once_per_revision": lambda line: twice(
         Conversion, line=line, revision=1, converted_at=timezone.now()
     ),
+    "crm_delaynotice_one_draft_per_line": lambda line: [another_notice(line) for _ in range(2)],
+    "crm_delaynotice_day_moves": lambda line: another_notice(line, new_date=FRIDAY),
+    "crm_delaynotice_decided_has_its_moment": lambda line: another_notice(line, state="sent"),
     "crm_milestone_once_per_kind": lambda line: twice(
         Milestone, order=line.order, kind="approved", at=timezone.now()
     ),

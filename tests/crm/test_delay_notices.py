@@ -11,7 +11,7 @@ from common.enums import JobState, Role
 from common.jobs import run_due
 from common.models import Job, Notification
 from crm.enums import NoticeState, PromiseCause
-from crm.models import DelayNotice, DelayNoticeAttempt, NoticeRule
+from crm.models import DelayNotice, DelayNoticeAttempt, NoticeRule, SalesOrder
 from crm.services import commitments, delay_notices, notice_mail
 from masterdata.models import CustomerUser
 from mes.models import DowntimeReason
@@ -35,7 +35,7 @@ def days(monkeypatch: pytest.MonkeyPatch, shop: Shop):
 
     monkeypatch.setattr(aps, "ready_dates", ready_dates)
 
-    def move(*pairs: tuple[object, date]) -> None:
+    def move(*pairs: tuple[SalesOrder, date]) -> None:
         for order, day in pairs:
             moments[shop.line(order).requirement_id] = datetime.combine(
                 day, MONDAY.timetz()

@@ -117,7 +117,7 @@ def test_an_incident_tells_its_story_from_the_alarm_to_the_customer(
     reasons.seed()
     order = shop.converted(("PART", 30 * 60), wanted=FRIDAY)
     shop.run_jobs()
-    before = ScheduleRun.objects.get(state="published").version
+    before = ScheduleRun.objects.get(state="published").version or 0
     shop.now += timedelta(minutes=5)
     incident = breakdowns.report(
         work_unit_id=shop.units[0].pk,

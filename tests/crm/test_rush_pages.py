@@ -12,7 +12,7 @@ from common.jobs import run_due
 from common.templatetags import ui_format
 from crm.enums import RushState
 from crm.models import RushRequest
-from crm.services import rush
+from crm.services import orders, rush
 from crm.views import rush_words
 from tests.crm.factories import FRIDAY, MONDAY, Shop
 from tests.factories import UserFactory
@@ -88,36 +88,38 @@ def text(answer):
 # ---- who may
 
 
-@pytest.mark.parametrize("role", READERS)
-def test_who_sees_orders_sees_rush_requests(client_for, shop, role):
+def test_who_sees_orders_sees_rush_requests(client_for, shop):
     found = asked(shop)
-    client = client_for(role)
-    assert client.get(QUEUE).status_code == 200
-    shown = text(client.get(page(found)))
-    assert ("/approve/" in shown) == (role in ("planner", "supervisor"))
-    assert ("/withdraw/" in shown) == (role in ("planner", "sales"))
+    for role in READERS:
+        client = client_for(role)
+        assert client.get(QUEUE).status_code == 200, role
+        shown = text(client.get(page(found)))
+        assert ("/approve/" in shown) == (role in ("planner", "supervisor")), role
+        assert ("/withdraw/" in shown) == (role in ("planner", "sales")), role
 
 
-@pytest.mark.parametrize(
-    ("role", "steps"),
-    [
-        ("sales", ["approve", "reject"]),
-        ("supervisor", ["submit", "withdraw"]),
-        ("warehouse", ["submit", "approve", "reject", "withdraw"]),
-        ("manager", ["approve", "reject"]),
-    ],
-)
-def test_who_may_not_is_refused(client_for, shop, role, steps):
+def test_who_may_not_is_refused(client_for, shop):
+    refused = {
+        "sales": ["approve", "reject"],
+        "supervisor": ["submit", "withdraw"],
+        "warehouse": ["submit", "approve", "reject", "withdraw"],
+        "manager": ["approve", "reject"],
+    }
     found = asked(shop)
-    for step in steps:
-        assert client_for(role).post(page(found, f"{step}/")).status_code == 403
-    found.refresh_from_db()
-    assert found.state == RushState.PENDING
+    for role, steps in refused.items():
+        for step in steps:
+            answer = client_for(role).post(page(found, f"{step}/"))
+            assert answer.status_code == 403, (role, step)
+            found.refresh_from_db()
+            assert found.state == RushState.PENDING, (role, step)
 
 
-@pytest.mark.parametrize("step", ["submit", "approve", "reject", "withdraw"])
-def test_nothing_is_decided_by_a_link(client_for, shop, step):
-    assert client_for("administrator").get(page(asked(shop), f"{step}/")).status_code == 405
+def test_nothing_is_decided_by_a_link(client_for, shop):
+    found, client = asked(shop), client_for("administrator")
+    for step in ("submit", "approve", "reject", "withdraw"):
+        assert client.get(page(found, f"{step}/")).status_code == 405, step
+        found.refresh_from_db()
+        assert found.state == RushState.PENDING, step
 
 
 # ---- asked for
@@ -148,20 +150,18 @@ def test_a_form_sent_twice_asks_once(client_for, shop):
     assert RushRequest.objects.count() == 1
 
 
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
+def test_what_cannot_be_asked_is_told_in_the_form(client_for, shop):
+    wrong = [
         ({"reason": " "}, "This field is required"),
         ({"wanted_date": ""}, "This field is required"),
         ({"wanted_date": "2026-11-01"}, "Give a day from today on"),
         ({"wanted_date": "2027-02-01"}, "needs no rush"),
-    ],
-)
-def test_what_cannot_be_asked_is_told_in_the_form(client_for, shop, fields, said):
-    answer = send(client_for("sales"), shop, **fields)
-    assert answer.status_code == 422
-    assert said in text(answer)
-    assert not RushRequest.objects.exists()
+    ]
+    for fields, said in wrong:
+        answer = send(client_for("sales"), shop, **fields)
+        assert answer.status_code == 422, fields
+        assert said in text(answer), fields
+        assert not RushRequest.objects.exists(), fields
 
 
 def test_a_second_rush_of_the_line_is_led_to_the_first(client_for, shop):
@@ -512,3 +512,26 @@ def test_the_scenario_and_the_request_say_the_same_day(client_for, shop):
         for name in ("before", "after"):
             moved = date.fromisoformat(other[name])
             assert ui_format.day(moved, short=True) in shown
+
+
+def test_a_rush_that_is_approved_before_its_order_shows_on_the_order(shop, client_for):
+    order = shop.submitted(("PART", DAY_OF_WORK), wanted=TUESDAY, rush=[10])
+    work(shop)
+    found = RushRequest.objects.get(line__order=order)
+    rush.approve(rush=found, by=UserFactory(username="pia", roles=["planner"]), now=shop.now)
+    page = client_for("sales").get(f"/orders/{order.number}/")
+    assert "24 Nov once the order is approved" in text(page)
+    told = [(entry.who, entry.what) for entry in page.context["history"]]
+    assert ("pia", "approved the rush") in told
+    orders.approve(order=order, by=shop.sales, now=shop.now)
+    work(shop)
+    page = client_for("sales").get(f"/orders/{order.number}/")
+    assert "once the order is approved" not in text(page)
+    assert shop.line(order).promised_date == TUESDAY
+
+
+def test_a_rush_that_has_no_room_is_told_in_the_readers_words(shop):
+    huge = shop.submitted(("PART", 6 * 365 * 24 * 60), wanted=TUESDAY, rush=[10])
+    work(shop)
+    found = RushRequest.objects.get(line__order=huge)
+    assert found.assessment["error"].startswith("The work does not fit into the 6 years")

@@ -7,6 +7,7 @@ from django.utils import timezone
 from erp.enums import BinKind
 from erp.models import (
     Bin,
+    CostEntry,
     CountLine,
     CountSession,
     MrpRun,
@@ -274,3 +275,56 @@ def test_a_receipt_of_a_purchase_brings_something():
             promised_date=today.date(),
         ),
     )
+
+
+@pytest.fixture
+def cost():
+    balance = factories.StockBalanceFactory()
+
+    def enter(**fields):
+        values = {
+            "site": balance.site,
+            "item": balance.item,
+            "kind": "labour",
+            "amount": 5,
+            "currency": "USD",
+            "work_order": "WO-1",
+            "source": "time:1",
+            "at": timezone.now(),
+        }
+        return CostEntry.objects.create(**{**values, **fields})
+
+    return enter
+
+
+def test_a_fact_costs_once(cost):
+    cost()
+    cost(kind="machine")
+    refused("erp_costentry_once_per_fact", cost)
+
+
+@pytest.mark.parametrize(("kind", "cause"), [("labour", "rate"), ("variance", "")])
+def test_variances_have_a_cause_and_nothing_else_has(cost, kind, cause):
+    refused(
+        "erp_costentry_only_variances_have_a_cause",
+        lambda: cost(kind=kind, cause=cause),
+    )
+
+
+def test_an_entry_books_something(cost):
+    refused("erp_costentry_books_something", lambda: cost(amount=0))
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE erp_costentry SET amount = 1", "DELETE FROM erp_costentry"]
+)
+def test_the_cost_ledger_is_append_only(cost, statement):
+    entry = cost()
+    with (
+        pytest.raises(ProgrammingError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement)
+    entry.refresh_from_db()
+    assert entry.amount == 5

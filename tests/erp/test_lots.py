@@ -16,7 +16,7 @@ from erp.models import (
     StockQuant,
 )
 from erp.selectors import free_stock
-from erp.services import holds, moving, returns, stock, warehouses
+from erp.services import counts, holds, moving, returns, stock, warehouses
 from erp.services.moving import Where
 from masterdata.enums import Supply, Tracking
 from tests.erp.factories import RequirementFactory
@@ -344,6 +344,24 @@ def test_a_bad_delivery_goes_back_from_quarantine(site, motor, now):
     balance = StockBalance.objects.get()
     assert (bad.state, balance.on_hand, balance.held) == ("returned", 1, 0)
     assert books_agree()
+
+
+def test_a_held_piece_that_is_lost_and_found_is_still_held(site, motor, now):
+    receive(motor, site, 1, now, serials=["M-1"])
+    unit = SerialUnit.objects.get()
+    holds.hold(unit_ids=[unit.pk], reason="noise", by=None, now=now)
+    for counted, state in ((0, IdentityState.SCRAPPED), (1, IdentityState.ON_HOLD)):
+        session = counts.start(site_id=site.pk, title="", by=None, now=now)
+        where = {"bin_id": place(site).pk, "item_id": motor.pk, "unit_id": unit.pk}
+        counts.enter(session=session, **where, counted=Decimal(counted), by=None, now=now)
+        counts.submit(session=session, by=None, now=now)
+        counts.approve(session=session, by=None, now=now)
+        unit.refresh_from_db()
+        assert unit.state == state
+    assert StockBalance.objects.get().held == 1
+    holds.release(hold_ids=[Hold.objects.get().pk], reason="tested", by=None, now=now)
+    unit.refresh_from_db()
+    assert (unit.state, StockBalance.objects.get().held) == (IdentityState.AVAILABLE, 0)
 
 
 def test_a_backflush_takes_no_more_than_is_needed(site, need, now):

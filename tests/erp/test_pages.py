@@ -78,7 +78,7 @@ def test_the_list_tells_what_is_free_and_what_comes(client_for, bolt, site):
     order = PurchaseOrderFactory(site=site)
     PurchaseOrderLineFactory(order=order, item=bolt, quantity=12)
     page = text_of(client_for("sales").get(STOCK))
-    assert "BOLT Bolt 100 pcs 30 70 12" in page
+    assert "BOLT Bolt 100 pcs 30 – 70 12" in page
     assert text_of(client_for("sales").get(STOCK + "?q=螺")).count("BOLT") == 1
     assert "No item fits" in text_of(client_for("sales").get(STOCK + "?q=nut"))
 

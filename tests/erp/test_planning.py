@@ -121,6 +121,15 @@ def facts():
     )
 
 
+def test_a_run_whose_job_was_called_off_does_not_stand_in_the_way(buying):
+    first = mrp_runs.request(site_id=buying.site.pk, by=None, now=buying.now)
+    Job.objects.filter(name="erp.run_mrp").update(state=JobState.CANCELLED)
+    assert mrp_runs.has_died(first)
+    second = mrp_runs.request(site_id=buying.site.pk, by=None, now=buying.now)
+    first.refresh_from_db()
+    assert (first.state, second.state) == (MrpRunState.FAILED, MrpRunState.QUEUED)
+
+
 def test_a_cycle_in_the_bills_fails_the_run_with_a_sentence(buying):
     # A made item that contains itself: nothing in the editor lets this through.
     line = BomLine.objects.get(component=buying.leg)

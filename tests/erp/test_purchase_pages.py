@@ -23,6 +23,7 @@ from tests.erp.factories import (
     put_on_stock,
 )
 from tests.masterdata.factories import CustomerFactory, ItemFactory, SiteFactory, SupplierFactory
+from tests.mes import invariants
 from tests.mes.factories import Plant
 
 pytestmark = pytest.mark.django_db
@@ -130,7 +131,11 @@ def test_a_planner_plans_reads_overrides_and_accepts(client_for, bolt, site):
     refused = planner.post(url, {**form, "reason": ""})
     assert refused.status_code == 422
     assert "Say why" in text_of(refused)
-    assert planner.post(url, {**form, "reason": "a full box"}).status_code == 302
+    dialog = planner.get(url, headers={"HX-Request": "true"})
+    assert "<dialog" in dialog.content.decode()
+    assert "The system proposes 30 pcs" in text_of(dialog)
+    kept = planner.post(url, {**form, "reason": "a full box", "back": "list"})
+    assert kept.headers["Location"] == PLANNING
     assert "system: 30" in text_of(planner.get(PLANNING + "?show=overridden"))
     assert planner.post(PLANNING + "accept/", {"proposal": proposal.pk}).status_code == 302
     assert PurchaseOrder.objects.get().lines.get().quantity == 50
@@ -202,6 +207,7 @@ def test_goods_come_are_refused_and_go_back(client_for, order, bolt, site):
     assert (line.received, line.returned, order.state) == (34, 3, "partly_received")
     assert Supply.objects.get(source_id=line.pk).quantity == 3
     assert StockBalance.objects.get(item=bolt).on_hand == 34
+    invariants.check(all_covered=False)
     page = text_of(warehouse.get(PURCHASES + "PO-A77/"))
     assert "DN-1" in page
     panel = client_for("purchasing").get("/stock/suppliers/NEAR/performance/")

@@ -38,7 +38,7 @@ def pages(_chain_web: tuple[LiveProcess, str]) -> None:
     """The web server finds the static files that its pages name, as after `make run`."""
     web, _base = _chain_web
     command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
-    subprocess.run(command, cwd=django_settings.BASE_DIR, env=web.environment, check=True)  # noqa: S603
+    subprocess.run(command, cwd=django_settings.BASE_DIR, env=web.environment, check=True)
 
 
 def browser(user: User) -> Client:

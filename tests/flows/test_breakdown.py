@@ -6,6 +6,7 @@ promise are told, and nobody else; then the machine runs again and the plan take
 
 import email
 import http.cookiejar
+import json
 import re
 import time
 import urllib.parse
@@ -81,13 +82,13 @@ def letters(tmp_path: Path, chain: Chain) -> Iterator[Path]:
     """Where the worker's mail goes; it is started anew for that."""
     folder = tmp_path / "mail"
     chain.worker.kill()
-    chain.worker.environment["EMAIL_FOLDER"] = str(folder)
+    chain.worker.environment["EMAIL_URL"] = f"file://{folder}"
     queues = chain.worker.command.index("--queues") + 1
     chain.worker.command[queues] = "default,solver,integration"
     chain.worker.start()
     yield folder
     chain.worker.kill()
-    del chain.worker.environment["EMAIL_FOLDER"]
+    del chain.worker.environment["EMAIL_URL"]
 
 
 @pytest.fixture
@@ -109,18 +110,19 @@ def test_a_machine_fails_and_the_right_customers_know(demo: Chain, letters: Path
     operation = _running_and_busy()
     unit = operation.work_unit
     assert unit is not None
-    before = _published()
+    before, before_version = _published(), _version()
     days = _days()
     list_before = operator.get(f"/floor/?unit={unit.code}")
     news = supervisor.stream(f"/events/?topics=andon:{before.site_id},plan:{before.site_id}")
-    assert _next_event(news) == "hello"
+    assert _next_event(news) == ("hello", {})
 
     # One tap; then how long it takes.
     failed_at = time.monotonic()
     operator.post("/andon/raise/", unit=unit.code, kind="machine_down", note="bearing shot")
     incident = Incident.objects.get()
     _check_alarm(operation, incident, supervisor)
-    assert _next_event(news) == "changed"
+    kind, heard = _next_event(news)
+    assert (kind, heard["topic"]) == ("changed", f"andon:{before.site_id}")
     operator.post(
         f"/andon/incidents/{incident.number}/estimate/", minutes=60 * 24 * 60, reason="SPINDLE"
     )
@@ -128,7 +130,7 @@ def test_a_machine_fails_and_the_right_customers_know(demo: Chain, letters: Path
     supervisor.post(f"/andon/calls/{call.pk}/acknowledge/")
 
     # A new plan, and the lists on the floor.
-    wait_until(lambda: _published().version > before.version, PLAN_SECONDS)
+    wait_until(lambda: _version() > before_version, PLAN_SECONDS)
     seconds = time.monotonic() - failed_at
     assert seconds <= PLAN_SECONDS
     settle()
@@ -145,9 +147,9 @@ def test_a_machine_fails_and_the_right_customers_know(demo: Chain, letters: Path
     told = DelayNotice.objects.count()
 
     # Back again: the plan may use the machine, and nobody hears the same thing twice.
-    version = _published().version
+    version = _version()
     supervisor.post(f"/andon/incidents/{incident.number}/recover/")
-    wait_until(lambda: _published().version > version, PLAN_SECONDS)
+    wait_until(lambda: _version() > version, PLAN_SECONDS)
     settle()
     incident.refresh_from_db()
     assert incident.state == "closed"
@@ -158,8 +160,16 @@ def test_a_machine_fails_and_the_right_customers_know(demo: Chain, letters: Path
     invariants.check()
 
 
-def _next_event(lines: Iterator[str]) -> str:
-    return next(line.partition(": ")[2] for line in lines if line.startswith("event: "))
+def _next_event(lines: Iterator[str]) -> tuple[str, dict[str, Any]]:
+    """What the stream says next; that it has begun to listen (version 0) is passed by."""
+    kind = ""
+    for line in lines:
+        name, _colon, value = line.partition(": ")
+        if name == "event":
+            kind = value
+        elif name == "data" and json.loads(value).get("version") != 0:
+            return kind, json.loads(value)
+    raise AssertionError("The stream ended.")
 
 
 def _running_and_busy() -> WorkOrderOperation:
@@ -177,6 +187,10 @@ def _running_and_busy() -> WorkOrderOperation:
 
 def _published() -> ScheduleRun:
     return ScheduleRun.objects.get(state="published")
+
+
+def _version() -> int:
+    return _published().version or 0
 
 
 def _days() -> dict[int, Any]:
@@ -247,7 +261,7 @@ def _check_letters(folder: Path, late: dict[int, SalesOrderLine]) -> None:
     assert len(letters) == expected
     for letter in letters:
         assert letter["To"] == "buyer@a.example"
-        text = letter.get_payload(decode=True).decode()  # type: ignore[union-attr]
+        text = letter.get_payload(decode=True).decode()
         assert "needed repair" in text
         assert not any(word.lower() in text.lower() for word in OURS), text
 

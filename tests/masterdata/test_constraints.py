@@ -75,6 +75,7 @@ VIOLATIONS = {
     "masterdata_shift_once_per_start": _second_shift,
     "masterdata_calendarexception_ends_after_start": _backward_exception,
     "masterdata_unitexception_ends_after_start": _backward_unit_exception,
+    "masterdata_site_energy_price_not_negative": lambda: f.SiteFactory(energy_price=-1),
     "masterdata_workunit_energy_not_negative": lambda: f.WorkUnitFactory(energy_kw=-1),
     "masterdata_changeover_once_per_pair": lambda: _twice(
         f.ChangeoverFactory, work_center=f.WorkCenterFactory(), from_family="RED"

@@ -150,6 +150,7 @@ ITEM = {
     "lot_policy": "lot_for_lot",
     "safety_stock": "0",
     "tracking": "none",
+    "issue_method": "at_start",
     "energy_kwh_per_unit": "0",
     "standard_cost": "1",
     "list_price": "2",

@@ -6,6 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from mes.enums import OperationState
+from mes.models import CostStandard
 from tests.masterdata.factories import WorkUnitFactory
 from tests.mes import factories
 from tests.mes.factories import NOW
@@ -174,6 +175,17 @@ def test_a_work_unit_works_on_one_operation_and_may_be_paused_at_several():
     )
     factories.TimeBookingFactory(**of_unit, kind="pause")
     factories.TimeBookingFactory(**of_unit, kind="pause")
+
+
+@pytest.mark.parametrize("field", ["price", "per_order", "per_piece"])
+def test_a_cost_standard_is_not_negative(field):
+    order = factories.WorkOrderFactory()
+    refused(
+        "mes_coststandard_not_negative",
+        lambda: CostStandard.objects.create(
+            work_order=order, kind="labour", **{"price": 1, field: -1}
+        ),
+    )
 
 
 @pytest.mark.parametrize(

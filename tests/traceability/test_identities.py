@@ -95,13 +95,13 @@ def test_holds_stack_and_all_have_to_be_lifted():
         for reason in ("crack", "certificate")
     ]
     done = {"lying": {lot.pk}, "reason": "tested", "by": None, "now": MADE_AT}
-    assert identities.release(hold_ids=[holds[0].pk], **done) == ([], [])
+    assert identities.release(hold_ids=[holds[0]], **done) == ([], [])
     assert Lot.objects.get().state == IdentityState.ON_HOLD
     with pytest.raises(CannotHold, match="lifted already"):
-        identities.release(hold_ids=[holds[0].pk], **done)
+        identities.release(hold_ids=[holds[0]], **done)
     with pytest.raises(CannotHold, match="Say why"):
-        identities.release(hold_ids=[holds[1].pk], **done | {"reason": " "})
-    assert identities.release(hold_ids=[holds[1].pk], **done) == ([lot.pk], [])
+        identities.release(hold_ids=[holds[1]], **done | {"reason": " "})
+    assert identities.release(hold_ids=[holds[1]], **done) == ([lot.pk], [])
     assert Lot.objects.get().state == IdentityState.AVAILABLE
     assert [row.reason for row in selectors.holds_of(lot_id=lot.pk)] == ["certificate", "crack"]
 

@@ -10,11 +10,10 @@ from datetime import date, datetime
 from typing import TypeVar
 
 from django.db import connection
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from common import bulk, transitions
 from common import numbers as sequences
-from common import transitions
 from common.models import User
 from traceability import policies, selectors
 from traceability.enums import IDENTITY_TRANSITIONS, IdentityState
@@ -143,9 +142,10 @@ def move(
 
 
 def arrive(*, lot_ids: Iterable[int] = (), unit_ids: Iterable[int] = ()) -> None:
-    """They lie in the store: available, unless a hold lies on them."""
+    """They lie in the store: available, or on hold where a hold lies on them."""
     lots, units = list(lot_ids), list(unit_ids)
     held_lots, held_units = held(lot_ids=lots, unit_ids=units)
+    move(state=IdentityState.ON_HOLD, lot_ids=held_lots, unit_ids=held_units)
     move(
         state=IdentityState.AVAILABLE,
         lot_ids=[pk for pk in lots if pk not in held_lots],
@@ -154,12 +154,11 @@ def arrive(*, lot_ids: Iterable[int] = (), unit_ids: Iterable[int] = ()) -> None
 
 
 def held(*, lot_ids: Collection[int], unit_ids: Collection[int]) -> tuple[set[int], set[int]]:
-    """Those of the lots and of the units that are on hold."""
-    lots = Lot.objects.filter(pk__in=lot_ids, state=IdentityState.ON_HOLD)
-    units = SerialUnit.objects.filter(pk__in=unit_ids, state=IdentityState.ON_HOLD)
+    """Those of the lots and of the units on which a hold lies, wherever they are."""
+    placed = Hold.objects.filter(released_at__isnull=True)
     return (
-        set(lots.values_list("pk", flat=True)) if lot_ids else set(),
-        set(units.values_list("pk", flat=True)) if unit_ids else set(),
+        set(placed.filter(lot__in=lot_ids).values_list("lot_id", flat=True)),
+        set(placed.filter(unit__in=unit_ids).values_list("unit_id", flat=True)),
     )
 
 
@@ -180,23 +179,31 @@ def hold(
     reason: str,
     by: User | None,
     now: datetime,
-) -> list[Hold]:
-    """Lay a hold on each lot and unit; raise CannotHold for what is no longer here."""
+) -> list[int]:
+    """Lay a hold on each lot and unit; return their ids.
+
+    Raise CannotHold without a reason, or for what is no longer here.
+    """
     policies.check_reason(reason)
-    for thing in (*selectors.lots(lot_ids).values(), *selectors.units(unit_ids).values()):
-        if thing.state in IdentityState.gone():
+    gone = (
+        Lot.objects.filter(pk__in=lot_ids, state__in=IdentityState.gone()).first(),
+        SerialUnit.objects.filter(pk__in=unit_ids, state__in=IdentityState.gone()).first(),
+    )
+    for thing in gone:
+        if thing is not None:
             raise CannotHold(
                 _("%(number)s is not here any more: %(state)s.")
                 % {"number": thing.number, "state": IdentityState(thing.state).label}
             )
     move(state=IdentityState.ON_HOLD, lot_ids=lot_ids, unit_ids=unit_ids)
-    marks = {"reason": reason.strip()[:200], "placed_at": now, "placed_by": by}
-    return Hold.objects.bulk_create(
+    marks = (reason.strip()[:200], now, by.pk if by else None, "")
+    return bulk.insert(
+        Hold,
+        ("lot", "unit", "reason", "placed_at", "placed_by", "release_reason"),
         [
-            *(Hold(lot_id=pk, **marks) for pk in sorted(lot_ids)),
-            *(Hold(unit_id=pk, **marks) for pk in sorted(unit_ids)),
+            *((pk, None, *marks) for pk in sorted(lot_ids)),
+            *((None, pk, *marks) for pk in sorted(unit_ids)),
         ],
-        batch_size=5000,
     )
 
 
@@ -210,7 +217,8 @@ def release(
 ) -> tuple[list[int], list[int]]:
     """Lift holds; return the lots and the units on which none is left: they are free again.
 
-    ``lying`` are those (ids of both kinds) that lie in the store; the others are still made.
+    ``lying`` are those (ids of both kinds) that lie in the store; the others are still made, or
+    gone and stay so.
     Raise CannotHold without a reason, or for a hold that was lifted before.
     """
     policies.check_reason(reason)
@@ -222,14 +230,17 @@ def release(
     )
     lots = {row.lot_id for row in found if row.lot_id}
     units = {row.unit_id for row in found if row.unit_id}
-    left = Hold.objects.filter(Q(lot__in=lots) | Q(unit__in=units), released_at__isnull=True)
-    still = set(left.values_list("lot_id", "unit_id"))
-    free_lots = sorted(lots - {lot for lot, _unit in still})
-    free_units = sorted(units - {unit for _lot, unit in still})
+    held_lots, held_units = held(lot_ids=lots, unit_ids=units)
+    free_lots, free_units = lots - held_lots, units - held_units
+    on_hold = {"state": IdentityState.ON_HOLD}
+    freed = {
+        *Lot.objects.filter(pk__in=free_lots, **on_hold).values_list("pk", flat=True),
+        *SerialUnit.objects.filter(pk__in=free_units, **on_hold).values_list("pk", flat=True),
+    }
     for state, wanted in ((IdentityState.AVAILABLE, True), (IdentityState.IN_PROCESS, False)):
         move(
             state=state,
-            lot_ids=[pk for pk in free_lots if (pk in lying) == wanted],
-            unit_ids=[pk for pk in free_units if (pk in lying) == wanted],
+            lot_ids=[pk for pk in free_lots & freed if (pk in lying) == wanted],
+            unit_ids=[pk for pk in free_units & freed if (pk in lying) == wanted],
         )
-    return free_lots, free_units
+    return sorted(free_lots), sorted(free_units)

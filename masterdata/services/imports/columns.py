@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -65,8 +66,9 @@ _SIGNED = frozenset({"lower", "target", "upper"})
 
 
 def _parser(field: models.Field[Any, Any]) -> Callable[[str], Any]:
-    if field.is_relation:
-        return _code
+    if field.is_relation or field.name == "code":
+        # A code of the row itself is looked at more closely than one that it refers to.
+        return _code if field.is_relation else partial(_new_code, longest=field.max_length or 40)
     if field.choices:
         return lambda text: _choice(text, [str(value) for value, _label in field.flatchoices])
     if isinstance(field, models.DecimalField):
@@ -94,6 +96,14 @@ def _characters(text: str, longest: int) -> str:
 
 def _code(text: str) -> str:
     return _characters(text, 60)
+
+
+def _new_code(text: str, longest: int) -> str:
+    try:
+        limits.check_code(_characters(text, longest))
+    except ValueError as error:
+        raise BadValue(str(error)) from None
+    return text
 
 
 def _choice(text: str, values: list[str]) -> str:

@@ -33,7 +33,8 @@ function onStepKey(board, event) {
   if (!isCommand || !["z", "Z", "y", "Y"].includes(event.key)) return false;
   event.preventDefault();
   const again = event.shiftKey || event.key === "y" || event.key === "Y";
-  step(board, again ? "redo" : "undo");
+  // Without a step to take back there is nothing to ask the server for.
+  if (again ? board.draft.canRedo : board.draft.canUndo) step(board, again ? "redo" : "undo");
   return true;
 }
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("masterdata", "0010_tracking_policies"),
+        ("masterdata", "0011_cost_ledger"),
     ]
 
     operations = [

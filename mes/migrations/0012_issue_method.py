@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mes", "0010_checks"),
+        ("mes", "0011_checks"),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mes", "0009_machine_data"),
+        ("mes", "0010_cost_ledger"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,244 @@
+"""Purchase orders and proposals over HTTP; the same services as the pages."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from common.api import ApiRequest, ApiView, ListApiView, StrictSerializer
+from common.permissions import allowed
+from erp import selectors
+from erp.enums import MrpRunState, ProposalAction, PurchaseOrderState
+from erp.models import Proposal, PurchaseOrder, PurchaseOrderLine
+from erp.services import mrp_runs, proposals, purchase_orders, purchasing
+from masterdata import selectors as masterdata
+
+
+class LineOut(serializers.Serializer[Any]):
+    position = serializers.IntegerField()
+    item = serializers.CharField(source="item.code")
+    quantity = serializers.DecimalField(max_digits=14, decimal_places=4)
+    received = serializers.DecimalField(max_digits=14, decimal_places=4)
+    rejected = serializers.DecimalField(max_digits=14, decimal_places=4)
+    returned = serializers.DecimalField(max_digits=14, decimal_places=4)
+    due_date = serializers.DateField()
+    wished_date = serializers.DateField(allow_null=True)
+    # Null for those who may not see cost.
+    unit_price = serializers.SerializerMethodField()
+
+    def get_unit_price(self, line: PurchaseOrderLine) -> str | None:
+        user = self.context["request"].user
+        return str(line.unit_price) if allowed(user, "erp.view_cost") else None
+
+
+class PurchaseOrderOut(serializers.Serializer[Any]):
+    number = serializers.CharField()
+    supplier = serializers.CharField(source="supplier.code")
+    state = serializers.ChoiceField(choices=PurchaseOrderState.choices)
+    ordered_at = serializers.DateTimeField()
+    currency = serializers.CharField()
+    supplier_reference = serializers.CharField()
+
+
+class PurchaseOrderDetailOut(PurchaseOrderOut):
+    version = serializers.IntegerField()
+    lines = LineOut(source="lines.all", many=True)
+
+
+class ProposalOut(serializers.Serializer[Any]):
+    id = serializers.IntegerField(source="pk")
+    action = serializers.ChoiceField(choices=ProposalAction.choices)
+    item = serializers.CharField(source="item.code")
+    quantity = serializers.DecimalField(max_digits=14, decimal_places=4)
+    system_quantity = serializers.DecimalField(max_digits=14, decimal_places=4)
+    due_date = serializers.DateField()
+    release_date = serializers.DateField()
+    supplier = serializers.SerializerMethodField()
+    reference = serializers.CharField()
+    needed_for = serializers.CharField(source="requirement.reference", default=None)
+
+    def get_supplier(self, proposal: Proposal) -> str | None:
+        chosen = proposal.override_supplier or proposal.system_supplier
+        return chosen.code if chosen else None
+
+
+class ReceiveIn(StrictSerializer):
+    quantity = serializers.DecimalField(
+        max_digits=14, decimal_places=4, min_value=0, default=Decimal(0)
+    )
+    rejected = serializers.DecimalField(
+        max_digits=14, decimal_places=4, min_value=0, default=Decimal(0)
+    )
+    reference = serializers.CharField(max_length=60, required=False, default="")
+
+
+class PromiseIn(StrictSerializer):
+    position = serializers.IntegerField()
+    quantity = serializers.DecimalField(max_digits=14, decimal_places=4, min_value=0)
+    due_date = serializers.DateField()
+
+
+class ConfirmIn(StrictSerializer):
+    """What the supplier promises; ``version`` is the one that was read."""
+
+    version = serializers.IntegerField()
+    supplier_reference = serializers.CharField(max_length=60, required=False, default="")
+    lines = PromiseIn(many=True, allow_empty=False)
+
+
+class AcceptIn(StrictSerializer):
+    proposals = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**62), max_length=5000
+    )
+
+
+class AcceptOut(serializers.Serializer[Any]):
+    purchase_orders = serializers.ListField(child=serializers.CharField())
+    handed_over = serializers.IntegerField()
+    already = serializers.IntegerField()
+    refused = serializers.DictField(child=serializers.CharField())
+
+
+class RunOut(serializers.Serializer[Any]):
+    id = serializers.IntegerField(source="pk")
+    state = serializers.ChoiceField(choices=MrpRunState.choices)
+
+
+class PurchaseOrderList(ListApiView):
+    """Purchase orders, the newest first; ``show`` and ``q`` narrow as on the page."""
+
+    required_permission = "erp.view_purchasing"
+    serializer_class = PurchaseOrderOut
+
+    def get_queryset(self) -> QuerySet[PurchaseOrder]:
+        asked = self.request.query_params
+        return selectors.purchase_orders(
+            group=asked.get("show", ""),
+            text=asked.get("q", "").replace("\x00", ""),
+            today=timezone.localdate(),
+        )
+
+
+class PurchaseOrderView(ApiView):
+    """One purchase order with its lines."""
+
+    required_permission = "erp.view_purchasing"
+
+    @extend_schema(responses=PurchaseOrderDetailOut)
+    def get(self, request: ApiRequest, number: str) -> Response:
+        return _answer(number, request)
+
+
+class ConfirmView(ApiView):
+    """Note what the supplier promises; the schedule follows."""
+
+    required_permission = "erp.edit_purchase_order"
+
+    @extend_schema(request=ConfirmIn, responses=PurchaseOrderDetailOut)
+    def post(self, request: ApiRequest, number: str) -> Response:
+        asked = ConfirmIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        order, data = _order(number), asked.validated_data
+        lines = {line.position: line for line in order.lines.all()}
+        unknown = [row["position"] for row in data["lines"] if row["position"] not in lines]
+        if unknown:
+            raise serializers.ValidationError({"lines": [_("There is no such position.")]})
+        purchase_orders.confirm(
+            order=order,
+            promises={
+                lines[row["position"]].pk: purchase_orders.Promise(row["quantity"], row["due_date"])
+                for row in data["lines"]
+            },
+            supplier_reference=data["supplier_reference"],
+            version=data["version"],
+            by=request.user,
+            now=timezone.now(),
+        )
+        return _answer(number, request)
+
+
+class ReceiveView(ApiView):
+    """Book in what came of a line."""
+
+    required_permission = "erp.receive_stock"
+
+    @extend_schema(request=ReceiveIn, responses=PurchaseOrderDetailOut)
+    def post(self, request: ApiRequest, number: str, position: int) -> Response:
+        asked = ReceiveIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        lines = [line for line in _order(number).lines.all() if line.position == position]
+        if not lines:
+            raise Http404
+        purchasing.receive_line(
+            line=lines[0], **asked.validated_data, by=request.user, now=timezone.now()
+        )
+        return _answer(number, request)
+
+
+class ProposalList(ListApiView):
+    """Open proposals, the most urgent first; ``show`` and ``q`` narrow as on the page."""
+
+    required_permission = "erp.view_planning"
+    serializer_class = ProposalOut
+
+    def get_queryset(self) -> QuerySet[Proposal]:
+        asked = self.request.query_params
+        return selectors.proposals(
+            site_id=masterdata.default_site().pk,
+            group=asked.get("show", ""),
+            text=asked.get("q", "").replace("\x00", ""),
+        )
+
+
+class AcceptView(ApiView):
+    """Carry proposals out; what was accepted before stays as it is."""
+
+    required_permission = "erp.plan_supply"
+
+    @extend_schema(request=AcceptIn, responses=AcceptOut)
+    def post(self, request: ApiRequest) -> Response:
+        asked = AcceptIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        done = proposals.accept(
+            site_id=masterdata.default_site().pk,
+            proposal_ids=asked.validated_data["proposals"],
+            by=request.user,
+            now=timezone.now(),
+        )
+        answer = {
+            "purchase_orders": [order.number for order in done.orders],
+            "handed_over": done.handed_over,
+            "already": done.already,
+            "refused": {str(proposal.pk): sentence for proposal, sentence in done.refused},
+        }
+        return Response(AcceptOut(answer).data)
+
+
+class RunRequestView(ApiView):
+    """Plan the requirements anew."""
+
+    required_permission = "erp.plan_supply"
+
+    @extend_schema(request=None, responses={202: RunOut})
+    def post(self, request: ApiRequest) -> Response:
+        site_id = masterdata.default_site().pk
+        run = mrp_runs.request(site_id=site_id, by=request.user, now=timezone.now())
+        return Response(RunOut(run).data, status=202)
+
+
+def _order(number: str) -> PurchaseOrder:
+    found = selectors.purchase_order(number)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _answer(number: str, request: ApiRequest) -> Response:
+    shown = PurchaseOrderDetailOut(_order(number), context={"request": request})
+    return Response(shown.data)

@@ -1,0 +1,33 @@
+"""The store, purchasing and requirements planning under /api/v1/."""
+
+from django.urls import path
+
+from erp.api import purchasing, views
+
+urlpatterns = [
+    path("stock/items/<str:code>/", views.StockView.as_view(), name="api-stock"),
+    path("stock/receipts/", views.ReceiptView.as_view(), name="api-stock-receipt"),
+    path("stock/moves/", views.MoveView.as_view(), name="api-stock-move"),
+    path("stock/counts/", views.CountView.as_view(), name="api-stock-count"),
+    path("stock/holds/", views.HoldView.as_view(), name="api-stock-hold"),
+    path("stock/holds/<int:pk>/release/", views.ReleaseView.as_view(), name="api-stock-release"),
+    path("purchase-orders/", purchasing.PurchaseOrderList.as_view(), name="api-purchase-orders"),
+    path(
+        "purchase-orders/<str:number>/",
+        purchasing.PurchaseOrderView.as_view(),
+        name="api-purchase-order",
+    ),
+    path(
+        "purchase-orders/<str:number>/confirm/",
+        purchasing.ConfirmView.as_view(),
+        name="api-purchase-order-confirm",
+    ),
+    path(
+        "purchase-orders/<str:number>/lines/<int:position>/receive/",
+        purchasing.ReceiveView.as_view(),
+        name="api-purchase-line-receive",
+    ),
+    path("proposals/", purchasing.ProposalList.as_view(), name="api-proposals"),
+    path("proposals/accept/", purchasing.AcceptView.as_view(), name="api-proposals-accept"),
+    path("mrp-runs/", purchasing.RunRequestView.as_view(), name="api-mrp-runs"),
+]

@@ -1,0 +1,96 @@
+"""Reads of the cost ledger."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from erp.enums import CostKind
+from erp.models import CostEntry, StockBalance
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class CostTotal:
+    """All entries of a work order of one kind, operation and (of material) component."""
+
+    kind: str
+    is_setup: bool
+    operation_sequence: int | None
+    # The component of a material, null of everything else.
+    item_id: int | None
+    quantity: Decimal
+    amount: Decimal
+
+
+def cost_totals(work_order: str) -> list[CostTotal]:
+    """The ledger of a work order, summed; one query."""
+    rows = (
+        CostEntry.objects.filter(work_order=work_order)
+        .order_by()
+        .values("kind", "is_setup", "operation_sequence", "item_id")
+        .annotate(total=Sum("amount"), pieces=Coalesce(Sum("quantity"), ZERO))
+    )
+    merged: dict[tuple[str, bool, int | None, int | None], CostTotal] = {}
+    for row in rows:
+        is_material = row["kind"] == CostKind.MATERIAL
+        operation = None if is_material else row["operation_sequence"]
+        item = row["item_id"] if is_material else None
+        key = (row["kind"], row["is_setup"], operation, item)
+        old = merged.get(key)
+        merged[key] = CostTotal(
+            *key,
+            quantity=row["pieces"] + (old.quantity if old else ZERO),
+            amount=row["total"] + (old.amount if old else ZERO),
+        )
+    return list(merged.values())
+
+
+def variances_of(work_order: str) -> list[tuple[str, Decimal]]:
+    """Cause and amount of each variance of a closed work order, the largest first; one query."""
+    rows = CostEntry.objects.filter(work_order=work_order, kind=CostKind.VARIANCE)
+    found = list(rows.values_list("cause", "amount"))
+    return sorted(found, key=lambda row: (-abs(row[1]), row[0]))
+
+
+def amounts_by_kind(work_orders: Collection[str]) -> dict[str, dict[str, Decimal]]:
+    """The ledger's amounts of work orders by number and kind; one query."""
+    rows = (
+        CostEntry.objects.filter(work_order__in=list(work_orders))
+        .order_by()
+        .values_list("work_order", "kind")
+        .annotate(total=Sum("amount"))
+    )
+    found: dict[str, dict[str, Decimal]] = {number: {} for number in work_orders}
+    for number, kind, total in rows:
+        found[number][kind] = total
+    return found
+
+
+def amounts_by_currency(work_orders: Collection[str]) -> dict[str, Decimal]:
+    """All that is booked on work orders, by currency; one query."""
+    rows = CostEntry.objects.filter(work_order__in=list(work_orders)).order_by()
+    return dict(rows.values_list("currency").annotate(total=Sum("amount")))
+
+
+def cost_entries(work_order: str) -> QuerySet[CostEntry]:
+    """The ledger of a work order, entry by entry, oldest first."""
+    return (
+        CostEntry.objects.filter(work_order=work_order)
+        .select_related("item", "by")
+        .order_by("at", "pk")
+    )
+
+
+def average_costs(item_ids: Collection[int], *, site_id: int) -> dict[int, Decimal]:
+    """What a piece on stock cost on average, by item id; the standard cost where unknown."""
+    rows = StockBalance.objects.filter(item__in=list(item_ids), site_id=site_id)
+    return {
+        item: average or standard
+        for item, average, standard in rows.values_list(
+            "item_id", "average_cost", "item__standard_cost"
+        )
+    }

@@ -1,0 +1,249 @@
+"""Counting the store: what was found in a place becomes its quantity, as a whole session.
+
+A line keeps what the books said when it was counted, so that what moves between counting and
+posting is no variance. A variance above the limit waits for another person.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from common import audit, events, numbers, transitions
+from common.concurrency import Lock, lock
+from common.models import User
+from erp import policies_counting as policies
+from erp import selectors
+from erp.enums import COUNT_TRANSITIONS, CountState, MoveKind
+from erp.events import StockReceived, StockWithheld
+from erp.models import CountLine, CountSession, StockQuant
+from erp.policies_counting import CannotCount
+from erp.services import booking, reservations, stagings
+from erp.services.booking import Entry, Why
+from traceability.enums import IdentityState
+
+__all__ = [
+    "CannotCount",
+    "approve",
+    "cancel",
+    "enter",
+    "rest_is_gone",
+    "send_back",
+    "start",
+    "submit",
+]
+
+ZERO = Decimal(0)
+
+
+def start(*, site_id: int, title: str, by: User | None, now: datetime) -> CountSession:
+    """Begin a count of the site's store."""
+    with transaction.atomic():
+        session = CountSession.objects.create(
+            number=numbers.take("CT", now=now),
+            site_id=site_id,
+            title=title.strip()[:80],
+            started_at=now,
+            started_by=by,
+        )
+        audit.record(action="erp.count.start", target=session, by=by, now=now)
+    return session
+
+
+def enter(
+    *,
+    session: CountSession,
+    bin_id: int,
+    item_id: int,
+    counted: Decimal,
+    by: User | None,
+    now: datetime,
+    lot_id: int | None = None,
+    unit_id: int | None = None,
+) -> CountLine:
+    """Note what was counted in a place; a second count of it replaces the first.
+
+    Raise CannotCount: the session is handed in, or lot, unit and bin do not fit.
+    """
+    with transaction.atomic():
+        session = _locked(session)
+        policies.check_can_enter(session)
+        place: dict[str, Any] = {
+            "bin_id": bin_id,
+            "item_id": item_id,
+            "lot_id": lot_id,
+            "unit_id": unit_id,
+        }
+        policies.check_place_to_count(session, counted=counted, **place)
+        quant = StockQuant.objects.filter(**place).first()
+        line, _made = CountLine.objects.update_or_create(
+            session=session,
+            **place,
+            defaults={
+                "expected": quant.quantity if quant else ZERO,
+                "counted": counted,
+                "counted_at": now,
+                "counted_by": by,
+            },
+        )
+        audit.record(
+            action="erp.count.enter",
+            target=session,
+            by=by,
+            now=now,
+            changes={str(line.pk): [None, str(counted)]},
+        )
+    return line
+
+
+def rest_is_gone(*, session: CountSession, bin_id: int, by: User | None, now: datetime) -> int:
+    """What the books have in the bin and nobody counted there is not there; return how many."""
+    counted = set(
+        CountLine.objects.filter(session=session, bin=bin_id).values_list("item", "lot", "unit")
+    )
+    rest = [
+        quant
+        for quant in StockQuant.objects.filter(bin=bin_id).order_by("pk")
+        if (quant.item_id, quant.lot_id, quant.unit_id) not in counted
+    ]
+    with transaction.atomic():
+        for quant in rest:
+            enter(
+                session=session,
+                bin_id=bin_id,
+                item_id=quant.item_id,
+                lot_id=quant.lot_id,
+                unit_id=quant.unit_id,
+                counted=ZERO,
+                by=by,
+                now=now,
+            )
+    return len(rest)
+
+
+def submit(*, session: CountSession, by: User | None, now: datetime) -> CountSession:
+    """Hand the count in: posted at once up to the limit, above it when another person approves.
+
+    Raise CannotCount without a line.
+    """
+    with transaction.atomic():
+        lock(Lock.SUPPLY, session.site_id)
+        session = _locked(session)
+        lines = _lines(session)
+        policies.check_can_submit(session, len(lines))
+        session.submitted_at, session.submitted_by = now, by
+        _move(session, CountState.SUBMITTED)
+        audit.record(action="erp.count.submit", target=session, by=by, now=now)
+        value = selectors.variance_value(lines)
+        if value is not None and value <= settings.COUNT_APPROVAL_LIMIT:
+            _post(session, lines, by, now)
+    return session
+
+
+def approve(*, session: CountSession, by: User | None, now: datetime) -> CountSession:
+    """Post a count that waits; raise CannotCount for somebody who counted it or handed it in."""
+    with transaction.atomic():
+        lock(Lock.SUPPLY, session.site_id)
+        session = _locked(session)
+        lines = _lines(session)
+        policies.check_can_approve(session, {line.counted_by_id for line in lines}, by)
+        _post(session, lines, by, now)
+        audit.record(action="erp.count.approve", target=session, by=by, now=now)
+    return session
+
+
+def send_back(
+    *, session: CountSession, reason: str, by: User | None, now: datetime
+) -> CountSession:
+    """Ask for another count of what was handed in; raise CannotCount without a reason."""
+    with transaction.atomic():
+        session = _locked(session)
+        policies.check_can_send_back(session, reason)
+        _move(session, CountState.OPEN)
+        audit.record(action="erp.count.send_back", target=session, by=by, now=now, reason=reason)
+    return session
+
+
+def cancel(*, session: CountSession, by: User | None, now: datetime) -> CountSession:
+    """Throw the count away; the books stay as they are."""
+    with transaction.atomic():
+        session = _locked(session)
+        policies.check_can_cancel_count(session)
+        session.closed_at, session.closed_by = now, by
+        _move(session, CountState.CANCELLED)
+        audit.record(action="erp.count.cancel", target=session, by=by, now=now)
+    return session
+
+
+def _locked(session: CountSession) -> CountSession:
+    return CountSession.objects.select_for_update(no_key=True).get(pk=session.pk)
+
+
+def _lines(session: CountSession) -> list[CountLine]:
+    return list(session.lines.select_related("item", "bin", "lot", "unit").order_by("pk"))
+
+
+def _move(session: CountSession, new: CountState) -> None:
+    transitions.check(COUNT_TRANSITIONS, old=CountState(session.state), new=new)
+    session.state = new
+    session.save()
+
+
+def _post(
+    session: CountSession, lines: Sequence[CountLine], by: User | None, now: datetime
+) -> None:
+    """Book the differences; what is gone is gone, whoever counted on it."""
+    entries = [entry for line in lines for entry in _entries(line)]
+    lost: dict[int, Decimal] = {}
+    for entry in entries:
+        lost[entry.item_id] = lost.get(entry.item_id, ZERO) - entry.quantity
+    quants = StockQuant.objects.filter(bin__in=[line.bin_id for line in lines])
+    short = {(e.bin_id, e.item_id, e.lot_id, e.unit_id) for e in entries if e.quantity < 0}
+    stagings.clear(
+        quant_ids=[
+            quant.pk
+            for quant in quants.filter(staged__gt=0)
+            if (quant.bin_id, quant.item_id, quant.lot_id, quant.unit_id) in short
+        ]
+    )
+    for item_id, quantity in sorted(lost.items()):
+        if quantity > 0:
+            reservations.give_way(item_id=item_id, site_id=session.site_id, leaving=quantity)
+    why = Why(
+        MoveKind.COUNT,
+        session.number,
+        by,
+        now,
+        document=session.number,
+        leaves_as=IdentityState.SCRAPPED,
+    )
+    booking.book(entries, why=why)
+    reservations.give_free(site_id=session.site_id, item_ids=list(lost))
+    for item_id, quantity in sorted(lost.items()):
+        fact = StockWithheld if quantity > 0 else StockReceived
+        events.publish(fact(item_id=item_id, site_id=session.site_id), by=by, now=now)
+    session.closed_at, session.closed_by = now, by
+    _move(session, CountState.POSTED)
+
+
+def _entries(line: CountLine) -> list[Entry]:
+    """The difference of a line; a unit that was booked elsewhere leaves that place."""
+    difference = line.counted - line.expected
+    if not difference:
+        return []
+    place = (line.item_id, difference, line.lot_id, line.unit_id)
+    entries = [Entry(line.bin_id, *place)]
+    if line.unit_id is not None and difference > 0:
+        elsewhere = StockQuant.objects.filter(unit=line.unit_id).exclude(bin=line.bin_id).first()
+        if elsewhere is not None:
+            entries.insert(
+                0, Entry(elsewhere.bin_id, line.item_id, -difference, None, line.unit_id)
+            )
+    here = StockQuant.objects.filter(
+        bin=line.bin_id, item=line.item_id, lot=line.lot_id, unit=line.unit_id
+    ).first()
+    policies.check_still_there(line, here.quantity if here else ZERO)
+    return entries

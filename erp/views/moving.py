@@ -1,0 +1,211 @@
+"""Goods change their place, and what is needed is made ready."""
+
+from decimal import Decimal
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from common.access import AuthenticatedRequest, requires
+from common.errors import Refused, told
+from erp import selectors
+from erp.enums import BinKind, MoveKind, RequirementKind
+from erp.forms_store import MoveForm, StageForm
+from erp.models import Requirement
+from erp.policies import CannotMove
+from erp.services import moving
+from erp.views.once import once
+from erp.views.place import site_id as chosen_site
+from erp.views.place import site_or_404
+
+PAGE_SIZE = 50
+
+
+@requires("erp.move_stock")
+def stock_move(request: AuthenticatedRequest) -> HttpResponse:
+    """Put away, transfer, or lock away: what, from where, to where."""
+    site = site_or_404()
+    initial = {
+        "what": request.GET.get("what", ""),
+        "source": request.GET.get("source", ""),
+        "target": request.GET.get("target", ""),
+    }
+    form = MoveForm(request.POST or None, site_id=site, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        url = _moved(request, form)
+        if url is not None:
+            messages.success(
+                request,
+                _("It lies in %(bin)s now.") % {"bin": form.cleaned_data["target"].label},
+            )
+            return HttpResponseRedirect(url)
+    context = {"form": form, "bins": selectors.bins(site_id=site)}
+    status = 422 if request.method == "POST" else 200
+    return render(request, "erp/stock_move.html", context, status=status)
+
+
+def _moved(request: AuthenticatedRequest, form: MoveForm) -> str | None:
+    data = form.cleaned_data
+
+    def effect() -> str:
+        source, quantity = _source(data, form.site_id)
+        start = selectors.bin_by_id(source.bin_id)
+        put_away = start.kind == BinKind.RECEIVING and data["target"].kind == BinKind.STORAGE
+        moving.move(
+            source=source,
+            to_bin_id=data["target"].pk,
+            quantity=quantity,
+            kind=MoveKind.PUT_AWAY if put_away else MoveKind.TRANSFER,
+            reason=data["reason"],
+            by=request.user,
+            now=timezone.now(),
+        )
+        return reverse("erp:stock-move")
+
+    what = data["what"]
+    place = data["source"].pk if data["source"] else None
+    key = (what.item.pk, what.lot, what.unit, place, data["target"].pk, data["quantity"])
+    return once(request, form, "move", key, effect)
+
+
+def _source(data: dict[str, object], site_id: int) -> tuple[moving.Where, Decimal]:
+    """Where the thing lies and how much of it goes; raise CannotMove where that is not clear."""
+    what = data["what"]
+    assert isinstance(what, selectors.Scanned)  # noqa: S101 - the form's own
+    assert what.item is not None  # noqa: S101
+    lying = selectors.quants(
+        site_id=site_id,
+        item_id=what.item.pk,
+        lot_id=what.lot.pk if what.lot else None,
+        unit_id=what.unit.pk if what.unit else None,
+    )
+    place = data["source"]
+    if place is None:
+        places = selectors.places_of(lying)
+        if len(places) != 1:
+            codes = ", ".join(found.label for found in places)
+            raise CannotMove(
+                _("It lies in %(bins)s: say from where.") % {"bins": codes}
+                if places
+                else _("Nothing that may be moved lies there.")
+            )
+        place = places[0]
+    there = [row for row in lying if row.bin_id == place.pk]  # type: ignore[attr-defined]
+    whole = sum((row.quantity - row.staged for row in there), Decimal(0))
+    wanted = data["quantity"]
+    where = moving.Where(
+        bin_id=place.pk,  # type: ignore[attr-defined]
+        item_id=what.item.pk,
+        lot_id=what.lot.pk if what.lot else None,
+        unit_ids=[what.unit.pk] if what.unit else [],
+    )
+    return where, wanted if isinstance(wanted, Decimal) else whole
+
+
+@requires("erp.move_stock")
+@require_safe
+def pick_list(request: HttpRequest) -> HttpResponse:
+    """Work orders and order lines whose material is to be made ready, the first due first."""
+    site_id = chosen_site()
+    text = request.GET.get("q", "").replace("\x00", "")
+    rows = selectors.pick_orders(site_id=site_id, text=text)
+    context = {
+        "page": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
+        "q": text,
+    }
+    template = "erp/pick_list.html" + ("#rows" if request.htmx else "")  # type: ignore[attr-defined]
+    return render(request, template, context)
+
+
+@requires("erp.move_stock")
+@require_safe
+def pick_detail(request: HttpRequest, reference: str) -> HttpResponse:
+    """What a work order or order line needs, where it lies, and what stands ready."""
+    site = site_or_404()
+    lines = selectors.pick_lines(site_id=site, reference=reference, now=timezone.now())
+    if not lines and not Requirement.objects.filter(site=site, reference=reference).exists():
+        raise Http404
+    context = {
+        "reference": reference,
+        "lines": lines,
+        "is_done": all(line.left <= 0 for line in lines),
+        "kind": lines[0].requirement.get_kind_display() if lines else "",
+    }
+    return render(request, "erp/pick_detail.html", context)
+
+
+@requires("erp.move_stock")
+@require_POST
+def pick_stage(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """Make a line ready: what was scanned, or what expires first."""
+    site = site_or_404()
+    requirement = get_object_or_404(Requirement, pk=pk, site=site)
+    form = StageForm(request.POST, site_id=site)
+    url = reverse("erp:pick-detail", kwargs={"reference": requirement.reference})
+    if form.is_valid():
+        scan, quantity = form.cleaned_data["scan"], form.cleaned_data["quantity"]
+
+        def effect() -> str:
+            moving.stage(
+                requirement_id=requirement.pk,
+                quantity=quantity,
+                kind=_kind(requirement),
+                lot_id=scan.lot.pk if scan and scan.lot else None,
+                unit_ids=[scan.unit.pk] if scan and scan.unit else [],
+                by=request.user,
+                now=timezone.now(),
+            )
+            return url
+
+        once(request, form, "stage", (pk, quantity, scan), effect)
+    for errors in form.errors.values():
+        for error in errors:
+            messages.error(request, str(error))
+    return HttpResponseRedirect(url)
+
+
+@requires("erp.move_stock")
+@require_POST
+def pick_all(request: AuthenticatedRequest, reference: str) -> HttpResponse:
+    """Make everything ready that is reserved, as the list suggests."""
+    site = site_or_404()
+    now = timezone.now()
+    done = 0
+    for line in selectors.pick_lines(site_id=site, reference=reference, now=now):
+        if line.left <= 0:
+            continue
+        try:
+            moving.stage(
+                requirement_id=line.requirement.pk,
+                quantity=line.left,
+                kind=_kind(line.requirement),
+                by=request.user,
+                now=now,
+            )
+            done += 1
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+    if done:
+        messages.success(request, _("%(count)s lines stand ready.") % {"count": done})
+    return HttpResponseRedirect(reverse("erp:pick-detail", kwargs={"reference": reference}))
+
+
+@requires("erp.move_stock")
+@require_POST
+def pick_undo(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """What stood ready is promised to nobody there; it stays where it is."""
+    requirement = get_object_or_404(Requirement, pk=pk, site=site_or_404())
+    with told(request):
+        moving.unstage(requirement_id=requirement.pk, by=request.user, now=timezone.now())
+    url = reverse("erp:pick-detail", kwargs={"reference": requirement.reference})
+    return HttpResponseRedirect(url)
+
+
+def _kind(requirement: Requirement) -> MoveKind:
+    is_sale = requirement.kind == RequirementKind.SALES
+    return MoveKind.PICK if is_sale else MoveKind.STAGE

@@ -1,0 +1,46 @@
+"""What work orders cost: the list with work in progress, and one order's cost sheet and ledger."""
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from common.access import requires
+from erp import selectors as erp
+from mes import selectors
+from mes.models import WorkOrder
+from mes.services import costs
+
+PAGE_SIZE = 50
+
+
+@requires("erp.view_cost")
+@require_safe
+def cost_list(request: HttpRequest) -> HttpResponse:
+    """Open work orders with the money that is in them, or closed ones with their variances."""
+    is_closed = request.GET.get("show") == "closed"
+    found = selectors.closed_orders() if is_closed else selectors.orders_in_progress()
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "is_closed": is_closed,
+        "page": page,
+        "rows": selectors.cost_rows(list(page.object_list)),
+        "totals": sorted(selectors.work_in_progress().items()),
+    }
+    return render(request, "mes/cost_list.html", context)
+
+
+@requires("erp.view_cost")
+@require_safe
+def cost_detail(request: HttpRequest, number: str) -> HttpResponse:
+    """One work order: standard next to actual, what is in progress, variances, every entry."""
+    work_order = WorkOrder.objects.filter(number=number).select_related("item").first()
+    if work_order is None:
+        raise Http404
+    entries = Paginator(erp.cost_entries(work_order.number), PAGE_SIZE)
+    context = {
+        "work_order": work_order,
+        "sheet": costs.sheet(work_order),
+        "page": entries.get_page(request.GET.get("page")),
+    }
+    return render(request, "mes/cost_detail.html", context)

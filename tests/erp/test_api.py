@@ -1,0 +1,84 @@
+"""The store over HTTP: receive, move, count, hold; a repeated request books once."""
+
+import pytest
+
+from erp.models import CountSession, StockBalance, StockMove
+from erp.services import warehouses
+from masterdata.enums import Supply, Tracking
+from tests.masterdata.factories import ItemFactory, SiteFactory
+from traceability.models import Lot
+
+pytestmark = pytest.mark.django_db
+
+RECEIPT = {"item": "BAR", "quantity": "10", "reference": "DN-1", "lot": "RM-1"}
+
+
+@pytest.fixture
+def steel(db):
+    warehouses.ensure(SiteFactory().pk)
+    return ItemFactory(code="BAR", supply=Supply.BUY, tracking=Tracking.LOT, standard_cost=1)
+
+
+def post(client, path, body, key="", status=201):
+    headers = {"Idempotency-Key": key} if key else {}
+    answer = client.post(f"/api/v1/stock/{path}", body, format="json", headers=headers)
+    assert answer.status_code == status, answer.json()
+    return answer.json()
+
+
+def test_the_store_works_over_http(api_client_for, steel):
+    warehouse, quality = api_client_for("warehouse"), api_client_for("quality")
+    for _ in range(2):
+        body = post(warehouse, "receipts/", RECEIPT, key="r-1")
+    assert (body["on_hand"], body["places"][0]["lot"]) == ("10.0000", "RM-1")
+    assert StockMove.objects.count() == 1
+
+    move = {"item": "BAR", "lot": "rm 1", "from_bin": "STORAGE", "to_bin": "MAIN/QUARANTINE"}
+    body = post(warehouse, "moves/", move | {"quantity": "4"}, key="m-1")
+    assert (body["held"], body["free"]) == ("4.0000", "6.0000")
+    refused = post(warehouse, "moves/", move | {"quantity": "9"}, status=409)
+    assert refused["detail"] == "6 of BAR may be moved from there, not 9."
+
+    line = {"item": "BAR", "lot": "RM-1", "bin": "STORAGE", "counted": "5"}
+    assert post(warehouse, "counts/", {"lines": [line]}, key="c-1")["state"] == "posted"
+    assert post(warehouse, "counts/", {"lines": [line]}, key="c-1")["state"] == "posted"
+    assert (CountSession.objects.count(), StockBalance.objects.get().on_hand) == (1, 9)
+
+    hold = {"item": "BAR", "lot": "RM-1", "reason": "crack"}
+    pk = post(warehouse, "holds/", hold, key="h-1")["id"]
+    assert Lot.objects.get().state == "on_hold"
+    assert quality.get("/api/v1/stock/holds/").json()["results"][0]["lot"] == "RM-1"
+    post(warehouse, f"holds/{pk}/release/", {"reason": "tested"}, status=403)
+    assert post(quality, f"holds/{pk}/release/", {"reason": "tested"}, status=200)["released_at"]
+    assert warehouse.get("/api/v1/stock/items/BAR/").json()["held"] == "4.0000"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("receipts/", RECEIPT | {"item": "GHOST"}, "item"),
+        ("receipts/", RECEIPT | {"bin": "GHOST"}, "bin"),
+        ("receipts/", RECEIPT | {"supplier": "GHOST"}, "supplier"),
+        ("receipts/", RECEIPT | {"quantity": "many"}, "quantity"),
+        (
+            "moves/",
+            {"item": "BAR", "lot": "X", "from_bin": "A", "to_bin": "B", "quantity": 1},
+            "lot",
+        ),
+        ("counts/", {"lines": []}, "lines"),
+        ("holds/", {"item": "BAR", "reason": "crack"}, "lot"),
+        ("holds/", {"item": "BAR", "serial": "X", "reason": "crack"}, "serial"),
+    ],
+)
+def test_what_is_not_there_is_said_at_its_field(api_client_for, steel, path, body, field):
+    assert field in post(api_client_for("warehouse"), path, body, status=400)
+
+
+def test_what_is_refused_by_a_rule_is_a_conflict(api_client_for, steel):
+    client = api_client_for("warehouse")
+    answer = post(client, "receipts/", RECEIPT | {"quantity": "0"}, status=409)
+    assert answer == {"detail": "Enter a quantity above zero."}
+    steel.expiry_required = True
+    steel.save()
+    assert "day of expiry" in post(client, "receipts/", RECEIPT, status=409)["detail"]
+    assert client.get("/api/v1/stock/items/GHOST/").status_code == 404

@@ -1,0 +1,162 @@
+"""Counting: what was found becomes the stock, above a limit only with another person's yes."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from erp.enums import BinKind, MoveKind
+from erp.models import CountSession, Reservation, StockBalance, StockMove, StockQuant
+from erp.services import counts, moving, reservations, warehouses
+from masterdata.enums import Supply, Tracking
+from tests.erp.factories import RequirementFactory
+from tests.erp.test_lots import books_agree, lying, place, receive
+from tests.factories import UserFactory
+from tests.masterdata.factories import ItemFactory, SiteFactory
+from traceability.models import Lot, SerialUnit
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def site():
+    return SiteFactory()
+
+
+@pytest.fixture
+def bolt(site, now):
+    item = ItemFactory(code="BOLT", supply=Supply.BUY, standard_cost=2)
+    receive(item, site, 100, now)
+    return item
+
+
+def count(site, now, by, *rows):
+    """A session with (item, counted) in the storage bin."""
+    session = counts.start(site_id=site.pk, title="", by=by, now=now)
+    for item, counted, *more in rows:
+        named = more[0] if more else {}
+        counts.enter(
+            session=session,
+            bin_id=place(site).pk,
+            item_id=item.pk,
+            counted=Decimal(counted),
+            by=by,
+            now=now,
+            **named,
+        )
+    return session
+
+
+def test_a_small_variance_is_posted_and_a_big_one_waits_for_another(site, bolt, now, settings):
+    settings.COUNT_APPROVAL_LIMIT = Decimal(20)
+    counter, other = UserFactory(), UserFactory()
+    small = count(site, now, counter, (bolt, 90))
+    assert counts.submit(session=small, by=counter, now=now).state == "posted"
+    assert StockBalance.objects.get().on_hand == 90
+    move = StockMove.objects.get(kind=MoveKind.COUNT)
+    assert (move.quantity, move.document) == (-10, small.number)
+
+    big = count(site, now, counter, (bolt, 79))
+    assert counts.submit(session=big, by=counter, now=now).state == "submitted"
+    assert StockBalance.objects.get().on_hand == 90
+    with pytest.raises(counts.CannotCount, match="Somebody who did not count"):
+        counts.approve(session=big, by=counter, now=now)
+    with pytest.raises(counts.CannotCount, match="start another count"):
+        counts.enter(
+            session=big, bin_id=1, item_id=bolt.pk, counted=Decimal(1), by=counter, now=now
+        )
+    counts.send_back(session=big, reason="look behind the rack", by=other, now=now)
+    counts.submit(session=big, by=counter, now=now)
+    counts.approve(session=big, by=other, now=now)
+    assert StockBalance.objects.get().on_hand == 79
+    with pytest.raises(counts.CannotCount, match="is over"):
+        counts.cancel(session=big, by=other, now=now)
+    assert books_agree()
+
+
+def test_what_has_no_cost_always_waits(site, now):
+    odd = ItemFactory(code="ODD", supply=Supply.BUY, standard_cost=0)
+    receive(odd, site, 5, now)
+    session = count(site, now, None, (odd, 4))
+    assert counts.submit(session=session, by=None, now=now).state == "submitted"
+    with pytest.raises(counts.CannotCount, match="at least one place"):
+        counts.submit(session=count(site, now, None), by=None, now=now)
+
+
+def test_what_moves_after_counting_is_no_variance(site, bolt, now, settings):
+    session = count(site, now, None, (bolt, 98))
+    receive(bolt, site, 50, now)
+    counts.submit(session=session, by=None, now=now)
+    assert StockBalance.objects.get().on_hand == 148
+
+    again = count(site, now, None, (bolt, 0))
+    source = moving.Where(place(site).pk, bolt.pk)
+    target = place(site, BinKind.SHIPPING).pk
+    moving.move(source=source, to_bin_id=target, quantity=Decimal(60), by=None, now=now)
+    with pytest.raises(counts.CannotCount, match="moved after it was counted"):
+        counts.submit(session=again, by=None, now=now)
+    assert CountSession.objects.get(pk=again.pk).state == "open"
+
+
+def test_what_is_gone_is_gone_whoever_counted_on_it(site, bolt, now):
+    need = RequirementFactory(item=bolt, site=site, quantity=30)
+    late = RequirementFactory(
+        item=bolt, site=site, quantity=70, due_at=need.due_at + timedelta(days=1)
+    )
+    reservations.reserve({need.pk: Decimal(30), late.pk: Decimal(70)})
+    moving.stage(requirement_id=need.pk, quantity=Decimal(30), by=None, now=now)
+    session = count(site, now, None)
+    staging = warehouses.bin_for(site_id=site.pk, kind=BinKind.STAGING)
+    assert counts.rest_is_gone(session=session, bin_id=staging.pk, by=None, now=now) == 1
+    counts.submit(session=session, by=None, now=now)
+    kept = dict(Reservation.objects.values_list("requirement", "quantity"))
+    assert kept == {need.pk: 30, late.pk: 40}
+    assert lying() == [("storage", "", 70)]
+    assert books_agree()
+
+
+def test_lots_and_units_are_counted_by_their_numbers(site, now):
+    steel = ItemFactory(code="BAR", supply=Supply.BUY, tracking=Tracking.LOT, standard_cost=1)
+    motor = ItemFactory(code="M", supply=Supply.BUY, tracking=Tracking.SERIAL, standard_cost=1)
+    receive(steel, site, 5, now, lot_number="A")
+    receive(steel, site, 5, now, lot_number="B")
+    shelf = place(site, BinKind.RECEIVING)
+    receive(motor, site, 2, now, serials=["M-1", "M-2"], bin_id=shelf.pk)
+    lot = Lot.objects.get(number="B")
+    first, second = SerialUnit.objects.order_by("number")
+    session = count(
+        site, now, None, (steel, 4, {"lot_id": lot.pk}), (motor, 1, {"unit_id": first.pk})
+    )
+    gone = {"bin_id": shelf.pk, "item_id": motor.pk, "unit_id": second.pk}
+    counts.enter(session=session, **gone, counted=Decimal(0), by=None, now=now)
+    with pytest.raises(counts.CannotCount, match="one piece, or none"):
+        counts.enter(session=session, **gone, counted=Decimal(2), by=None, now=now)
+    with pytest.raises(counts.CannotCount, match="another item"):
+        counts.enter(
+            session=session,
+            **gone | {"item_id": steel.pk},
+            counted=Decimal(1),
+            by=None,
+            now=now,
+        )
+    counts.submit(session=session, by=None, now=now)
+    # M-1 was booked on the receiving shelf and was found in the store.
+    assert StockQuant.objects.get(unit=first).bin == place(site)
+    second.refresh_from_db()
+    assert second.state == "scrapped"
+    assert StockQuant.objects.get(lot=lot).quantity == 4
+    assert books_agree()
+
+
+def test_a_count_of_another_sites_bin_is_refused(site, bolt, now):
+    session = counts.start(site_id=SiteFactory().pk, title="", by=None, now=now)
+    with pytest.raises(counts.CannotCount, match="another site's"):
+        counts.enter(
+            session=session,
+            bin_id=place(site).pk,
+            item_id=bolt.pk,
+            counted=Decimal(1),
+            by=None,
+            now=now,
+        )
+    counts.cancel(session=session, by=None, now=now)

@@ -1,0 +1,176 @@
+"""Sixteen at once in one store: no lost update, no deadlock; and the same without the lock."""
+
+import random
+import threading
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, connection, connections, transaction
+
+from common.errors import Refused
+from erp import selectors
+from erp.enums import BinKind, MoveKind
+from erp.models import Requirement, StockBalance, StockMove, StockQuant
+from erp.services import holds, issuing, moving, reservations, stock, warehouses
+from masterdata.enums import Supply, Tracking
+from tests.erp.factories import RequirementFactory
+from tests.erp.test_lots import books_agree, receive
+from tests.masterdata.factories import ItemFactory, SiteFactory
+from traceability.models import Hold, Lot
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CLIENTS = 16
+ACTS = 8
+
+
+def in_parallel(*acts):
+    """Run each act in a thread with a connection of its own; return what they raised."""
+    barrier, errors = threading.Barrier(len(acts)), []
+
+    def run(act):
+        try:
+            barrier.wait(timeout=20)
+            act()
+        except Exception as error:  # noqa: BLE001 - the test looks at them
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=120)
+    return errors
+
+
+@pytest.fixture
+def store(now):
+    """Two sites, an item with lots and one without, stock of both and needs for them."""
+    sites = [SiteFactory(), SiteFactory()]
+    items = [
+        ItemFactory(supply=Supply.BUY),
+        ItemFactory(supply=Supply.BUY, tracking=Tracking.LOT),
+    ]
+    for site in sites:
+        warehouses.ensure(site.pk)
+        for item in items:
+            for _ in range(2):
+                receive(item, site, 40, now)
+            for _ in range(6):
+                RequirementFactory(item=item, site=site, quantity=10)
+        with transaction.atomic():
+            reservations.give_free(site_id=site.pk, item_ids=[item.pk for item in items])
+    return sites, items
+
+
+def _something(chance, sites, items, now):
+    """One act of a client who picks at random."""
+    item, site = chance.choice(items), chance.choice(sites)
+    act = {"by": None, "now": now}
+    need = chance.choice(list(Requirement.objects.filter(item=item)))
+    lot = chance.choice([*Lot.objects.filter(item=item), None])
+    kind = chance.choice(["receive", "stage", "issue", "move", "hold", "release"])
+    some = Decimal(chance.randint(1, 5))
+    if kind == "receive":
+        receive(item, site, some, now)
+    elif kind == "stage":
+        moving.stage(requirement_id=need.pk, quantity=some, **act)
+    elif kind == "issue":
+        stock.issue(requirement_id=need.pk, quantity=some, reference="WO", **act)
+    elif kind == "move":
+        quant = chance.choice(list(StockQuant.objects.filter(item=item)))
+        target = warehouses.bin_for(site_id=site.pk, kind=chance.choice(list(BinKind)))
+        source = moving.Where(quant.bin_id, item.pk, quant.lot_id)
+        moving.move(source=source, to_bin_id=target.pk, quantity=some, **act)
+    elif kind == "hold" and lot:
+        holds.hold(lot_ids=[lot.pk], reason="crack", **act)
+    else:
+        held = Hold.objects.filter(released_at=None).values_list("pk", flat=True)
+        holds.release(hold_ids=list(held)[:1], reason="tested", **act)
+
+
+def test_sixteen_clients_lose_nothing_and_never_block_each_other(store, now):
+    sites, items = store
+    done = []
+
+    def client(number):
+        chance = random.Random(number)
+        for _ in range(ACTS):
+            try:
+                _something(chance, sites, items, now)
+                done.append(1)
+            except (Refused, StockQuant.DoesNotExist):
+                pass
+
+    errors = in_parallel(*[lambda number=number: client(number) for number in range(CLIENTS)])
+    assert errors == []
+    assert len(done) > CLIENTS
+    assert books_agree()
+
+
+@pytest.fixture
+def last_two_lots(now):
+    """Two needs of six, and two lots of six: each gets one."""
+    site = SiteFactory()
+    item = ItemFactory(supply=Supply.BUY, tracking=Tracking.LOT)
+    for _ in range(2):
+        receive(item, site, 6, now)
+    needs = [RequirementFactory(item=item, site=site, quantity=6) for _ in range(2)]
+    with transaction.atomic():
+        reservations.reserve({need.pk: Decimal(6) for need in needs})
+    return needs
+
+
+def _issue(need, now):
+    stock.issue(requirement_id=need.pk, quantity=Decimal(6), reference="WO", by=None, now=now)
+
+
+def test_two_issues_at_once_take_two_lots(last_two_lots, now):
+    errors = in_parallel(*[lambda need=need: _issue(need, now) for need in last_two_lots])
+    assert errors == []
+    assert StockMove.objects.filter(kind=MoveKind.ISSUE).count() == 2
+    assert StockBalance.objects.get().on_hand == 0
+    assert books_agree()
+
+
+def _both_choose_before_one_books(monkeypatch):
+    """Without the lock, both read the store before either writes."""
+    meet, choose = threading.Barrier(2), selectors.choose
+
+    def slow(**arguments):
+        found = choose(**arguments)
+        meet.wait(timeout=20)
+        return found
+
+    monkeypatch.setattr(issuing, "lock", lambda which, key: None)
+    monkeypatch.setattr(selectors, "choose", slow)
+
+
+def test_without_the_lock_both_take_the_same_lot_and_the_database_stops_one(
+    last_two_lots, now, monkeypatch
+):
+    """The control of the lock."""
+    _both_choose_before_one_books(monkeypatch)
+    errors = in_parallel(*[lambda need=need: _issue(need, now) for need in last_two_lots])
+    assert [type(error) for error in errors] == [IntegrityError]
+    assert "erp_stockquant_not_negative" in str(errors[0])
+
+
+def test_without_lock_and_constraint_a_lot_is_taken_twice(last_two_lots, now, monkeypatch):
+    """The control of the constraint."""
+    _both_choose_before_one_books(monkeypatch)
+    rule = next(
+        rule for rule in StockQuant._meta.constraints if rule.name.endswith("_not_negative")
+    )
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(StockQuant, rule)
+    try:
+        errors = in_parallel(*[lambda need=need: _issue(need, now) for need in last_two_lots])
+        assert errors == []
+        assert StockQuant.objects.filter(quantity=-6).count() == 1
+    finally:
+        StockQuant.objects.all().delete()
+        with connection.schema_editor() as editor:
+            editor.add_constraint(StockQuant, rule)
