@@ -69,8 +69,13 @@ def issue(
         changes: dict[str, list[Any]] = {"number": [None, number], "active": [None, is_active]}
         changes |= {"badge": [None, "…"]} if code else {}
         changes |= {"pin": [None, "…"]} if pin else {}
-        action = "mes.badge.issue" if is_new else "mes.badge.change"
-        audit.record(action=action, target=badge, by=by, now=now, changes=changes)
+        audit.record(
+            action="mes.badge.issue" if is_new else "mes.badge.change",
+            target=badge,
+            by=by,
+            now=now,
+            changes=changes,
+        )
     return badge
 
 
