@@ -185,7 +185,7 @@ PURCHASE_ORDER_TRANSITIONS: dict[PurchaseOrderState, frozenset[PurchaseOrderStat
 
 
 class CostKind(models.TextChoices):
-    """What an entry of the cost ledger is for; the values are those of ``erp.costing``."""
+    """What an entry of the cost ledger is for; the values are those of ``erp.services.costing``."""
 
     MATERIAL = "material", _("Material")
     LABOUR = "labour", _("Labour")
@@ -203,7 +203,7 @@ class CostKind(models.TextChoices):
 
 
 class VarianceCause(models.TextChoices):
-    """Why an order cost more or less than its standard; values as in ``erp.costing``."""
+    """Why an order cost more or less than its standard; values as in ``erp.services.costing``."""
 
     PRICE = "price", _("Price of material")
     USAGE = "usage", _("Usage of material")

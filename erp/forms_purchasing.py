@@ -79,6 +79,16 @@ class ReceiveLineForm(OnceForm):
         required=False,
         widget=forms.TextInput({"class": "form-control", "autocomplete": "off"}),
     )
+    # Of items that are kept by lots; their policy says what has to be told.
+    lot_number = forms.CharField(label=_("Lot number"), max_length=60, required=False)
+    supplier_lot = forms.CharField(label=_("Supplier's lot"), max_length=60, required=False)
+    expires_on = forms.DateField(
+        label=_("Expires on"),
+        required=False,
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+    )
+
+    LOT_FIELDS = ("lot_number", "supplier_lot", "expires_on")
 
 
 class ReturnLineForm(OnceForm):

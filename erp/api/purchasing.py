@@ -76,6 +76,9 @@ class ReceiveIn(StrictSerializer):
         max_digits=14, decimal_places=4, min_value=0, default=Decimal(0)
     )
     reference = serializers.CharField(max_length=60, required=False, default="")
+    lot_number = serializers.CharField(max_length=60, required=False, default="")
+    supplier_lot = serializers.CharField(max_length=60, required=False, default="")
+    expires_on = serializers.DateField(required=False, allow_null=True, default=None)
 
 
 class PromiseIn(StrictSerializer):
@@ -175,8 +178,11 @@ class ReceiveView(ApiView):
         lines = [line for line in _order(number).lines.all() if line.position == position]
         if not lines:
             raise Http404
+        data = dict(asked.validated_data)
+        names = ("lot_number", "supplier_lot", "expires_on")
+        labels = purchasing.Labels(**{name: data.pop(name) for name in names})
         purchasing.receive_line(
-            line=lines[0], **asked.validated_data, by=request.user, now=timezone.now()
+            line=lines[0], **data, labels=labels, by=request.user, now=timezone.now()
         )
         return _answer(number, request)
 

@@ -87,6 +87,17 @@ def order(
     return placed
 
 
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What stands on goods that came, and where they are put; empty: numbers are given."""
+
+    lot_number: str = ""
+    serials: Sequence[str] = ()
+    supplier_lot: str = ""
+    expires_on: date | None = None
+    bin_id: int | None = None
+
+
 def receive_line(
     *,
     line: PurchaseOrderLine,
@@ -95,11 +106,7 @@ def receive_line(
     now: datetime,
     rejected: Decimal = ZERO,
     reference: str = "",
-    bin_id: int | None = None,
-    lot_number: str = "",
-    serials: Sequence[str] = (),
-    supplier_lot: str = "",
-    expires_on: date | None = None,
+    labels: Labels | None = None,
 ) -> PurchaseOrderLine:
     """Book in what came of a line, for those who wait; ``rejected`` was refused at the dock.
 
@@ -122,20 +129,7 @@ def receive_line(
         _move(placed)
         supplies.note_purchases([placed.pk])
         if quantity > 0:
-            stock.receive(
-                item_id=line.item_id,
-                site_id=placed.site_id,
-                quantity=quantity,
-                kind=MoveKind.RECEIPT,
-                reference=placed.number,
-                price=line.unit_price or None,
-                by=by,
-                now=now,
-                bin_id=bin_id,
-                lot_number=lot_number,
-                serials=serials,
-                origin=stock.Origin(placed.supplier_id, supplier_lot, expires_on),
-            )
+            _take_in(line, placed, quantity, labels or Labels(), by, now)
         else:
             # Nothing came into the store, and less is to come: the plan has to know.
             events.publish(PurchaseOrdersChanged(site_id=placed.site_id), by=by, now=now)
@@ -143,6 +137,30 @@ def receive_line(
             action="erp.purchase_order.receive", target=placed, by=by, now=now, reason=reference
         )
     return line
+
+
+def _take_in(
+    line: PurchaseOrderLine,
+    placed: PurchaseOrder,
+    quantity: Decimal,
+    labels: Labels,
+    by: User | None,
+    now: datetime,
+) -> None:
+    stock.receive(
+        item_id=line.item_id,
+        site_id=placed.site_id,
+        quantity=quantity,
+        kind=MoveKind.RECEIPT,
+        reference=placed.number,
+        price=line.unit_price or None,
+        by=by,
+        now=now,
+        bin_id=labels.bin_id,
+        lot_number=labels.lot_number,
+        serials=labels.serials,
+        origin=stock.Origin(placed.supplier_id, labels.supplier_lot, labels.expires_on),
+    )
 
 
 def return_line(

@@ -5,10 +5,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from common.models import User
-from erp import costing, selectors
+from erp import selectors
 from erp.enums import CostKind
 from erp.models import StockMove
-from erp.services import costs
+from erp.services import costing, costs
 
 _PLACES = Decimal("0.0001")
 

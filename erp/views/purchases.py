@@ -177,6 +177,7 @@ def line_receive(request: AuthenticatedRequest, number: str, position: int) -> H
             quantity=data["quantity"] or purchasing.ZERO,
             rejected=data["rejected"] or purchasing.ZERO,
             reference=data["reference"],
+            labels=purchasing.Labels(**{name: data[name] for name in form.LOT_FIELDS}),
             by=request.user,
             now=timezone.now(),
         )

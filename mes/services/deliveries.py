@@ -161,6 +161,13 @@ def take_back(
         )
     bulk.save(pegs, ["delivered"])
     reservations.release(lost)
+    _out_of_stock(order, good, made_at, by, now)
+    return list(lost)
+
+
+def _out_of_stock(
+    order: WorkOrder, good: Decimal, made_at: datetime, by: User | None, now: datetime
+) -> None:
     try:
         move = reversals.take_back_output(
             item_id=order.item_id,
@@ -178,7 +185,6 @@ def take_back(
         ) from refusal
     price = costs.unit_cost(order)
     costs.book_output(order, -good, price=price, source=f"move:{move.pk}", by=by, now=now)
-    return list(lost)
 
 
 def find_again(

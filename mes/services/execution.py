@@ -303,15 +303,8 @@ def _count(
         at=now,
         by=by,
     )
-    costs.book_pieces(
-        order,
-        operation,
-        pieces.good + pieces.scrap,
-        is_last=is_last,
-        source=f"report:{report.pk}",
-        by=by,
-        now=now,
-    )
+    worked, source = pieces.good + pieces.scrap, f"report:{report.pk}"
+    costs.book_pieces(operation, worked, is_last=is_last, source=source, by=by, now=now)
 
 
 def _tell_waiting(site_id: int, served: list[int], now: datetime) -> None:

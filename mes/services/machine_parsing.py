@@ -106,7 +106,8 @@ def _row(event: Any, units: Mapping[str, int], now: datetime) -> Row:
 def _kind(value: Any) -> MachineEventKind:
     if isinstance(value, str) and value in MachineEventKind.values:
         return MachineEventKind(value)
-    raise _Wrong(_("“kind” is state, count or parameter."))
+    kinds = ", ".join(MachineEventKind.values)
+    raise _Wrong(_("“kind” is one of: %(kinds)s.") % {"kinds": kinds})
 
 
 def _word(event: Mapping[str, Any], field: str, longest: int) -> str:

@@ -51,7 +51,6 @@ def undo(
         )
         touched = _take_back(operation, report, by, now)
         costs.book_pieces(
-            operation.work_order,
             operation,
             -report.good - report.scrap,
             is_last=acts.is_last(operation),

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erp import costing
 from erp.enums import CostKind, VarianceCause
+from erp.services import costing
 
 D = Decimal
 

@@ -6,12 +6,11 @@ from decimal import Decimal
 import pytest
 
 from common.enums import Role
-from erp import costing
 from erp import selectors as erp
 from erp.enums import CostKind, MoveKind
 from erp.models import CostEntry
+from erp.services import costing, stock
 from erp.services import costs as ledger
-from erp.services import stock
 from masterdata.enums import RateKind
 from masterdata.models import CostRate
 from mes.enums import WorkOrderState

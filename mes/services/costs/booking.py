@@ -6,9 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 
 from common.models import User
-from erp import costing
 from erp.enums import CostKind, RequirementKind
-from erp.services import costs
+from erp.services import costing, costs
 from mes.models import WorkOrder, WorkOrderOperation, WorkOrderPeg
 from mes.services.costs.standards import HOUR, Prices
 
@@ -119,7 +118,6 @@ def book_output(
 
 
 def book_pieces(
-    order: WorkOrder,
     operation: WorkOrderOperation,
     pieces: Decimal,
     *,
@@ -135,6 +133,7 @@ def book_pieces(
     """
     if not pieces:
         return
+    order = operation.work_order
     if operation.subcontractor_id is not None:
         book_subcontract(order, operation, pieces, source=source, by=by, now=now)
     if is_last:

@@ -5,10 +5,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from common.models import User
-from erp import costing
 from erp import selectors as erp
 from erp.enums import CostKind
-from erp.services import costs
+from erp.services import costing, costs
 from mes.models import CostStandard, WorkOrder, WorkOrderOperation
 from mes.services.costs import standards
 from mes.services.costs.booking import order_line

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from erp import costing
 from erp import selectors as erp
 from erp.enums import CostKind, VarianceCause
+from erp.services import costing
 from masterdata import selectors as masterdata
 from mes.models import WorkOrder
 from mes.services.costs import standards

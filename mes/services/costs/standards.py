@@ -4,16 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from erp import costing
 from erp.enums import CostKind
+from erp.services import costing
 from masterdata import selectors as masterdata
 from masterdata.enums import RateKind, RunBasis
-from masterdata.models import Site
 from masterdata.services import lots
 from mes.enums import OperationState
 from mes.models import CostStandard, WorkOrder, WorkOrderMaterial, WorkOrderOperation
+
+if TYPE_CHECKING:
+    from masterdata.models import Site
 
 ZERO = Decimal(0)
 HOUR = Decimal(60)
@@ -30,7 +33,7 @@ BY_HOUR = {
 class Prices:
     """What an hour, a kWh and a subcontracted piece cost at a site on a day."""
 
-    site: Site
+    site: "Site"
     day: date
     rates: dict[tuple[int, str], Decimal]
     # Mean power of the active units of a work center, and each unit's own, in kW.
