@@ -72,20 +72,12 @@ def test_a_check_that_cannot_be_answered_is_refused(client_for, step, change, se
 @pytest.mark.parametrize(
     ("name", "bad"),
     [
-        ("masterdata_operationcheck_limits_fit_the_kind", {"kind": "pass", "upper": 1}),
         ("masterdata_operationcheck_limits_fit_the_kind", {"kind": "measure"}),
-        ("masterdata_operationcheck_limits_in_order", {"kind": "measure", "lower": 2, "upper": 1}),
-        ("masterdata_operationcheck_every_fits_the_frequency", {"frequency": "every_n"}),
         ("masterdata_operationcheck_every_fits_the_frequency", {"every": 3}),
-        ("masterdata_operationcheck_once_per_position", {"position": 20}),
     ],
 )
-def test_the_database_refuses_it_too(step, name, bad):
-    OperationCheck.objects.create(operation=step, position=20, name="Other")
-    with (
-        pytest.raises(IntegrityError, match=name),
-        transaction.atomic(),
-    ):
+def test_the_database_refuses_the_other_side_too(step, name, bad):
+    with pytest.raises(IntegrityError, match=name), transaction.atomic():
         OperationCheck.objects.create(operation=step, **({"position": 10, "name": "x"} | bad))
 
 

@@ -8,7 +8,13 @@ from django.apps import apps
 from django.db import IntegrityError, transaction
 
 from masterdata.enums import LotPolicy, Tracking
-from masterdata.models import CalendarException, ImportUpload, Shift, UnitException
+from masterdata.models import (
+    CalendarException,
+    ImportUpload,
+    OperationCheck,
+    Shift,
+    UnitException,
+)
 from tests.factories import UserFactory
 from tests.masterdata import factories as f
 
@@ -64,6 +70,11 @@ def _upload(**kwargs):
     return ImportUpload.objects.create(
         resource="items", file_name="i.csv", content=b"x", uploaded_at=NOW, **kwargs
     )
+
+
+def _check(**kwargs):
+    operation = kwargs.pop("operation", None) or f.RoutingOperationFactory()
+    return OperationCheck.objects.create(operation=operation, position=10, name="Bore", **kwargs)
 
 
 def _same_upload():
@@ -123,6 +134,12 @@ VIOLATIONS = {
         run_minutes=-1
     ),
     "masterdata_operationalternative_once_per_unit": _same_alternative,
+    "masterdata_operationcheck_limits_fit_the_kind": lambda: _check(kind="pass", upper=1),
+    "masterdata_operationcheck_limits_in_order": lambda: _check(kind="measure", lower=2, upper=1),
+    "masterdata_operationcheck_every_fits_the_frequency": lambda: _check(frequency="every_n"),
+    "masterdata_operationcheck_once_per_position": lambda: _twice(
+        _check, operation=f.RoutingOperationFactory()
+    ),
     "masterdata_importupload_once_while_open": _same_upload,
     "masterdata_importupload_file_goes_when_done": lambda: _upload(imported_at=NOW),
 }
