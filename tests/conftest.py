@@ -1,6 +1,8 @@
 """Fixtures that every app's tests share."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -16,10 +18,21 @@ from common.models import User
 from tests.databases import emptied_quickly
 from tests.demo import DemoFactory
 from tests.factories import UserFactory
+from tools.paths import ROOT
 
 UserFor = Callable[..., User]
 ClientFor = Callable[..., Client]
 ApiClientFor = Callable[..., APIClient]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Static files are collected once, before processes read them side by side."""
+    if not hasattr(config, "workerinput"):
+        # As a process beside the tests, which take the files unhashed.
+        outside = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
+        outside.setdefault("SECRET_KEY", "for-tests-only-" + "0" * 40)
+        command = [sys.executable, "-m", "tools.prepare", "static"]
+        subprocess.run(command, cwd=ROOT, env=outside, check=True)
 
 
 @pytest.hookimpl(trylast=True)

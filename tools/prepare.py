@@ -18,14 +18,20 @@ from tools import errors
 
 
 def main() -> int:
-    """Migrate, collect changed static files, load the demo factory into an empty database."""
+    """Migrate, collect changed static files, load the demo factory into an empty database.
+
+    ``static`` as the only argument collects static files, and no more.
+    """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
+    if sys.argv[1:] == ["static"]:
+        collect_static()
+        return 0
     logins = sys.stdout  # what the caller shows at the end; all else is progress
     sys.stdout = sys.stderr
     errors.notice("migrating ...")
     call_command("migrate", interactive=False, verbosity=0)
-    _collect_static()
+    collect_static()
     if settings.DEMO_MODE:
         try:
             _load_demo()
@@ -37,7 +43,8 @@ def main() -> int:
     return 0
 
 
-def _collect_static() -> None:
+def collect_static() -> None:
+    """Collect the static files where one has changed since the last time."""
     stamp = Path(settings.VAR_DIR) / "static.stamp"
     current = _static_fingerprint()
     if stamp.exists() and stamp.read_text() == current and Path(settings.STATIC_ROOT).exists():
@@ -53,6 +60,8 @@ def _static_fingerprint() -> str:
     from django.contrib.staticfiles.finders import get_finders
 
     digest = hashlib.sha256((Path(settings.BASE_DIR) / "config" / "storage.py").read_bytes())
+    # Another storage, as with DJANGO_DEBUG, writes other files.
+    digest.update(str(settings.STORAGES["staticfiles"]["BACKEND"]).encode())
     for finder in get_finders():
         for path, storage in finder.list([]):
             status = os.stat(storage.path(path))

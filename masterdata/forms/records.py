@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -119,6 +120,13 @@ class CustomerForm(VersionedForm):
 
 
 class SiteForm(VersionedForm):
+    energy_price = forms.DecimalField(
+        label=_("Energy, price per kWh"),
+        max_digits=10,
+        decimal_places=4,
+        min_value=0,
+        required=False,
+    )
     time_zone = ZoneField(label=_("Time zone"), initial="UTC")
     currency = CurrencyField(label=_("Currency"), initial="USD")
 
@@ -139,6 +147,10 @@ class SiteForm(VersionedForm):
             "calendar": _("When the site works; work centers name their own."),
             "shipping_calendar": _("On its days goods leave for the customers."),
         }
+
+    def clean_energy_price(self) -> Decimal:
+        """Nothing typed is a price of nothing."""
+        return self.cleaned_data["energy_price"] or Decimal(0)
 
 
 class WorkCenterForm(VersionedForm):

@@ -72,12 +72,16 @@ def _kept_files() -> Iterator[None]:
 
 
 @pytest.fixture
-def page_for(_kept_files: None, chromium: Browser, live_server: Any) -> Iterator[PageFor]:
+def page_for(
+    _kept_files: None, chromium: Browser, live_server: Any, settings: Any
+) -> Iterator[PageFor]:
     """A page with the role's user logged in; without a role, an anonymous one.
 
     The user is made when first asked for, its username is the role's name. ``user`` takes one
     that exists; other arguments go to the browser context (``java_script_enabled=False``).
     """
+    # The server is a thread of the tests: a stream would hold their database open afterwards.
+    settings.LIVE_STREAMS = 0
     contexts: list[BrowserContext] = []
 
     def page_for(role: Role | str | None = None, *, user: Any = None, **options: Any) -> Page:

@@ -61,6 +61,11 @@ def test_a_worker_killed_in_the_midst_of_jobs_loses_and_doubles_nothing(
     _ask_slow(range(COUNT))
     wait_until(lambda: len(effects()) >= 3 and _running())
     live_worker.kill()
+    while not _running():
+        # The kill fell between two jobs: this one is to fall into one.
+        live_worker.start()
+        wait_until(_running)
+        live_worker.kill()
     assert len(effects()) < COUNT
     live_worker.start()
     _assert_each_once(range(COUNT))

@@ -1,7 +1,5 @@
 """A lock held too long, and all connections of the web process cut: 409 and 503, never 500."""
 
-import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -19,7 +17,6 @@ from django.utils import timezone
 from common.models import User
 from crm.models import SalesOrder
 from tests.crm.factories import Shop
-from tests.faults.live import LiveProcess
 from tests.faults.test_chain_faults import own_backend, supply_locked, terminate_backends
 from tests.flows.chain import _DIRECT, Chain
 
@@ -31,14 +28,6 @@ ROUNDS = 12
 @pytest.fixture
 def shop(transactional_db: None) -> Shop:
     return Shop(now=timezone.now())
-
-
-@pytest.fixture
-def pages(_chain_web: tuple[LiveProcess, str]) -> None:
-    """The web server finds the static files that its pages name, as after `make run`."""
-    web, _base = _chain_web
-    command = [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity", "0"]
-    subprocess.run(command, cwd=django_settings.BASE_DIR, env=web.environment, check=True)
 
 
 def browser(user: User) -> Client:
@@ -104,7 +93,7 @@ def _asks(chain: Chain, shop: Shop, order: SalesOrder) -> list[Callable[[], int]
 @pytest.mark.worker
 @pytest.mark.slow
 def test_requests_right_after_and_during_a_cut_of_all_connections_are_never_a_server_error(
-    pages: None, chain: Chain, shop: Shop, settings: Any
+    chain: Chain, shop: Shop, settings: Any
 ) -> None:
     # Sessions that the web process can read.
     settings.SECRET_KEY = chain.web.environment["SECRET_KEY"]

@@ -16,7 +16,7 @@ from aps.models import ScheduleRun
 from common.models import AuditEntry, Job
 from crm.models import Conversion
 from masterdata.models import WorkUnit
-from mes.models import WorkOrder
+from mes.models import WorkOrder, WorkOrderOperation
 from tests.demo import DemoFactory
 from tests.faults.live import wait_until
 from tests.flows.chain import Answer, Api, Chain, settle
@@ -259,6 +259,8 @@ def _made_on_the_floor(
     operator: Api, sales: Api, customer: Api, number: str, order: Answer
 ) -> None:
     """Start, report and finish operation by operation, whatever can go on; with what is refused."""
+    # Paint dries for hours in this factory; the story does not wait for it.
+    WorkOrderOperation.objects.update(wait_minutes=0)
     flange = next(row["number"] for row in order["work_orders"] if row["item"] == "FLANGE-DN50")
     _check_floor_refuses(operator, flange)
     seen: set[str] = set()

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from common.enums import Role
 from common.models import AuditEntry
-from masterdata.models import CalendarException, Customer, ImportUpload, Item
+from masterdata.models import CalendarException, Customer, ImportUpload, Item, OperationCheck
 from masterdata.services import imports, uploads
 from tests.masterdata import factories as f
 
@@ -61,6 +61,7 @@ class TestExport:
     def test_every_kind_comes_back_unchanged(self):
         step = f.RoutingOperationFactory(name_zh="铣")
         f.OperationAlternativeFactory(operation=step, run_minutes=Decimal("1.5"))
+        OperationCheck.objects.create(operation=step, position=10, name="Bore")
         f.BomLineFactory(valid_to=date(2026, 1, 1))
         f.SupplierPriceFactory()
         f.CostRateFactory()

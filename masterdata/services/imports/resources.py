@@ -133,7 +133,9 @@ _ALL = (
         "sites",
         _("Sites"),
         Site,
-        _columns(Site, "code* name* name_zh time_zone calendar* shipping_calendar* currency"),
+        _columns(
+            Site, "code* name* name_zh time_zone calendar* shipping_calendar* currency energy_price"
+        ),
         ("code",),
         row_rules=(rules.time_zone_exists, rules.currency_has_three_letters),
     ),
