@@ -301,6 +301,9 @@ SPECTACULAR_SETTINGS = {
         "RunKindEnum": "aps.enums.RunKind",
         "RunStateEnum": "aps.enums.RunState",
         "RushStateEnum": "crm.enums.RushState",
+        "PurchaseOrderStateEnum": "erp.enums.PurchaseOrderState",
+        "MrpRunStateEnum": "erp.enums.MrpRunState",
+        "MachineStatusEnum": "mes.enums.MachineStatus",
     },
 }
 

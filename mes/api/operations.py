@@ -51,7 +51,7 @@ class ReportIn(StrictSerializer):
     )
 
 
-class ReasonIn(StrictSerializer):
+class InterruptIn(StrictSerializer):
     reason = serializers.CharField(max_length=200, required=False, allow_blank=True)
     reason_code = serializers.CharField(max_length=30, required=False, allow_blank=True)
 
@@ -190,9 +190,9 @@ class OperationUndoView(OperationView):
 
 
 class OperationInterruptView(OperationView):
-    @extend_schema(request=ReasonIn, responses=WorkOrderOut)
+    @extend_schema(request=InterruptIn, responses=WorkOrderOut)
     def post(self, request: ApiRequest, number: str, sequence: int) -> Response:
-        data = self.data(ReasonIn, request)
+        data = self.data(InterruptIn, request)
         execution.interrupt(
             operation=self.operation(number, sequence),
             reason=data.get("reason", ""),
