@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.db.backends.postgresql.creation import DatabaseCreation
 from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -15,6 +16,7 @@ from rest_framework.test import APIClient
 from common import api_tokens
 from common.enums import Role
 from common.models import User
+from tests import databases
 from tests.databases import emptied_quickly
 from tests.demo import DemoFactory
 from tests.factories import UserFactory
@@ -26,7 +28,11 @@ ApiClientFor = Callable[..., APIClient]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Static files are collected once, before processes read them side by side."""
+    """Static files are collected once, before processes read them side by side.
+
+    Test databases go with whoever is still connected to them.
+    """
+    DatabaseCreation._destroy_test_db = databases.drop  # type: ignore[method-assign]
     if not hasattr(config, "workerinput"):
         # As a process beside the tests, which take the files unhashed.
         outside = {name: value for name, value in os.environ.items() if "PYTEST" not in name}

@@ -52,6 +52,13 @@ def _tables(connection: BaseDatabaseWrapper) -> list[str]:
     return sorted(set(connection.introspection.django_table_names(only_existing=True)) - KEPT)
 
 
+def drop(creation: Any, test_database_name: str, verbosity: int) -> None:
+    """Drop a test database with whoever is still in it: a listener of a page that was closed."""
+    with creation._nodb_cursor() as cursor:
+        name = creation.connection.ops.quote_name(test_database_name)
+        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
 @contextmanager
 def emptied_quickly() -> Iterator[None]:
     """Tests that commit leave an empty database by ``empty``, not by Django's flush."""
