@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     Test databases go with whoever is still connected to them.
     """
-    DatabaseCreation._destroy_test_db = databases.drop  # type: ignore[method-assign]
+    DatabaseCreation._destroy_test_db = databases.drop  # type: ignore[attr-defined]
     if not hasattr(config, "workerinput"):
         # As a process beside the tests, which take the files unhashed.
         outside = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
