@@ -112,7 +112,7 @@ def switch(page: Page, language: str) -> None:
     if _language(page) == language:
         return
     page.locator(f"button[name=language][value={language}]").first.click()
-    page.wait_for_function("to => document.documentElement.lang === to", arg=language)
+    page.wait_for_function("to => document.documentElement?.lang === to", arg=language)
     page.wait_for_load_state()
 
 

@@ -185,20 +185,24 @@ def test_reports_wait_for_the_network_and_count_once(english: Floor) -> None:
     expect(page.locator("#chip")).to_have_text("3 waiting")
     expect(page.locator("[data-show=left]")).to_have_text("3")
     assert not OperationReport.objects.exists()
-    # Kept across a reload; the answer to the first report is lost on its way back.
-    page.context.set_offline(False)
-    lost: list[str] = []
+    # Kept across a reload; then the answer to the first report is lost on its way back.
+    closed, lost = True, []
 
-    def lose_one(route) -> None:
-        if not lost:
+    def gate(route) -> None:
+        if route.request.method == "POST" and closed:
+            route.abort()
+        elif route.request.url.endswith("/report/") and not lost:
             lost.append(route.request.headers["idempotency-key"])
             route.fetch()
             route.abort()
         else:
             route.continue_()
 
-    page.route("**/report/", lose_one)
+    page.route("**/*", gate)
+    page.context.set_offline(False)
     page.reload()
+    expect(page.locator("#chip")).to_have_text("3 waiting")
+    closed = False
     expect(page.locator("#chip")).to_be_hidden(timeout=20_000)
     assert lost
     floor.operation.refresh_from_db()
