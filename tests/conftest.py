@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.db.backends.postgresql.creation import DatabaseCreation
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -50,6 +50,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _emptied_quickly() -> Iterator[None]:
     with emptied_quickly():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_on_demand() -> Iterator[None]:
+    """Each test client builds the middleware anew; it must not read all static files for that."""
+    with override_settings(WHITENOISE_AUTOREFRESH=True):
         yield
 
 
