@@ -186,7 +186,8 @@ def test_reports_wait_for_the_network_and_count_once(english: Floor) -> None:
     expect(page.locator("[data-show=left]")).to_have_text("3")
     assert not OperationReport.objects.exists()
     # Kept across a reload; then the answer to the first report is lost on its way back.
-    closed, lost = True, []
+    closed = True
+    lost: list[str] = []
 
     def gate(route) -> None:
         if route.request.method == "POST" and closed:
