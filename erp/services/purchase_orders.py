@@ -67,8 +67,12 @@ def draft(
     currency: str,
     by: User | None,
     now: datetime,
+    rule: str = "",
 ) -> PurchaseOrder:
-    """Write an order that nobody sent yet; planning reckons with it from now on."""
+    """Write an order that nobody sent yet; planning reckons with it from now on.
+
+    ``rule`` says by which rule, where nobody decided.
+    """
     with transaction.atomic():
         placed = PurchaseOrder.objects.create(
             number=numbers.take("PO", now=now),
@@ -92,7 +96,8 @@ def draft(
             for number, line in enumerate(lines, start=1)
         )
         supplies.note_purchases([placed.pk])
-        audit.record(action="erp.purchase_order.draft", target=placed, by=by, now=now)
+        action = "erp.purchase_order.draft_by_rule" if rule else "erp.purchase_order.draft"
+        audit.record(action=action, target=placed, by=by, now=now, reason=rule[:1000])
     return placed
 
 
