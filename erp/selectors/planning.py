@@ -1,7 +1,7 @@
 """What requirements planning starts from, read once: demand, stock, supply, items, bills, terms."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -107,7 +107,7 @@ def _accepted(site_id: int) -> list[mrp.Receipt]:
     ]
 
 
-def local_day(moment: datetime, zone: ZoneInfo) -> date:
+def local_day(moment: datetime, zone: tzinfo) -> date:
     """The site's day of a moment; midnight is the end of the day before it."""
     local = moment.astimezone(zone)
     if (local.hour, local.minute, local.second, local.microsecond) == (0, 0, 0, 0):

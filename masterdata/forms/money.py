@@ -13,11 +13,17 @@ from masterdata.models import ExchangeRate
 class ExchangeRateForm(VersionedForm):
     """What one currency is worth in another from a day on."""
 
-    source = CurrencyField(label=_("One"), help_text=_("The foreign currency, such as EUR."))
-    rate = forms.DecimalField(
-        label=_("is worth"), max_digits=18, decimal_places=8, min_value=0, localize=False
+    source = CurrencyField(
+        label=_("From currency"), help_text=_("The foreign currency, such as EUR.")
     )
-    target = CurrencyField(label=_("of"), help_text=_("The site's currency."))
+    rate = forms.DecimalField(
+        label=_("Exchange rate"),
+        max_digits=18,
+        decimal_places=8,
+        min_value=0,
+        help_text=_("What one of the foreign currency is worth in the other."),
+    )
+    target = CurrencyField(label=_("To currency"), help_text=_("The site's currency."))
     valid_from = DayField(label=_("Valid from"))
 
     class Meta:

@@ -66,13 +66,19 @@ def undo(
             reason=reason,
             changes={"good": [str(report.good), None], "scrap": [str(report.scrap), None]},
         )
-        events.publish(OperationReported(**acts.ids(operation)), by=by, now=now)
-        if report.output_lost:
-            order = operation.work_order
-            again = PiecesScrapped(work_order_id=order.pk, site_id=order.site_id)
-            events.publish(again, by=by, now=now)
+        _tell(operation, report, by, now)
         readiness.refresh(site_id=operation.work_order.site_id, now=now, work_order_ids=touched)
     return row
+
+
+def _tell(
+    operation: WorkOrderOperation, report: OperationReport, by: User | None, now: datetime
+) -> None:
+    events.publish(OperationReported(**acts.ids(operation)), by=by, now=now)
+    if report.output_lost:
+        order = operation.work_order
+        again = PiecesScrapped(work_order_id=order.pk, site_id=order.site_id)
+        events.publish(again, by=by, now=now)
 
 
 def _take_back(
