@@ -135,7 +135,7 @@ class ExchangeRateTable(Table):
     source = LinkColumn(linkify=("masterdata:exchange-rate-edit", {"pk": tables.A("pk")}))
     target = tables.Column()
     rate = QuantityColumn()
-    valid_from = DateColumn()
+    valid_from = DateColumn(year=True)
 
     class Meta(Table.Meta):
         abstract = False
