@@ -321,6 +321,8 @@ COUNT_APPROVAL_LIMIT = Decimal(os.environ.get("COUNT_APPROVAL_LIMIT", "500"))
 # The time one automatic plan may take to improve its first schedule.
 SOLVE_SECONDS = float(os.environ.get("SOLVE_SECONDS", "10"))
 
+# Changes of needs and supplies are looked at so often at most.
+MRP_LOOK_SECONDS = float(os.environ.get("MRP_LOOK_SECONDS", "5"))
 # Requirements are planned by themselves once changes have been quiet for so long, ...
 MRP_QUIET_SECONDS = float(os.environ.get("MRP_QUIET_SECONDS", "30"))
 # ... at the latest so long after the first of them, ...

@@ -13,8 +13,8 @@ def _debounce() -> float:
     return float(settings.REPLAN_DEBOUNCE_SECONDS)
 
 
-def _mrp_quiet() -> float:
-    return float(settings.MRP_QUIET_SECONDS)
+def _mrp_look() -> float:
+    return min(float(settings.MRP_QUIET_SECONDS), float(settings.MRP_LOOK_SECONDS))
 
 
 def _closing() -> float:
@@ -37,7 +37,7 @@ _PLAN_SUPPLY = Reaction(
     arguments=("site_id",),
     group_key="plan_supply:{site_id}",
     coalesce=True,
-    delay_seconds=_mrp_quiet,
+    delay_seconds=_mrp_look,
 )
 # Milestones and state of the orders that a work order serves.
 _PROGRESS = Reaction(

@@ -18,7 +18,7 @@ def run_mrp(*, run_id: int, by: User | None, now: datetime, claim: Claim) -> Non
 
 @register(selectors.AFTER_CHANGES, kind=JobKind.DATABASE)
 def plan_after_changes(*, site_id: int, by: User | None, now: datetime) -> None:
-    """Plan the requirements of a site anew, once what changed them has gone quiet."""
+    """Have the requirements of a site planned anew when what changed them has gone quiet."""
     mrp_timing.after_changes(site_id=site_id, by=by, now=now)
 
 

@@ -39,6 +39,7 @@ from erp.selectors.planning_news import (
     News,
     PlanningStatus,
     planning_status,
+    run_key,
     supply_news,
 )
 from erp.selectors.proposals import (
@@ -152,6 +153,7 @@ __all__ = [
     "requirements",
     "reserved_quantities",
     "rule_subject",
+    "run_key",
     "scanned",
     "shortages",
     "sites_of",

@@ -26,7 +26,7 @@ FACTS: dict[str, str | Promise] = {
 }
 # What happened before the last run is looked back on so far where there is none.
 LOOK_BACK = timedelta(days=1)
-# The job that waits until changes have gone quiet.
+# The job that looks at what has changed.
 AFTER_CHANGES = "erp.plan_after_changes"
 
 
@@ -78,20 +78,26 @@ def supply_news(*, site_id: int, since: datetime) -> list[News]:
     return sorted((News(*row) for row in rows), key=lambda one: order.index(one.topic))
 
 
+def run_key(run: MrpRun) -> str:
+    """The key of a run's job."""
+    return f"mrp:{run.pk}"
+
+
 def planning_status(*, site_id: int, now: datetime) -> PlanningStatus:
-    """Where requirements planning of a site stands; four queries at most."""
+    """Where requirements planning of a site stands; five queries at most."""
     runs = MrpRun.objects.filter(site=site_id).select_related("requested_by").order_by("-pk")
     over = [MrpRunState.DONE, MrpRunState.FAILED]
     last = runs.filter(state__in=over).first()
-    active = runs.exclude(state__in=over).last()
     began = last.started_at if last is not None else None
-    waiting = Job.objects.filter(name=AFTER_CHANGES, group_key=f"plan_supply:{site_id}")
+    active = runs.exclude(state__in=over).last()
+    next_at = None
+    if active is not None and active.state == MrpRunState.QUEUED:
+        # It waits for changes to go quiet: that is no work yet.
+        job = Job.objects.filter(key=run_key(active), state=JobState.QUEUED, run_at__gt=now)
+        next_at = job.values_list("run_at", flat=True).first()
     return PlanningStatus(
         last=last,
-        active=active,
+        active=None if next_at else active,
         news=supply_news(site_id=site_id, since=began or now - LOOK_BACK),
-        next_at=waiting.filter(state=JobState.QUEUED)
-        .order_by("run_at")
-        .values_list("run_at", flat=True)
-        .first(),
+        next_at=next_at,
     )

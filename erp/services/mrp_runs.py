@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from common import audit, events, transitions
 from common.concurrency import Lock, lock
 from common.enums import JobState
-from common.jobs import Claim, enqueue
+from common.jobs import Claim, enqueue, reschedule
 from common.models import Job, User
 from erp import mrp, selectors
 from erp.enums import MRP_RUN_TRANSITIONS, MrpCause, MrpRunState
@@ -25,9 +25,18 @@ _SAY_SECONDS = 1.0
 
 
 def request(
-    *, site_id: int, by: User | None, now: datetime, cause: MrpCause = MrpCause.PERSON
+    *,
+    site_id: int,
+    by: User | None,
+    now: datetime,
+    cause: MrpCause = MrpCause.PERSON,
+    run_at: datetime | None = None,
 ) -> MrpRun:
-    """Ask for a run; the one that waits already is the answer where there is one."""
+    """Ask for a run; the one that waits already is the answer where there is one.
+
+    One that waits for changes to go quiet (``run_at``) is moved, and goes at once where somebody
+    else asks for it.
+    """
     with transaction.atomic():
         for waiting in MrpRun.objects.filter(site=site_id, state=MrpRunState.QUEUED):
             if has_died(waiting):
@@ -39,10 +48,23 @@ def request(
         )
         if created:
             enqueue(
-                JOB, key=_job_key(run), group_key=f"mrp:{site_id}", now=now, by=by, run_id=run.pk
+                JOB,
+                key=_job_key(run),
+                group_key=f"mrp:{site_id}",
+                run_at=run_at,
+                now=now,
+                by=by,
+                run_id=run.pk,
             )
             audit.record(action="erp.mrp_run.request", target=run, by=by, now=now)
             _tell(run, by, now)
+        elif run.cause == MrpCause.CHANGES:
+            reschedule(_job_key(run), run_at=run_at or now)
+            if cause != MrpCause.CHANGES:
+                run.cause, run.requested_by = cause, by
+                run.save(update_fields=["cause", "requested_by"])
+                audit.record(action="erp.mrp_run.request", target=run, by=by, now=now)
+                _tell(run, by, now)
     return run
 
 
@@ -109,7 +131,7 @@ def _tell(run: MrpRun, by: User | None, now: datetime) -> None:
 
 
 def _job_key(run: MrpRun) -> str:
-    return f"mrp:{run.pk}"
+    return selectors.run_key(run)
 
 
 def _fail(run: MrpRun, sentence: str, now: datetime) -> None:

@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from common.jobs import enqueue
 from common.models import User
 from erp import selectors
 from erp.enums import MrpCause, MrpRunState
@@ -15,26 +14,20 @@ from masterdata import selectors as masterdata
 
 
 def after_changes(*, site_id: int, by: User | None, now: datetime) -> None:
-    """Ask for a run of the site once its changes have been quiet, else look again by then.
+    """Ask for a run of the site for when its changes will have been quiet.
 
-    A thousand facts are one waiting look and one run. Call in a transaction.
+    Looked at every few seconds while there are changes, so a thousand facts are a few looks and
+    one run, which each look moves on.
     """
-    if not selectors.supply_rule(site_id).plans_itself:
-        return
-    due = due_at(site_id=site_id, now=now)
-    if due <= now:
-        mrp_runs.request(site_id=site_id, by=None, now=now, cause=MrpCause.CHANGES)
-        return
-    enqueue(
-        selectors.AFTER_CHANGES,
-        key=f"plan_supply:{site_id}",
-        group_key=f"plan_supply:{site_id}",
-        coalesce=True,
-        run_at=due,
-        now=now,
-        by=by,
-        site_id=site_id,
-    )
+    if selectors.supply_rule(site_id).plans_itself:
+        due = due_at(site_id=site_id, now=now)
+        mrp_runs.request(
+            site_id=site_id,
+            by=None,
+            now=now,
+            cause=MrpCause.CHANGES,
+            run_at=due if due > now else None,
+        )
 
 
 def due_at(*, site_id: int, now: datetime) -> datetime:

@@ -30,10 +30,10 @@ class ExchangeRate(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.source} {self.target} {self.valid_from}"
+
     @property
     def code(self) -> str:
         """What people call it."""
         return f"{self.source} → {self.target}"
-
-    def __str__(self) -> str:
-        return f"{self.source} {self.target} {self.valid_from}"
