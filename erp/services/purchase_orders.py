@@ -96,9 +96,21 @@ def draft(
             for number, line in enumerate(lines, start=1)
         )
         supplies.note_purchases([placed.pk])
-        action = "erp.purchase_order.draft_by_rule" if rule else "erp.purchase_order.draft"
-        audit.record(action=action, target=placed, by=by, now=now, reason=rule[:1000])
+        _say_drafted(placed, rule, by, now)
     return placed
+
+
+def _say_drafted(order: PurchaseOrder, rule: str, by: User | None, now: datetime) -> None:
+    if not rule:
+        audit.record(action="erp.purchase_order.draft", target=order, by=by, now=now)
+        return
+    audit.record(
+        action="erp.purchase_order.draft_by_rule",
+        target=order,
+        by=by,
+        now=now,
+        reason=rule[:1000],
+    )
 
 
 def change_line(
