@@ -32,6 +32,7 @@ TOPICS: dict[str, str] = {
     "floor": "mes.view_dispatch",
     "andon": "mes.view_andon",
     "plan": "aps.view_schedule",
+    "supply": "erp.view_planning",
 }
 MOST_TOPICS = 20
 # A stream ends after so long and the browser opens another one: rights are asked again, and

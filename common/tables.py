@@ -58,10 +58,12 @@ class StatusColumn(tables.Column):  # type: ignore[misc]
 
 
 class DateColumn(tables.Column):  # type: ignore[misc]
-    """A day, "14 Oct"; with ``relative`` also "in 28 days"."""
+    """A day, "14 Oct"; with ``relative`` also "in 28 days", with ``year`` "14 Oct 2026"."""
 
-    def __init__(self, *args: Any, relative: bool = False, **kwargs: Any) -> None:
-        self.relative = relative
+    def __init__(
+        self, *args: Any, relative: bool = False, year: bool = False, **kwargs: Any
+    ) -> None:
+        self.relative, self.year = relative, year
         super().__init__(*args, **kwargs)
 
     def render(self, value: Any) -> SafeString:
@@ -70,7 +72,7 @@ class DateColumn(tables.Column):  # type: ignore[misc]
             '<time datetime="{}" title="{}">{}{}</time>',
             value.isoformat(),
             ui_format.day(value),
-            ui_format.day(value, short=True),
+            ui_format.day(value, short=not self.year),
             near if self.relative else "",
         )
 

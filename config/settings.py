@@ -303,6 +303,7 @@ SPECTACULAR_SETTINGS = {
         "RushStateEnum": "crm.enums.RushState",
         "PurchaseOrderStateEnum": "erp.enums.PurchaseOrderState",
         "MrpRunStateEnum": "erp.enums.MrpRunState",
+        "MrpCauseEnum": "erp.enums.MrpCause",
         "MachineStatusEnum": "mes.enums.MachineStatus",
     },
 }
@@ -319,6 +320,17 @@ REPLAN_DEBOUNCE_SECONDS = float(os.environ.get("REPLAN_DEBOUNCE_SECONDS", "2"))
 COUNT_APPROVAL_LIMIT = Decimal(os.environ.get("COUNT_APPROVAL_LIMIT", "500"))
 # The time one automatic plan may take to improve its first schedule.
 SOLVE_SECONDS = float(os.environ.get("SOLVE_SECONDS", "10"))
+
+# Changes of needs and supplies are looked at so often at most.
+MRP_LOOK_SECONDS = float(os.environ.get("MRP_LOOK_SECONDS", "5"))
+# Requirements are planned by themselves once changes have been quiet for so long, ...
+MRP_QUIET_SECONDS = float(os.environ.get("MRP_QUIET_SECONDS", "30"))
+# ... at the latest so long after the first of them, ...
+MRP_LONGEST_WAIT_SECONDS = float(os.environ.get("MRP_LONGEST_WAIT_SECONDS", "300"))
+# ... and never sooner than this after the last run began.
+MRP_PAUSE_SECONDS = float(os.environ.get("MRP_PAUSE_SECONDS", "120"))
+# From this hour of the site's day on they are planned once a day in any case.
+MRP_NIGHTLY_HOUR = int(os.environ.get("MRP_NIGHTLY_HOUR", "2"))
 
 # A state that a machine says for a shorter time is a flicker and counts as what was before.
 MACHINE_DEBOUNCE_SECONDS = float(os.environ.get("MACHINE_DEBOUNCE_SECONDS", "30"))

@@ -13,6 +13,10 @@ def _debounce() -> float:
     return float(settings.REPLAN_DEBOUNCE_SECONDS)
 
 
+def _mrp_look() -> float:
+    return min(float(settings.MRP_QUIET_SECONDS), float(settings.MRP_LOOK_SECONDS))
+
+
 def _closing() -> float:
     return float(settings.WORK_ORDER_CLOSING_SECONDS)
 
@@ -25,6 +29,15 @@ _REPLAN = Reaction(
     group_key="plan:{site_id}",
     coalesce=True,
     delay_seconds=_debounce,
+)
+# What is needed or comes is not what requirements planning reckoned with.
+_PLAN_SUPPLY = Reaction(
+    job="erp.plan_after_changes",
+    key="plan_supply:{site_id}",
+    arguments=("site_id",),
+    group_key="plan_supply:{site_id}",
+    coalesce=True,
+    delay_seconds=_mrp_look,
 )
 # Milestones and state of the orders that a work order serves.
 _PROGRESS = Reaction(
@@ -74,19 +87,20 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
     "crm.order.submitted": [],
     "crm.order.approved": [_CONVERT],
     # Stock that an order gives back serves others.
-    "crm.order.changed": [_CONVERT, _REFRESH, _REPLAN],
+    "crm.order.changed": [_CONVERT, _REFRESH, _REPLAN, _PLAN_SUPPLY],
     # An order served from stock makes no work orders, but it wants its date as well.
-    "crm.order.converted": [_REPLAN],
-    "crm.order.cancelled": [_REFRESH, _REPLAN],
+    "crm.order.converted": [_REPLAN, _PLAN_SUPPLY],
+    "crm.order.cancelled": [_REFRESH, _REPLAN, _PLAN_SUPPLY],
     "crm.order.shipped": [],
     "crm.order.delivered": [],
     "erp.stock.received": [
         _READINESS,
         _REPLAN,
         _REFRESH,
+        _PLAN_SUPPLY,
     ],
     # Dates and quantities of what comes move the material dates, and with them the plan.
-    "erp.purchase_orders.changed": [_REPLAN],
+    "erp.purchase_orders.changed": [_REPLAN, _PLAN_SUPPLY],
     # Work orders that planning proposed and somebody accepted.
     "erp.proposals.accepted": [
         Reaction(
@@ -109,8 +123,12 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
         _READINESS,
         _REPLAN,
         _REFRESH,
+        _PLAN_SUPPLY,
     ],
-    "mes.work_orders.changed": [_READINESS, _REPLAN],
+    # The page of requirements planning looks again (LIVE below).
+    "erp.mrp_run.changed": [],
+    "mes.work_orders.changed": [_READINESS, _REPLAN, _PLAN_SUPPLY],
+    "mes.pieces.scrapped": [_PLAN_SUPPLY],
     "mes.operation.started": [_PROGRESS, _REPLAN],
     "mes.operation.reported": [_REPLAN],
     "mes.operation.finished": [_PROGRESS, _REPLAN],
@@ -149,10 +167,17 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
 # Which pages look again by themselves after a fact (common.live): topics, by site.
 LIVE: dict[str, tuple[str, ...]] = {
     "mes.incident.changed": ("andon:{site_id}", "floor:{site_id}"),
-    "mes.work_orders.changed": ("floor:{site_id}",),
+    "mes.work_orders.changed": ("floor:{site_id}", "supply:{site_id}"),
+    "mes.pieces.scrapped": ("supply:{site_id}",),
+    "crm.order.converted": ("supply:{site_id}",),
+    "crm.order.changed": ("supply:{site_id}",),
+    "crm.order.cancelled": ("supply:{site_id}",),
+    "erp.purchase_orders.changed": ("supply:{site_id}",),
+    "erp.stock.withheld": ("supply:{site_id}",),
+    "erp.mrp_run.changed": ("supply:{site_id}",),
     "mes.operation.started": ("floor:{site_id}", "plan:{site_id}"),
     "mes.operation.reported": ("floor:{site_id}",),
     "mes.operation.finished": ("floor:{site_id}", "plan:{site_id}"),
-    "erp.stock.received": ("floor:{site_id}",),
+    "erp.stock.received": ("floor:{site_id}", "supply:{site_id}"),
     "aps.schedule.published": ("floor:{site_id}", "plan:{site_id}"),
 }

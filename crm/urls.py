@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm.views import actions, delays, entry, orders, rush
+from crm.views import actions, costs, delays, entry, orders, rush
 
 app_name = "crm"
 urlpatterns = [
@@ -25,6 +25,7 @@ urlpatterns = [
     path("rush/<str:number>/withdraw/", rush.rush_withdraw, name="rush-withdraw"),
     path("<str:number>/lines/<int:position>/rush/", rush.rush_create, name="rush-create"),
     path("<str:number>/", orders.order_detail, name="order-detail"),
+    path("<str:number>/costs/", costs.order_costs, name="order-costs"),
     path("<str:number>/edit/", entry.order_edit, name="order-edit"),
     path("<str:number>/submit/", actions.order_submit, name="order-submit"),
     path("<str:number>/approve/", actions.order_approve, name="order-approve"),

@@ -98,6 +98,14 @@ class MrpRunState(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+class MrpCause(models.TextChoices):
+    """Why a run of requirements planning was asked for."""
+
+    PERSON = "person", _("Asked for")
+    CHANGES = "changes", _("After changes")
+    NIGHT = "night", _("Nightly")
+
+
 _RUN = MrpRunState
 MRP_RUN_TRANSITIONS: dict[MrpRunState, frozenset[MrpRunState]] = {
     # Failed while it waits: its job was called off.

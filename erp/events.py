@@ -32,6 +32,15 @@ class ProposalsAccepted(DomainEvent):
 
 
 @dataclass(frozen=True)
+class MrpRunChanged(DomainEvent):
+    """A run of requirements planning was asked for, or is over."""
+
+    topic: ClassVar[str] = "erp.mrp_run.changed"
+    run_id: int
+    site_id: int
+
+
+@dataclass(frozen=True)
 class StockWithheld(DomainEvent):
     """A hold, the quarantine or a count took stock that somebody may have counted on."""
 

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from common.forms import OnceForm
-from erp.models import PurchaseOrder, PurchaseOrderLine, SupplyRule
+from erp.models import PurchaseOrder, PurchaseOrderLine
 
 _DAY = {"type": "date", "class": "form-control"}
 _NUMBER = {"class": "form-control", "inputmode": "decimal", "autocomplete": "off"}
@@ -130,44 +130,3 @@ class OverrideForm(forms.Form):
     def __init__(self, *args: Any, suppliers: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["supplier"].choices = [("", "—"), *suppliers]  # type: ignore[attr-defined]
-
-
-class SupplyRuleForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The site's rules for planning and purchasing."""
-
-    over_delivery = forms.DecimalField(
-        label=_("Over-delivery that is taken, %"), min_value=0, max_value=100, decimal_places=2
-    )
-    under_delivery = forms.DecimalField(
-        label=_("Rest that is not waited for, %"), min_value=0, max_value=99, decimal_places=2
-    )
-    opened = forms.IntegerField(widget=forms.HiddenInput)
-
-    class Meta:
-        model = SupplyRule
-        fields = ("tolerance_days", "approval_limit", "auto_order_limit")
-        labels = {
-            "tolerance_days": _("Days off that are left alone"),
-            "approval_limit": _("Orders above this value need another person's approval"),
-            "auto_order_limit": _("Order by itself up to this value"),
-        }
-        help_texts = {
-            "tolerance_days": _("No message for what comes a little early or late."),
-            "approval_limit": _("Empty: no order does."),
-            "auto_order_limit": _("Zero: nothing is ordered by itself."),
-        }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.widget.attrs.setdefault("class", "form-control")
-        self.initial.setdefault("opened", self.instance.version)
-        for name in ("over_delivery", "under_delivery"):
-            share = getattr(self.instance, name) * 100
-            self.initial.setdefault(name, f"{share.normalize():f}" if share else "0")
-
-    def save(self, commit: bool = True) -> Any:
-        """The rule with its shares as shares; the service saves it."""
-        for name in ("over_delivery", "under_delivery"):
-            setattr(self.instance, name, self.cleaned_data[name] / 100)
-        return super().save(commit=commit)

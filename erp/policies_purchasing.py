@@ -1,6 +1,8 @@
 """What may be done with purchase orders and proposals; each refusal is a sentence."""
 
+from datetime import date
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
@@ -13,6 +15,7 @@ from erp.enums import (
 )
 from erp.models import Proposal, PurchaseOrder, PurchaseOrderLine, SupplyRule
 from erp.policies import CannotReceive, plain
+from masterdata import selectors as masterdata
 
 
 class CannotOrder(Refused):
@@ -41,8 +44,33 @@ def value_of(order: PurchaseOrder) -> Decimal:
 
 
 def needs_approval(order: PurchaseOrder, rule: SupplyRule) -> bool:
-    """Whether another person has to approve the order before it goes out."""
-    return rule.approval_limit is not None and value_of(order) > rule.approval_limit
+    """Whether another person has to approve the order before it goes out.
+
+    The limit is in the site's currency; raise NoExchangeRate where the order's is unknown.
+    """
+    if rule.approval_limit is None:
+        return False
+    money = masterdata.exchange(into=order.site.currency, on=local_today(order))
+    return money.convert(value_of(order), order.currency) > rule.approval_limit
+
+
+def local_today(order: PurchaseOrder) -> date:
+    """The day at the order's site on which it was written: that of its exchange rate."""
+    return order.ordered_at.astimezone(ZoneInfo(order.site.time_zone)).date()
+
+
+def check_can_rule(
+    item_id: int | None, supplier_id: int | None, limit: Decimal, reason: str
+) -> None:
+    """Raise CannotDecide for a rule of automatic ordering about nothing, or without a reason."""
+    if item_id is None and supplier_id is None:
+        raise CannotDecide(
+            _("Name an item, a supplier or both; the site's limit is for all others.")
+        )
+    if limit < 0:
+        raise CannotDecide(_("The limit is zero (never) or above."))
+    if not reason.strip():
+        raise CannotDecide(_("Say why: others will read it."))
 
 
 def check_can_move(order: PurchaseOrder, new: PurchaseOrderState) -> None:

@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from erp.views import bins, counting, identities, moving, planning, purchases, receiving, stock
+from erp.views import (
+    bins,
+    counting,
+    identities,
+    moving,
+    planning,
+    purchases,
+    receiving,
+    rules,
+    stock,
+)
 
 app_name = "erp"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -41,7 +51,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("planning/run/", planning.run_request, name="mrp-run-request"),
     path("planning/runs/", planning.run_list, name="mrp-run-list"),
     path("planning/runs/<int:pk>/", planning.run_detail, name="mrp-run-detail"),
-    path("planning/rules/", planning.rules, name="supply-rules"),
+    path("planning/rules/", rules.rules, name="supply-rules"),
+    path("planning/rules/narrow/", rules.rule_add, name="auto-order-rule-add"),
+    path(
+        "planning/rules/narrow/<int:pk>/remove/",
+        rules.rule_remove,
+        name="auto-order-rule-remove",
+    ),
     path("purchases/", purchases.purchase_list, name="purchase-list"),
     path("purchases/<str:number>/", purchases.purchase_detail, name="purchase-detail"),
     path("purchases/<str:number>/act/", purchases.purchase_act, name="purchase-act"),

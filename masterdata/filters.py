@@ -11,6 +11,7 @@ from masterdata.enums import Supply
 from masterdata.models import (
     Calendar,
     Customer,
+    ExchangeRate,
     Item,
     Site,
     Skill,
@@ -93,6 +94,21 @@ class ToolFilter(_TextFilter):
     class Meta:
         model = Tool
         fields = ("q", "site")
+
+
+class ExchangeRateFilter(filters.FilterSet):  # type: ignore[misc]
+    """``q`` looks in both currencies."""
+
+    q = filters.CharFilter(
+        method="search", label=_("Currency"), widget=forms.TextInput(attrs={"type": "search"})
+    )
+
+    class Meta:
+        model = ExchangeRate
+        fields = ("q",)
+
+    def search(self, rows: QuerySet[ExchangeRate], name: str, value: str) -> QuerySet[ExchangeRate]:
+        return rows.filter(Q(source__icontains=value) | Q(target__icontains=value))
 
 
 class CustomerFilter(_TextFilter):

@@ -8,8 +8,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from masterdata import selectors
 from masterdata.enums import Tracking
-from masterdata.models import RoutingOperation, Supplier, WorkCenter, WorkUnit
+from masterdata.models import RoutingOperation, Site, Supplier, WorkCenter, WorkUnit
 
 _NAMED = 5
 _ASKED_OF_LOTS = ("supplier_lot_required", "expiry_required", "shelf_life_days")
@@ -21,6 +22,24 @@ class CannotDeactivate(Refused):
 
 class CannotMove(Refused):
     """The record belongs to its place; what stands on it would move along."""
+
+
+class CannotPayIn(Refused):
+    """What is paid in this currency could not be reckoned with."""
+
+
+def check_can_pay_in(currency: str, *, on: date, site: Site | None = None) -> None:
+    """Raise CannotPayIn without an exchange rate of the day into the site's currency.
+
+    Without a site any of ours will do. So a cost is never found missing on the day it arises.
+    """
+    sites = Site.objects.order_by("currency").values_list("currency", flat=True).distinct()
+    homes = [site.currency] if site else list(sites)
+    if homes and not any(selectors.exchange(into=home, on=on).knows(currency) for home in homes):
+        raise CannotPayIn(
+            _("There is no exchange rate from %(source)s to %(target)s: enter it first.")
+            % {"source": currency, "target": ", ".join(homes)}
+        )
 
 
 def check_can_deactivate_supplier(supplier: Supplier, on: date) -> None:

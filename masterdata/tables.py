@@ -3,7 +3,7 @@
 import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
-from common.tables import LinkColumn, MoneyColumn, QuantityColumn, Table
+from common.tables import DateColumn, LinkColumn, MoneyColumn, QuantityColumn, Table
 from common.templatetags.ui_format import minutes
 from masterdata.models import Calendar
 from masterdata.services import weeks
@@ -127,6 +127,21 @@ class ToolTable(Table):
     class Meta(Table.Meta):
         abstract = False
         empty_text = _("No tool fits. Enter those that several machines share.")
+
+
+class ExchangeRateTable(Table):
+    caption = _("Exchange rates")
+
+    source = LinkColumn(linkify=("masterdata:exchange-rate-edit", {"pk": tables.A("pk")}))
+    target = tables.Column()
+    rate = QuantityColumn()
+    valid_from = DateColumn(year=True)
+
+    class Meta(Table.Meta):
+        abstract = False
+        empty_text = _(
+            "No rate fits. Enter one for each foreign currency that something is paid in."
+        )
 
 
 class CustomerTable(Table):

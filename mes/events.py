@@ -31,6 +31,15 @@ class OperationReported(DomainEvent):
 
 
 @dataclass(frozen=True)
+class PiecesScrapped(DomainEvent):
+    """Scrap took from what was counted on of a work order, or (a report undone) did not."""
+
+    topic: ClassVar[str] = "mes.pieces.scrapped"
+    work_order_id: int
+    site_id: int
+
+
+@dataclass(frozen=True)
 class OperationFinished(DomainEvent):
     topic: ClassVar[str] = "mes.operation.finished"
     operation_id: int

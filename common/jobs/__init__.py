@@ -9,7 +9,7 @@ See docs/adr/0001-job-ledger.md. Apps use what is exported here and nothing else
 """
 
 from common.jobs.claims import Claim, LostClaim
-from common.jobs.ledger import NotInTransaction, Request, enqueue, enqueue_many
+from common.jobs.ledger import NotInTransaction, Request, enqueue, enqueue_many, reschedule
 from common.jobs.registry import JobKind, UnknownJob, register
 from common.jobs.runner import run_due
 
@@ -23,5 +23,6 @@ __all__ = [
     "enqueue",
     "enqueue_many",
     "register",
+    "reschedule",
     "run_due",
 ]

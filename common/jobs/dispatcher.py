@@ -13,7 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from common.enums import JobState
-from common.jobs import claims, ledger, overview, wakeups
+from common.jobs import claims, ledger, overview, registry, wakeups
 from common.jobs.registry import QUEUES
 from common.models import Heartbeat, Job
 
@@ -54,8 +54,18 @@ def ask_for_cleaning(*, now: datetime) -> bool:
         return ledger.enqueue(CLEAN_UP, key=key, group_key=CLEAN_UP, now=now, part=0) is not None
 
 
+def ask_for_hourly(*, now: datetime) -> int:
+    """Ask for this hour's jobs of those that are registered so; how many nobody has before."""
+    with transaction.atomic():
+        asked = [
+            ledger.enqueue(name, key=f"{name}:{now:%Y-%m-%dT%H}", group_key=name, now=now)
+            for name in registry.hourly()
+        ]
+    return sum(job is not None for job in asked)
+
+
 class _Hourly:
-    """What a dispatcher does beside its rounds: ask for the clean-up, look for deaf workers."""
+    """What a dispatcher does beside its rounds: ask for what is hourly, look for deaf workers."""
 
     def __init__(self) -> None:
         self._hour: datetime | None = None
@@ -65,6 +75,7 @@ class _Hourly:
         hour = now.replace(minute=0, second=0, microsecond=0)
         if hour != self._hour:
             ask_for_cleaning(now=now)
+            ask_for_hourly(now=now)
             self._hour = hour
         if self._looked_at is None or now - self._looked_at > overview.DEAF_AFTER:
             self._looked_at = now

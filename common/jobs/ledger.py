@@ -94,6 +94,15 @@ def enqueue_many(
     return rows
 
 
+def reschedule(key: str, *, run_at: datetime) -> bool:
+    """Let a job that nobody took yet run at another moment; whether there is one.
+
+    The dispatcher wakes it, within a second of the moment.
+    """
+    waiting = Job.objects.filter(key=key, state=JobState.QUEUED, attempt=0)
+    return bool(waiting.update(run_at=run_at, woken_at=None))
+
+
 def _row(request: Request, spec: registry.JobSpec, now: datetime, by: User | None) -> Job:
     run_at = request.run_at or now
     # A coalescing job's key only has to be unique: who is equal is decided by name and group.

@@ -2,12 +2,17 @@
 
 from django.urls import path
 
-from crm.api import rush, views
+from crm.api import costs, rush, views
 
 urlpatterns = [
     path("promise-checks/", views.PromiseCheckView.as_view(), name="api-promise-check"),
     path("sales-orders/", views.OrderListView.as_view(), name="api-order-list"),
     path("sales-orders/<str:number>/", views.OrderDetailView.as_view(), name="api-order"),
+    path(
+        "sales-orders/<str:number>/costs/",
+        costs.OrderCostView.as_view(),
+        name="api-order-costs",
+    ),
     path(
         "sales-orders/<str:number>/submit/",
         views.OrderSubmitView.as_view(),

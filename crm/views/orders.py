@@ -112,6 +112,7 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
         "is_simulating": is_simulating,
         "ask": _undecided(request, order),
         "ship_key": idempotency.new_key(),
+        "sees_cost": allowed(request.user, "erp.view_cost"),
     }
     template = "crm/order_detail.html" + ("#facts" if request.htmx else "")  # type: ignore[attr-defined]
     return render(request, template, context)

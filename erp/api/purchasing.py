@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from common.api import ApiRequest, ApiView, ListApiView, StrictSerializer
 from common.permissions import allowed
 from erp import selectors
-from erp.enums import MrpRunState, ProposalAction, PurchaseOrderState
+from erp.enums import MrpCause, MrpRunState, ProposalAction, PurchaseOrderState
 from erp.models import Proposal, PurchaseOrder, PurchaseOrderLine
 from erp.services import mrp_runs, proposals, purchase_orders, purchasing
 from masterdata import selectors as masterdata
@@ -111,6 +111,7 @@ class AcceptOut(serializers.Serializer[Any]):
 class RunOut(serializers.Serializer[Any]):
     id = serializers.IntegerField(source="pk")
     state = serializers.ChoiceField(choices=MrpRunState.choices)
+    cause = serializers.ChoiceField(choices=MrpCause.choices)
 
 
 class PurchaseOrderList(ListApiView):

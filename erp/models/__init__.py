@@ -2,12 +2,13 @@ from erp.models.cost import CostEntry
 from erp.models.counts import CountLine, CountSession
 from erp.models.demand import Requirement, Reservation, Staging
 from erp.models.places import Bin, Warehouse
-from erp.models.planning import MrpRun, Proposal, ProposalPeg, SupplyRule
+from erp.models.planning import AutoOrderRule, MrpRun, Proposal, ProposalPeg, SupplyRule
 from erp.models.purchasing import PurchaseOrder, PurchaseOrderLine, PurchaseReceipt
 from erp.models.stock import StockBalance, StockMove, StockQuant
 from erp.models.supply import Supply
 
 __all__ = [
+    "AutoOrderRule",
     "Bin",
     "CostEntry",
     "CountLine",

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from erp.enums import MrpRunState, ProposalAction, ProposalState, SupplyKind
+from erp.enums import MrpCause, MrpRunState, ProposalAction, ProposalState, SupplyKind
 from erp.models.demand import Requirement
 from erp.models.quantities import QUANTITY, Places
 
@@ -26,6 +26,8 @@ class SupplyRule(models.Model):
     approval_limit = models.DecimalField(**PRICE, null=True, blank=True)
     # Proposals to buy, due for ordering, up to this value become orders by themselves; 0: none.
     auto_order_limit = models.DecimalField(**PRICE, default=0)
+    # Plan by itself after changes and nightly; else only when somebody asks for it.
+    plans_itself = models.BooleanField(default=True)
     # Shares of the ordered quantity that may come too many, or stay out.
     over_delivery = models.DecimalField(**SHARE, default=0)
     under_delivery = models.DecimalField(**SHARE, default=0)
@@ -48,11 +50,53 @@ class SupplyRule(models.Model):
         return f"{self.site_id}"
 
 
+class AutoOrderRule(models.Model):
+    """Automatic ordering of an item, from a supplier, or of an item from a supplier.
+
+    The narrowest one that fits counts, before the site's own limit: both, the item, the supplier.
+    """
+
+    site = models.ForeignKey("masterdata.Site", on_delete=models.CASCADE, related_name="+")
+    item = models.ForeignKey(
+        "masterdata.Item", null=True, on_delete=models.CASCADE, related_name="+"
+    )
+    supplier = models.ForeignKey(
+        "masterdata.Supplier", null=True, on_delete=models.CASCADE, related_name="+"
+    )
+    # A proposal up to this value, in the site's currency, becomes an order by itself; 0: none.
+    limit = models.DecimalField(**PRICE)
+    reason = models.CharField(max_length=200)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "item", "supplier"],
+                nulls_distinct=False,
+                name="%(app_label)s_%(class)s_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(item__isnull=False) | Q(supplier__isnull=False),
+                name="%(app_label)s_%(class)s_names_something",
+            ),
+            models.CheckConstraint(
+                condition=Q(limit__gte=0), name="%(app_label)s_%(class)s_limit_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.item_id} {self.supplier_id} {self.limit}"
+
+
 class MrpRun(models.Model):
     """One planning of a site's requirements."""
 
     site = models.ForeignKey("masterdata.Site", on_delete=models.CASCADE, related_name="+")
     state = models.CharField(max_length=10, choices=MrpRunState, default=MrpRunState.QUEUED)
+    cause = models.CharField(max_length=8, choices=MrpCause, default=MrpCause.PERSON)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -64,6 +108,8 @@ class MrpRun(models.Model):
     all_items = models.PositiveIntegerField(default=0)
     # Proposals by action.
     counts = models.JSONField(default=dict)
+    # Currencies of suppliers' prices for which there was no exchange rate.
+    missing_rates = models.JSONField(default=list)
     # Why it could not be done, for people.
     error = models.TextField(blank=True)
 
@@ -75,6 +121,7 @@ class MrpRun(models.Model):
                 name="%(app_label)s_%(class)s_one_waiting_per_site",
             ),
         ]
+        indexes = [models.Index(fields=["site", "-id"], name="mrprun_newest")]
 
     def __str__(self) -> str:
         return f"{self.pk}"
@@ -130,6 +177,8 @@ class Proposal(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
     decided_at = models.DateTimeField(null=True)
+    # By which rule it was ordered, where nobody decided.
+    decided_rule = models.CharField(max_length=300, blank=True)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:

@@ -1,7 +1,7 @@
 """What requirements planning starts from, read once: demand, stock, supply, items, bills, terms."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -32,6 +32,8 @@ class Reading:
     # Proposals that were open, accepted ones left out: what is accepted meanwhile is seen by it.
     open_ids: frozenset[int]
     supplies: dict[int, Supply]
+    # Currencies of suppliers' prices that cannot be converted into the site's.
+    unknown_currencies: frozenset[str] = frozenset()
 
 
 def supply_rule(site_id: int) -> SupplyRule:
@@ -57,15 +59,14 @@ def read_situation(*, site_id: int, today: date, zone: ZoneInfo) -> Reading:
     items = masterdata.planned_items(known)
     site = masterdata.site(site_id)
     terms = masterdata.supplier_terms(on=today)
+    money = masterdata.exchange(into=site.currency, on=today)
     try:
         levels = mrp.low_level_codes(below)
     except ValueError:
         raise CannotPlan(_("An item contains itself: mend its bill of material.")) from None
     situation = mrp.Situation(
         today=today,
-        items={
-            item.item_id: _item(item, terms.get(item.item_id, []), site.currency) for item in items
-        },
+        items={item.item_id: _item(item, terms.get(item.item_id, []), money) for item in items},
         levels=levels,
         components=_Components(bills),
         stock=stock,
@@ -73,7 +74,9 @@ def read_situation(*, site_id: int, today: date, zone: ZoneInfo) -> Reading:
         receipts=receipts,
         tolerance_days=supply_rule(site_id).tolerance_days,
     )
-    return Reading(situation, open_ids, supplies)
+    paid_in = {one.currency for item in items for one in terms.get(item.item_id, [])}
+    unknown = frozenset(currency for currency in paid_in if not money.knows(currency))
+    return Reading(situation, open_ids, supplies, unknown)
 
 
 def _demands(site_id: int, zone: ZoneInfo) -> list[mrp.Demand]:
@@ -104,7 +107,7 @@ def _accepted(site_id: int) -> list[mrp.Receipt]:
     ]
 
 
-def local_day(moment: datetime, zone: ZoneInfo) -> date:
+def local_day(moment: datetime, zone: tzinfo) -> date:
     """The site's day of a moment; midnight is the end of the day before it."""
     local = moment.astimezone(zone)
     if (local.hour, local.minute, local.second, local.microsecond) == (0, 0, 0, 0):
@@ -112,9 +115,9 @@ def local_day(moment: datetime, zone: ZoneInfo) -> date:
     return local.date()
 
 
-def _item(item: masterdata.PlannedItem, terms: list[masterdata.Terms], currency: str) -> mrp.Item:
-    # Prices of different currencies cannot be compared; the site's own come first.
-    comparable = [one for one in terms if one.currency == currency] or terms
+def _item(
+    item: masterdata.PlannedItem, terms: list[masterdata.Terms], money: masterdata.Exchange
+) -> mrp.Item:
     return mrp.Item(
         id=item.item_id,
         is_made=item.supply == ItemSupply.MAKE,
@@ -124,11 +127,11 @@ def _item(item: masterdata.PlannedItem, terms: list[masterdata.Terms], currency:
         lot_size=item.lot_size if item.lot_policy == LotPolicy.FIXED else None,
         period_days=item.lot_period_days if item.lot_policy == LotPolicy.PERIOD else None,
         safety_stock=item.safety_stock if item.is_active else Decimal(0),
-        offers=tuple(offer(one) for one in comparable),
+        offers=tuple(offer(one, money) for one in terms),
     )
 
 
-def offer(terms: masterdata.Terms) -> mrp.Offer:
+def offer(terms: masterdata.Terms, money: masterdata.Exchange) -> mrp.Offer:
     """A supplier's terms as planning's arithmetic takes them."""
     return mrp.Offer(
         supplier_id=terms.supplier_id,
@@ -137,6 +140,7 @@ def offer(terms: masterdata.Terms) -> mrp.Offer:
         minimum=terms.minimum,
         maximum=terms.maximum,
         currency=terms.currency,
+        exchange=money.rate(terms.currency) if money.knows(terms.currency) else None,
     )
 
 

@@ -18,9 +18,11 @@ from django.db.models import (
     QuerySet,
     Sum,
 )
+from django.utils import timezone
 
 from erp.enums import PurchaseOrderState, PurchaseReceiptKind
 from erp.models import PurchaseOrder, PurchaseOrderLine, PurchaseReceipt, Requirement
+from erp.selectors.planning import local_day
 from erp.selectors.purchasing import material_dates
 
 ZERO = Decimal(0)
@@ -43,6 +45,15 @@ class Affected:
     @property
     def is_late(self) -> bool:
         return self.after is not None and self.after > self.due_at
+
+    @property
+    def before_on(self) -> date | None:
+        """The day of ``before``, as a supplier says it: the end of a day is that day."""
+        return _day(self.before)
+
+    @property
+    def after_on(self) -> date | None:
+        return _day(self.after)
 
     @property
     def was_late(self) -> bool:
@@ -209,6 +220,10 @@ def supplier_performance(*, supplier_id: int, since: date, today: date) -> Perfo
         open_orders=lines.values("order").distinct().count(),
         overdue_lines=lines.filter(due_date__lt=today).count(),
     )
+
+
+def _day(moment: datetime | None) -> date | None:
+    return None if moment is None else local_day(moment, timezone.get_current_timezone())
 
 
 def _share(part: Decimal, whole: Decimal) -> Decimal | None:

@@ -3,15 +3,17 @@
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from erp.enums import RequirementState, SupplyKind
 from erp.models import Requirement, Supply
 from erp.selectors.demand import Waiting, waiting
+from erp.selectors.planning import local_day
 from masterdata.enums import Supply as ItemSupply
 
 ZERO = Decimal(0)
@@ -59,6 +61,11 @@ class Shortage:
     @property
     def is_late(self) -> bool:
         return self.expected_at > self.due_at
+
+    @property
+    def expected_on(self) -> date:
+        """The day of it, as a supplier says it: the end of a day is that day."""
+        return local_day(self.expected_at, timezone.get_current_timezone())
 
 
 @dataclass(slots=True)
@@ -138,7 +145,7 @@ def shortages(*, site_id: int, now: datetime) -> list[Shortage]:
     }
     found = []
     for need in needs:
-        item, date = items[need.requirement_id], dates[need.requirement_id]
+        item, material = items[need.requirement_id], dates[need.requirement_id]
         found.append(
             Shortage(
                 item_id=item.pk,
@@ -150,9 +157,9 @@ def shortages(*, site_id: int, now: datetime) -> list[Shortage]:
                 reference=need.reference,
                 quantity=need.quantity,
                 due_at=need.due_at,
-                expected_at=date.at or now,
-                kind=date.kind,
-                order_reference=date.reference,
+                expected_at=material.at or now,
+                kind=material.kind,
+                order_reference=material.reference,
             )
         )
     return found

@@ -11,7 +11,7 @@ price and usage, labour and machine rate and efficiency, setup, yield, energy, o
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
-from typing import Literal
+from typing import Literal, TypeVar
 
 Kind = Literal[
     "material",
@@ -26,6 +26,8 @@ Kind = Literal[
 Cause = Literal[
     "price", "usage", "rate", "efficiency", "setup", "yield", "energy", "overhead", "subcontract"
 ]
+
+Key = TypeVar("Key")
 
 # Kinds by the word of the ledger.
 KINDS: Mapping[str, Kind] = {
@@ -124,6 +126,25 @@ def cents(amount: Decimal) -> Decimal:
 def hourly(minutes: Decimal, amount_per_hour: Decimal) -> Decimal:
     """What minutes cost at a rate per hour, to the cent."""
     return cents(minutes * amount_per_hour / MINUTES)
+
+
+def split(amount: Decimal, weights: Mapping[Key, Decimal]) -> dict[Key, Decimal]:
+    """An amount in whole cents among those who share it, by weight; the shares sum to it exactly.
+
+    Each is rounded down and the cents that are missing go to those that lost most by it, of equals
+    to the first. Weights above zero; where there are none, nobody gets anything.
+    """
+    whole = sum(weights.values(), ZERO)
+    if whole <= 0:
+        return {}
+    exact = {key: amount * weight / whole for key, weight in weights.items()}
+    found = {key: one.quantize(CENT, rounding=ROUND_FLOOR) for key, one in exact.items()}
+    missing = int((amount - sum(found.values(), ZERO)) / CENT)
+    # Stable: of those that lost as much, the first.
+    order = sorted(weights, key=lambda key: found[key] - exact[key])
+    for key in order[:missing]:
+        found[key] += CENT
+    return found
 
 
 def moving_average(

@@ -8,23 +8,35 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from common import audit, transitions
+from common import audit, events, transitions
 from common.concurrency import Lock, lock
 from common.enums import JobState
-from common.jobs import Claim, enqueue
+from common.jobs import Claim, enqueue, reschedule
 from common.models import Job, User
 from erp import mrp, selectors
-from erp.enums import MRP_RUN_TRANSITIONS, MrpRunState
+from erp.enums import MRP_RUN_TRANSITIONS, MrpCause, MrpRunState
+from erp.events import MrpRunChanged
 from erp.models import MrpRun
-from erp.services import proposal_writing, proposals
+from erp.services import auto_ordering, proposal_writing
 
 JOB = "erp.run_mrp"
 # How often the page hears how far it is.
 _SAY_SECONDS = 1.0
 
 
-def request(*, site_id: int, by: User | None, now: datetime) -> MrpRun:
-    """Ask for a run; the one that waits already is the answer where there is one."""
+def request(
+    *,
+    site_id: int,
+    by: User | None,
+    now: datetime,
+    cause: MrpCause = MrpCause.PERSON,
+    run_at: datetime | None = None,
+) -> MrpRun:
+    """Ask for a run; the one that waits already is the answer where there is one.
+
+    One that waits for changes to go quiet (``run_at``) is moved, and goes at once where somebody
+    else asks for it.
+    """
     with transaction.atomic():
         for waiting in MrpRun.objects.filter(site=site_id, state=MrpRunState.QUEUED):
             if has_died(waiting):
@@ -32,13 +44,27 @@ def request(*, site_id: int, by: User | None, now: datetime) -> MrpRun:
         run, created = MrpRun.objects.get_or_create(
             site_id=site_id,
             state=MrpRunState.QUEUED,
-            defaults={"requested_by": by, "requested_at": now},
+            defaults={"requested_by": by, "requested_at": now, "cause": cause},
         )
         if created:
             enqueue(
-                JOB, key=_job_key(run), group_key=f"mrp:{site_id}", now=now, by=by, run_id=run.pk
+                JOB,
+                key=_job_key(run),
+                group_key=f"mrp:{site_id}",
+                run_at=run_at,
+                now=now,
+                by=by,
+                run_id=run.pk,
             )
             audit.record(action="erp.mrp_run.request", target=run, by=by, now=now)
+            _tell(run, by, now)
+        elif run.cause == MrpCause.CHANGES:
+            reschedule(_job_key(run), run_at=run_at or now)
+            if cause != MrpCause.CHANGES:
+                run.cause, run.requested_by = cause, by
+                run.save(update_fields=["cause", "requested_by"])
+                audit.record(action="erp.mrp_run.request", target=run, by=by, now=now)
+                _tell(run, by, now)
     return run
 
 
@@ -66,12 +92,13 @@ def run(*, run_id: int, by: User | None, now: datetime, claim: Claim) -> None:
     except selectors.CannotPlan as refusal:
         with claim.finish(now=now):
             _fail(found, str(refusal), now)
+            _tell(found, by, now)
         return
     plan = mrp.run(reading.situation, tick=_Progress(found, claim))
     claim.extend()
     with claim.finish(now=now):
         proposal_writing.write(run=found, reading=reading, plan=plan, zone=zone)
-        ordered = proposals.order_by_rule(site_id=found.site_id, today=today, now=now)
+        ordered = auto_ordering.order_by_rule(site_id=found.site_id, today=today, now=now)
         _move(found, MrpRunState.DONE)
         found.finished_at = now
         found.done_items = found.all_items = len(reading.situation.items)
@@ -79,7 +106,9 @@ def run(*, run_id: int, by: User | None, now: datetime, claim: Claim) -> None:
         made = {item.id for item in reading.situation.items.values() if item.is_made}
         found.counts |= Counter("make" if o.item_id in made else "buy" for o in plan.orders)
         found.counts["by_rule"] = ordered
+        found.missing_rates = sorted(reading.unknown_currencies)
         found.save()
+        _tell(found, by, now)
 
 
 class _Progress:
@@ -97,8 +126,12 @@ class _Progress:
         MrpRun.objects.filter(pk=self._run.pk).update(done_items=done, all_items=all_items)
 
 
+def _tell(run: MrpRun, by: User | None, now: datetime) -> None:
+    events.publish(MrpRunChanged(run_id=run.pk, site_id=run.site_id), by=by, now=now)
+
+
 def _job_key(run: MrpRun) -> str:
-    return f"mrp:{run.pk}"
+    return selectors.run_key(run)
 
 
 def _fail(run: MrpRun, sentence: str, now: datetime) -> None:

@@ -12,6 +12,7 @@ from common.models import User
 from erp.enums import PurchaseOrderState
 from erp.models import PurchaseOrder, PurchaseOrderLine
 from erp.services import supplies
+from masterdata import selectors as masterdata
 
 _BATCH = 2000
 
@@ -56,6 +57,7 @@ def record(
 
     What they brought is not booked in again: it is part of the opening stock.
     """
+    currency = masterdata.site(site_id).currency
     with transaction.atomic():
         placed = PurchaseOrder.objects.bulk_create(
             [
@@ -65,6 +67,7 @@ def record(
                     site_id=site_id,
                     state=_state(order.lines),
                     ordered_at=order.ordered_at,
+                    currency=currency,
                 )
                 for order in orders
             ],

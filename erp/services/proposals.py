@@ -1,13 +1,12 @@
 """Proposals: a person's override beside the system's figures, and how they become orders."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import F
 from django.utils.translation import gettext as _
 
 from common import audit, concurrency, events, transitions
@@ -15,7 +14,6 @@ from common.concurrency import Lock, lock
 from common.errors import Refused
 from common.models import User
 from erp import policies_purchasing as policies
-from erp import selectors
 from erp.enums import (
     PROPOSAL_TRANSITIONS,
     ProposalAction,
@@ -35,7 +33,6 @@ __all__ = [
     "accept",
     "carried_out",
     "not_carried_out",
-    "order_by_rule",
     "override",
     "reset",
 ]
@@ -53,6 +50,8 @@ class Accepted:
     # Accepted before; nothing happened to them now.
     already: int = 0
     refused: list[tuple[Proposal, str]] = field(default_factory=list)
+    # By proposal: the rule that decided, where no person did.
+    why: Mapping[int, str] = field(default_factory=dict)
 
 
 def override(
@@ -112,15 +111,20 @@ def reset(*, proposal: Proposal, version: int, by: User | None, now: datetime) -
 
 
 def accept(
-    *, site_id: int, proposal_ids: Collection[int], by: User | None, now: datetime
+    *,
+    site_id: int,
+    proposal_ids: Collection[int],
+    by: User | None,
+    now: datetime,
+    why: Mapping[int, str] | None = None,
 ) -> Accepted:
     """Carry proposals out, as they are overridden; those accepted before stay as they are.
 
     What is to be bought becomes one draft order per supplier and currency; what is to be made or
     changed on the floor is handed to it; changes of purchase orders that were sent are refused
-    where the supplier has to be asked.
+    where the supplier has to be asked. ``why`` (by id) says by which rule, where nobody decided.
     """
-    done = Accepted()
+    done = Accepted(why=why or {})
     with transaction.atomic():
         lock(Lock.SUPPLY, site_id)
         held = [p for p in _locked(proposal_ids) if p.site_id == site_id]
@@ -156,32 +160,6 @@ def not_carried_out(*, proposal_id: int, sentence: str, by: User | None, now: da
     audit.record(action="erp.proposal.refuse", target=held, by=by, now=now, reason=sentence)
 
 
-def order_by_rule(*, site_id: int, today: date, now: datetime) -> int:
-    """Order what is due for ordering and stays below the site's limit; return how many lines.
-
-    Only what nobody overrode, and only more: changes of existing orders are left to people. An
-    order that needs approval stays a draft.
-    """
-    rule = selectors.supply_rule(site_id)
-    if rule.auto_order_limit <= 0:
-        return 0
-    found = Proposal.objects.filter(
-        site=site_id,
-        state=ProposalState.OPEN,
-        action=ProposalAction.BUY,
-        system_supplier__isnull=False,
-        system_quantity__gt=0,
-        system_release_date__lte=today,
-        price__gt=0,
-    ).annotate(value=F("system_quantity") * F("price"))
-    small = [p.pk for p in found.filter(value__lte=rule.auto_order_limit) if not p.is_overridden]
-    done = accept(site_id=site_id, proposal_ids=small, by=None, now=now)
-    for order in done.orders:
-        if not policies.needs_approval(order, rule):
-            purchase_orders.submit(order=order, by=None, now=now)
-    return len(small) - len(done.refused)
-
-
 def _order(buy: list[Proposal], done: Accepted, by: User | None, now: datetime) -> None:
     groups: dict[tuple[int, str], list[Proposal]] = defaultdict(list)
     for proposal in buy:
@@ -202,8 +180,11 @@ def _order(buy: list[Proposal], done: Accepted, by: User | None, now: datetime) 
             currency=currency or site.currency,
             by=by,
             now=now,
+            rule="; ".join(done.why[p.pk] for p in gathered if p.pk in done.why),
         )
         for proposal in gathered:
+            if proposal.pk in done.why:
+                _say_rule(proposal, done.why[proposal.pk], now)
             _close(proposal, placed.number, by, now)
         done.orders.append(placed)
 
@@ -290,6 +271,13 @@ def _close(proposal: Proposal, reference: str, by: User | None, now: datetime) -
     proposal.version += 1
     proposal.save()
     audit.record(action="erp.proposal.carry_out", target=proposal, by=by, now=now, reason=reference)
+
+
+def _say_rule(proposal: Proposal, rule: str, now: datetime) -> None:
+    proposal.decided_rule = rule[:300]
+    audit.record(
+        action="erp.proposal.order_by_rule", target=proposal, by=None, now=now, reason=rule
+    )
 
 
 def _price(proposal: Proposal, today: date) -> None:

@@ -67,8 +67,12 @@ def draft(
     currency: str,
     by: User | None,
     now: datetime,
+    rule: str = "",
 ) -> PurchaseOrder:
-    """Write an order that nobody sent yet; planning reckons with it from now on."""
+    """Write an order that nobody sent yet; planning reckons with it from now on.
+
+    ``rule`` says by which rule, where nobody decided.
+    """
     with transaction.atomic():
         placed = PurchaseOrder.objects.create(
             number=numbers.take("PO", now=now),
@@ -92,8 +96,21 @@ def draft(
             for number, line in enumerate(lines, start=1)
         )
         supplies.note_purchases([placed.pk])
-        audit.record(action="erp.purchase_order.draft", target=placed, by=by, now=now)
+        _say_drafted(placed, rule, by, now)
     return placed
+
+
+def _say_drafted(order: PurchaseOrder, rule: str, by: User | None, now: datetime) -> None:
+    if not rule:
+        audit.record(action="erp.purchase_order.draft", target=order, by=by, now=now)
+        return
+    audit.record(
+        action="erp.purchase_order.draft_by_rule",
+        target=order,
+        by=by,
+        now=now,
+        reason=rule[:1000],
+    )
 
 
 def change_line(

@@ -80,6 +80,7 @@ def order(
             ordered_at=now,
             ordered_by=by,
             sent_at=now,
+            currency=masterdata.site(site_id).currency,
         )
         PurchaseOrderLine.objects.bulk_create(_lines(placed, lines, now.date()))
         supplies.note_purchases([placed.pk])
@@ -153,7 +154,7 @@ def _take_in(
         quantity=quantity,
         kind=MoveKind.RECEIPT,
         reference=placed.number,
-        price=line.unit_price or None,
+        price=_home_price(line, placed, now),
         by=by,
         now=now,
         bin_id=labels.bin_id,
@@ -161,6 +162,19 @@ def _take_in(
         serials=labels.serials,
         origin=stock.Origin(placed.supplier_id, labels.supplier_lot, labels.expires_on),
     )
+
+
+def _home_price(line: PurchaseOrderLine, placed: PurchaseOrder, now: datetime) -> Decimal | None:
+    """What a piece cost in the site's currency on the day it came; None where it has no price.
+
+    Raise NoExchangeRate: a receipt at no price would make everything made of it too cheap.
+    """
+    if not line.unit_price:
+        return None
+    site = placed.site
+    day = now.astimezone(ZoneInfo(site.time_zone)).date()
+    money = masterdata.exchange(into=site.currency, on=day)
+    return money.convert(line.unit_price, placed.currency)
 
 
 def return_line(

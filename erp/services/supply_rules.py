@@ -9,6 +9,7 @@ from common.models import User
 from erp.models import SupplyRule
 
 _FIELDS = (
+    "plans_itself",
     "tolerance_days",
     "approval_limit",
     "auto_order_limit",

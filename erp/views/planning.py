@@ -14,13 +14,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from common.access import AuthenticatedRequest, requires
-from common.errors import Refused, told
+from common.errors import Refused
+from common.live import answer_if_changed
 from common.permissions import allowed
 from erp import selectors
 from erp.enums import MrpRunState
-from erp.forms_purchasing import OverrideForm, SupplyRuleForm
+from erp.forms_purchasing import OverrideForm
 from erp.models import MrpRun, Proposal
-from erp.services import mrp_runs, proposals, supply_rules
+from erp.services import mrp_runs, proposals
 from erp.views.place import site_id as chosen_site
 from erp.views.place import site_or_404
 from masterdata import selectors as masterdata
@@ -35,17 +36,19 @@ MOST = 5000
 def proposal_list(request: HttpRequest) -> HttpResponse:
     """What planning proposes, the most urgent first; narrowed by the URL."""
     site = chosen_site()
+    if request.htmx.target == "status":  # type: ignore[attr-defined]
+        template = "erp/proposal_list.html#status"
+        return answer_if_changed(request, render(request, template, _status(request, site)))
     group, text = request.GET.get("show", ""), request.GET.get("q", "").replace("\x00", "")
     found = (
         selectors.proposals(site_id=site, group=group, text=text)
         if site is not None
         else Proposal.objects.none()
     )
-    runs = selectors.mrp_runs(site_id=site) if site is not None else MrpRun.objects.none()
     context = {
+        **_status(request, site),
         "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
         "counts": selectors.proposal_counts(site_id=site) if site is not None else {},
-        "run": runs.first(),
         "show": group,
         "q": text,
         "today": timezone.localdate(),
@@ -55,6 +58,24 @@ def proposal_list(request: HttpRequest) -> HttpResponse:
     }
     template = "erp/proposal_list.html" + ("#rows" if request.htmx else "")  # type: ignore[attr-defined]
     return render(request, template, context)
+
+
+def _status(request: HttpRequest, site: int | None) -> dict[str, object]:
+    """How up to date the proposals are, and whether others came since the page was opened."""
+    if site is None:
+        return {"site": None, "status": None, "run": None}
+    status = selectors.planning_status(site_id=site, now=timezone.now())
+    newest = str(status.last.pk) if status.last else ""
+    seen = request.GET.get("seen", newest)
+    return {
+        "site": site,
+        "status": status,
+        "run": status.last,
+        "seen": seen if seen.isdigit() or not seen else newest,
+        "is_newer": seen != newest,
+        "plans_itself": selectors.supply_rule(site).plans_itself,
+        "can_plan": allowed(request.user, "erp.plan_supply"),
+    }
 
 
 @requires("erp.plan_supply")
@@ -162,26 +183,6 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     }
     template = "erp/mrp_run_detail.html" + ("#facts" if request.htmx else "")  # type: ignore[attr-defined]
     return render(request, template, context)
-
-
-@requires({"GET": "erp.view_planning", "HEAD": "erp.view_planning", "POST": "erp.plan_supply"})
-def rules(request: AuthenticatedRequest) -> HttpResponse:
-    """The site's rules for planning and purchasing."""
-    rule = selectors.supply_rule(site_or_404())
-    form = SupplyRuleForm(request.POST or None, instance=rule)
-    if request.method == "POST" and form.is_valid():
-        with told(request):
-            supply_rules.save(
-                rule=form.save(commit=False),
-                opened=form.cleaned_data["opened"],
-                by=request.user,
-                now=timezone.now(),
-            )
-            messages.success(request, _("The rules are saved."))
-        return redirect("erp:supply-rules")
-    context = {"form": form, "can_save": allowed(request.user, "erp.plan_supply")}
-    status = 422 if request.method == "POST" else 200
-    return render(request, "erp/supply_rules.html", context, status=status)
 
 
 @requires("erp.view_cost")

@@ -2,6 +2,7 @@
 
 from masterdata.forms.calendars import CalendarForm
 from masterdata.forms.matrix import MatrixForm, posted_families
+from masterdata.forms.money import ExchangeRateForm
 from masterdata.forms.records import (
     CustomerForm,
     ItemForm,
@@ -32,6 +33,7 @@ __all__ = [
     "CrewFormSet",
     "CustomerForm",
     "ExceptionFormSet",
+    "ExchangeRateForm",
     "ItemForm",
     "MatrixForm",
     "OperationFormSet",

@@ -1,6 +1,7 @@
 from masterdata.models.calendar import Calendar, CalendarException, Shift, UnitException
 from masterdata.models.check import OperationCheck
 from masterdata.models.item import Bom, BomLine, Item
+from masterdata.models.money import ExchangeRate
 from masterdata.models.partner import Customer, CustomerUser, Supplier, SupplierPrice
 from masterdata.models.plant import Changeover, CostRate, Site, WorkCenter, WorkUnit
 from masterdata.models.routing import OperationAlternative, Routing, RoutingOperation
@@ -17,6 +18,7 @@ __all__ = [
     "Crew",
     "Customer",
     "CustomerUser",
+    "ExchangeRate",
     "ImportUpload",
     "Item",
     "OperationAlternative",

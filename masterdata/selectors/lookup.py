@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from common.errors import Refused
 from common.models import User
 from masterdata.models import Customer, CustomerUser, Item, Site, Supplier, SupplierPrice, WorkUnit
+from masterdata.selectors.exchange import exchange
 
 
 class NoSite(Refused, ObjectDoesNotExist):
@@ -124,9 +125,10 @@ def default_zone() -> str | None:
 
 
 def supplier_price(*, item_id: int, supplier_id: int, on: date, currency: str) -> Decimal:
-    """What a supplier asks for a piece on a day, 0 where no price of the currency is known."""
-    prices = SupplierPrice.objects.filter(
-        item=item_id, supplier=supplier_id, valid_from__lte=on, currency=currency
-    )
-    found = prices.order_by("-valid_from").values_list("price", flat=True).first()
-    return Decimal(0) if found is None else found
+    """What a supplier asks for a piece on a day, in the currency; 0 where no price is known.
+
+    A price of another currency is converted at the day's rate; raise NoExchangeRate without one.
+    """
+    prices = SupplierPrice.objects.filter(item=item_id, supplier=supplier_id, valid_from__lte=on)
+    found = prices.order_by("-valid_from").values_list("price", "currency").first()
+    return Decimal(0) if found is None else exchange(into=currency, on=on).convert(*found)

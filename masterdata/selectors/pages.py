@@ -17,6 +17,7 @@ from masterdata.models import (
     CostRate,
     Crew,
     Customer,
+    ExchangeRate,
     Item,
     Routing,
     RoutingOperation,
@@ -221,6 +222,11 @@ def prices_at(supplier: Supplier) -> QuerySet[SupplierPrice]:
 
 def customers() -> QuerySet[Customer]:
     return Customer.objects.order_by("code")
+
+
+def exchange_rates() -> QuerySet[ExchangeRate]:
+    """All rates, the newest of each pair first."""
+    return ExchangeRate.objects.order_by("source", "target", "-valid_from")
 
 
 def suppliers() -> QuerySet[Supplier]:

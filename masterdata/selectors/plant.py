@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from django.utils.translation import get_language
 
-from masterdata.models import CostRate, Skill, Tool, WorkUnit
+from masterdata.models import CostRate, Site, Skill, Tool, WorkUnit
+from masterdata.selectors.exchange import exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ def active_units(*, site_id: int | None = None) -> list[UnitInfo]:
         )
         for unit in units.order_by("work_center__code", "code")
     ]
+
+
+def site_zones() -> list[tuple[int, str]]:
+    """The id and time zone of each site; one query."""
+    return list(Site.objects.order_by("pk").values_list("pk", "time_zone"))
 
 
 def units_by_site() -> dict[tuple[str, str], int]:
@@ -105,12 +111,15 @@ def hourly_rates(
 ) -> dict[tuple[int, str], Decimal]:
     """What an hour costs on a day, by work center and kind of rate; one query.
 
-    Rates in another currency than the one that is asked for are not counted.
+    Rates of another currency are converted at the day's exchange rate (one query more); raise
+    NoExchangeRate where it is missing.
     """
-    rows = CostRate.objects.filter(
-        work_center__in=list(center_ids), valid_from__lte=on, currency=currency
-    ).order_by("valid_from")
-    return {
-        (center, kind): amount
-        for center, kind, amount in rows.values_list("work_center_id", "kind", "amount_per_hour")
+    rows = CostRate.objects.filter(work_center__in=list(center_ids), valid_from__lte=on)
+    newest = {
+        (center, kind): (amount, paid_in)
+        for center, kind, amount, paid_in in rows.order_by("valid_from").values_list(
+            "work_center_id", "kind", "amount_per_hour", "currency"
+        )
     }
+    money = exchange(into=currency, on=on)
+    return {key: money.convert(amount, paid_in) for key, (amount, paid_in) in newest.items()}

@@ -12,6 +12,7 @@ from common import audit
 from common.concurrency import check_version
 from common.errors import Refused
 from common.models import User
+from masterdata import policies
 from masterdata.enums import RateKind
 from masterdata.models import CostRate, WorkCenter
 
@@ -33,11 +34,14 @@ class Rate:
 def save(
     *, center: WorkCenter, rates: Sequence[Rate], version: int, by: User | None, now: datetime
 ) -> WorkCenter:
-    """Give the center exactly these rates; raise StaleWrite, InvalidRate."""
+    """Give the center exactly these rates; raise StaleWrite, InvalidRate, CannotPayIn."""
     _check(rates)
     with transaction.atomic():
         locked = WorkCenter.objects.select_for_update(no_key=True).get(pk=center.pk)
         check_version(locked, opened=version)
+        for rate in rates:
+            day = max(rate.valid_from, now.date())
+            policies.check_can_pay_in(rate.currency, on=day, site=locked.site)
         before = _described(locked)
         stored = {(row.kind, row.valid_from): row for row in locked.rates.all()}
         wanted = {(rate.kind, rate.valid_from): rate for rate in rates}

@@ -1,8 +1,8 @@
 """Saving one record of the master data from a form."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, models, transaction
@@ -16,6 +16,7 @@ from common.models import User
 from masterdata import policies
 from masterdata.models import (
     Customer,
+    ExchangeRate,
     Item,
     Site,
     Skill,
@@ -46,15 +47,30 @@ def unique() -> Iterator[None]:
         ) from None
 
 
-R = TypeVar("R", Item, Customer, Site, Skill, Supplier, SupplierPrice, Tool, WorkCenter, WorkUnit)
+R = TypeVar(
+    "R",
+    Item,
+    Customer,
+    ExchangeRate,
+    Site,
+    Skill,
+    Supplier,
+    SupplierPrice,
+    Tool,
+    WorkCenter,
+    WorkUnit,
+)
 
 
 def create(record: R, *, by: User | None, now: datetime) -> R:
     """Write a new record; tell the schedules of its site where it is capacity.
 
-    Raises AlreadyThere where another one took its code a moment ago.
+    Raises AlreadyThere where another one took its code a moment ago, and CannotPayIn for a price
+    of a currency without an exchange rate.
     """
     with unique():
+        if isinstance(record, SupplierPrice):
+            _check_price(record.currency, record.valid_from, now)
         record.save(force_insert=True)
         audit.record(action=f"masterdata.{_noun(record)}.create", target=record, by=by, now=now)
         capacity.changed(site_ids=capacity.sites_of([record]), by=by, now=now)
@@ -103,19 +119,32 @@ def edit(
 
 def remove_price(price: SupplierPrice, *, version: int, by: User | None, now: datetime) -> None:
     """Delete a price that nobody should order at; raise StaleWrite where it was changed."""
+    _remove(price, ("price", "valid_from"), version, by, now)
+
+
+def remove_exchange_rate(
+    rate: ExchangeRate, *, version: int, by: User | None, now: datetime
+) -> None:
+    """Delete a rate; what was reckoned with it stays. Raise StaleWrite where it was changed."""
+    _remove(rate, ("source", "target", "rate", "valid_from"), version, by, now)
+
+
+def _remove(
+    record: SupplierPrice | ExchangeRate,
+    told: Sequence[str],
+    version: int,
+    by: User | None,
+    now: datetime,
+) -> None:
     with transaction.atomic():
-        locked = SupplierPrice.objects.select_for_update().get(pk=price.pk)
+        locked = type(record)._default_manager.select_for_update().get(pk=record.pk)
         check_version(locked, opened=version)
-        changes: dict[str, list[Any]] = {
-            "price": [locked.price, None],
-            "valid_from": [locked.valid_from, None],
-        }
         audit.record(
-            action="masterdata.supplierprice.delete",
+            action=f"masterdata.{_noun(locked)}.delete",
             target=locked,
             by=by,
             now=now,
-            changes=changes,
+            changes={name: [getattr(locked, name), None] for name in told},
         )
         locked.delete()
 
@@ -125,6 +154,13 @@ def _check(record: models.Model, changes: Mapping[str, Any], now: datetime) -> N
         policies.check_can_move_center(record)
     if isinstance(record, Supplier) and changes.get("is_active") is False:
         policies.check_can_deactivate_supplier(record, now.date())
+    if isinstance(record, SupplierPrice) and {"currency", "valid_from"} & changes.keys():
+        currency = changes.get("currency", record.currency)
+        _check_price(currency, changes.get("valid_from", record.valid_from), now)
+
+
+def _check_price(currency: str, valid_from: date, now: datetime) -> None:
+    policies.check_can_pay_in(currency, on=max(valid_from, now.date()))
 
 
 def _noun(record: models.Model) -> str:

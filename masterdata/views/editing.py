@@ -22,6 +22,7 @@ from common.errors import Refused
 from common.permissions import allowed
 from masterdata.models import (
     Customer,
+    ExchangeRate,
     Item,
     Site,
     Skill,
@@ -60,6 +61,7 @@ LISTS: dict[type[models.Model], tuple[str, StrPromise]] = {
     Skill: ("masterdata:skill-list", gettext_lazy("Skills")),
     Tool: ("masterdata:tool-list", gettext_lazy("Tools")),
     Supplier: ("masterdata:supplier-list", gettext_lazy("Suppliers")),
+    ExchangeRate: ("masterdata:exchange-rate-list", gettext_lazy("Exchange rates")),
     SupplierPrice: ("masterdata:supplier-list", gettext_lazy("Suppliers")),
     WorkCenter: ("masterdata:work-center-list", gettext_lazy("Work centers")),
     WorkUnit: ("masterdata:work-unit-list", gettext_lazy("Work units")),

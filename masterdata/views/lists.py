@@ -28,6 +28,7 @@ LISTS = {
     "crews": "masterdata:skill-list",
     "tools": "masterdata:tool-list",
     "changeovers": "masterdata:work-center-list",
+    "exchange_rates": "masterdata:exchange-rate-list",
     "cost_rates": "masterdata:work-center-list",
     "supplier_prices": "masterdata:supplier-list",
     "operation_alternatives": "masterdata:item-list",
@@ -151,6 +152,15 @@ class ToolList(MasterList):
     resource = "tools"
     create_url = "masterdata:tool-create"
     select = staticmethod(pages.tools)
+
+
+@requires("masterdata.view")
+class ExchangeRateList(MasterList):
+    table_class = tables.ExchangeRateTable
+    filterset_class = filters.ExchangeRateFilter
+    resource = "exchange_rates"
+    create_url = "masterdata:exchange-rate-create"
+    select = staticmethod(pages.exchange_rates)
 
 
 @requires("masterdata.view")

@@ -7,12 +7,13 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from common import audit, bulk
+from common import audit, bulk, events
 from common.models import User
 from erp import selectors as erp
 from erp.enums import MoveKind
 from erp.services import requirements, reservations, reversals, stock
 from mes import policies, report_policies, selectors
+from mes.events import PiecesScrapped
 from mes.models import WorkOrder, WorkOrderPeg
 from mes.services import costs, supply
 
@@ -88,6 +89,8 @@ def lose(order: WorkOrder, by: User | None, now: datetime) -> Lost:
     lost = order.output - possible
     order.output = possible
     order.save(update_fields=["output"])
+    less = PiecesScrapped(work_order_id=order.pk, site_id=order.site_id)
+    events.publish(less, by=by, now=now)
     pegs = _open_pegs(order)
     # Delivered pegs are gone; what is still to come is shared among the open ones.
     excess = sum((p.quantity - p.delivered for p in pegs), ZERO) - (possible - order.good)

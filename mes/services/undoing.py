@@ -13,7 +13,7 @@ from common import audit, events
 from common.models import User
 from mes import report_policies
 from mes.enums import OperationState
-from mes.events import OperationReported
+from mes.events import OperationReported, PiecesScrapped
 from mes.models import OperationReport, WorkOrderMaterial, WorkOrderOperation
 from mes.report_policies import CannotUndo
 from mes.services import acts, consumption, costs, deliveries, readiness, supply
@@ -66,9 +66,19 @@ def undo(
             reason=reason,
             changes={"good": [str(report.good), None], "scrap": [str(report.scrap), None]},
         )
-        events.publish(OperationReported(**acts.ids(operation)), by=by, now=now)
+        _tell(operation, report, by, now)
         readiness.refresh(site_id=operation.work_order.site_id, now=now, work_order_ids=touched)
     return row
+
+
+def _tell(
+    operation: WorkOrderOperation, report: OperationReport, by: User | None, now: datetime
+) -> None:
+    events.publish(OperationReported(**acts.ids(operation)), by=by, now=now)
+    if report.output_lost:
+        order = operation.work_order
+        again = PiecesScrapped(work_order_id=order.pk, site_id=order.site_id)
+        events.publish(again, by=by, now=now)
 
 
 def _take_back(

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from erp.enums import BinKind
 from erp.models import (
+    AutoOrderRule,
     Bin,
     CostEntry,
     CountLine,
@@ -259,6 +260,18 @@ def test_rules_runs_and_proposals_are_well_formed():
             requirement=factories.RequirementFactory(),
         ),
     )
+
+
+def test_a_rule_of_automatic_ordering_is_about_something_and_there_once():
+    site, item = factories.SiteFactory(), factories.ItemFactory()
+    given = {"site": site, "reason": "screws", "decided_at": timezone.now(), "limit": 50}
+    refused("erp_autoorderrule_names_something", lambda: AutoOrderRule.objects.create(**given))
+    refused(
+        "erp_autoorderrule_limit_not_negative",
+        lambda: AutoOrderRule.objects.create(**{**given, "limit": -1}, item=item),
+    )
+    AutoOrderRule.objects.create(**given, item=item)
+    refused("erp_autoorderrule_once", lambda: AutoOrderRule.objects.create(**given, item=item))
 
 
 def test_a_receipt_of_a_purchase_brings_something():

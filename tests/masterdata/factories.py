@@ -85,6 +85,17 @@ class CostRateFactory(DjangoModelFactory):
     valid_from = LONG_AGO
 
 
+class ExchangeRateFactory(DjangoModelFactory):
+    """One EUR is 1.10 USD."""
+
+    class Meta:
+        model = models.ExchangeRate
+
+    source, target = "EUR", "USD"
+    rate = Decimal("1.10")
+    valid_from = LONG_AGO
+
+
 class ChangeoverFactory(DjangoModelFactory):
     """From any family to any other; name ``from_family``, ``to_family`` to be more exact."""
 

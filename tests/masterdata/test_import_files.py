@@ -65,6 +65,7 @@ class TestExport:
         f.BomLineFactory(valid_to=date(2026, 1, 1))
         f.SupplierPriceFactory()
         f.CostRateFactory()
+        f.ExchangeRateFactory()
         f.ChangeoverFactory(to_family="RED")
         f.CrewFactory()
         f.ToolFactory()

@@ -13,11 +13,13 @@ from erp.services import costing, stock
 from erp.services import costs as ledger
 from masterdata.enums import RateKind
 from masterdata.models import CostRate
+from masterdata.selectors import NoExchangeRate
 from mes.enums import WorkOrderState
 from mes.models import CostStandard, OperationReport, WorkOrder
 from mes.services import costs, execution, people, undoing, work_orders
 from mes.services.work_orders import CannotClose
 from tests.factories import UserFactory
+from tests.masterdata.factories import ExchangeRateFactory
 from tests.mes.factories import NOW, Plant
 
 pytestmark = pytest.mark.django_db
@@ -111,11 +113,15 @@ def test_the_standard_is_frozen_at_the_prices_of_the_day(chair):
     assert CostStandard.objects.filter(work_order=chair).count() == 5
 
 
-def test_rates_of_another_currency_are_not_mixed_in(chair):
+def test_rates_of_another_currency_are_converted_and_never_left_out(chair):
     CostStandard.objects.all().delete()
     CostRate.objects.filter(kind=RateKind.MACHINE).update(currency="XTS")
+    with pytest.raises(NoExchangeRate, match="from XTS to"):
+        costs.freeze(chair, now=NOW)
+    ExchangeRateFactory(source="XTS", target=chair.site.currency, rate="1.5")
     costs.freeze(chair, now=NOW)
-    assert costing.cents(costs.unit_cost(chair)) == D("10.72")
+    # A minute of the machine is 1.50 instead of 1.00.
+    assert costing.cents(costs.unit_cost(chair)) == D("12.22")
 
 
 def test_as_planned_nothing_is_left_and_nothing_varies(chair):

@@ -17,6 +17,7 @@ from masterdata.models import (
     CostRate,
     Crew,
     Customer,
+    ExchangeRate,
     Item,
     OperationAlternative,
     OperationCheck,
@@ -185,12 +186,21 @@ _ALL = (
         row_rules=(rules.changeover_within_a_week,),
     ),
     Resource(
+        "exchange_rates",
+        _("Exchange rates"),
+        ExchangeRate,
+        _columns(ExchangeRate, "source* target* rate* valid_from*"),
+        ("source", "target", "valid_from"),
+        row_rules=(rules.two_currencies,),
+    ),
+    Resource(
         "cost_rates",
         _("Cost rates"),
         CostRate,
         _columns(CostRate, "work_center* kind* amount_per_hour* currency valid_from*"),
         ("work_center_id", "kind", "valid_from"),
         row_rules=(rules.currency_has_three_letters,),
+        table_rules=(rules.currencies_are_exchanged,),
     ),
     Resource(
         "items",
@@ -253,6 +263,7 @@ _ALL = (
         ),
         ("supplier_id", "item_id", "valid_from"),
         row_rules=(rules.currency_has_three_letters, rules.order_quantities_in_order),
+        table_rules=(rules.currencies_are_exchanged,),
     ),
     Resource(
         "routing_operations",

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Max
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
@@ -51,9 +52,42 @@ def line_days_in_order(values: Values) -> Iterator[Fault]:
 
 
 def currency_has_three_letters(values: Values) -> Iterator[Fault]:
-    currency = values["currency"]
+    return _three_letters(values, "currency")
+
+
+def two_currencies(values: Values) -> Iterator[Fault]:
+    """Of an exchange rate: between two different currencies, above zero."""
+    yield from _three_letters(values, "source")
+    yield from _three_letters(values, "target")
+    if values["source"] == values["target"]:
+        yield "target", _("An exchange rate is between two different currencies.")
+    if values["rate"] <= 0:
+        yield "rate", _("The rate must be above 0.")
+
+
+def _three_letters(values: Values, name: str) -> Iterator[Fault]:
+    currency = values[name]
     if len(currency) != 3 or not (currency.isascii() and currency.isupper()):
-        yield "currency", _("A currency has three capital letters, such as USD.")
+        yield name, _("A currency has three capital letters, such as USD.")
+
+
+def _unknown(currency: str) -> str:
+    try:
+        policies.check_can_pay_in(currency, on=timezone.localdate())
+    except Refused as refusal:
+        return str(refusal)
+    return ""
+
+
+def currencies_are_exchanged(table: Table, rows: list[Parsed]) -> Iterator[BadRow]:
+    """What is paid in a foreign currency has an exchange rate; a query or two per currency."""
+    told: dict[str, str] = {}
+    for parsed in rows:
+        currency = parsed.values["currency"]
+        if currency not in told:
+            told[currency] = _unknown(currency)
+        if told[currency]:
+            yield table.bad(parsed.row, "currency", told[currency])
 
 
 def scrap_is_a_share(values: Values) -> Iterator[Fault]:
