@@ -26,6 +26,9 @@ from mes.services import checks, execution, people, undoing
 # A device that was without network says how long ago it happened.
 AGE_HEADER = "X-Age-Seconds"
 MOST_AGE = timedelta(days=1)
+# Of taking a report back, which others than a supervisor may do for seconds only: what a device
+# says of the past must not open that door again.
+MOST_UNDO_AGE = timedelta(seconds=30)
 QUANTITY: dict[str, Any] = {"max_digits": 14, "decimal_places": 4, "min_value": 0}
 
 
@@ -88,14 +91,14 @@ class OperationView(ApiView):
             sequence=sequence,
         )
 
-    def moment(self, request: ApiRequest) -> datetime:
+    def moment(self, request: ApiRequest, *, most: timedelta = MOST_AGE) -> datetime:
         """When it happened: now, or as many seconds ago as the device says, a day at most.
 
         An age and no clock time: tablets' clocks are wrong, their seconds are not.
         """
         said = request.headers.get(AGE_HEADER, "0")
         age = timedelta(seconds=int(said)) if said.isdecimal() and len(said) < 9 else timedelta()
-        return timezone.now() - min(age, MOST_AGE)
+        return timezone.now() - min(age, most)
 
     def answer(self, number: str) -> Response:
         return Response(WorkOrderOut(selectors.work_order_detail(number)).data)
@@ -184,7 +187,10 @@ class OperationUndoView(OperationView):
         else:
             report = get_object_or_404(rows.filter(reversed_by__isnull=True).order_by("-pk")[:1])
         undoing.undo(
-            report=report, by=request.user, now=self.moment(request), reason=data.get("reason", "")
+            report=report,
+            by=request.user,
+            now=self.moment(request, most=MOST_UNDO_AGE),
+            reason=data.get("reason", ""),
         )
         return self.answer(number)
 

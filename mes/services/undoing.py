@@ -94,7 +94,7 @@ def _take_back(
         touched += WorkOrderMaterial.objects.filter(requirement__in=served).values_list(
             "work_order_id", flat=True
         )
-    if is_last:
+    if is_last or report.scrap > 0:
         consumption.take_back(order, by=by, now=now)
     if report.output_lost > 0:
         cut = {int(pk): Decimal(quantity) for pk, quantity in report.replanned.items()}
