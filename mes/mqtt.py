@@ -51,6 +51,8 @@ class Message:
     body: bytes
     mid: int
     qos: int
+    # By our clock; tried again later it is still the same message.
+    at: datetime
 
 
 class Unreadable(Exception):
@@ -102,7 +104,9 @@ class Listener:
         logger.info("Listening to machines.")
 
     def _queue(self, _client: Any, _data: Any, message: Any) -> None:
-        self.waiting.put(Message(message.topic, message.payload, message.mid, message.qos))
+        self.waiting.put(
+            Message(message.topic, message.payload, message.mid, message.qos, timezone.now())
+        )
 
     def _batch(self) -> list[Message]:
         """What comes within a moment, not more than may be kept at once."""
@@ -124,7 +128,7 @@ class Listener:
             units = self._known_units()
             for message in batch:
                 try:
-                    source, row = read(message.topic, message.body, units=units, now=now)
+                    source, row = read(message.topic, message.body, units=units, now=message.at)
                 except Unreadable as error:
                     refused += 1
                     logger.warning("Refused from %s: %s", message.topic[:100], error)
