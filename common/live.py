@@ -45,8 +45,10 @@ LISTEN_SECONDS = 5.0
 LONGEST_PAUSE = 15.0
 
 _TOPIC = re.compile(r"[a-z]{1,20}:[0-9]{1,18}")
-# What differs between two renderings of the same: the masked token, ids made at random.
-_NOISE = re.compile(rb'name="csrfmiddlewaretoken" value="[^"]*"|\b[a-z]+-[0-9a-f]{8}\b')
+# What differs between two renderings of the same: the masked token, forms' keys, random ids.
+_NOISE = re.compile(
+    rb'name="(?:csrfmiddlewaretoken|idempotency_key)" value="[^"]*"|\b[a-z]+-[0-9a-f]{8}\b'
+)
 KNOWN_HEADER = "X-Live-Known"
 VERSION_HEADER = "X-Live-Version"
 
