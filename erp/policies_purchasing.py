@@ -96,6 +96,26 @@ def check_can_confirm(order: PurchaseOrder) -> None:
         )
 
 
+def check_within_approval(
+    order: PurchaseOrder, rule: SupplyRule, *, value_before: Decimal, by: User | None
+) -> None:
+    """Raise CannotApprove where its own buyer would note a promise that costs more than the limit.
+
+    The order as it was had been approved, or needed no approval; another person who notes the
+    dearer promise approves it by that.
+    """
+    if by is None or by.pk != order.ordered_by_id:
+        return
+    if value_of(order) > value_before and needs_approval(order, rule):
+        raise CannotApprove(
+            _(
+                "%(order)s would cost more than you may order alone: "
+                "another person has to note this promise."
+            )
+            % {"order": order.number}
+        )
+
+
 def check_can_promise(line: PurchaseOrderLine, quantity: Decimal) -> None:
     """Raise CannotChangeOrder for a quantity below what came already."""
     least = line.received + line.rejected
@@ -134,9 +154,12 @@ def check_can_take_in(
 
 
 def check_can_return(
-    line: PurchaseOrderLine, quantity: Decimal, reason: str, *, replace: bool
+    line: PurchaseOrderLine, quantity: Decimal, reason: str, *, replace: bool, came: Decimal
 ) -> None:
-    """Raise CannotReturn for more than was received, without a reason, or where nothing comes."""
+    """Raise CannotReturn for more than is still here, without a reason, or where nothing comes.
+
+    ``came`` is all that was ever received of the line, what was replaced included.
+    """
     if not reason.strip():
         raise CannotReturn(_("Say why the goods go back."))
     if replace and line.order.state not in (
@@ -150,12 +173,13 @@ def check_can_return(
                 "state": PurchaseOrderState(line.order.state).label,
             }
         )
-    if quantity <= 0 or quantity > line.received:
+    here = came - line.returned
+    if quantity <= 0 or quantity > min(here, line.received):
         raise CannotReturn(
             _("Position %(position)s: %(received)s was received, so %(quantity)s cannot go back.")
             % {
                 "position": line.position,
-                "received": plain(line.received),
+                "received": plain(max(min(here, line.received), Decimal(0))),
                 "quantity": plain(quantity),
             }
         )

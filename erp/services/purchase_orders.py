@@ -203,13 +203,15 @@ def confirm(
     """Note what the supplier promises for lines (by id), at first or anew; the schedule follows.
 
     Its first word on a line is what its punctuality is measured by. Raise CannotChangeOrder for
-    an order that is not under way or too small a quantity, and StaleWrite.
+    an order that is not under way or too small a quantity, CannotApprove where it would cost more
+    than its buyer may order alone, and StaleWrite.
     """
     with transaction.atomic():
         lock(Lock.SUPPLY, order.site_id)
         order, lines = _locked(order, promises)
         concurrency.check_version(order, opened=version)
         policies.check_can_confirm(order)
+        value_before = policies.value_of(order)
         changes: dict[str, list[str | None]] = {}
         for line in lines:
             promise, before = promises[line.pk], _facts(line)
@@ -222,6 +224,8 @@ def confirm(
                 line.wished_date = None
             line.save()
             changes |= _changed(line, before)
+        rule = selectors.supply_rule(order.site_id)
+        policies.check_within_approval(order, rule, value_before=value_before, by=by)
         order.supplier_reference = supplier_reference or order.supplier_reference
         if order.state == PurchaseOrderState.SENT:
             _move(order, PurchaseOrderState.CONFIRMED)
