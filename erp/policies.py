@@ -51,6 +51,11 @@ class CannotChange(Refused):
     """The requirement cannot have this quantity."""
 
 
+# Serial numbers that one booking may give or take: more is a slip of the finger, and would keep
+# the store waiting for minutes.
+MOST_SERIALS = 20_000
+
+
 def plain(quantity: Decimal) -> str:
     """A quantity as people write it: 5, not 5.0000."""
     return f"{quantity.normalize():f}"
@@ -82,6 +87,11 @@ def check_identity(
     if quantity != quantity.to_integral_value():
         raise CannotReceive(
             _("%(item)s has serial numbers: only whole pieces count.") % {"item": item.code}
+        )
+    if quantity > MOST_SERIALS:
+        raise CannotReceive(
+            _("%(item)s has serial numbers: at most %(most)s pieces at once.")
+            % {"item": item.code, "most": MOST_SERIALS}
         )
     if serials and len(serials) != quantity:
         raise CannotReceive(
@@ -207,6 +217,13 @@ def check_enough_to_move(code: str, quantity: Decimal, left: Decimal) -> None:
 def refuse_several_lots(item: "Item") -> None:
     """Raise CannotMove: which lot is moved has to be said."""
     raise CannotMove(_("Several lots of %(item)s lie there; say which one.") % {"item": item.code})
+
+
+def refuse_several_units(item: "Item") -> None:
+    """Raise CannotMove: which of the pieces are moved has to be said, unless all of them are."""
+    raise CannotMove(
+        _("Other pieces of %(item)s lie there too; say which ones.") % {"item": item.code}
+    )
 
 
 def check_may_leave_site(leaving: Decimal, free: Decimal) -> None:

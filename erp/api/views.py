@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -146,19 +147,21 @@ class CountView(ApiView):
         body.is_valid(raise_exception=True)
         data, site = body.validated_data, masterdata.default_site().pk
         act: dict[str, Any] = {"by": request.user, "now": timezone.now()}
-        session = counts.start(site_id=site, title=data["title"], **act)
-        for line in data["lines"]:
-            item, lot_id, unit_id = _thing(line)
-            counts.enter(
-                session=session,
-                bin_id=_bin("bin", line["bin"], site).pk,
-                item_id=item.pk,
-                lot_id=lot_id,
-                unit_id=unit_id,
-                counted=line["counted"],
-                **act,
-            )
-        session = counts.submit(session=session, **act)
+        # All of it or nothing: half a count that nobody hands in would stay open.
+        with transaction.atomic():
+            session = counts.start(site_id=site, title=data["title"], **act)
+            for line in data["lines"]:
+                item, lot_id, unit_id = _thing(line)
+                counts.enter(
+                    session=session,
+                    bin_id=_bin("bin", line["bin"], site).pk,
+                    item_id=item.pk,
+                    lot_id=lot_id,
+                    unit_id=unit_id,
+                    counted=line["counted"],
+                    **act,
+                )
+            session = counts.submit(session=session, **act)
         return Response(CountOut(session).data, status=status.HTTP_201_CREATED)
 
 

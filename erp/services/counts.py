@@ -77,13 +77,14 @@ def enter(
             "lot_id": lot_id,
             "unit_id": unit_id,
         }
-        policies.check_place_to_count(session, counted=counted, **place)
         quant = StockQuant.objects.filter(**place).first()
+        expected = quant.quantity if quant else ZERO
+        policies.check_place_to_count(session, counted=counted, expected=expected, **place)
         line, _made = CountLine.objects.update_or_create(
             session=session,
             **place,
             defaults={
-                "expected": quant.quantity if quant else ZERO,
+                "expected": expected,
                 "counted": counted,
                 "counted_at": now,
                 "counted_by": by,

@@ -160,3 +160,20 @@ def test_a_count_of_another_sites_bin_is_refused(site, bolt, now):
             now=now,
         )
     counts.cancel(session=session, by=None, now=now)
+
+
+@pytest.mark.parametrize(
+    ("tracking", "sentence"),
+    [(Tracking.LOT, "scan the lot"), (Tracking.SERIAL, "scan each piece")],
+)
+def test_nothing_of_a_tracked_item_is_found_without_its_number(site, now, tracking, sentence):
+    item = ItemFactory(code="PART", supply=Supply.BUY, standard_cost=1)
+    receive(item, site, 5, now)
+    # It is kept by numbers from now on; the old ones have none.
+    item.tracking = tracking
+    item.save()
+    with pytest.raises(counts.CannotCount, match=sentence):
+        count(site, now, None, (item, 6))
+    session = count(site, now, None, (item, 3))
+    assert counts.submit(session=session, by=None, now=now).state == "posted"
+    assert StockBalance.objects.get().on_hand == 3
