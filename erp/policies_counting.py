@@ -27,6 +27,12 @@ def check_can_enter(session: CountSession) -> None:
         )
 
 
+def check_is_here(session: CountSession, bin_id: int) -> None:
+    """Raise CannotCount for a bin of another site."""
+    if not Bin.objects.filter(pk=bin_id, warehouse__site=session.site_id).exists():
+        raise CannotCount(_("This bin is another site's."))
+
+
 def check_place_to_count(
     session: CountSession,
     *,
@@ -44,8 +50,7 @@ def check_place_to_count(
     """
     if counted < 0:
         raise CannotCount(_("Nothing is counted below zero."))
-    if not Bin.objects.filter(pk=bin_id, warehouse__site=session.site_id).exists():
-        raise CannotCount(_("This bin is another site's."))
+    check_is_here(session, bin_id)
     named = [
         *traceability.lots([lot_id] if lot_id else []).values(),
         *traceability.units([unit_id] if unit_id else []).values(),
