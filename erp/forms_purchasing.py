@@ -6,7 +6,6 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from common.forms import OnceForm
-from erp.days import check_possible
 from erp.models import PurchaseOrder, PurchaseOrderLine, SupplyRule
 
 _DAY = {"type": "date", "class": "form-control"}
@@ -45,7 +44,6 @@ class PromiseForm(forms.Form):
             self.fields[f"due_{line.pk}"] = forms.DateField(
                 label=_("Comes on"),
                 initial=line.due_date,
-                validators=[check_possible],
                 widget=forms.DateInput(_DAY, format="%Y-%m-%d"),
             )
 
@@ -58,11 +56,7 @@ class LineForm(forms.Form):
     """A line of a draft."""
 
     quantity = quantity_field(label=_("Quantity"))
-    due_date = forms.DateField(
-        label=_("Comes on"),
-        validators=[check_possible],
-        widget=forms.DateInput(_DAY, format="%Y-%m-%d"),
-    )
+    due_date = forms.DateField(label=_("Comes on"), widget=forms.DateInput(_DAY, format="%Y-%m-%d"))
     unit_price = forms.DecimalField(
         label=_("Price"),
         max_digits=14,
@@ -91,7 +85,6 @@ class ReceiveLineForm(OnceForm):
     expires_on = forms.DateField(
         label=_("Expires on"),
         required=False,
-        validators=[check_possible],
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
     )
 
@@ -121,7 +114,6 @@ class OverrideForm(forms.Form):
     due_date = forms.DateField(
         label=_("Needed on"),
         required=False,
-        validators=[check_possible],
         widget=forms.DateInput(_DAY, format="%Y-%m-%d"),
     )
     supplier = forms.ChoiceField(

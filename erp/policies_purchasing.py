@@ -1,7 +1,9 @@
 """What may be done with purchase orders and proposals; each refusal is a sentence."""
 
+from datetime import date
 from decimal import Decimal
 
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
@@ -10,9 +12,11 @@ from erp.enums import (
     PURCHASE_ORDER_TRANSITIONS,
     ProposalState,
     PurchaseOrderState,
+    PurchaseReceiptKind,
 )
 from erp.models import Proposal, PurchaseOrder, PurchaseOrderLine, SupplyRule
 from erp.policies import CannotReceive, plain
+from masterdata.services import limits
 
 
 class CannotOrder(Refused):
@@ -96,6 +100,14 @@ def check_can_confirm(order: PurchaseOrder) -> None:
         )
 
 
+def check_day(day: date, error: type[Refused] = CannotChangeOrder) -> None:
+    """Raise ``error`` for a day whose end, or whose moment in another zone, no plan can say."""
+    try:
+        limits.check_day(day)
+    except ValueError as wrong:
+        raise error(str(wrong)) from None
+
+
 def check_within_approval(
     order: PurchaseOrder, rule: SupplyRule, *, value_before: Decimal, by: User | None
 ) -> None:
@@ -154,12 +166,10 @@ def check_can_take_in(
 
 
 def check_can_return(
-    line: PurchaseOrderLine, quantity: Decimal, reason: str, *, replace: bool, came: Decimal
+    line: PurchaseOrderLine, quantity: Decimal, reason: str, *, replace: bool
 ) -> None:
-    """Raise CannotReturn for more than is still here, without a reason, or where nothing comes.
-
-    ``came`` is all that was ever received of the line, what was replaced included.
-    """
+    """Raise CannotReturn for more than came and did not go back, without a reason, or where
+    nothing comes."""
     if not reason.strip():
         raise CannotReturn(_("Say why the goods go back."))
     if replace and line.order.state not in (
@@ -173,16 +183,23 @@ def check_can_return(
                 "state": PurchaseOrderState(line.order.state).label,
             }
         )
-    here = came - line.returned
-    if quantity <= 0 or quantity > min(here, line.received):
+    here = min(_came(line) - line.returned, line.received)
+    if quantity <= 0 or quantity > here:
         raise CannotReturn(
             _("Position %(position)s: %(received)s was received, so %(quantity)s cannot go back.")
             % {
                 "position": line.position,
-                "received": plain(max(min(here, line.received), Decimal(0))),
+                "received": plain(max(here, Decimal(0))),
                 "quantity": plain(quantity),
             }
         )
+
+
+def _came(line: PurchaseOrderLine) -> Decimal:
+    """All that ever came of the line, replaced or not; of an imported one what it says itself."""
+    accepted = line.receipts.filter(kind=PurchaseReceiptKind.ACCEPTED)
+    total: Decimal = accepted.aggregate(total=Sum("quantity"))["total"] or Decimal(0)
+    return max(total, line.received)
 
 
 def check_can_decide(proposal: Proposal) -> None:

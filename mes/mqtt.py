@@ -16,7 +16,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from queue import Empty, Queue
 from typing import Any
@@ -52,7 +52,7 @@ class Message:
     mid: int
     qos: int
     # By our clock; tried again later it is still the same message.
-    at: datetime
+    at: datetime = field(default_factory=timezone.now)
 
 
 class Unreadable(Exception):
@@ -104,9 +104,7 @@ class Listener:
         logger.info("Listening to machines.")
 
     def _queue(self, _client: Any, _data: Any, message: Any) -> None:
-        self.waiting.put(
-            Message(message.topic, message.payload, message.mid, message.qos, timezone.now())
-        )
+        self.waiting.put(Message(message.topic, message.payload, message.mid, message.qos))
 
     def _batch(self) -> list[Message]:
         """What comes within a moment, not more than may be kept at once."""

@@ -14,7 +14,6 @@ from rest_framework.response import Response
 from common.api import ApiRequest, ApiView, ListApiView, StrictSerializer
 from common.permissions import allowed
 from erp import selectors
-from erp.days import check_possible
 from erp.enums import MrpRunState, ProposalAction, PurchaseOrderState
 from erp.models import Proposal, PurchaseOrder, PurchaseOrderLine
 from erp.services import mrp_runs, proposals, purchase_orders, purchasing
@@ -79,15 +78,13 @@ class ReceiveIn(StrictSerializer):
     reference = serializers.CharField(max_length=60, required=False, default="")
     lot_number = serializers.CharField(max_length=60, required=False, default="")
     supplier_lot = serializers.CharField(max_length=60, required=False, default="")
-    expires_on = serializers.DateField(
-        required=False, allow_null=True, default=None, validators=[check_possible]
-    )
+    expires_on = serializers.DateField(required=False, allow_null=True, default=None)
 
 
 class PromiseIn(StrictSerializer):
     position = serializers.IntegerField()
     quantity = serializers.DecimalField(max_digits=14, decimal_places=4, min_value=0)
-    due_date = serializers.DateField(validators=[check_possible])
+    due_date = serializers.DateField()
 
 
 class ConfirmIn(StrictSerializer):

@@ -5,7 +5,6 @@ from typing import Any
 from rest_framework import serializers
 
 from common.api import StrictSerializer
-from erp.days import check_possible
 from erp.models.quantities import QUANTITY
 
 
@@ -47,9 +46,7 @@ class ReceiptIn(StrictSerializer):
     supplier_lot = serializers.CharField(
         max_length=60, required=False, allow_blank=True, default=""
     )
-    expires_on = serializers.DateField(
-        required=False, allow_null=True, default=None, validators=[check_possible]
-    )
+    expires_on = serializers.DateField(required=False, allow_null=True, default=None)
 
 
 class ThingIn(StrictSerializer):

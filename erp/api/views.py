@@ -142,26 +142,26 @@ class CountView(ApiView):
     required_permission = "erp.count_stock"
 
     @extend_schema(request=CountIn, responses={201: CountOut})
+    # All of it or nothing: half a count that nobody hands in would stay open.
+    @transaction.atomic
     def post(self, request: ApiRequest) -> Response:
         body = CountIn(data=request.data)
         body.is_valid(raise_exception=True)
         data, site = body.validated_data, masterdata.default_site().pk
         act: dict[str, Any] = {"by": request.user, "now": timezone.now()}
-        # All of it or nothing: half a count that nobody hands in would stay open.
-        with transaction.atomic():
-            session = counts.start(site_id=site, title=data["title"], **act)
-            for line in data["lines"]:
-                item, lot_id, unit_id = _thing(line)
-                counts.enter(
-                    session=session,
-                    bin_id=_bin("bin", line["bin"], site).pk,
-                    item_id=item.pk,
-                    lot_id=lot_id,
-                    unit_id=unit_id,
-                    counted=line["counted"],
-                    **act,
-                )
-            session = counts.submit(session=session, **act)
+        session = counts.start(site_id=site, title=data["title"], **act)
+        for line in data["lines"]:
+            item, lot_id, unit_id = _thing(line)
+            counts.enter(
+                session=session,
+                bin_id=_bin("bin", line["bin"], site).pk,
+                item_id=item.pk,
+                lot_id=lot_id,
+                unit_id=unit_id,
+                counted=line["counted"],
+                **act,
+            )
+        session = counts.submit(session=session, **act)
         return Response(CountOut(session).data, status=status.HTTP_201_CREATED)
 
 

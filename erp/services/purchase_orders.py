@@ -112,6 +112,7 @@ def change_line(
         concurrency.check_version(order, opened=version)
         policies.check_can_edit_line(order)
         policies.check_can_promise(line, quantity)
+        policies.check_day(due_date)
         before = _facts(line)
         line.quantity = line.ordered_quantity = quantity
         line.due_date = due_date
@@ -216,6 +217,7 @@ def confirm(
         for line in lines:
             promise, before = promises[line.pk], _facts(line)
             policies.check_can_promise(line, promise.quantity)
+            policies.check_day(promise.due_date)
             if line.ordered_quantity is None:
                 line.ordered_quantity = line.quantity
             line.quantity, line.due_date = promise.quantity, promise.due_date

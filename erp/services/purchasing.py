@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import transaction
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from common import audit, events, numbers, transitions
@@ -183,7 +182,7 @@ def return_line(
         placed = PurchaseOrder.objects.select_for_update(no_key=True).get(pk=line.order_id)
         line = placed.lines.select_for_update(no_key=True).get(pk=line.pk)
         line.order = placed
-        check_can_return(line, quantity, reason, replace=replace, came=_came(line))
+        check_can_return(line, quantity, reason, replace=replace)
         stock.adjust(
             item_id=line.item_id,
             site_id=placed.site_id,
@@ -204,13 +203,6 @@ def return_line(
             action="erp.purchase_order.return", target=placed, by=by, now=now, reason=reason
         )
     return line
-
-
-def _came(line: PurchaseOrderLine) -> Decimal:
-    """All that was ever received of the line; of one from before the system what it says itself."""
-    accepted = line.receipts.filter(kind=PurchaseReceiptKind.ACCEPTED)
-    total: Decimal = accepted.aggregate(total=Sum("quantity"))["total"] or ZERO
-    return max(total, line.received)
 
 
 def _settle(line: PurchaseOrderLine, rule: SupplyRule) -> None:

@@ -16,6 +16,7 @@ from django.db.models import F
 from common import statistics
 from erp.enums import PurchaseOrderState, SupplyKind
 from erp.models import PurchaseOrderLine, Supply
+from masterdata.services import limits
 
 __all__ = ["Coming", "arrival", "forget_purchases", "note_purchases", "put"]
 
@@ -82,6 +83,8 @@ def put(kind: SupplyKind, rows: Sequence[Coming]) -> None:
 
 def arrival(due: date, zone: str) -> datetime:
     """When something due at our dock on a day is counted on: the end of that day at the site."""
+    # What nobody may save is asked for all the same: whom would such a day hurt?
+    due = min(max(due, limits.FIRST_DAY), limits.LAST_DAY)
     return datetime.combine(due + timedelta(days=1), time(), tzinfo=ZoneInfo(zone))
 
 

@@ -26,9 +26,6 @@ from mes.services import checks, execution, people, undoing
 # A device that was without network says how long ago it happened.
 AGE_HEADER = "X-Age-Seconds"
 MOST_AGE = timedelta(days=1)
-# Of taking a report back, which others than a supervisor may do for seconds only: what a device
-# says of the past must not open that door again.
-MOST_UNDO_AGE = timedelta(seconds=30)
 QUANTITY: dict[str, Any] = {"max_digits": 14, "decimal_places": 4, "min_value": 0}
 
 
@@ -91,14 +88,14 @@ class OperationView(ApiView):
             sequence=sequence,
         )
 
-    def moment(self, request: ApiRequest, *, most: timedelta = MOST_AGE) -> datetime:
+    def moment(self, request: ApiRequest) -> datetime:
         """When it happened: now, or as many seconds ago as the device says, a day at most.
 
         An age and no clock time: tablets' clocks are wrong, their seconds are not.
         """
         said = request.headers.get(AGE_HEADER, "0")
         age = timedelta(seconds=int(said)) if said.isdecimal() and len(said) < 9 else timedelta()
-        return timezone.now() - min(age, most)
+        return timezone.now() - min(age, MOST_AGE)
 
     def answer(self, number: str) -> Response:
         return Response(WorkOrderOut(selectors.work_order_detail(number)).data)
@@ -189,7 +186,7 @@ class OperationUndoView(OperationView):
         undoing.undo(
             report=report,
             by=request.user,
-            now=self.moment(request, most=MOST_UNDO_AGE),
+            now=undoing.believed(self.moment(request), now=timezone.now()),
             reason=data.get("reason", ""),
         )
         return self.answer(number)

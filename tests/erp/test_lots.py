@@ -370,19 +370,3 @@ def test_a_backflush_takes_no_more_than_is_needed(site, need, now):
     assert StockBalance.objects.get().on_hand == 9
     stock.backflush(quantities={need.pk: Decimal(1)}, reference="WO-1", by=None, now=now)
     assert StockBalance.objects.get().on_hand == 9
-
-
-def test_a_slip_of_the_finger_gives_no_million_serial_numbers(site, motor, now):
-    with pytest.raises(stock.CannotReceive, match="at most 20000 pieces at once"):
-        receive(motor, site, 9_999_999_999, now)
-    assert not SerialUnit.objects.exists()
-
-
-def test_which_of_several_pieces_is_moved_has_to_be_said(site, motor, now):
-    receive(motor, site, 3, now, serials=["M-1", "M-2", "M-3"])
-    source, target = Where(place(site).pk, motor.pk), place(site, BinKind.PRODUCTION).pk
-    act = {"source": source, "to_bin_id": target, "by": None, "now": now}
-    with pytest.raises(moving.CannotMove, match="say which ones"):
-        moving.move(**act, quantity=Decimal(2))
-    moving.move(**act, quantity=Decimal(3))
-    assert lying(bin=target) == [("production", "", 1)] * 3

@@ -132,27 +132,3 @@ def test_order_refuses_what_does_not_exist(item, site, now):
     unknown = purchasing.NewLine("NOTHING", Decimal(8), now.date())
     with pytest.raises(purchasing.CannotOrder, match="no item NOTHING"):
         purchasing.order(supplier_code=known, lines=[unknown], **order)
-
-
-def test_no_more_goes_back_than_came_replaced_or_not(item, site, now):
-    put_on_stock(item, site, 50)
-    line = PurchaseOrderLineFactory(order__site=site, item=item, quantity=10)
-    act = {"by": None, "now": now}
-    line = purchasing.receive_line(line=line, quantity=Decimal(10), **act)
-
-    def back(quantity, *, replace):
-        row = purchasing.return_line(
-            line=line, quantity=Decimal(quantity), reason="rust", replace=replace, **act
-        )
-        return row.received, row.returned
-
-    assert back(4, replace=False) == (10, 4)
-    with pytest.raises(purchasing.CannotReturn, match="6 was received, so 7 cannot go back"):
-        back(7, replace=False)
-    assert back(2, replace=True) == (8, 6)
-    with pytest.raises(purchasing.CannotReturn, match="4 was received"):
-        back(5, replace=True)
-    purchasing.receive_line(line=line, quantity=Decimal(2), **act)
-    assert back(6, replace=False) == (10, 12)
-    with pytest.raises(purchasing.CannotReturn, match="0 was received"):
-        back(1, replace=False)

@@ -9,11 +9,10 @@ from django.utils import timezone
 from common.enums import JobState
 from common.jobs import runner
 from common.models import Job
-from erp.models import Proposal, PurchaseOrder, SupplyRule
+from erp.models import Proposal, PurchaseOrder
 from masterdata.enums import Supply
 from masterdata.models import SupplierPrice
 from tests.erp.factories import (
-    DUE,
     PurchaseOrderFactory,
     PurchaseOrderLineFactory,
     RequirementFactory,
@@ -74,45 +73,3 @@ def test_a_planner_plans_and_accepts_once(api_client_for):
     assert (again["purchase_orders"], again["already"]) == ([], 1)
     assert Proposal.objects.get().state == "done"
     assert api_client_for("sales").get("/api/v1/proposals/").status_code == 403
-
-
-@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
-def test_a_day_that_no_plan_can_reckon_with_is_refused(api_client_for, client_for, day):
-    order = PurchaseOrderFactory(number="PO-A1")
-    line = PurchaseOrderLineFactory(order=order, position=10)
-    body = {"version": 1, "lines": [{"position": 10, "quantity": "9", "due_date": day}]}
-    buyer = api_client_for("purchasing")
-    refused = buyer.post("/api/v1/purchase-orders/PO-A1/confirm/", body, format="json")
-    assert refused.status_code == 400
-    assert "between 1900 and 2999" in str(refused.json()["lines"])
-    body = {"quantity": "1", "expires_on": day}
-    url = "/api/v1/purchase-orders/PO-A1/lines/10/receive/"
-    assert api_client_for("warehouse").post(url, body, format="json").status_code == 400
-    # The page looks at whom the day hurts before it is sent.
-    asked = {f"quantity_{line.pk}": "9", f"due_{line.pk}": day, "version": "1"}
-    page = client_for("purchasing").get("/stock/purchases/PO-A1/confirm/", asked)
-    assert page.status_code == 200
-    line.refresh_from_db()
-    assert (line.due_date, line.received) == (DUE.date(), 0)
-
-
-def test_who_ordered_does_not_note_a_promise_beyond_the_limit(api_client_for, user_for):
-    order = PurchaseOrderFactory(number="PO-A1", ordered_by=user_for("purchasing"))
-    PurchaseOrderLineFactory(order=order, position=10, quantity=10, unit_price=Decimal(3))
-    SupplyRule.objects.create(site=order.site, approval_limit=Decimal(100))
-    body = {
-        "version": 1,
-        "lines": [{"position": 10, "quantity": "40", "due_date": "2026-12-24"}],
-    }
-    url = "/api/v1/purchase-orders/PO-A1/confirm/"
-    refused = api_client_for("purchasing").post(url, body, format="json")
-    assert refused.status_code == 409
-    assert "another person" in refused.json()["detail"]
-    assert order.lines.get().quantity == 10
-    body["lines"][0]["quantity"] = "30"
-    assert api_client_for("purchasing").post(url, body, format="json").status_code == 200
-    body |= {"version": 2, "lines": [{**body["lines"][0], "quantity": "40"}]}
-    assert api_client_for("administrator").post(url, body, format="json").status_code == 200
-    # What is above the limit already may be confirmed as it stands, and cheaper.
-    body |= {"version": 3, "lines": [{**body["lines"][0], "quantity": "39"}]}
-    assert api_client_for("purchasing").post(url, body, format="json").status_code == 200
