@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from common.errors import Refused
 from erp.enums import BinKind, MoveKind, RequirementState
 from erp.models import Bin, Requirement, StockBalance
+from erp.policies_days import check_day
 from masterdata.enums import Tracking
-from masterdata.services import limits
 from traceability import selectors as traceability
 from traceability.enums import IdentityState
 
@@ -111,11 +111,7 @@ def check_origin(
         raise CannotReceive(_("%(item)s needs the supplier's lot.") % {"item": item.code})
     if item.expiry_required and expires_on is None:
         raise CannotReceive(_("%(item)s needs the day of expiry.") % {"item": item.code})
-    if expires_on is not None:
-        try:
-            limits.check_day(expires_on)
-        except ValueError as wrong:
-            raise CannotReceive(str(wrong)) from None
+    check_day(expires_on, CannotReceive)
     if expires_on is not None and expires_on < today:
         raise CannotReceive(
             _("It expired on %(day)s; receive it into quarantine without the day, or send it back.")

@@ -1,6 +1,5 @@
 """What may be done with purchase orders and proposals; each refusal is a sentence."""
 
-from datetime import date
 from decimal import Decimal
 
 from django.db.models import Sum
@@ -16,7 +15,6 @@ from erp.enums import (
 )
 from erp.models import Proposal, PurchaseOrder, PurchaseOrderLine, SupplyRule
 from erp.policies import CannotReceive, plain
-from masterdata.services import limits
 
 
 class CannotOrder(Refused):
@@ -98,14 +96,6 @@ def check_can_confirm(order: PurchaseOrder) -> None:
             _("%(order)s is “%(state)s”: there is nothing to confirm.")
             % {"order": order.number, "state": PurchaseOrderState(order.state).label}
         )
-
-
-def check_day(day: date, error: type[Refused] = CannotChangeOrder) -> None:
-    """Raise ``error`` for a day whose end, or whose moment in another zone, no plan can say."""
-    try:
-        limits.check_day(day)
-    except ValueError as wrong:
-        raise error(str(wrong)) from None
 
 
 def check_within_approval(

@@ -262,7 +262,7 @@ class _Books:
 
     def elsewhere(self, line: CountLine) -> StockQuant | None:
         """Where the books have the line's unit instead."""
-        quant = self._units.get(line.unit_id)
+        quant = self._units.get(line.unit_id) if line.unit_id is not None else None
         return quant if quant is not None and quant.bin_id != line.bin_id else None
 
 
@@ -274,6 +274,6 @@ def _entries(line: CountLine, books: _Books) -> list[Entry]:
     policies.check_still_there(line, books.quantity(line))
     entries = [Entry(line.bin_id, line.item_id, difference, line.lot_id, line.unit_id)]
     elsewhere = books.elsewhere(line)
-    if line.unit_id is not None and difference > 0 and elsewhere is not None:
+    if difference > 0 and elsewhere is not None:
         entries.insert(0, Entry(elsewhere.bin_id, line.item_id, -difference, None, line.unit_id))
     return entries

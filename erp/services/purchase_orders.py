@@ -18,6 +18,7 @@ from erp import selectors
 from erp.enums import PURCHASE_ORDER_TRANSITIONS, PurchaseOrderState
 from erp.events import PurchaseOrdersChanged
 from erp.models import PurchaseOrder, PurchaseOrderLine
+from erp.policies_days import check_day
 from erp.policies_purchasing import CannotApprove, CannotChangeOrder, CannotOrder
 from erp.services import supplies
 
@@ -112,7 +113,7 @@ def change_line(
         concurrency.check_version(order, opened=version)
         policies.check_can_edit_line(order)
         policies.check_can_promise(line, quantity)
-        policies.check_day(due_date)
+        check_day(due_date, CannotChangeOrder)
         before = _facts(line)
         line.quantity = line.ordered_quantity = quantity
         line.due_date = due_date
@@ -217,7 +218,7 @@ def confirm(
         for line in lines:
             promise, before = promises[line.pk], _facts(line)
             policies.check_can_promise(line, promise.quantity)
-            policies.check_day(promise.due_date)
+            check_day(promise.due_date, CannotChangeOrder)
             if line.ordered_quantity is None:
                 line.ordered_quantity = line.quantity
             line.quantity, line.due_date = promise.quantity, promise.due_date

@@ -16,7 +16,6 @@ from django.db.models import F
 from common import statistics
 from erp.enums import PurchaseOrderState, SupplyKind
 from erp.models import PurchaseOrderLine, Supply
-from masterdata.services import limits
 
 __all__ = ["Coming", "arrival", "forget_purchases", "note_purchases", "put"]
 
@@ -83,8 +82,8 @@ def put(kind: SupplyKind, rows: Sequence[Coming]) -> None:
 
 def arrival(due: date, zone: str) -> datetime:
     """When something due at our dock on a day is counted on: the end of that day at the site."""
-    # What nobody may save is asked for all the same: whom would such a day hurt?
-    due = min(max(due, limits.FIRST_DAY), limits.LAST_DAY)
+    # Nobody may save the last day that there is, but a page may ask whom it would hurt.
+    due = min(due, date.max - timedelta(days=1))
     return datetime.combine(due + timedelta(days=1), time(), tzinfo=ZoneInfo(zone))
 
 

@@ -189,7 +189,8 @@ def _count_wrong(row: Terminal, badge: Badge | None, is_scan: bool, now: datetim
 
 def _locked_for(times: int) -> timedelta:
     """How long the badge is locked the first, second, … time without a right PIN in between."""
-    return min(LOCKED_FOR * 2 ** min(times - 1, 10), LOCKED_AT_MOST)
+    doubled: int = 2 ** min(times - 1, 10)
+    return min(LOCKED_FOR * doubled, LOCKED_AT_MOST)
 
 
 def _locked_sentence(until: datetime, now: datetime) -> str:
