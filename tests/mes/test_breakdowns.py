@@ -295,24 +295,3 @@ def test_reasons_are_written_once_and_speak_both_languages(db):
     assert [branch.reason.code for branch in tree][0] == "MECHANICAL"
     assert {row.code for row in tree[0].children} == {"SPINDLE", "DRIVE", "HYDRAULICS"}
     assert all(row.name and row.name_zh for row in DowntimeReason.objects.all())
-
-
-def test_a_stop_reported_while_its_alarm_is_resolved_opens_an_incident_of_its_own(
-    plant, monkeypatch
-):
-    unit = plant.units[0].pk
-    call = andon.raise_call(work_unit_id=unit, kind=AndonKind.MACHINE_DOWN, by=None, now=NOW)
-    look = andon.open_call
-
-    def look_and_lose_the_race(*args):
-        found = look(*args)
-        monkeypatch.setattr(andon, "open_call", look)
-        andon.resolve(call=call, by=None, now=NOW)
-        return found
-
-    monkeypatch.setattr(andon, "open_call", look_and_lose_the_race)
-    incident = down(plant)
-    assert incident.pk != call.incident_id
-    assert incident.state == IncidentState.OPEN
-    assert incident.calls.get().state == AndonState.RAISED
-    assert Downtime.objects.get().incident == incident
