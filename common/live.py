@@ -46,14 +46,16 @@ LISTEN_SECONDS = 5.0
 LONGEST_PAUSE = 15.0
 
 _TOPIC = re.compile(r"[a-z]{1,20}:[0-9]{1,18}")
-# What differs between two renderings of the same: the masked token, ids made at random.
-_NOISE = re.compile(rb'name="csrfmiddlewaretoken" value="[^"]*"|\b[a-z]+-[0-9a-f]{8}\b')
+# What differs between two renderings of the same: the masked token, forms' keys, random ids.
+_NOISE = re.compile(
+    rb'name="(?:csrfmiddlewaretoken|idempotency_key)" value="[^"]*"|\b[a-z]+-[0-9a-f]{8}\b'
+)
 KNOWN_HEADER = "X-Live-Known"
 VERSION_HEADER = "X-Live-Version"
 
 
 class Full(Exception):
-    """This process holds as many streams as it may."""
+    """This process holds as many streams as it may, or as many of this person."""
 
 
 class UnknownTopic(Exception):
@@ -91,8 +93,9 @@ def answer_if_changed(request: HttpRequest, response: HttpResponse) -> HttpRespo
 class Stream:
     """What one browser waits for; an iterator of server-sent events that must be closed."""
 
-    def __init__(self, hub: "Hub", topics: Iterable[str]) -> None:
+    def __init__(self, hub: "Hub", topics: Iterable[str], owner: int | None = None) -> None:
         self.topics = frozenset(topics)
+        self.owner = owner
         self._hub = hub
         self._pending: dict[str, int] = {}
         self._wake = threading.Condition()
@@ -152,12 +155,15 @@ class Hub:
         self._listening = threading.Event()
         self.is_stopping: Callable[[], bool] = lambda: False
 
-    def open(self, topics: Iterable[str]) -> Stream:
-        """A stream of these topics; raise Full."""
+    def open(self, topics: Iterable[str], owner: int | None = None) -> Stream:
+        """A stream of these topics; raise Full. One person gets at most half of the places."""
         with self._lock:
             if len(self._streams) >= settings.LIVE_STREAMS or self.is_stopping():
                 raise Full
-            stream = Stream(self, topics)
+            mine = sum(stream.owner == owner for stream in self._streams)
+            if owner is not None and mine >= max(1, settings.LIVE_STREAMS // 2):
+                raise Full
+            stream = Stream(self, topics, owner)
             self._streams.add(stream)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="live", daemon=True)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from common.errors import Refused
 from erp.enums import BinKind, MoveKind, RequirementState
 from erp.models import Bin, Requirement, StockBalance
+from erp.policies_days import check_day
 from masterdata.enums import Tracking
 from traceability import selectors as traceability
 from traceability.enums import IdentityState
@@ -51,6 +52,11 @@ class CannotChange(Refused):
     """The requirement cannot have this quantity."""
 
 
+# Serial numbers that one booking may give or take: more is a slip of the finger, and would keep
+# the store waiting for minutes.
+MOST_SERIALS = 20_000
+
+
 def plain(quantity: Decimal) -> str:
     """A quantity as people write it: 5, not 5.0000."""
     return f"{quantity.normalize():f}"
@@ -83,6 +89,11 @@ def check_identity(
         raise CannotReceive(
             _("%(item)s has serial numbers: only whole pieces count.") % {"item": item.code}
         )
+    if quantity > MOST_SERIALS:
+        raise CannotReceive(
+            _("%(item)s has serial numbers: at most %(most)s pieces at once.")
+            % {"item": item.code, "most": MOST_SERIALS}
+        )
     if serials and len(serials) != quantity:
         raise CannotReceive(
             _("%(count)s serial numbers are given for %(quantity)s of %(item)s.")
@@ -100,6 +111,7 @@ def check_origin(
         raise CannotReceive(_("%(item)s needs the supplier's lot.") % {"item": item.code})
     if item.expiry_required and expires_on is None:
         raise CannotReceive(_("%(item)s needs the day of expiry.") % {"item": item.code})
+    check_day(expires_on, CannotReceive)
     if expires_on is not None and expires_on < today:
         raise CannotReceive(
             _("It expired on %(day)s; receive it into quarantine without the day, or send it back.")
@@ -207,6 +219,13 @@ def check_enough_to_move(code: str, quantity: Decimal, left: Decimal) -> None:
 def refuse_several_lots(item: "Item") -> None:
     """Raise CannotMove: which lot is moved has to be said."""
     raise CannotMove(_("Several lots of %(item)s lie there; say which one.") % {"item": item.code})
+
+
+def refuse_several_units(item: "Item") -> None:
+    """Raise CannotMove: which of the pieces are moved has to be said, unless all of them are."""
+    raise CannotMove(
+        _("Other pieces of %(item)s lie there too; say which ones.") % {"item": item.code}
+    )
 
 
 def check_may_leave_site(leaving: Decimal, free: Decimal) -> None:

@@ -9,6 +9,8 @@ from common.errors import Refused
 from common.models import User
 from erp.enums import CountState
 from erp.models import Bin, CountLine, CountSession
+from masterdata import selectors as masterdata
+from masterdata.enums import Tracking
 from traceability import selectors as traceability
 
 
@@ -25,20 +27,30 @@ def check_can_enter(session: CountSession) -> None:
         )
 
 
+def check_is_here(session: CountSession, bin_id: int) -> None:
+    """Raise CannotCount for a bin of another site."""
+    if not Bin.objects.filter(pk=bin_id, warehouse__site=session.site_id).exists():
+        raise CannotCount(_("This bin is another site's."))
+
+
 def check_place_to_count(
     session: CountSession,
     *,
     counted: Decimal,
+    expected: Decimal,
     bin_id: int,
     item_id: int,
     lot_id: int | None,
     unit_id: int | None,
 ) -> None:
-    """Raise CannotCount for a place of another site, or a lot or unit of another item."""
+    """Raise CannotCount for a place of another site, or a lot or unit of another item.
+
+    Of a tracked item nothing is found without its number: it would be nobody's lot, held by no
+    hold. What the books have so (from before it was tracked) can be counted away.
+    """
     if counted < 0:
         raise CannotCount(_("Nothing is counted below zero."))
-    if not Bin.objects.filter(pk=bin_id, warehouse__site=session.site_id).exists():
-        raise CannotCount(_("This bin is another site's."))
+    check_is_here(session, bin_id)
     named = [
         *traceability.lots([lot_id] if lot_id else []).values(),
         *traceability.units([unit_id] if unit_id else []).values(),
@@ -47,6 +59,12 @@ def check_place_to_count(
         raise CannotCount(_("This number belongs to another item."))
     if unit_id and counted not in (0, 1):
         raise CannotCount(_("A serial number is one piece, or none."))
+    if not named and counted > expected:
+        tracking = masterdata.items_by_id([item_id])[item_id].tracking
+        if tracking == Tracking.LOT:
+            raise CannotCount(_("This item is kept by lots: scan the lot."))
+        if tracking == Tracking.SERIAL:
+            raise CannotCount(_("This item has serial numbers: scan each piece."))
 
 
 def check_can_submit(session: CountSession, lines: int) -> None:

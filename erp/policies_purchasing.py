@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
@@ -12,6 +13,7 @@ from erp.enums import (
     PURCHASE_ORDER_TRANSITIONS,
     ProposalState,
     PurchaseOrderState,
+    PurchaseReceiptKind,
 )
 from erp.models import Proposal, PurchaseOrder, PurchaseOrderLine, SupplyRule
 from erp.policies import CannotReceive, plain
@@ -124,6 +126,26 @@ def check_can_confirm(order: PurchaseOrder) -> None:
         )
 
 
+def check_within_approval(
+    order: PurchaseOrder, rule: SupplyRule, *, value_before: Decimal, by: User | None
+) -> None:
+    """Raise CannotApprove where its own buyer would note a promise that costs more than the limit.
+
+    The order as it was had been approved, or needed no approval; another person who notes the
+    dearer promise approves it by that.
+    """
+    if by is None or by.pk != order.ordered_by_id:
+        return
+    if value_of(order) > value_before and needs_approval(order, rule):
+        raise CannotApprove(
+            _(
+                "%(order)s would cost more than you may order alone: "
+                "another person has to note this promise."
+            )
+            % {"order": order.number}
+        )
+
+
 def check_can_promise(line: PurchaseOrderLine, quantity: Decimal) -> None:
     """Raise CannotChangeOrder for a quantity below what came already."""
     least = line.received + line.rejected
@@ -164,7 +186,8 @@ def check_can_take_in(
 def check_can_return(
     line: PurchaseOrderLine, quantity: Decimal, reason: str, *, replace: bool
 ) -> None:
-    """Raise CannotReturn for more than was received, without a reason, or where nothing comes."""
+    """Raise CannotReturn for more than came and did not go back, without a reason, or where
+    nothing comes."""
     if not reason.strip():
         raise CannotReturn(_("Say why the goods go back."))
     if replace and line.order.state not in (
@@ -178,15 +201,23 @@ def check_can_return(
                 "state": PurchaseOrderState(line.order.state).label,
             }
         )
-    if quantity <= 0 or quantity > line.received:
+    here = min(_came(line) - line.returned, line.received)
+    if quantity <= 0 or quantity > here:
         raise CannotReturn(
             _("Position %(position)s: %(received)s was received, so %(quantity)s cannot go back.")
             % {
                 "position": line.position,
-                "received": plain(line.received),
+                "received": plain(max(here, Decimal(0))),
                 "quantity": plain(quantity),
             }
         )
+
+
+def _came(line: PurchaseOrderLine) -> Decimal:
+    """All that ever came of the line, replaced or not; of an imported one what it says itself."""
+    accepted = line.receipts.filter(kind=PurchaseReceiptKind.ACCEPTED)
+    total: Decimal = accepted.aggregate(total=Sum("quantity"))["total"] or Decimal(0)
+    return max(total, line.received)
 
 
 def check_can_decide(proposal: Proposal) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from common.idempotency import MAX_KEY_LENGTH
 from mes.enums import WorkOrderState
 from mes.models import FloorReason, Terminal
 
@@ -19,6 +20,9 @@ class ReportForm(forms.Form):
         label=_("Scrap"), max_digits=14, decimal_places=4, min_value=0, required=False
     )
     reason = forms.CharField(label=_("Reason"), max_length=200, required=False)
+    idempotency_key = forms.CharField(
+        max_length=MAX_KEY_LENGTH, required=False, widget=forms.HiddenInput
+    )
 
 
 class WorkOrderFilter(forms.Form):

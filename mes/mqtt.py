@@ -16,7 +16,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from queue import Empty, Queue
 from typing import Any
@@ -51,6 +51,8 @@ class Message:
     body: bytes
     mid: int
     qos: int
+    # By our clock; tried again later it is still the same message.
+    at: datetime = field(default_factory=timezone.now)
 
 
 class Unreadable(Exception):
@@ -124,7 +126,7 @@ class Listener:
             units = self._known_units()
             for message in batch:
                 try:
-                    source, row = read(message.topic, message.body, units=units, now=now)
+                    source, row = read(message.topic, message.body, units=units, now=message.at)
                 except Unreadable as error:
                     refused += 1
                     logger.warning("Refused from %s: %s", message.topic[:100], error)

@@ -1,6 +1,6 @@
 """Server-sent events under /events/."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.views.decorators.http import require_GET
 
 from common import live
@@ -26,9 +26,9 @@ def events(request: AuthenticatedRequest) -> HttpResponseBase:
     return _stream(request, topics)
 
 
-def _stream(request: HttpRequest, topics: list[str]) -> HttpResponseBase:
+def _stream(request: AuthenticatedRequest, topics: list[str]) -> HttpResponseBase:
     try:
-        stream = live.HUB.open(topics)
+        stream = live.HUB.open(topics, request.user.pk)
     except live.Full:
         return HttpResponse(status=204, headers={"Retry-After": str(RETRY_SECONDS)})
     return StreamingHttpResponse(

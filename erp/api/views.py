@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from django.db import transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -141,6 +142,8 @@ class CountView(ApiView):
     required_permission = "erp.count_stock"
 
     @extend_schema(request=CountIn, responses={201: CountOut})
+    # All of it or nothing: half a count that nobody hands in would stay open.
+    @transaction.atomic
     def post(self, request: ApiRequest) -> Response:
         body = CountIn(data=request.data)
         body.is_valid(raise_exception=True)

@@ -195,6 +195,7 @@ def to_the_cent(exact: Mapping[Cause, Decimal], total: Decimal) -> dict[Cause, D
     missing = int((total - sum(floors.values(), ZERO)) / CENT)
     order = sorted(exact, key=lambda cause: (floors[cause] - exact[cause], cause))
     step = 1 if missing >= 0 else -1
-    for number in range(abs(missing)):
-        floors[order[number % len(order)]] += step * CENT
+    each, rest = divmod(abs(missing), len(order))
+    for place, cause in enumerate(order):
+        floors[cause] += step * CENT * (each + (place < rest))
     return {cause: amount for cause, amount in floors.items() if amount}

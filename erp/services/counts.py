@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from common import audit, events, numbers, transitions
 from common.concurrency import Lock, lock
@@ -77,13 +78,14 @@ def enter(
             "lot_id": lot_id,
             "unit_id": unit_id,
         }
-        policies.check_place_to_count(session, counted=counted, **place)
         quant = StockQuant.objects.filter(**place).first()
+        expected = quant.quantity if quant else ZERO
+        policies.check_place_to_count(session, counted=counted, expected=expected, **place)
         line, _made = CountLine.objects.update_or_create(
             session=session,
             **place,
             defaults={
-                "expected": quant.quantity if quant else ZERO,
+                "expected": expected,
                 "counted": counted,
                 "counted_at": now,
                 "counted_by": by,
@@ -100,27 +102,40 @@ def enter(
 
 
 def rest_is_gone(*, session: CountSession, bin_id: int, by: User | None, now: datetime) -> int:
-    """What the books have in the bin and nobody counted there is not there; return how many."""
-    counted = set(
-        CountLine.objects.filter(session=session, bin=bin_id).values_list("item", "lot", "unit")
-    )
-    rest = [
-        quant
-        for quant in StockQuant.objects.filter(bin=bin_id).order_by("pk")
-        if (quant.item_id, quant.lot_id, quant.unit_id) not in counted
-    ]
+    """What the books have in the bin and nobody counted there is not there; return how many.
+
+    Six statements, also for thousands of pieces with serial numbers.
+    """
     with transaction.atomic():
-        for quant in rest:
-            enter(
+        session = _locked(session)
+        policies.check_can_enter(session)
+        policies.check_is_here(session, bin_id)
+        counted = set(
+            CountLine.objects.filter(session=session, bin=bin_id).values_list("item", "lot", "unit")
+        )
+        rest = [
+            CountLine(
                 session=session,
                 bin_id=bin_id,
                 item_id=quant.item_id,
                 lot_id=quant.lot_id,
                 unit_id=quant.unit_id,
+                expected=quant.quantity,
                 counted=ZERO,
-                by=by,
-                now=now,
+                counted_at=now,
+                counted_by=by,
             )
+            for quant in StockQuant.objects.filter(bin=bin_id).order_by("pk")
+            if (quant.item_id, quant.lot_id, quant.unit_id) not in counted
+        ]
+        CountLine.objects.bulk_create(rest, batch_size=2000)
+        audit.record(
+            action="erp.count.enter",
+            target=session,
+            by=by,
+            now=now,
+            changes={"lines": [None, len(rest)]},
+        )
     return len(rest)
 
 
@@ -196,7 +211,8 @@ def _post(
     session: CountSession, lines: Sequence[CountLine], by: User | None, now: datetime
 ) -> None:
     """Book the differences; what is gone is gone, whoever counted on it."""
-    entries = [entry for line in lines for entry in _entries(line)]
+    books = _Books(lines)
+    entries = [entry for line in lines for entry in _entries(line, books)]
     lost: dict[int, Decimal] = {}
     for entry in entries:
         lost[entry.item_id] = lost.get(entry.item_id, ZERO) - entry.quantity
@@ -229,21 +245,35 @@ def _post(
     _move(session, CountState.POSTED)
 
 
-def _entries(line: CountLine) -> list[Entry]:
+class _Books:
+    """What the books have in the bins that were counted, and of the units wherever they are."""
+
+    def __init__(self, lines: Sequence[CountLine]) -> None:
+        units = [line.unit_id for line in lines if line.unit_id is not None]
+        here = Q(bin__in={line.bin_id for line in lines}) | Q(unit__in=units)
+        quants = list(StockQuant.objects.filter(here))
+        self._places = {(q.bin_id, q.item_id, q.lot_id, q.unit_id): q for q in quants}
+        self._units = {q.unit_id: q for q in quants if q.unit_id is not None}
+
+    def quantity(self, line: CountLine) -> Decimal:
+        """What lies in the line's place now."""
+        quant = self._places.get((line.bin_id, line.item_id, line.lot_id, line.unit_id))
+        return quant.quantity if quant else ZERO
+
+    def elsewhere(self, line: CountLine) -> StockQuant | None:
+        """Where the books have the line's unit instead."""
+        quant = self._units.get(line.unit_id) if line.unit_id is not None else None
+        return quant if quant is not None and quant.bin_id != line.bin_id else None
+
+
+def _entries(line: CountLine, books: _Books) -> list[Entry]:
     """The difference of a line; a unit that was booked elsewhere leaves that place."""
     difference = line.counted - line.expected
     if not difference:
         return []
-    place = (line.item_id, difference, line.lot_id, line.unit_id)
-    entries = [Entry(line.bin_id, *place)]
-    if line.unit_id is not None and difference > 0:
-        elsewhere = StockQuant.objects.filter(unit=line.unit_id).exclude(bin=line.bin_id).first()
-        if elsewhere is not None:
-            entries.insert(
-                0, Entry(elsewhere.bin_id, line.item_id, -difference, None, line.unit_id)
-            )
-    here = StockQuant.objects.filter(
-        bin=line.bin_id, item=line.item_id, lot=line.lot_id, unit=line.unit_id
-    ).first()
-    policies.check_still_there(line, here.quantity if here else ZERO)
+    policies.check_still_there(line, books.quantity(line))
+    entries = [Entry(line.bin_id, line.item_id, difference, line.lot_id, line.unit_id)]
+    elsewhere = books.elsewhere(line)
+    if difference > 0 and elsewhere is not None:
+        entries.insert(0, Entry(elsewhere.bin_id, line.item_id, -difference, None, line.unit_id))
     return entries

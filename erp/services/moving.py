@@ -159,8 +159,11 @@ def taken(source: Where, quantity: Decimal) -> list[tuple[StockQuant, Decimal]]:
     found: list[tuple[StockQuant, Decimal]] = []
     left = quantity
     kinds = set()
+    is_rest = False
     for quant in rows:
-        share = min(left, quant.quantity - quant.staged)
+        free = quant.quantity - quant.staged
+        share = min(left, free)
+        is_rest = is_rest or share < free
         if share > 0:
             found.append((quant, share))
             kinds.add(quant.lot_id)
@@ -169,6 +172,8 @@ def taken(source: Where, quantity: Decimal) -> list[tuple[StockQuant, Decimal]]:
     policies.check_enough_to_move(item.code, quantity, left)
     if item.tracking == Tracking.LOT and len(kinds) > 1:
         policies.refuse_several_lots(item)
+    if item.tracking == Tracking.SERIAL and not source.unit_ids and is_rest:
+        policies.refuse_several_units(item)
     return found
 
 

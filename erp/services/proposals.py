@@ -23,6 +23,7 @@ from erp.enums import (
 )
 from erp.events import ProposalsAccepted
 from erp.models import Proposal, PurchaseOrder, PurchaseOrderLine
+from erp.policies_days import check_day
 from erp.policies_purchasing import CannotDecide
 from erp.services import purchase_orders
 from masterdata import selectors as masterdata
@@ -73,6 +74,7 @@ def override(
         held = _locked([proposal.pk])[0]
         concurrency.check_version(held, opened=version)
         policies.check_can_decide(held)
+        check_day(due_date, CannotDecide)
         before = _overrides(held)
         held.override_quantity = quantity if quantity != held.system_quantity else None
         held.override_due_date = due_date if due_date != held.system_due_date else None

@@ -18,6 +18,7 @@ from erp import selectors
 from erp.enums import PURCHASE_ORDER_TRANSITIONS, PurchaseOrderState
 from erp.events import PurchaseOrdersChanged
 from erp.models import PurchaseOrder, PurchaseOrderLine
+from erp.policies_days import check_day
 from erp.policies_purchasing import CannotApprove, CannotChangeOrder, CannotOrder
 from erp.services import supplies
 
@@ -129,6 +130,7 @@ def change_line(
         concurrency.check_version(order, opened=version)
         policies.check_can_edit_line(order)
         policies.check_can_promise(line, quantity)
+        check_day(due_date, CannotChangeOrder)
         before = _facts(line)
         line.quantity = line.ordered_quantity = quantity
         line.due_date = due_date
@@ -220,17 +222,20 @@ def confirm(
     """Note what the supplier promises for lines (by id), at first or anew; the schedule follows.
 
     Its first word on a line is what its punctuality is measured by. Raise CannotChangeOrder for
-    an order that is not under way or too small a quantity, and StaleWrite.
+    an order that is not under way or too small a quantity, CannotApprove where it would cost more
+    than its buyer may order alone, and StaleWrite.
     """
     with transaction.atomic():
         lock(Lock.SUPPLY, order.site_id)
         order, lines = _locked(order, promises)
         concurrency.check_version(order, opened=version)
         policies.check_can_confirm(order)
+        value_before = policies.value_of(order)
         changes: dict[str, list[str | None]] = {}
         for line in lines:
             promise, before = promises[line.pk], _facts(line)
             policies.check_can_promise(line, promise.quantity)
+            check_day(promise.due_date, CannotChangeOrder)
             if line.ordered_quantity is None:
                 line.ordered_quantity = line.quantity
             line.quantity, line.due_date = promise.quantity, promise.due_date
@@ -239,6 +244,8 @@ def confirm(
                 line.wished_date = None
             line.save()
             changes |= _changed(line, before)
+        rule = selectors.supply_rule(order.site_id)
+        policies.check_within_approval(order, rule, value_before=value_before, by=by)
         order.supplier_reference = supplier_reference or order.supplier_reference
         if order.state == PurchaseOrderState.SENT:
             _move(order, PurchaseOrderState.CONFIRMED)

@@ -35,6 +35,7 @@ __all__ = [
     "Origin",
     "adjust",
     "backflush",
+    "correct",
     "issue",
     "issue_many",
     "receive",
@@ -153,6 +154,21 @@ def adjust(
         audit.record(action="erp.stock.adjust", target=move, by=by, now=now, reason=reason)
         events.publish(StockReceived(item_id=item_id, site_id=site_id), by=by, now=now)
     return move
+
+
+def correct(
+    *, item_id: int, site_id: int, counted: Decimal, reason: str, by: User | None, now: datetime
+) -> StockMove:
+    """Bring the stock to what was counted, whatever it is at that moment; as ``adjust``.
+
+    The difference is taken under the lock: two who type the same count correct it once.
+    """
+    with transaction.atomic():
+        lock(Lock.SUPPLY, site_id)
+        difference = counted - _locked_balance(item_id, site_id).on_hand
+        return adjust(
+            item_id=item_id, site_id=site_id, quantity=difference, reason=reason, by=by, now=now
+        )
 
 
 def _bin(bin_id: int | None, site_id: int) -> Bin:

@@ -82,6 +82,8 @@ def put(kind: SupplyKind, rows: Sequence[Coming]) -> None:
 
 def arrival(due: date, zone: str) -> datetime:
     """When something due at our dock on a day is counted on: the end of that day at the site."""
+    # Nobody may save the last day that there is, but a page may ask whom it would hurt.
+    due = min(due, date.max - timedelta(days=1))
     return datetime.combine(due + timedelta(days=1), time(), tzinfo=ZoneInfo(zone))
 
 

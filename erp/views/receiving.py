@@ -44,7 +44,13 @@ def stock_receive(request: AuthenticatedRequest) -> HttpResponse:
             )
             return reverse("erp:stock-detail", kwargs={"code": item.code})
 
-        key = (item.pk, data["quantity"].normalize(), data["reference"], data["lot"])
+        key = (
+            item.pk,
+            data["quantity"].normalize(),
+            *(data[name] for name in ("reference", "lot", "supplier", "supplier_lot")),
+            *(data[name] for name in ("expires_on", "serials")),
+            place.pk if place else None,
+        )
         url = once(request, form, "receive", key, effect)
         if url is not None:
             said = {

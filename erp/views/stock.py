@@ -61,11 +61,10 @@ def stock_adjust(request: AuthenticatedRequest, code: str) -> HttpResponse:
     data = form.cleaned_data
 
     def effect() -> str:
-        # The count may be old: the difference is taken from the stock at this moment.
-        stock.adjust(
+        stock.correct(
             item_id=balance.item_id,
             site_id=balance.site_id,
-            quantity=data["counted"] - _balance(code).on_hand,
+            counted=data["counted"],
             reason=data["reason"],
             by=request.user,
             now=timezone.now(),

@@ -184,7 +184,10 @@ class OperationUndoView(OperationView):
         else:
             report = get_object_or_404(rows.filter(reversed_by__isnull=True).order_by("-pk")[:1])
         undoing.undo(
-            report=report, by=request.user, now=self.moment(request), reason=data.get("reason", "")
+            report=report,
+            by=request.user,
+            now=undoing.believed(self.moment(request), now=timezone.now()),
+            reason=data.get("reason", ""),
         )
         return self.answer(number)
 

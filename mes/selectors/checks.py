@@ -15,6 +15,9 @@ from mes.models import (
     WorkOrderOperation,
 )
 
+# A page of a work order shows so many reports and answers; an order of thousands has as many.
+MOST_SHOWN = 200
+
 
 @dataclass(frozen=True, slots=True)
 class CheckStanding:
@@ -39,21 +42,23 @@ class CheckStanding:
 
 
 def check_results_of(order: WorkOrder) -> list[CheckResult]:
-    """Every answer at the operations of a work order; those measured again carry replaced_id."""
-    return list(
+    """The answers at the operations of a work order, the latest ``MOST_SHOWN``, in the order of
+    its operations; those measured again carry replaced_id."""
+    rows = (
         CheckResult.objects.filter(check_row__operation__work_order=order)
         .select_related("check_row__operation", "by")
         .annotate(replaced_id=F("replaced_by__pk"))
-        .order_by("check_row__operation__sequence", "check_row__position", "pk")
+        .order_by("-pk")[:MOST_SHOWN]
     )
+    return sorted(rows, key=lambda r: (r.check_row.operation.sequence, r.check_row.position, r.pk))
 
 
 def reports_of(order: WorkOrder) -> list[OperationReport]:
-    """Every report of a work order, the latest first."""
+    """The latest ``MOST_SHOWN`` reports of a work order, the last one first."""
     return list(
         OperationReport.objects.filter(operation__work_order=order)
         .select_related("operation", "by", "reason_code")
-        .order_by("-pk")
+        .order_by("-pk")[:MOST_SHOWN]
     )
 
 

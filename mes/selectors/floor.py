@@ -148,7 +148,6 @@ def work_order_detail(number: str) -> WorkOrder:
     ).prefetch_related(
         Prefetch("units", queryset=OperationUnit.objects.select_related("work_unit")),
         Prefetch("checks", queryset=WorkOrderCheck.objects.order_by("position")),
-        "reports__by",
     )
     return (
         WorkOrder.objects.select_related("item", "site")

@@ -4,14 +4,19 @@ A PIN is hashed as passwords are. What a badge says is kept as a keyed hash: car
 few for a plain one. Wrong tries count by badge and by terminal; both lock for a while.
 """
 
+import logging
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth.hashers import check_password, make_password
+from django.core.cache import caches
 from django.db import IntegrityError, transaction
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
+from redis import RedisError
 
 from common import audit
 from common.errors import Refused
@@ -19,10 +24,19 @@ from common.models import User
 from common.permissions import allowed
 from mes.models import Badge, Terminal
 
+logger = logging.getLogger(__name__)
+
 MOST_WRONG_PINS = 5
 MOST_WRONG_HERE = 15
 LOCKED_FOR = timedelta(minutes=10)
+# Whoever goes on guessing waits twice as long each time: a PIN has four digits.
+LOCKED_AT_MOST = timedelta(days=1)
+# Codes that nothing is known by, from one person within the minutes: beyond, badges are not read
+# for them. A line scans some serial numbers that are new; who tries out cards, thousands.
+MOST_UNKNOWN = 100
+UNKNOWN_SECONDS = 600
 _LONGEST_CODE = 200
+_MOST_COUNTED = 1000
 
 
 class CannotIssue(Refused):
@@ -99,6 +113,41 @@ def find(code: str) -> Badge | None:
     return Badge.objects.filter(is_active=True, digest=_digest(code)).first()
 
 
+def may_switch(person: User) -> bool:
+    """Whether a badge that the person scans is read; not after too many unknown codes.
+
+    Counted in Redis, which may be emptied or away: then badges are read.
+    """
+    return _unknown_codes(person) < MOST_UNKNOWN
+
+
+def note_unknown(person: User) -> None:
+    """The person scanned what is neither a badge nor anything else that is known here."""
+    key = _unknown_key(person)
+    with _redis_may_be_away():
+        if not caches["throttle"].add(key, 1, UNKNOWN_SECONDS):
+            with suppress(ValueError):  # It has just run out.
+                caches["throttle"].incr(key)
+
+
+def _unknown_codes(person: User) -> int:
+    with _redis_may_be_away():
+        return int(caches["throttle"].get(_unknown_key(person), 0))
+    return 0
+
+
+def _unknown_key(person: User) -> str:
+    return f"mes.unknown_codes:{person.pk}"
+
+
+@contextmanager
+def _redis_may_be_away() -> Iterator[None]:
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        logger.warning("Unknown codes are not counted: %s", error)
+
+
 def _judge(row: Terminal, code: str, number: str, pin: str, now: datetime) -> User | str:
     """The person, or why nobody is let in."""
     if row.locked_until and row.locked_until > now:
@@ -130,12 +179,18 @@ def _count_wrong(row: Terminal, badge: Badge | None, is_scan: bool, now: datetim
         audit.record(action="mes.terminal.lock", target=row, by=None, now=now)
     row.save(update_fields=["failures", "locked_until"])
     if badge is not None:
-        badge.failures += 1
-        if badge.failures >= MOST_WRONG_PINS:
-            badge.failures, badge.locked_until = 0, until
+        badge.failures = min(badge.failures + 1, _MOST_COUNTED)
+        if badge.failures % MOST_WRONG_PINS == 0:
+            badge.locked_until = now + _locked_for(badge.failures // MOST_WRONG_PINS)
             audit.record(action="mes.badge.lock", target=badge, by=None, now=now)
         badge.save(update_fields=["failures", "locked_until"])
     return _("This badge is not known here.") if is_scan else _("Number or PIN is wrong.")
+
+
+def _locked_for(times: int) -> timedelta:
+    """How long the badge is locked the first, second, … time without a right PIN in between."""
+    doubled: int = 2 ** min(times - 1, 10)
+    return min(LOCKED_FOR * doubled, LOCKED_AT_MOST)
 
 
 def _locked_sentence(until: datetime, now: datetime) -> str:

@@ -61,10 +61,7 @@ def report(
     with transaction.atomic():
         unit = masterdata.work_unit(work_unit_id)
         policies.check_can_report(standing(work_unit_id), unit.code, estimated_ends_at, now)
-        call = andon.open_call(work_unit_id, AndonKind.MACHINE_DOWN) or andon.raise_call(
-            work_unit_id=work_unit_id, kind=AndonKind.MACHINE_DOWN, note=note, by=by, now=now
-        )
-        incident = Incident.objects.select_for_update(no_key=True).get(pk=call.incident_id)
+        incident = _incident_of_call(work_unit_id, note, by, now)
         _interrupt(incident, unit, reason, by, now)
         downtime = _open(incident, unit, reason, now)
         audit.record(
@@ -174,6 +171,21 @@ def standing(work_unit_id: int) -> Downtime | None:
         .filter(work_unit_id=work_unit_id, ends_at__isnull=True)
         .first()
     )
+
+
+def _incident_of_call(work_unit_id: int, note: str, by: User | None, now: datetime) -> Incident:
+    """The incident of the call that waits, held; of a new call where none does."""
+    call = andon.open_call(work_unit_id, AndonKind.MACHINE_DOWN)
+    if call is not None:
+        incident = Incident.objects.select_for_update(no_key=True).get(pk=call.incident_id)
+        # Between the look and the lock somebody may have resolved it: a machine that stands now
+        # is not to hang on what is over.
+        if incident.calls.filter(pk=call.pk, state__in=AndonState.open()).exists():
+            return incident
+    call = andon.raise_call(
+        work_unit_id=work_unit_id, kind=AndonKind.MACHINE_DOWN, note=note, by=by, now=now
+    )
+    return Incident.objects.select_for_update(no_key=True).get(pk=call.incident_id)
 
 
 def _standing_of(incident: Incident) -> Downtime | None:

@@ -124,7 +124,12 @@ def _from_lot(order: WorkOrder, line: selectors.ScanLine, lot_id: int, now: date
         on=erp.today(site_id=order.site_id, now=now),
         lot_id=lot_id,
     )
-    lies = sum((quant.quantity for quant in here), ZERO)
+    lies = sum((quant.quantity - quant.staged for quant in here), ZERO)
+    # What stands ready for this need is taken first; what stands ready for others is theirs.
+    lies += sum(
+        (row.quantity for row in erp.stagings([line.requirement_id]) if row.quant.lot_id == lot_id),
+        ZERO,
+    )
     return min(line.missing, lies) if lies > 0 else line.missing
 
 

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -13,6 +14,8 @@ from common.models import User
 from mes.models import Terminal
 
 COOKIE = "terminal"
+# In the session of who signed in there: which device it was.
+SESSION_KEY = "terminal"
 _LONGEST = 100
 # The row is not written on every request.
 _SEEN_EVERY = timedelta(minutes=5)
@@ -67,7 +70,15 @@ def revoke(*, terminal: Terminal, by: User, now: datetime) -> None:
     """Nobody signs in on the device any more; who is signed in there is out."""
     with transaction.atomic():
         Terminal.objects.filter(pk=terminal.pk).update(is_active=False)
+        _end_sessions(terminal, now)
         audit.record(action="mes.terminal.revoke", target=terminal, by=by, now=now)
+
+
+def _end_sessions(terminal: Terminal, now: datetime) -> None:
+    """Sessions are opaque; there are as many as people signed in today, and this is rare."""
+    for row in Session.objects.filter(expire_date__gt=now).iterator():
+        if row.get_decoded().get(SESSION_KEY) == terminal.pk:
+            row.delete()
 
 
 def _digest(token: str) -> str:

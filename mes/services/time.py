@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Protocol
 
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Max, Q, QuerySet, Value
 from django.db.models.functions import Greatest
 
 from common.models import User
@@ -235,6 +235,8 @@ def _open(
     person_id = person.pk if person else person_id
     if person_id is None and unit_id is None:
         return
+    if unit_id is not None and kind != BookingKind.PAUSE:
+        now = _free_since(unit_id, now)
     TimeBooking.objects.create(
         operation=operation,
         kind=kind,
@@ -243,3 +245,13 @@ def _open(
         starts_at=now,
         reason=reason,
     )
+
+
+def _free_since(unit_id: int, now: datetime) -> datetime:
+    """``now``, or when the unit's work that is booked beyond it ended: a device that was without
+    network says late what happened earlier, and no machine works twice at a moment."""
+    booked = TimeBooking.objects.filter(work_unit=unit_id, ends_at__gt=now)
+    last: datetime | None = booked.exclude(kind=BookingKind.PAUSE).aggregate(last=Max("ends_at"))[
+        "last"
+    ]
+    return max(now, last) if last is not None else now

@@ -4,7 +4,7 @@ Within seconds by the operator who made it, later by a supervisor. Refused with 
 the pieces are gone: the next operation has them, they were used, shipped or kept for others.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -18,9 +18,11 @@ from mes.models import OperationReport, WorkOrderMaterial, WorkOrderOperation
 from mes.report_policies import CannotUndo
 from mes.services import acts, consumption, costs, deliveries, readiness, supply
 
-__all__ = ["CannotUndo", "undo"]
+__all__ = ["CannotUndo", "believed", "undo"]
 
 ZERO = Decimal(0)
+# What a device says of the past must not open the door of the first seconds again.
+MOST_BELIEVED = timedelta(seconds=30)
 
 
 def undo(
@@ -104,10 +106,15 @@ def _take_back(
         touched += WorkOrderMaterial.objects.filter(requirement__in=served).values_list(
             "work_order_id", flat=True
         )
-    if is_last:
+    if is_last or report.scrap > 0:
         consumption.take_back(order, by=by, now=now)
     if report.output_lost > 0:
         cut = {int(pk): Decimal(quantity) for pk, quantity in report.replanned.items()}
         deliveries.find_again(order, report.output_lost, cut, by, now)
     supply.note([order.pk])
     return touched
+
+
+def believed(said: datetime, *, now: datetime) -> datetime:
+    """The moment at which a report is taken back: as the device says, half a minute ago at most."""
+    return max(said, now - MOST_BELIEVED)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from common import idempotency
 from common.access import AuthenticatedRequest, requires
 from common.errors import refusal, told
 from common.live import answer_if_changed
@@ -36,6 +37,11 @@ class Card:
     open_quantity: Decimal
     is_startable: bool
     why: str = ""
+
+    @property
+    def key(self) -> str:
+        """A key of its own for the form of each card, each time it is shown."""
+        return idempotency.new_key()
 
 
 @requires("mes.view_dispatch")
@@ -110,20 +116,43 @@ def operation_report(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     scrap = form.cleaned_data["scrap"] or Decimal(0)
     now = timezone.now()
     with told(request):
-        if good or scrap:
-            execution.report(
-                operation=operation,
-                good=good,
-                scrap=scrap,
-                reason=form.cleaned_data["reason"],
-                by=request.user,
-                now=now,
-            )
+        if (good or scrap) and not _report(request, operation, form, now):
+            return _back(request)
         if request.POST.get("action") == "finish":
             execution.finish(operation=operation, by=request.user, now=now)
         elif not good and not scrap:
             messages.error(request, _("Type how many pieces are good or scrap."))
     return _back(request)
+
+
+def _report(
+    request: AuthenticatedRequest, operation: WorkOrderOperation, form: ReportForm, now: datetime
+) -> bool:
+    """Count the pieces once, however often the form is sent; False for a repeat."""
+    data = form.cleaned_data
+    booked = []
+
+    def effect() -> str:
+        execution.report(
+            operation=operation,
+            good=data["good"] or Decimal(0),
+            scrap=data["scrap"] or Decimal(0),
+            reason=data["reason"],
+            by=request.user,
+            now=now,
+        )
+        booked.append(operation.pk)
+        return ""
+
+    said = [str(data[name]) for name in ("good", "scrap", "reason")]
+    idempotency.once(
+        user=request.user,
+        key=data["idempotency_key"] or idempotency.new_key(),
+        fingerprint=idempotency.fingerprint("operation-report", operation.pk, *said),
+        now=now,
+        effect=effect,
+    )
+    return bool(booked)
 
 
 @requires("mes.execute_operation")

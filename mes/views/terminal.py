@@ -166,7 +166,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         except badges.CannotSignIn as refused:
             error = str(refused)
         else:
-            return _enter(request, person)
+            return _enter(request, person, terminal)
     context = {
         "terminal": terminal,
         "error": error,
@@ -177,12 +177,13 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return render(request, "mes/terminal/sign_in.html", context, status=status)
 
 
-def _enter(request: HttpRequest, person: User) -> HttpResponseRedirect:
+def _enter(request: HttpRequest, person: User, terminal: Terminal) -> HttpResponseRedirect:
     """A session with the rights of the floor, whatever else the person may do elsewhere."""
     if request.user.is_authenticated:
         logout(request)
     login(request, person, backend=_BACKEND)
     request.session["limit"] = "floor"
+    request.session[terminals.SESSION_KEY] = terminal.pk
     request.session["limit_seen"] = timezone.now().timestamp()
     # The page locks by itself; this is for a page that was closed.
     request.session["limit_seconds"] = settings.FLOOR_LOCK_SECONDS + 60
@@ -214,14 +215,14 @@ def scan(request: AuthenticatedRequest) -> HttpResponse:
     """What a scanned code means here: another person, a job, a part; or why it is refused."""
     terminal = device(request)
     code = request.POST.get("code", "").strip()[:300]
-    badge = badges.find(code) if terminal else None
+    badge = badges.find(code) if terminal and badges.may_switch(request.user) else None
     if terminal and badge:
         try:
             person = badges.sign_in(terminal=terminal, code=code, now=timezone.now())
         except badges.CannotSignIn as refused:
             return JsonResponse({"refused": str(refused), "todo": ""})
         if person.pk != request.user.pk:
-            _enter(request, person)
+            _enter(request, person, terminal)
         return JsonResponse({"go": reverse("mes:terminal")})
     pk = request.POST.get("operation", "")
     operation = WorkOrderOperation.objects.select_related("work_order__item").filter(
@@ -231,6 +232,8 @@ def scan(request: AuthenticatedRequest) -> HttpResponse:
     found = scans.read(code, at=job)
     if found.operation_id is None and job is not None and not code.startswith(f"{scans.PREFIX}:"):
         return _scanned_part(request, job, code)
+    if found.operation_id is None:
+        badges.note_unknown(request.user)
     if found.operation_id is not None:
         facts = {"job": str(found.operation_id), "unit": str(request.POST.get("unit", ""))}
         query = urlencode(facts)
@@ -245,6 +248,8 @@ def _scanned_part(
     try:
         said = consumption.scan(operation=job, code=code, by=request.user, now=timezone.now())
     except consumption.CannotScan as refused:
+        if not refused.is_known:
+            badges.note_unknown(request.user)
         if selectors.takes_serials(job) and not refused.is_known:
             return JsonResponse({"serial": code})
         return JsonResponse({"refused": str(refused), "todo": refused.todo})

@@ -203,3 +203,14 @@ def test_what_the_browser_shows_already_is_204():
     assert (same.status_code, same.content, same["X-Live-Version"]) == (204, b"", version)
     other = ask(token.format("abc", "0a1b2c3d", "6"), known=version)
     assert (other.status_code, other["X-Live-Version"] != version) == (200, True)
+
+
+def test_one_person_does_not_take_all_the_places(hub, settings, client_for, user_for):
+    settings.LIVE_STREAMS = 4
+    hub._thread = threading.current_thread()  # Nobody needs to listen.
+    greedy = user_for(Role.OPERATOR).pk
+    mine = [hub.open(["floor:1"], greedy) for _ in range(2)]
+    assert client_for(Role.OPERATOR).get(URL + "floor:1").status_code == 204
+    assert client_for(Role.MANAGER).get(URL + "floor:1").status_code == 200
+    mine[0].close()
+    hub.open(["floor:1"], greedy)

@@ -82,3 +82,12 @@ def test_what_is_refused_by_a_rule_is_a_conflict(api_client_for, steel):
     steel.save()
     assert "day of expiry" in post(client, "receipts/", RECEIPT, status=409)["detail"]
     assert client.get("/api/v1/stock/items/GHOST/").status_code == 404
+
+
+def test_a_count_with_a_wrong_line_leaves_nothing_behind(api_client_for, steel):
+    client = api_client_for("warehouse")
+    post(client, "receipts/", RECEIPT)
+    line = {"item": "BAR", "lot": "RM-1", "bin": "STORAGE", "counted": "5"}
+    for wrong, status in (({"bin": "GHOST"}, 400), ({"lot": ""}, 409)):
+        post(client, "counts/", {"lines": [line, line | wrong]}, status=status)
+    assert not CountSession.objects.exists()

@@ -160,3 +160,38 @@ def test_a_count_of_another_sites_bin_is_refused(site, bolt, now):
             now=now,
         )
     counts.cancel(session=session, by=None, now=now)
+
+
+@pytest.mark.parametrize(
+    ("tracking", "sentence"),
+    [(Tracking.LOT, "scan the lot"), (Tracking.SERIAL, "scan each piece")],
+)
+def test_nothing_of_a_tracked_item_is_found_without_its_number(site, now, tracking, sentence):
+    item = ItemFactory(code="PART", supply=Supply.BUY, standard_cost=1)
+    receive(item, site, 5, now)
+    # It is kept by numbers from now on; the old ones have none.
+    item.tracking = tracking
+    item.save()
+    with pytest.raises(counts.CannotCount, match=sentence):
+        count(site, now, None, (item, 6))
+    session = count(site, now, None, (item, 3))
+    assert counts.submit(session=session, by=None, now=now).state == "posted"
+    assert StockBalance.objects.get().on_hand == 3
+
+
+def test_a_bin_of_many_pieces_is_counted_empty_in_a_few_statements(
+    site, now, django_assert_max_num_queries
+):
+    motor = ItemFactory(code="MOTOR", supply=Supply.BUY, tracking=Tracking.SERIAL, standard_cost=0)
+    receive(motor, site, 60, now)
+    seen = SerialUnit.objects.order_by("pk").first()
+    session = count(site, now, UserFactory(), (motor, 1, {"unit_id": seen.pk}))
+    act = {"session": session, "by": None, "now": now}
+    with django_assert_max_num_queries(10):
+        assert counts.rest_is_gone(**act, bin_id=place(site).pk) == 59
+    counts.submit(**act)
+    with django_assert_max_num_queries(50):
+        counts.approve(**act)
+    assert StockBalance.objects.get().on_hand == 1
+    assert StockQuant.objects.get().unit == seen
+    assert books_agree()

@@ -112,9 +112,10 @@ def test_the_same_receipt_sent_twice_books_once(client_for, bolt):
         assert client.post(RECEIVE, form).status_code == 302
     assert StockMove.objects.count() == 1
     # The same key for something else is refused, nothing is booked.
-    other = client.post(RECEIVE, {**form, "quantity": "41"})
-    assert other.status_code == 422
-    assert "sent before with other content" in text_of(other)
+    for other in ({"quantity": "41"}, {"supplier_lot": "H-9"}, {"bin": "MAIN/RECEIVING"}):
+        answer = client.post(RECEIVE, {**form, **other})
+        assert answer.status_code == 422
+        assert "sent before with other content" in text_of(answer)
     assert StockMove.objects.count() == 1
 
 

@@ -174,3 +174,29 @@ def test_without_lock_and_constraint_a_lot_is_taken_twice(last_two_lots, now, mo
         StockQuant.objects.all().delete()
         with connection.schema_editor() as editor:
             editor.add_constraint(StockQuant, rule)
+
+
+@pytest.fixture
+def five(now):
+    site, item = SiteFactory(), ItemFactory(supply=Supply.BUY)
+    receive(item, site, 5, now)
+    return {"item_id": item.pk, "site_id": site.pk, "reason": "counted", "by": None, "now": now}
+
+
+def test_two_who_type_the_same_count_correct_it_once(five):
+    errors = in_parallel(*[lambda: stock.correct(counted=Decimal(10), **five)] * 2)
+    assert [str(error) for error in errors] == ["Enter a quantity other than zero."]
+    assert StockBalance.objects.get().on_hand == 10
+
+
+def test_a_difference_that_was_taken_before_the_lock_is_corrected_twice(five):
+    """The control: both look, then both correct by what they saw."""
+    meet = threading.Barrier(2)
+
+    def correct():
+        difference = Decimal(10) - StockBalance.objects.get().on_hand
+        meet.wait(timeout=20)
+        stock.adjust(quantity=difference, **five)
+
+    assert in_parallel(correct, correct) == []
+    assert StockBalance.objects.get().on_hand == 15

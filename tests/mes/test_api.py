@@ -1,9 +1,11 @@
 """The floor over HTTP: start, report, finish; refused with a sentence, never a server error."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -256,3 +258,30 @@ def test_an_operation_is_set_up_paused_reworked_and_taken_back(
     assert late.status_code == 404
     assert act("undo", {"report": first.pk}, client=second)["good"] == "0.0000"
     assert TimeBooking.objects.filter(ends_at__isnull=True).count() == 2
+
+
+def test_a_device_cannot_talk_itself_back_into_the_seconds_of_undoing(
+    operator: APIClient, plant: Plant
+) -> None:
+    start(operator, plant, "LID")
+    assert post(operator, url("LID", 10, "report"), {"good": 4}).status_code == 200
+    with time_machine.travel(timezone.now() + timedelta(minutes=10), tick=False):
+        late = post(operator, url("LID", 10, "undo"), **{"X-Age-Seconds": "598"})
+    assert late.status_code == 409
+    assert "Only a supervisor" in late.json()["detail"]
+    assert OperationReport.objects.count() == 1
+    # A network that was away for a moment takes nobody's right.
+    with time_machine.travel(timezone.now() + timedelta(seconds=20), tick=False):
+        soon = post(operator, url("LID", 10, "undo"), **{"X-Age-Seconds": "17"})
+    assert soon.status_code == 200
+
+
+def test_the_answer_to_a_report_costs_the_same_after_many(
+    operator: APIClient, plant: Plant
+) -> None:
+    start(operator, plant, "LID")
+    for _piece in range(3):
+        assert post(operator, url("LID", 10, "report"), {"good": 1}).status_code == 200
+    with CaptureQueriesContext(connection) as asked:
+        operator.get(url("LID"))
+    assert not [row for row in asked if "mes_operationreport" in row["sql"]]

@@ -7,7 +7,7 @@ import pytest
 
 from erp.enums import MoveKind
 from erp.models import Reservation, StockBalance, StockMove
-from erp.services import holds, stock
+from erp.services import holds, moving, reservations, stock
 from erp.services.issuing import CannotIssue
 from mes.services import consumption, execution, undoing
 from tests.factories import UserFactory
@@ -159,3 +159,38 @@ def test_over_http_scans_say_what_happened(plant, running, client_for):
     assert post("P-77") == {"serial": "P-77"}
     page = operator.get(f"/floor/terminal/?unit={plant.units[0].code}").content.decode()
     assert "term-parts" in page
+
+
+def test_a_scan_takes_what_the_lot_has_for_this_job_and_leaves_what_others_staged(
+    plant, running, chief
+):
+    line = plant.orders("PUMP")[0].materials.select_related("requirement").get(item__code="SEAL")
+    other = plant.need("SEAL", 2)
+    reservations.reserve({other.pk: Decimal(2)})
+    lot = traceability.lots_named("S-2").get()
+    for requirement, quantity in ((line.requirement, 1), (other, 2)):
+        moving.stage(
+            requirement_id=requirement.pk,
+            quantity=Decimal(quantity),
+            lot_id=lot.pk,
+            by=chief,
+            now=NOW,
+        )
+    assert scan(running, "S-2", chief) == "1 of SEAL taken from S-2"
+    with pytest.raises(CannotIssue, match="missing there"):
+        scan(running, "S-2", chief)
+    assert issued(plant)["SEAL"] == 1
+
+
+def test_scrap_taken_back_puts_its_material_back_at_any_operation(plant, chief):
+    plant.make("ARM", {"BOLT": 1}, steps=2)
+    plant.plan(plant.need("ARM", 5))
+    operation = plant.orders("ARM")[0].operations.get(sequence=10)
+    execution.start(operation=operation, work_unit_id=plant.units[0].pk, by=chief, now=NOW)
+    execution.report(operation=operation, good=Decimal(1), scrap=Decimal(3), by=chief, now=NOW)
+    bolts = plant.orders("ARM")[0].materials.get().requirement
+    assert bolts.issued == 3
+    undoing.undo(report=operation.reports.get(), by=chief, now=NOW)
+    bolts.refresh_from_db()
+    assert bolts.issued == 0
+    assert StockBalance.objects.get(item=plant.items["BOLT"]).on_hand == 10

@@ -72,6 +72,40 @@ def test_what_cannot_be_read_is_refused_by_name(topic, body):
         read(topic, body, units=UNITS, now=NOW)
 
 
+# A batch.
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    """A listener without a broker, and the units that it knows."""
+    listener = Listener("mqtt://nowhere")
+    monkeypatch.setattr(listener, "_known_units", lambda: UNITS)
+    monkeypatch.setattr(listener.client, "ack", lambda *_: None)
+    monkeypatch.setattr(mqtt, "connections", type("Kept", (), {"close_all": lambda: None}))
+    return listener
+
+
+def test_messages_without_an_id_count_each_once_however_often_they_are_tried(offline, monkeypatch):
+    kept, down = [], [DatabaseError("away")]
+
+    def record(*, rows, **_rest):
+        kept.extend(row.event_id for row in rows)
+        if down:
+            raise down.pop()
+
+    monkeypatch.setattr(machine_events, "record", record)
+    for _piece in range(2):
+        sent = paho.MQTTMessage(topic=b"millstream/DETROIT/MILL-1/count")
+        sent.payload = b'{"good": 1}'
+        offline._queue(None, None, sent)
+    batch = offline._batch()
+    assert not offline._keep(batch)
+    first, kept[:] = list(kept), []
+    assert offline._keep(batch)
+    assert kept == first
+    assert len(set(kept)) == 2
+
+
 # Through a broker.
 
 

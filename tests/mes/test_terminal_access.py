@@ -154,9 +154,49 @@ def test_who_was_here_is_offered_and_only_with_a_pin(tablet, ada, chief):
 def test_a_revoked_device_is_a_stranger(tablet, ada, chief, client_for):
     sign_in(tablet, code="CARD-17")
     supervisor = client_for("supervisor")
+    office = Client()
+    office.force_login(ada, backend="django.contrib.auth.backends.ModelBackend")
     supervisor.post(f"/floor/terminals/{Terminal.objects.get().pk}/revoke/")
-    tablet.post("/floor/terminal/lock/")
+    # Who is signed in there is out at once; the same person elsewhere is not.
+    assert b"not registered" in tablet.get("/floor/terminal/").content
+    assert tablet.get("/api/v1/work-orders/WO-1/").status_code == 401
+    assert office.get("/floor/").status_code == 200
     assert b"not registered" in sign_in(tablet, code="CARD-17").content
+
+
+def test_who_goes_on_guessing_a_pin_waits_longer_each_time(tablet, ada):
+    locked = []
+    with time_machine.travel(NOW, tick=False) as clock:
+        for _round in range(9):
+            for _try in range(badges.MOST_WRONG_PINS):
+                sign_in(tablet, number="17", pin="0001")
+                Terminal.objects.update(failures=0)
+            waits = Badge.objects.get().locked_until - timezone.now()
+            locked.append(waits)
+            clock.shift(waits + timedelta(seconds=1))
+        ten = badges.LOCKED_FOR
+        assert locked[:4] == [ten, 2 * ten, 4 * ten, 8 * ten]
+        assert locked[-1] == badges.LOCKED_AT_MOST
+        assert sign_in(tablet, number="17", pin="2580").status_code == 302
+    assert Badge.objects.get().failures == 0
+
+
+def test_who_tries_out_card_numbers_is_not_read_as_a_badge_any_more(
+    tablet, ada, chief, monkeypatch
+):
+    monkeypatch.setattr(badges, "MOST_UNKNOWN", 3)
+    boss = UserFactory(username="boss", roles=["supervisor"])
+    badges.issue(person=boss, number="99", code="CARD-99", by=chief, now=NOW)
+    sign_in(tablet, code="CARD-17")
+    for number in range(3):
+        answer = tablet.post("/floor/terminal/scan/", {"code": f"CARD-{number}"})
+        assert "is not known here" in answer.json()["refused"]
+    answer = tablet.post("/floor/terminal/scan/", {"code": "CARD-99"})
+    assert "is not known here" in answer.json()["refused"]
+    assert int(tablet.session["_auth_user_id"]) == ada.pk
+    # The way that counts wrong tries stays open.
+    tablet.post("/floor/terminal/lock/")
+    assert sign_in(tablet, code="CARD-99").status_code == 302
 
 
 def test_registering_a_device_signs_the_supervisor_out(client_for, unit):

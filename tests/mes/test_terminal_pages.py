@@ -1,5 +1,6 @@
 """The terminal's page: what it offers in each state of the job, and what a scan leads to."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -138,3 +139,26 @@ def test_the_end_of_a_shift_leaves_every_job(operator, user_for, plant):
     assert not TimeBooking.objects.filter(person=by, ends_at=None).exists()
     assert TimeBooking.objects.filter(work_unit__isnull=False, ends_at=None).count() == 2
     assert people.go_home(by=by, now=timezone.now()) == 0
+
+
+def test_the_plain_list_counts_a_form_once_however_often_it_is_sent(operator, user_for, plant):
+    operation = step(plant, "CAM")
+    unit = plant.units[0]
+    execution.start(
+        operation=operation,
+        work_unit_id=unit.pk,
+        by=user_for("operator"),
+        now=timezone.now(),
+    )
+    shown = operator.get(f"/floor/?unit={unit.code}").content.decode()
+    key = re.search(r'name="idempotency_key" value="([^"]+)"', shown).group(1)
+    form = {"good": "2", "action": "report", "unit": unit.code, "idempotency_key": key}
+    for _ in range(2):
+        assert operator.post(f"/floor/operations/{operation.pk}/report/", form).status_code == 302
+    operation.refresh_from_db()
+    assert operation.good == 2
+    # The key is nothing that a live page would have to be drawn anew for.
+    part = {"HX-Request": "true"}
+    first = operator.get(f"/floor/?unit={unit.code}", headers=part)
+    known = part | {"X-Live-Known": first["X-Live-Version"]}
+    assert operator.get(f"/floor/?unit={unit.code}", headers=known).status_code == 204
