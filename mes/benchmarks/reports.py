@@ -218,6 +218,7 @@ def _backflushed(item_id: int) -> None:
     bom = apps.get_model("masterdata.Bom").objects.get(item=item_id)
     for number, (code, quantity) in enumerate(ALSO.items(), start=1):
         component = masterdata.item_by_code(code)
+        assert component is not None  # noqa: S101 - the demo's own item
         lines.get_or_create(
             bom=bom,
             position=900 + number,

@@ -68,7 +68,7 @@ def test_a_day_moves_everything_and_leaves_nothing_open(demo):
         "pauses",
         "is finished",
         "delivers",
-        "become purchase orders",
+        "that become purchase orders",
         "is approved",
         "asks to rush",
         "is down; alarm",

@@ -157,7 +157,7 @@ class Floor:
         scrap = Decimal(pieces > 1 and chance.random() < SCRAP)
         rework = Decimal(pieces > 2 and chance.random() < REWORK)
         good = pieces - scrap - rework
-        said = f"{good:f} good"
+        said = f"{good.normalize():f} good"
         said += f", {scrap:f} scrap" if scrap else ""
         said += f", {rework:f} to be reworked" if rework else ""
         kind = ReasonKind.SCRAP if scrap else ReasonKind.REWORK
@@ -191,7 +191,7 @@ class Floor:
         for row in mes.check_standings(operation):
             for _number in range(min(row.missing, 5)):
                 value, is_good = _answer(row.check, self.stage)
-                said = f"{value:f} {row.check.unit}" if value is not None else "passes"
+                said = f"{value.normalize():f} {row.check.unit}" if value is not None else "passes"
                 what = f"{_at(station)}: {_job(operation)}: {row.check.name}: {said}"
                 self.stage.act(
                     what,

@@ -119,7 +119,7 @@ class Office:
             stage.refused("Buying", "Requirements planning proposes nothing to buy.")
             return
         accepted = stage.act(
-            f"{len(ids)} proposals become purchase orders",
+            f"Proposals that become purchase orders: {len(ids)}",
             proposals.accept,
             site_id=stage.site_id,
             proposal_ids=ids,
@@ -137,12 +137,13 @@ class Office:
             left = line.quantity - line.received - line.rejected if line else Decimal(0)
             if line is None or left <= 0:
                 continue
-            quantity = max(Decimal(1), (left * SHARE_THAT_COMES).to_integral_value())
+            share = (left * SHARE_THAT_COMES).to_integral_value()
+            quantity = min(left, max(Decimal(1), share))
             stage.act(
-                f"{order.supplier} delivers {min(quantity, left):f} {line.item.code}",
+                f"{order.supplier} delivers {quantity.normalize():f} {line.item.code}",
                 purchasing.receive_line,
                 line=line,
-                quantity=min(quantity, left),
+                quantity=quantity,
                 reference=f"DN-{stage.chance.randint(10000, 99999)}",
                 by=stage.by(Role.WAREHOUSE),
             )
