@@ -1,6 +1,6 @@
 # Millstream's two commands are `make run` and `make test`; `make` alone lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run test check demo-reset lock bench bench-promise bench-floor bench-solver shell messages setup setup-dev clean
+.PHONY: help run test check demo-reset lock bench bench-promise bench-floor bench-solver simulate soak shell messages setup setup-dev clean
 SHELL := /bin/sh
 
 # The Python that makes .venv; the lock files are resolved for 3.11.
@@ -9,6 +9,8 @@ BIN := .venv/bin
 WITH_SERVICES := $(BIN)/python -m tools.with_services
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+SIMULATE_ARGS ?=
+SOAK := tests/mes/test_sixteen_clients.py tests/mes/test_factory_stateful.py tests/erp/test_stateful.py
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,8 +22,15 @@ run: setup ## install, start everything and show address and logins; PORT=8000
 test: setup-dev ## all tests, against a real PostgreSQL, Redis and worker; PYTEST_ARGS="-k promise"
 	@exec $(WITH_SERVICES) python -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
 
+# Tests of chance for many minutes, and sixteen clients for a whole one.
+soak: setup-dev ## long runs of the tests of chance and of parallel clients
+	@LONG_RUN=1 exec $(WITH_SERVICES) python -m pytest -n 0 -s -p no:randomly $(SOAK) $(PYTEST_ARGS)
+
 check: setup-dev ## lint, format, types, architecture, migrations, settings, locks, translations
 	@exec $(WITH_SERVICES) python -m tools.check
+
+simulate: setup ## play a day of the demo factory beside `make run`; SIMULATE_ARGS="--speed 48 --seed 7"
+	@DEMO_MODE=1 exec $(WITH_SERVICES) python manage.py simulate $(SIMULATE_ARGS)
 
 demo-reset: setup ## throw the data of var/ away and load the demo factory again
 	@exec $(BIN)/python -m tools.demo_reset
@@ -32,7 +41,7 @@ bench: setup ## measure promise check, conversion and the whole chain
 bench-promise: setup ## measure the promise check only
 	@DEMO_MODE=1 exec $(WITH_SERVICES) python manage.py bench promise
 
-bench-floor: setup ## measure floor and store; BENCH_ARGS="serials"
+bench-floor: setup ## measure floor, store and MRP; BENCH_ARGS="reports events serials mrp"
 	@exec $(WITH_SERVICES) python manage.py bench_floor $(BENCH_ARGS)
 
 bench-solver: setup ## measure the solver next to PyJobShop; BENCH_ARGS="--set mk --seconds 20"

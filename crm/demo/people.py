@@ -1,4 +1,4 @@
-"""One account per role, named after it."""
+"""One account per role, named after it; operators and customers have more."""
 
 from datetime import datetime
 
@@ -21,14 +21,23 @@ NAMES = {
     Role.MANAGER: "Martin Ye",
     Role.ADMINISTRATOR: "Ada Jin",
 }
+# More people at the machines than the one whom the login page names.
+OPERATORS = {"operator-b": "Olga Ma", "operator-c": "Owen Tang"}
 # username: (number, PIN); the badge says BADGE-<number>.
-FLOOR = {"operator": ("1001", "2580"), "supervisor": ("1002", "1470")}
+FLOOR = {
+    "operator": ("1001", "2580"),
+    "supervisor": ("1002", "1470"),
+    "operator-b": ("1003", "3690"),
+    "operator-c": ("1004", "9630"),
+}
 CUSTOMERS = {"customer": ("CUST-A", "Carol Ames"), "customer-b": ("CUST-B", "包晨")}
 
 
 def create() -> dict[str, User]:
     """The accounts by username; existing ones are kept."""
     users = {role.value: _user(role.value, name, role) for role, name in NAMES.items()}
+    for username, name in OPERATORS.items():
+        users[username] = _user(username, name, Role.OPERATOR)
     for username, (code, name) in CUSTOMERS.items():
         users[username] = _user(username, name, Role.CUSTOMER)
         portal_users.assign(user=users[username], customer_code=code)

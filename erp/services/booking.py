@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import connection
+from django.db import IntegrityError, connection
 
 from common import bulk
 from common.models import User
@@ -193,6 +193,9 @@ def _change_quants(rows: Sequence[Entry], books: _Books, now: datetime) -> None:
     with connection.cursor() as cursor:
         if known:
             cursor.execute(_CHANGE_QUANTS, [list(column) for column in zip(*known, strict=True)])
+            if cursor.rowcount != len(known):
+                # Emptied by somebody else since it was read: the lock was not held.
+                raise IntegrityError("erp_stockquant: a quant is gone that was to change")
             cursor.execute(_DROP_EMPTY, [[pk for pk, quantity in known if quantity < 0]])
         if new:
             new.sort(key=lambda row: [part or 0 for part in row[0]])

@@ -30,7 +30,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 # A night between two years and a Sunday before the clocks change; tests of flows load it today.
 MOMENTS = [datetime(2026, 12, 31, 23, 30, tzinfo=UTC), datetime(2028, 3, 26, 0, 10, tzinfo=UTC)]
 ACCOUNTS = {
-    *("sales", "planner", "supervisor", "operator", "purchasing", "warehouse", "quality"),
+    *("sales", "planner", "supervisor", "operator", "operator-b", "operator-c", "purchasing"),
+    *("warehouse", "quality"),
     *("after-sales", "manager", "administrator", "customer", "customer-b"),
 }
 

@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -23,6 +22,7 @@ from masterdata.enums import Supply, Tracking
 from tests.erp.factories import RequirementFactory
 from tests.erp.test_lots import books_agree
 from tests.masterdata.factories import ItemFactory, SiteFactory
+from tests.profiles import stateful
 from traceability.models import Hold, Lot
 
 pytestmark = pytest.mark.slow
@@ -235,10 +235,5 @@ class Store(RuleBasedStateMachine):
 def test_whatever_happens_the_books_agree():
     run_state_machine_as_test(
         Store,
-        settings=settings(
-            max_examples=15,
-            stateful_step_count=25,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
+        settings=stateful(examples=12, steps=25),
     )

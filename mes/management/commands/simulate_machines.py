@@ -2,19 +2,13 @@
 
 import random
 import time
-import uuid
 from argparse import ArgumentParser
-from decimal import Decimal
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from masterdata import selectors as masterdata
-from mes.enums import OperationState
-from mes.models import WorkOrderOperation
-from mes.services import breakdowns, machine_events
-from mes.services.machine_parsing import Row
+from mes.services.machine_simulation import Machines
 
 
 class Command(BaseCommand):
@@ -28,35 +22,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         chance = random.Random(options["seed"])  # noqa: S311 - play
+        machines = Machines(chance, stops=options["stops"])
         ends = time.monotonic() + options["seconds"] if options["seconds"] else float("inf")
-        down: dict[int, int] = {}
         while True:
-            kept = self._round(chance, down, options["stops"])
-            self.stdout.write(f"{kept} events")
+            self.stdout.write(f"{machines.speak(now=timezone.now())} events")
             if time.monotonic() + options["every"] > ends:
                 return
             time.sleep(options["every"])
-
-    def _round(self, chance: random.Random, down: dict[int, int], stops: float) -> int:
-        running = set(
-            WorkOrderOperation.objects.filter(
-                state__in=[OperationState.SETUP, OperationState.RUNNING]
-            ).values_list("work_unit_id", flat=True)
-        )
-        now = timezone.now()
-        rows = []
-        for unit in masterdata.active_units():
-            down[unit.id] = down.get(unit.id, 0) - 1
-            if unit.id in running and down[unit.id] < 0 and chance.random() < stops:
-                down[unit.id] = chance.randint(2, 12)
-            stands = down[unit.id] >= 0 or breakdowns.standing(unit.id) is not None
-            state = "down" if stands else "running" if unit.id in running else "idle"
-            rows.append(Row(unit.id, uuid.uuid4().hex, "state", now, status=state))
-            rows.append(self._warmth(chance, unit.id, now, state))
-        return machine_events.record(source="simulator", rows=rows, by=None, now=now).stored
-
-    def _warmth(self, chance: random.Random, unit_id: int, now: Any, state: str) -> Row:
-        celsius = Decimal(str(round(chance.gauss(52 if state == "running" else 31, 1.5), 2)))
-        return Row(
-            unit_id, uuid.uuid4().hex, "parameter", now, name="spindle_celsius", value=celsius
-        )

@@ -1,0 +1,42 @@
+"""The benchmark of reports books what it says that it measures."""
+
+import pytest
+from django.utils import timezone
+
+from common.enums import Role
+from common.models import User
+from erp.enums import CostKind, MoveKind
+from erp.models import CostEntry, StockMove
+from mes.benchmarks import reports
+from mes.enums import BookingKind
+from mes.models import OperationReport, TimeBooking
+from tests.mes import books
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+
+def test_reports_book_stock_material_and_cost_and_operations_time(demo_factory):
+    demo_factory.load()
+    user = User.objects.get(username=Role.OPERATOR.value)
+    begun = timezone.now()
+    found = reports.reports(user=user, seconds=0.5, clients=2)
+    assert found.requests >= 2
+    assert found.per_second > 0
+    assert found.p95_ms > 0
+    moves = StockMove.objects.filter(at__gte=begun)
+    made = moves.filter(kind=MoveKind.PRODUCTION, item__code=reports.ITEM)
+    assert made.count() == found.requests
+    used = moves.filter(kind=MoveKind.BACKFLUSH)
+    codes = set(used.values_list("item__code", flat=True))
+    assert codes == {"PLATE-10", *reports.ALSO}
+    output = CostEntry.objects.filter(kind=CostKind.OUTPUT, at__gte=begun)
+    assert output.count() == found.requests
+    assert OperationReport.objects.filter(at__gte=begun, good=1).count() == found.requests
+
+    ways = reports.operations(user=user, seconds=20, orders=1)
+    # Three operations of seven acts each.
+    assert ways.requests == 21
+    booked = TimeBooking.objects.filter(starts_at__gte=begun).values_list("kind", flat=True)
+    assert {BookingKind.SETUP, BookingKind.RUN, BookingKind.PAUSE} <= set(booked)
+    books.pieces_are_conserved()
+    books.costs_agree()
