@@ -303,6 +303,7 @@ SPECTACULAR_SETTINGS = {
         "RushStateEnum": "crm.enums.RushState",
         "PurchaseOrderStateEnum": "erp.enums.PurchaseOrderState",
         "MrpRunStateEnum": "erp.enums.MrpRunState",
+        "TransferStateEnum": "erp.enums.TransferState",
         "MachineStatusEnum": "mes.enums.MachineStatus",
     },
 }

@@ -87,6 +87,7 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
     ],
     # Dates and quantities of what comes move the material dates, and with them the plan.
     "erp.purchase_orders.changed": [_REPLAN],
+    "erp.transfers.changed": [_REPLAN],
     # Work orders that planning proposed and somebody accepted.
     "erp.proposals.accepted": [
         Reaction(

@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from erp.views import bins, counting, identities, moving, planning, purchases, receiving, stock
+from erp.views import (
+    bins,
+    counting,
+    identities,
+    moving,
+    planning,
+    purchases,
+    receiving,
+    stock,
+    transfers,
+)
 
 app_name = "erp"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -15,6 +25,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("picking/lines/<int:pk>/undo/", moving.pick_undo, name="pick-undo"),
     path("picking/all/<path:reference>/", moving.pick_all, name="pick-all"),
     path("picking/<path:reference>/", moving.pick_detail, name="pick-detail"),
+    path("transfers/", transfers.transfer_list, name="transfer-list"),
+    path("transfers/new/", transfers.transfer_new, name="transfer-new"),
+    path("transfers/<str:number>/", transfers.transfer_detail, name="transfer-detail"),
+    path("transfers/<str:number>/pack/", transfers.transfer_pack, name="transfer-pack"),
+    path(
+        "transfers/<str:number>/lines/<int:pk>/unpack/",
+        transfers.transfer_unpack,
+        name="transfer-unpack",
+    ),
+    path("transfers/<str:number>/act/", transfers.transfer_act, name="transfer-act"),
+    path("transfers/<str:number>/receive/", transfers.transfer_receive, name="transfer-receive"),
+    path("transfers/<str:number>/close/", transfers.transfer_close, name="transfer-close"),
     path("bins/", bins.bin_list, name="bin-list"),
     path("bins/<int:pk>/", bins.bin_detail, name="bin-detail"),
     path("bins/<int:pk>/retire/", bins.bin_retire, name="bin-retire"),

@@ -13,7 +13,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from common.enums import JobState
-from common.jobs import claims, ledger, overview, wakeups
+from common.jobs import claims, ledger, overview, registry, wakeups
 from common.jobs.registry import QUEUES
 from common.models import Heartbeat, Job
 
@@ -54,8 +54,19 @@ def ask_for_cleaning(*, now: datetime) -> bool:
         return ledger.enqueue(CLEAN_UP, key=key, group_key=CLEAN_UP, now=now, part=0) is not None
 
 
+def ask_for_hourly(*, now: datetime) -> list[str]:
+    """Ask for the jobs of this hour; those that nobody has asked for before."""
+    asked = []
+    with transaction.atomic():
+        for name in registry.hourly():
+            key = f"{name}:{now:%Y-%m-%dT%H}"
+            if ledger.enqueue(name, key=key, group_key=name, now=now) is not None:
+                asked.append(name)
+    return asked
+
+
 class _Hourly:
-    """What a dispatcher does beside its rounds: ask for the clean-up, look for deaf workers."""
+    """What a dispatcher does beside its rounds: ask for hourly jobs, look for deaf workers."""
 
     def __init__(self) -> None:
         self._hour: datetime | None = None
@@ -65,6 +76,7 @@ class _Hourly:
         hour = now.replace(minute=0, second=0, microsecond=0)
         if hour != self._hour:
             ask_for_cleaning(now=now)
+            ask_for_hourly(now=now)
             self._hour = hour
         if self._looked_at is None or now - self._looked_at > overview.DEAF_AFTER:
             self._looked_at = now

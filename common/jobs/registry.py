@@ -37,6 +37,8 @@ class JobSpec:
     max_attempts: int
     # How long a LONG or OUTSIDE job may be silent before it counts as lost.
     lease_seconds: int
+    # The dispatcher asks for it once an hour.
+    is_hourly: bool = False
 
     @property
     def parameters(self) -> frozenset[str]:
@@ -55,8 +57,11 @@ def register(
     queue: str = "default",
     max_attempts: int = 8,
     lease_seconds: int = 60,
+    is_hourly: bool = False,
 ) -> Callable[[F], F]:
     """Register the decorated function as the job ``name``; it is returned unchanged.
+
+    ``is_hourly``: the dispatcher asks for it once an hour, without arguments.
 
     It takes ids, ``by`` and ``now`` by keyword, and ``claim`` as well unless it is DATABASE.
     Raise TypeError for another signature and ValueError for a name that is taken.
@@ -69,10 +74,15 @@ def register(
         other = _SPECS.get(name)
         if other is not None and not _same(other.function, function):
             raise ValueError(f"Two functions are registered as the job {name!r}.")
-        _SPECS[name] = JobSpec(name, kind, function, queue, max_attempts, lease_seconds)
+        _SPECS[name] = JobSpec(name, kind, function, queue, max_attempts, lease_seconds, is_hourly)
         return function
 
     return decorate
+
+
+def hourly() -> list[str]:
+    """The names of the jobs that the dispatcher asks for once an hour."""
+    return sorted(name for name, spec in _SPECS.items() if spec.is_hourly)
 
 
 def find(name: str) -> JobSpec:

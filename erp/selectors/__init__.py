@@ -61,12 +61,16 @@ from erp.selectors.purchasing import (
     shortages,
 )
 from erp.selectors.quants import (
+    Identity,
     Scanned,
     Take,
+    allot,
     bin_by_id,
     bins,
     bins_named,
     choose,
+    days,
+    delivered_of,
     issued_of,
     places_of,
     quants,
@@ -77,9 +81,29 @@ from erp.selectors.quants import (
     warehouses,
     warehouses_with_contents,
 )
-from erp.selectors.stock import balances, free_stock, moves_of, moves_of_identity
+from erp.selectors.stock import balances, free_stock, in_transit, moves_of, moves_of_identity
+from erp.selectors.transfers import (
+    TRANSFER_GROUPS,
+    Content,
+    all_sites,
+    open_transfer_lines,
+    open_units,
+    transfer,
+    transfer_contents,
+    transfers,
+    units_under_way,
+)
 
 __all__ = [
+    "TRANSFER_GROUPS",
+    "Content",
+    "all_sites",
+    "open_transfer_lines",
+    "open_units",
+    "transfer",
+    "transfer_contents",
+    "transfers",
+    "units_under_way",
     "JUDGED_DAYS",
     "Affected",
     "CannotPlan",
@@ -113,7 +137,12 @@ __all__ = [
     "count_sessions",
     "coverage",
     "customer_codes",
+    "Identity",
+    "allot",
+    "days",
+    "delivered_of",
     "free_stock",
+    "in_transit",
     "incoming",
     "local_day",
     "issued_of",

@@ -11,13 +11,22 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Q
 
 from common import statistics
-from erp.enums import PurchaseOrderState, SupplyKind
-from erp.models import PurchaseOrderLine, Supply
+from erp.enums import PurchaseOrderState, SupplyKind, TransferState
+from erp.models import PurchaseOrderLine, Supply, TransferLine
+from traceability.services import identities
 
-__all__ = ["Coming", "arrival", "forget_purchases", "note_purchases", "put"]
+__all__ = [
+    "Coming",
+    "arrival",
+    "forget_purchases",
+    "note_held",
+    "note_purchases",
+    "note_transfers",
+    "put",
+]
 
 _UPSERT = """
     INSERT INTO erp_supply AS old (kind, source_id, item_id, site_id, quantity, due_at, reference,
@@ -120,3 +129,47 @@ def note_purchases(order_ids: Collection[int]) -> None:
 def forget_purchases(line_ids: Collection[int]) -> None:
     """Nothing comes of these lines any more: they are about to go."""
     Supply.objects.filter(kind=SupplyKind.PURCHASE_ORDER, source_id__in=list(line_ids)).delete()
+
+
+def note_transfers(transfer_ids: Collection[int]) -> None:
+    """Bring the rows of these transfers up to date: one per item, under its first line's id.
+
+    What is held on the way counts for nobody.
+    """
+    lines = list(
+        TransferLine.objects.filter(transfer__in=list(transfer_ids))
+        .select_related("transfer__to_site")
+        .order_by("pk")
+    )
+    held_lots, held_units = identities.held(
+        lot_ids={line.lot_id for line in lines if line.lot_id},
+        unit_ids={line.unit_id for line in lines if line.unit_id},
+    )
+    rows: dict[tuple[int, int], Coming] = {}
+    for line in lines:
+        transfer = line.transfer
+        is_free = line.lot_id not in held_lots and line.unit_id not in held_units
+        counts = is_free and transfer.state in TransferState.on_the_way()
+        first = rows.get((transfer.pk, line.item_id))
+        rows[transfer.pk, line.item_id] = Coming(
+            source_id=first.source_id if first else line.pk,
+            item_id=line.item_id,
+            site_id=transfer.to_site_id,
+            quantity=(first.quantity if first else Decimal(0))
+            + (line.open_quantity if counts else Decimal(0)),
+            due_at=arrival(transfer.arrives_on, transfer.to_site.time_zone),
+            reference=transfer.number,
+            is_started=True,
+        )
+    put(SupplyKind.TRANSFER, list(rows.values()))
+
+
+def note_held(*, lot_ids: Collection[int], unit_ids: Collection[int]) -> None:
+    """A hold was laid on these lots and units, or lifted: what of them is under way changes."""
+    under_way = TransferLine.objects.filter(
+        Q(lot__in=list(lot_ids)) | Q(unit__in=list(unit_ids)),
+        transfer__state__in=TransferState.on_the_way(),
+    )
+    ids = set(under_way.values_list("transfer_id", flat=True))
+    if ids:
+        note_transfers(ids)
