@@ -5,11 +5,13 @@ from django.urls import URLPattern, URLResolver, path
 from erp.views import (
     bins,
     counting,
+    deliveries,
     identities,
     moving,
     planning,
     purchases,
     receiving,
+    returns,
     stock,
     transfers,
 )
@@ -25,6 +27,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("picking/lines/<int:pk>/undo/", moving.pick_undo, name="pick-undo"),
     path("picking/all/<path:reference>/", moving.pick_all, name="pick-all"),
     path("picking/<path:reference>/", moving.pick_detail, name="pick-detail"),
+    path("returns/", returns.return_list, name="return-list"),
+    path("returns/lines/<int:pk>/", returns.return_line, name="return-line"),
+    path("returns/<path:reference>/", returns.return_detail, name="return-detail"),
     path("transfers/", transfers.transfer_list, name="transfer-list"),
     path("transfers/new/", transfers.transfer_new, name="transfer-new"),
     path("transfers/<str:number>/", transfers.transfer_detail, name="transfer-detail"),
@@ -77,12 +82,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path(
         "purchases/<str:number>/lines/<int:position>/receive/",
-        purchases.line_receive,
+        deliveries.line_receive,
         name="purchase-line-receive",
     ),
     path(
         "purchases/<str:number>/lines/<int:position>/return/",
-        purchases.line_return,
+        deliveries.line_return,
         name="purchase-line-return",
     ),
     path(

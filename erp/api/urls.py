@@ -43,6 +43,11 @@ urlpatterns = [
         purchasing.ReceiveView.as_view(),
         name="api-purchase-line-receive",
     ),
+    path(
+        "purchase-orders/<str:number>/lines/<int:position>/return/",
+        purchasing.ReturnView.as_view(),
+        name="api-purchase-line-return",
+    ),
     path("proposals/", purchasing.ProposalList.as_view(), name="api-proposals"),
     path("proposals/accept/", purchasing.AcceptView.as_view(), name="api-proposals-accept"),
     path("mrp-runs/", purchasing.RunRequestView.as_view(), name="api-mrp-runs"),

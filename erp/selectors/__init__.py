@@ -23,6 +23,7 @@ from erp.selectors.demand import (
     sites_of,
     waiting,
 )
+from erp.selectors.issued import Issued, issued_lines, issued_orders
 from erp.selectors.picking import PickLine, pick_lines, pick_orders
 from erp.selectors.planning import (
     CannotPlan,
@@ -32,6 +33,7 @@ from erp.selectors.planning import (
     read_situation,
     supply_rule,
 )
+from erp.selectors.prices import PricePoint, PriceTrend, price_trend
 from erp.selectors.proposals import (
     SupplierOffer,
     ToDo,
@@ -47,10 +49,12 @@ from erp.selectors.purchase_orders import (
     Affected,
     Performance,
     affected_by,
+    lots_to_return,
     purchase_counts,
     purchase_order,
     purchase_orders,
     supplier_performance,
+    units_to_return,
 )
 from erp.selectors.purchasing import (
     MaterialDate,
@@ -140,6 +144,14 @@ __all__ = [
     "Identity",
     "allot",
     "days",
+    "PricePoint",
+    "PriceTrend",
+    "price_trend",
+    "Issued",
+    "issued_lines",
+    "issued_orders",
+    "lots_to_return",
+    "units_to_return",
     "delivered_of",
     "free_stock",
     "in_transit",

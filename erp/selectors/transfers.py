@@ -101,10 +101,11 @@ def transfer_contents(transfer: StockTransfer) -> list[Content]:
         transfer.lines.order_by()
         .values("item", "lot", "from_bin")
         .annotate(
+            # First: the sums after it hide the columns they are of.
+            cost=Sum(F("quantity") * F("unit_cost"), output_field=DecimalField()),
             quantity=Sum("quantity"),
             received=Sum("received"),
             missing=Sum("missing"),
-            cost=Sum(F("quantity") * F("unit_cost"), output_field=DecimalField()),
             first=Min("pk"),
         )
     )

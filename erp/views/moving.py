@@ -99,6 +99,9 @@ def pick_detail(request: HttpRequest, reference: str) -> HttpResponse:
         "lines": lines,
         "is_done": all(line.left <= 0 for line in lines),
         "kind": lines[0].requirement.get_kind_display() if lines else "",
+        "may_return": Requirement.objects.filter(
+            site=site, reference=reference, kind=RequirementKind.COMPONENT, issued__gt=0
+        ).exists(),
     }
     return render(request, "erp/pick_detail.html", context)
 
