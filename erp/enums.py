@@ -32,7 +32,7 @@ class SupplyKind(models.TextChoices):
     WORK_ORDER = "work_order", _("Work order")
     PURCHASE_ORDER = "purchase_order", _("Purchase order")
     # On its way from another site.
-    TRANSFER = "transfer", _("Transfer")
+    TRANSFER = "transfer", pgettext_lazy("between sites", "Transfer")
 
     @classmethod
     def bought(cls) -> list["SupplyKind"]:

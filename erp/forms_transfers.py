@@ -21,7 +21,7 @@ def numbers_field(**kwargs: Any) -> forms.CharField:
     """Serial numbers, one a line: scanned one after the other, or pasted."""
     return forms.CharField(
         label=kwargs.pop("label", _("Serial numbers")),
-        required=False,
+        required=kwargs.pop("required", False),
         max_length=LONGEST,
         widget=forms.Textarea(
             {**_TEXT, "rows": 4, "spellcheck": "false", "autocapitalize": "characters"}
@@ -72,6 +72,7 @@ class PackForm(StoreForm):
 
     what = numbers_field(
         label=_("Item, lot or serial numbers"),
+        required=True,
         help_text=_("Scan the label; of serial numbers as many as you like, one a line."),
     )
     source = forms.CharField(
@@ -89,6 +90,10 @@ class PackForm(StoreForm):
         widget=forms.TextInput({**_TEXT, "inputmode": "decimal"}),
         help_text=_("Empty: all of it."),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["what"].widget.attrs["autofocus"] = "autofocus"
 
     def clean_what(self) -> list[str]:
         found = numbers_of(self.cleaned_data["what"])

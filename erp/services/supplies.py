@@ -11,7 +11,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import F, Min, Q, Sum
 
 from common import statistics
 from erp.enums import PurchaseOrderState, SupplyKind, TransferState
@@ -136,32 +136,39 @@ def note_transfers(transfer_ids: Collection[int]) -> None:
 
     What is held on the way counts for nobody.
     """
-    lines = list(
-        TransferLine.objects.filter(transfer__in=list(transfer_ids))
-        .select_related("transfer__to_site")
-        .order_by("pk")
-    )
+    lines = TransferLine.objects.filter(transfer__in=list(transfer_ids))
     held_lots, held_units = identities.held(
-        lot_ids={line.lot_id for line in lines if line.lot_id},
-        unit_ids={line.unit_id for line in lines if line.unit_id},
+        lot_ids=set(lines.filter(lot__isnull=False).values_list("lot_id", flat=True)),
+        unit_ids=set(lines.filter(unit__isnull=False).values_list("unit_id", flat=True)),
     )
-    rows: dict[tuple[int, int], Coming] = {}
-    for line in lines:
-        transfer = line.transfer
-        is_free = line.lot_id not in held_lots and line.unit_id not in held_units
-        counts = is_free and transfer.state in TransferState.on_the_way()
-        first = rows.get((transfer.pk, line.item_id))
-        rows[transfer.pk, line.item_id] = Coming(
-            source_id=first.source_id if first else line.pk,
-            item_id=line.item_id,
-            site_id=transfer.to_site_id,
-            quantity=(first.quantity if first else Decimal(0))
-            + (line.open_quantity if counts else Decimal(0)),
-            due_at=arrival(transfer.arrives_on, transfer.to_site.time_zone),
-            reference=transfer.number,
-            is_started=True,
-        )
-    put(SupplyKind.TRANSFER, list(rows.values()))
+    is_free = Q(lot__isnull=True) | ~Q(lot__in=held_lots)
+    is_free &= Q(unit__isnull=True) | ~Q(unit__in=held_units)
+    coming = is_free & Q(transfer__state__in=TransferState.on_the_way())
+    left = F("quantity") - F("received") - F("missing")
+    rows = lines.order_by().values_list(
+        "item_id",
+        "transfer__to_site_id",
+        "transfer__arrives_on",
+        "transfer__to_site__time_zone",
+        "transfer__number",
+    )
+    put(
+        SupplyKind.TRANSFER,
+        [
+            Coming(
+                source_id=first,
+                item_id=item_id,
+                site_id=site_id,
+                quantity=quantity or Decimal(0),
+                due_at=arrival(day, zone),
+                reference=number,
+                is_started=True,
+            )
+            for item_id, site_id, day, zone, number, first, quantity in rows.annotate(
+                first=Min("pk"), total=Sum(left, filter=coming)
+            )
+        ],
+    )
 
 
 def note_held(*, lot_ids: Collection[int], unit_ids: Collection[int]) -> None:

@@ -118,17 +118,15 @@ def dispatch(*, transfer: StockTransfer, by: User | None, now: datetime) -> Stoc
     with transaction.atomic():
         _lock_sites(transfer)
         transfer = _locked(transfer)
-        lines = list(
-            transfer.lines.select_related("item", "lot", "unit", "from_bin").order_by("pk")
-        )
+        # Ten thousand units are of few items and bins: these are read once.
+        lines = list(transfer.lines.prefetch_related("item", "from_bin").order_by("pk"))
         rules.check_can_dispatch(transfer, len(lines))
         _check_there(transfer, lines)
         prices = selectors.average_costs(
             {line.item_id for line in lines}, site_id=transfer.from_site_id
         )
-        for line in lines:
-            line.unit_cost = prices[line.item_id]
-        bulk.save(lines, ["unit_cost"])
+        for item_id, price in prices.items():
+            transfer.lines.filter(item=item_id).update(unit_cost=price)
         booking.book(
             [
                 Entry(line.from_bin_id, line.item_id, -line.quantity, line.lot_id, line.unit_id)
@@ -162,7 +160,7 @@ def receive(
         lines = {
             line.pk: line
             for line in transfer.lines.filter(pk__in=list(arrivals))
-            .select_related("item")
+            .prefetch_related("item")
             .order_by("pk")
         }
         rules.check_can_arrive(transfer, lines, arrivals)
@@ -338,8 +336,7 @@ def _why(
 
 
 def _settle(transfer: StockTransfer, now: datetime) -> None:
-    is_open = any(line.open_quantity > 0 for line in transfer.lines.all())
-    if is_open:
+    if selectors.open_transfer_lines(transfer).exists():
         _become(transfer, TransferState.PARTLY_RECEIVED)
     else:
         transfer.closed_at = now

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from common.access import AuthenticatedRequest, requires
@@ -158,7 +159,8 @@ def pick_all(request: AuthenticatedRequest, reference: str) -> HttpResponse:
         except Refused as refusal:
             messages.error(request, str(refusal))
     if done:
-        messages.success(request, _("%(count)s lines stand ready.") % {"count": done})
+        text = ngettext("%(count)s line stands ready.", "%(count)s lines stand ready.", done)
+        messages.success(request, text % {"count": done})
     return HttpResponseRedirect(reverse("erp:pick-detail", kwargs={"reference": reference}))
 
 

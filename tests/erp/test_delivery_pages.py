@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -281,3 +282,15 @@ def test_prices_of_a_supplier_are_shown_to_who_may_see_cost(client_for, order):
     assert "rice" not in hidden
     assert client_for("operator").get(panel).status_code == 403
     assert client_for("warehouse").get("/master-data/suppliers/NEAR/").status_code in (200, 404)
+
+
+def test_what_has_expired_says_so_where_it_lies(client_for, order, site, now):
+    steel = order.lines.get(position=20).item
+    last = stock.Origin(None, "H-1", now.date())
+    receive(steel, site, 6, now, lot_number="OLD", origin=last)
+    later = now + timedelta(days=2)
+    holds.set_expired_aside(by=None, now=later)
+    with time_machine.travel(later, tick=False):
+        shown = text_of(client_for("warehouse").get("/stock/items/BAR/"))
+    assert "6 pcs – Expired" in shown
+    assert "Held 6" in shown
