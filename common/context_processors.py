@@ -85,6 +85,7 @@ NAVIGATION: tuple[Group, ...] = (
             Entry("erp:stock-list", _("Stock"), "packages"),
             Entry("erp:pick-list", _("Pick lists"), "list-check"),
             Entry("erp:stock-move", _("Move goods"), "transfer"),
+            Entry("erp:transfer-list", _("Transfers"), "truck"),
             Entry("erp:count-list", _("Counts"), "clipboard-check"),
             Entry("erp:bin-list", _("Bins"), "building-warehouse"),
             Entry("erp:hold-list", _("Held goods"), "lock"),

@@ -18,6 +18,8 @@ SEQUENCES: dict[str, str] = {
     "RR": "common_number_rr",
     "SN": "common_number_sn",
     "TR": "common_number_tr",
+    # Transfers between sites; TR are moves inside one.
+    "ST": "common_number_st",
     "CT": "common_number_ct",
     "INC": "common_number_inc",
 }

@@ -304,6 +304,7 @@ SPECTACULAR_SETTINGS = {
         "PurchaseOrderStateEnum": "erp.enums.PurchaseOrderState",
         "MrpRunStateEnum": "erp.enums.MrpRunState",
         "MrpCauseEnum": "erp.enums.MrpCause",
+        "TransferStateEnum": "erp.enums.TransferState",
         "MachineStatusEnum": "mes.enums.MachineStatus",
     },
 }

@@ -101,6 +101,7 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
     ],
     # Dates and quantities of what comes move the material dates, and with them the plan.
     "erp.purchase_orders.changed": [_REPLAN, _PLAN_SUPPLY],
+    "erp.transfers.changed": [_REPLAN, _PLAN_SUPPLY],
     # Work orders that planning proposed and somebody accepted.
     "erp.proposals.accepted": [
         Reaction(

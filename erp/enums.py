@@ -31,6 +31,13 @@ class SupplyKind(models.TextChoices):
 
     WORK_ORDER = "work_order", _("Work order")
     PURCHASE_ORDER = "purchase_order", _("Purchase order")
+    # On its way from another site.
+    TRANSFER = "transfer", pgettext_lazy("between sites", "Transfer")
+
+    @classmethod
+    def bought(cls) -> list["SupplyKind"]:
+        """What brings items that are not made here, without anybody's doing at this site."""
+        return [cls.PURCHASE_ORDER, cls.TRANSFER]
 
 
 class MoveKind(models.TextChoices):
@@ -48,6 +55,8 @@ class MoveKind(models.TextChoices):
     PICK = "pick", _("Pick")
     STAGE = "stage", _("Stage")
     TRANSFER = "transfer", _("Transfer")
+    DISPATCH = "dispatch", _("Sent to another site")
+    ARRIVAL = "arrival", _("Came from another site")
     COUNT = "count", _("Count")
     ADJUSTMENT = "adjustment", _("Adjustment")
     SCRAP = "scrap", _("Scrap")
@@ -55,7 +64,15 @@ class MoveKind(models.TextChoices):
     @classmethod
     def coming(cls) -> list["MoveKind"]:
         """What brings new pieces, which weigh in the average price of those that are there."""
-        return [cls.OPENING, cls.RECEIPT, cls.PRODUCTION, cls.RETURN, cls.COUNT, cls.ADJUSTMENT]
+        return [
+            cls.OPENING,
+            cls.RECEIPT,
+            cls.PRODUCTION,
+            cls.RETURN,
+            cls.ARRIVAL,
+            cls.COUNT,
+            cls.ADJUSTMENT,
+        ]
 
     @classmethod
     def on_orders(cls) -> list["MoveKind"]:
@@ -88,6 +105,34 @@ COUNT_TRANSITIONS: dict[CountState, frozenset[CountState]] = {
     CountState.SUBMITTED: frozenset({CountState.OPEN, CountState.POSTED, CountState.CANCELLED}),
     CountState.POSTED: frozenset(),
     CountState.CANCELLED: frozenset(),
+}
+
+
+class TransferState(models.TextChoices):
+    """Goods on their way to another site."""
+
+    DRAFT = "draft", _("Being packed")
+    IN_TRANSIT = "in_transit", _("In transit")
+    PARTLY_RECEIVED = "partly_received", _("Partly received")
+    RECEIVED = "received", _("Received")
+    CANCELLED = "cancelled", _("Cancelled")
+
+    @classmethod
+    def on_the_way(cls) -> list["TransferState"]:
+        """States in which something is still to arrive."""
+        return [cls.IN_TRANSIT, cls.PARTLY_RECEIVED]
+
+
+_TRANSFER = TransferState
+TRANSFER_TRANSITIONS: dict[TransferState, frozenset[TransferState]] = {
+    _TRANSFER.DRAFT: frozenset({_TRANSFER.IN_TRANSIT, _TRANSFER.CANCELLED}),
+    # Called back: all of it lies at its sender again.
+    _TRANSFER.IN_TRANSIT: frozenset(
+        {_TRANSFER.PARTLY_RECEIVED, _TRANSFER.RECEIVED, _TRANSFER.CANCELLED}
+    ),
+    _TRANSFER.PARTLY_RECEIVED: frozenset({_TRANSFER.RECEIVED}),
+    _TRANSFER.RECEIVED: frozenset(),
+    _TRANSFER.CANCELLED: frozenset(),
 }
 
 

@@ -24,6 +24,14 @@ class PurchaseOrdersChanged(DomainEvent):
 
 
 @dataclass(frozen=True)
+class TransfersChanged(DomainEvent):
+    """More or less is on its way to the site from another one, or comes on another day."""
+
+    topic: ClassVar[str] = "erp.transfers.changed"
+    site_id: int
+
+
+@dataclass(frozen=True)
 class ProposalsAccepted(DomainEvent):
     """Somebody accepted proposals that the floor carries out: work orders to make or change."""
 

@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from common.forms import OnceForm
 from erp.models import PurchaseOrder, PurchaseOrderLine
 
 _DAY = {"type": "date", "class": "form-control"}
@@ -66,45 +65,6 @@ class LineForm(forms.Form):
         widget=forms.TextInput(_NUMBER),
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
-
-
-class ReceiveLineForm(OnceForm):
-    """What came of a line."""
-
-    quantity = quantity_field(label=_("Good"), required=False)
-    rejected = quantity_field(label=_("Refused at the dock"), required=False)
-    reference = forms.CharField(
-        label=_("Delivery note"),
-        max_length=60,
-        required=False,
-        widget=forms.TextInput({"class": "form-control", "autocomplete": "off"}),
-    )
-    # Of items that are kept by lots; their policy says what has to be told.
-    lot_number = forms.CharField(label=_("Lot number"), max_length=60, required=False)
-    supplier_lot = forms.CharField(label=_("Supplier's lot"), max_length=60, required=False)
-    expires_on = forms.DateField(
-        label=_("Expires on"),
-        required=False,
-        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
-    )
-
-    LOT_FIELDS = ("lot_number", "supplier_lot", "expires_on")
-
-
-class ReturnLineForm(OnceForm):
-    """What goes back to the supplier."""
-
-    quantity = quantity_field(label=_("Quantity"))
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=60,
-        widget=forms.TextInput({"class": "form-control", "autocomplete": "off"}),
-    )
-    replace = forms.BooleanField(
-        label=_("The supplier sends new ones"),
-        required=False,
-        widget=forms.CheckboxInput({"class": "form-check-input"}),
-    )
 
 
 class OverrideForm(forms.Form):

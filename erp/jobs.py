@@ -6,7 +6,7 @@ from common.jobs import Claim, JobKind, register
 from common.memory import without_cycle_collection
 from common.models import User
 from erp import selectors
-from erp.services import mrp_runs, mrp_timing
+from erp.services import holds, mrp_runs, mrp_timing
 
 
 @register(mrp_runs.JOB, kind=JobKind.LONG, queue="solver", max_attempts=3, lease_seconds=120)
@@ -26,3 +26,9 @@ def plan_after_changes(*, site_id: int, by: User | None, now: datetime) -> None:
 def plan_by_night(*, by: User | None, now: datetime) -> None:
     """Plan the requirements of each site whose night it is."""
     mrp_timing.by_night(now=now)
+
+
+@register("erp.set_expired_aside", kind=JobKind.DATABASE, is_hourly=True)
+def set_expired_aside(*, by: User | None, now: datetime) -> None:
+    """Keep what has expired from everybody."""
+    holds.set_expired_aside(by=by, now=now)

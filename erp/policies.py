@@ -14,6 +14,7 @@ from erp.policies_days import check_day
 from masterdata.enums import Tracking
 from traceability import selectors as traceability
 from traceability.enums import IdentityState
+from traceability.services import identities
 
 if TYPE_CHECKING:
     from masterdata.models import Item
@@ -196,13 +197,17 @@ def check_bin(place: Bin, site_id: int) -> Bin:
 
 
 def check_can_move(start: Bin, end: Bin, quantity: Decimal) -> None:
-    """Raise CannotMove for nothing, to the same bin, or to one out of use."""
+    """Raise CannotMove for nothing, to the same bin, to one out of use, or to another site."""
     if quantity <= 0:
         raise CannotMove(_("Enter a quantity above zero."))
     if start.pk == end.pk:
         raise CannotMove(_("It lies in %(bin)s already.") % {"bin": end.code})
     if not end.is_active:
         raise CannotMove(_("%(bin)s is no bin in use here.") % {"bin": end.code})
+    if start.warehouse.site_id != end.warehouse.site_id:
+        raise CannotMove(
+            _("%(bin)s is at another site: send it by a transfer.") % {"bin": end.label}
+        )
 
 
 def check_enough_to_move(code: str, quantity: Decimal, left: Decimal) -> None:
@@ -297,6 +302,60 @@ def check_can_return(
                 "there": plain(min(there, requirement.issued)),
                 "quantity": plain(quantity),
             }
+        )
+
+
+def check_serials_are_known(
+    item: "Item", serials: Sequence[str], known: Mapping[str, "SerialUnit"]
+) -> None:
+    """Raise CannotReturn for a number that is twice there, or that no unit of the item has."""
+    if len(known) < len(serials):
+        unknown = [number for number in serials if traceability.normalised(number) not in known]
+        if unknown:
+            raise CannotReturn(
+                _("%(numbers)s: no serial number of %(item)s.")
+                % {"numbers": identities.some_of(unknown), "item": item.code}
+            )
+        identities.check_numbers(serials)
+
+
+def check_which_go_back(
+    item: "Item",
+    quantity: Decimal,
+    serials: Sequence[str],
+    came: Mapping[tuple[int | None, int | None], Decimal],
+    lots: Sequence[int],
+    units: Sequence[int],
+) -> None:
+    """Raise CannotReturn where it is not said which lot or units, or they came otherwise."""
+    if item.tracking == Tracking.SERIAL:
+        if len(units) != quantity:
+            raise CannotReturn(
+                _("%(count)s serial numbers are given for %(quantity)s of %(item)s.")
+                % {"count": len(units), "quantity": plain(quantity), "item": item.code}
+            )
+        other = [pk for pk in units if came.get((None, pk), Decimal(0)) <= 0]
+        if other:
+            named = traceability.units(other).values()
+            numbers = identities.some_of([unit.number for unit in named])
+            raise CannotReturn(_("%(numbers)s came with another order.") % {"numbers": numbers})
+    elif item.tracking == Tracking.LOT:
+        if len(lots) != 1:
+            raise CannotReturn(_("Say which lot goes back."))
+        there = came.get((lots[0], None), Decimal(0))
+        if quantity > there:
+            raise CannotReturn(
+                _("Of this lot %(there)s came with the order, not %(quantity)s.")
+                % {"there": plain(max(there, Decimal(0))), "quantity": plain(quantity)}
+            )
+
+
+def check_lies_here(item: "Item", missing: Decimal) -> None:
+    """Raise CannotReturn where what goes back is used, elsewhere, or stands ready for somebody."""
+    if missing > 0:
+        raise CannotReturn(
+            _("%(missing)s of %(item)s are not here any more, or stand ready for somebody.")
+            % {"missing": plain(missing), "item": item.code}
         )
 
 

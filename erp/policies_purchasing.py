@@ -160,15 +160,20 @@ def check_can_promise(line: PurchaseOrderLine, quantity: Decimal) -> None:
         )
 
 
-def check_can_take_in(
-    order: PurchaseOrder, line: PurchaseOrderLine, quantity: Decimal, rule: SupplyRule
-) -> None:
-    """Raise CannotReceive: nothing is to come, or more came than the tolerance lets in."""
+def check_is_to_come(order: PurchaseOrder) -> None:
+    """Raise CannotReceive where nothing of the order is to come."""
     if order.state not in PurchaseOrderState.on_order():
         raise CannotReceive(
             _("%(order)s is “%(state)s”: nothing is to come.")
             % {"order": order.number, "state": PurchaseOrderState(order.state).label}
         )
+
+
+def check_can_take_in(
+    order: PurchaseOrder, line: PurchaseOrderLine, quantity: Decimal, rule: SupplyRule
+) -> None:
+    """Raise CannotReceive: nothing is to come, or more came than the tolerance lets in."""
+    check_is_to_come(order)
     left = line.quantity - line.received - line.rejected
     most = left + line.quantity * rule.over_delivery
     if quantity > most:

@@ -5,13 +5,16 @@ from django.urls import URLPattern, URLResolver, path
 from erp.views import (
     bins,
     counting,
+    deliveries,
     identities,
     moving,
     planning,
     purchases,
     receiving,
+    returns,
     rules,
     stock,
+    transfers,
 )
 
 app_name = "erp"
@@ -25,6 +28,21 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("picking/lines/<int:pk>/undo/", moving.pick_undo, name="pick-undo"),
     path("picking/all/<path:reference>/", moving.pick_all, name="pick-all"),
     path("picking/<path:reference>/", moving.pick_detail, name="pick-detail"),
+    path("returns/", returns.return_list, name="return-list"),
+    path("returns/lines/<int:pk>/", returns.return_line, name="return-line"),
+    path("returns/<path:reference>/", returns.return_detail, name="return-detail"),
+    path("transfers/", transfers.transfer_list, name="transfer-list"),
+    path("transfers/new/", transfers.transfer_new, name="transfer-new"),
+    path("transfers/<str:number>/", transfers.transfer_detail, name="transfer-detail"),
+    path("transfers/<str:number>/pack/", transfers.transfer_pack, name="transfer-pack"),
+    path(
+        "transfers/<str:number>/lines/<int:pk>/unpack/",
+        transfers.transfer_unpack,
+        name="transfer-unpack",
+    ),
+    path("transfers/<str:number>/act/", transfers.transfer_act, name="transfer-act"),
+    path("transfers/<str:number>/receive/", transfers.transfer_receive, name="transfer-receive"),
+    path("transfers/<str:number>/close/", transfers.transfer_close, name="transfer-close"),
     path("bins/", bins.bin_list, name="bin-list"),
     path("bins/<int:pk>/", bins.bin_detail, name="bin-detail"),
     path("bins/<int:pk>/retire/", bins.bin_retire, name="bin-retire"),
@@ -71,12 +89,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path(
         "purchases/<str:number>/lines/<int:position>/receive/",
-        purchases.line_receive,
+        deliveries.line_receive,
         name="purchase-line-receive",
     ),
     path(
         "purchases/<str:number>/lines/<int:position>/return/",
-        purchases.line_return,
+        deliveries.line_return,
         name="purchase-line-return",
     ),
     path(

@@ -15,6 +15,8 @@ class IdentityState(models.TextChoices):
     IN_PROCESS = "in_process", _("In process")
     AVAILABLE = "available", _("Available")
     ON_HOLD = "on_hold", pgettext_lazy("stock", "On hold")
+    # Between two sites of ours.
+    IN_TRANSIT = "in_transit", _("In transit")
     CONSUMED = "consumed", _("Consumed")
     SHIPPED = "shipped", _("Shipped")
     RETURNED = "returned", _("Returned")
@@ -31,8 +33,12 @@ _S = IdentityState
 # count finds again. Who is on hold leaves only to the supplier or as scrap.
 IDENTITY_TRANSITIONS: dict[IdentityState, frozenset[IdentityState]] = {
     _S.IN_PROCESS: frozenset({_S.AVAILABLE, _S.ON_HOLD, _S.SCRAPPED}),
-    _S.AVAILABLE: frozenset({_S.ON_HOLD, _S.CONSUMED, _S.SHIPPED, _S.RETURNED, _S.SCRAPPED}),
-    _S.ON_HOLD: frozenset({_S.IN_PROCESS, _S.AVAILABLE, _S.RETURNED, _S.SCRAPPED}),
+    _S.AVAILABLE: frozenset(
+        {_S.ON_HOLD, _S.IN_TRANSIT, _S.CONSUMED, _S.SHIPPED, _S.RETURNED, _S.SCRAPPED}
+    ),
+    _S.ON_HOLD: frozenset({_S.IN_PROCESS, _S.AVAILABLE, _S.IN_TRANSIT, _S.RETURNED, _S.SCRAPPED}),
+    # What does not arrive is scrapped; a count that finds it brings it back.
+    _S.IN_TRANSIT: frozenset({_S.AVAILABLE, _S.ON_HOLD, _S.SCRAPPED}),
     _S.CONSUMED: frozenset({_S.AVAILABLE, _S.ON_HOLD, _S.SCRAPPED}),
     _S.SHIPPED: frozenset({_S.AVAILABLE, _S.ON_HOLD, _S.RETURNED}),
     _S.RETURNED: frozenset({_S.AVAILABLE, _S.ON_HOLD, _S.SCRAPPED}),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable
+from datetime import date
 
 from django.db.models import QuerySet
 
@@ -23,6 +24,19 @@ def lots(ids: Iterable[int]) -> dict[int, Lot]:
 def units(ids: Iterable[int]) -> dict[int, SerialUnit]:
     """Serial units by id, with their items."""
     return SerialUnit.objects.select_related("item", "supplier").in_bulk(list(ids))
+
+
+def last_days(*, lot_ids: Collection[int], unit_ids: Collection[int]) -> dict[int, date]:
+    """The last day on which each may be used, by id (lots' and units' differ); who keeps is left
+    out.
+    """
+    found: dict[int, date] = {}
+    for model, ids in ((Lot, lot_ids), (SerialUnit, unit_ids)):
+        rows = model._default_manager.filter(pk__in=list(ids), expires_on__isnull=False)
+        for pk, day in rows.values_list("pk", "expires_on"):
+            if day is not None:
+                found[pk] = day
+    return found
 
 
 def lot_of(*, item_id: int, number: str) -> Lot | None:

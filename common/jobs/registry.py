@@ -61,6 +61,8 @@ def register(
 ) -> Callable[[F], F]:
     """Register the decorated function as the job ``name``; it is returned unchanged.
 
+    ``is_hourly``: the dispatcher asks for it once an hour, without arguments.
+
     It takes ids, ``by`` and ``now`` by keyword, and ``claim`` as well unless it is DATABASE.
     Raise TypeError for another signature and ValueError for a name that is taken.
     """

@@ -29,7 +29,7 @@ TONES: dict[str, Tone] = {
         Tone.RUNNING: (
             "approved released ready setup running in_progress in_production solving confirmed"
             " ready_to_ship partly_shipped partly_received applied_partly action verification"
-            " under_analysis shipped acknowledged"
+            " under_analysis shipped acknowledged in_transit"
         ),
         Tone.DONE: (
             "done completed delivered closed accepted published solved applied received"

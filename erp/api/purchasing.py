@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from common.api import ApiRequest, ApiView, ListApiView, StrictSerializer
 from common.permissions import allowed
 from erp import selectors
+from erp.api.lookup import bin_named
 from erp.enums import MrpCause, MrpRunState, ProposalAction, PurchaseOrderState
 from erp.models import Proposal, PurchaseOrder, PurchaseOrderLine
 from erp.services import mrp_runs, proposals, purchase_orders, purchasing
@@ -76,9 +77,26 @@ class ReceiveIn(StrictSerializer):
         max_digits=14, decimal_places=4, min_value=0, default=Decimal(0)
     )
     reference = serializers.CharField(max_length=60, required=False, default="")
+    bin = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
     lot_number = serializers.CharField(max_length=60, required=False, default="")
+    serials = serializers.ListField(
+        child=serializers.CharField(max_length=60), required=False, max_length=10_000, default=list
+    )
     supplier_lot = serializers.CharField(max_length=60, required=False, default="")
     expires_on = serializers.DateField(required=False, allow_null=True, default=None)
+
+
+class SendBackIn(StrictSerializer):
+    """What goes back: of tracked items a lot or serial numbers; ``replace``: it comes again."""
+
+    quantity = serializers.DecimalField(max_digits=14, decimal_places=4, min_value=0)
+    reason = serializers.CharField(max_length=60)
+    replace = serializers.BooleanField(required=False, default=False)
+    lot = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+    serials = serializers.ListField(
+        child=serializers.CharField(max_length=60), required=False, max_length=10_000, default=list
+    )
+    bin = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
 
 
 class PromiseIn(StrictSerializer):
@@ -176,14 +194,38 @@ class ReceiveView(ApiView):
     def post(self, request: ApiRequest, number: str, position: int) -> Response:
         asked = ReceiveIn(data=request.data)
         asked.is_valid(raise_exception=True)
-        lines = [line for line in _order(number).lines.all() if line.position == position]
-        if not lines:
-            raise Http404
-        data = dict(asked.validated_data)
-        names = ("lot_number", "supplier_lot", "expires_on")
-        labels = purchasing.Labels(**{name: data.pop(name) for name in names})
+        line, data = _line(number, position), dict(asked.validated_data)
+        place = data.pop("bin")
+        names = ("lot_number", "serials", "supplier_lot", "expires_on")
+        labels = purchasing.Labels(
+            **{name: data.pop(name) for name in names},
+            bin_id=bin_named("bin", place, line.order.site_id).pk if place else None,
+        )
         purchasing.receive_line(
-            line=lines[0], **data, labels=labels, by=request.user, now=timezone.now()
+            line=line, **data, labels=labels, by=request.user, now=timezone.now()
+        )
+        return _answer(number, request)
+
+
+class ReturnView(ApiView):
+    """Send received goods back to their supplier."""
+
+    required_permission = "erp.receive_stock"
+
+    @extend_schema(request=SendBackIn, responses=PurchaseOrderDetailOut)
+    def post(self, request: ApiRequest, number: str, position: int) -> Response:
+        asked = SendBackIn(data=request.data)
+        asked.is_valid(raise_exception=True)
+        line, data = _line(number, position), asked.validated_data
+        place = bin_named("bin", data["bin"], line.order.site_id) if data["bin"] else None
+        purchasing.return_line(
+            line=line,
+            quantity=data["quantity"],
+            reason=data["reason"],
+            replace=data["replace"],
+            goods=purchasing.Goods(data["lot"], data["serials"], place.pk if place else None),
+            by=request.user,
+            now=timezone.now(),
         )
         return _answer(number, request)
 
@@ -244,6 +286,15 @@ def _order(number: str) -> PurchaseOrder:
     if found is None:
         raise Http404
     return found
+
+
+def _line(number: str, position: int) -> PurchaseOrderLine:
+    order = _order(number)
+    for line in order.lines.all():
+        if line.position == position:
+            line.order = order
+            return line
+    raise Http404
 
 
 def _answer(number: str, request: ApiRequest) -> Response:

@@ -28,6 +28,8 @@ class StockOut(serializers.Serializer[Any]):
     held = serializers.DecimalField(**QUANTITY)
     reserved = serializers.DecimalField(**QUANTITY)
     free = serializers.DecimalField(**QUANTITY)
+    # On its way from another site.
+    in_transit = serializers.DecimalField(**QUANTITY)
     places = QuantOut(many=True)
 
 
@@ -58,7 +60,7 @@ class ThingIn(StrictSerializer):
 
 
 class MoveIn(ThingIn):
-    """From one bin into another: "A-01", "MAIN/A-01" or "SITE/MAIN/A-01"."""
+    """From one bin into another of the site: "A-01", "MAIN/A-01" or "SITE/MAIN/A-01"."""
 
     from_bin = serializers.CharField(max_length=120)
     to_bin = serializers.CharField(max_length=120)

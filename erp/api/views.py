@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from common.api import ApiRequest, ApiView, ListApiView
 from erp import selectors
+from erp.api.lookup import bin_named, missing
 from erp.api.serializers import (
     CountIn,
     CountOut,
@@ -25,7 +26,6 @@ from erp.api.serializers import (
     StockOut,
 )
 from erp.enums import MoveKind
-from erp.models import Bin
 from erp.services import counts, holds, moving, stock
 from masterdata import selectors as masterdata
 from traceability import selectors as traceability
@@ -33,32 +33,21 @@ from traceability import selectors as traceability
 MOST_PLACES = 500
 
 
-def _missing(field: str, code: str) -> serializers.ValidationError:
-    return serializers.ValidationError({field: [_("There is no “%(code)s”.") % {"code": code}]})
-
-
-def _bin(field: str, code: str, site_id: int) -> Bin:
-    found = selectors.bins_named(code, site_id=site_id)
-    if len(found) != 1:
-        raise _missing(field, code)
-    return found[0]
-
-
 def _thing(data: dict[str, Any]) -> tuple[Any, int | None, int | None]:
     """Item, lot id and unit id that a body names."""
     item = masterdata.item_by_code(data["item"])
     if item is None:
-        raise _missing("item", data["item"])
+        raise missing("item", data["item"])
     lot_id = unit_id = None
     if data["lot"]:
         lot = traceability.lot_of(item_id=item.pk, number=data["lot"])
         if lot is None:
-            raise _missing("lot", data["lot"])
+            raise missing("lot", data["lot"])
         lot_id = lot.pk
     if data["serial"]:
         unit = traceability.unit_of(item_id=item.pk, number=data["serial"])
         if unit is None:
-            raise _missing("serial", data["serial"])
+            raise missing("serial", data["serial"])
         unit_id = unit.pk
     return item, lot_id, unit_id
 
@@ -71,6 +60,7 @@ def _stock_body(item: Any, site_id: int) -> Any:
         for name in ("on_hand", "held", "reserved", "free")
     }
     places = selectors.quants(site_id=site_id, item_id=item.pk)[:MOST_PLACES]
+    figures["in_transit"] = selectors.in_transit(item_id=item.pk, site_id=site_id)
     return StockOut({"item": item.code, **figures, "places": places}).data
 
 
@@ -95,11 +85,11 @@ class ReceiptView(ApiView):
         data, site = body.validated_data, masterdata.default_site().pk
         item = masterdata.item_by_code(data["item"])
         if item is None:
-            raise _missing("item", data["item"])
-        place = _bin("bin", data["bin"], site) if data["bin"] else None
+            raise missing("item", data["item"])
+        place = bin_named("bin", data["bin"], site) if data["bin"] else None
         supplier = masterdata.supplier_ids().get(data["supplier"])
         if data["supplier"] and supplier is None:
-            raise _missing("supplier", data["supplier"])
+            raise missing("supplier", data["supplier"])
         site_id = place.warehouse.site_id if place else site
         stock.receive(
             item_id=item.pk,
@@ -126,7 +116,10 @@ class MoveView(ApiView):
         body.is_valid(raise_exception=True)
         data, site = body.validated_data, masterdata.default_site().pk
         item, lot_id, unit_id = _thing(data)
-        start, end = _bin("from_bin", data["from_bin"], site), _bin("to_bin", data["to_bin"], site)
+        start, end = (
+            bin_named("from_bin", data["from_bin"], site),
+            bin_named("to_bin", data["to_bin"], site),
+        )
         moving.move(
             source=moving.Where(start.pk, item.pk, lot_id, [unit_id] if unit_id else []),
             to_bin_id=end.pk,
@@ -154,7 +147,7 @@ class CountView(ApiView):
             item, lot_id, unit_id = _thing(line)
             counts.enter(
                 session=session,
-                bin_id=_bin("bin", line["bin"], site).pk,
+                bin_id=bin_named("bin", line["bin"], site).pk,
                 item_id=item.pk,
                 lot_id=lot_id,
                 unit_id=unit_id,

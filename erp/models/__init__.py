@@ -6,6 +6,7 @@ from erp.models.planning import AutoOrderRule, MrpRun, Proposal, ProposalPeg, Su
 from erp.models.purchasing import PurchaseOrder, PurchaseOrderLine, PurchaseReceipt
 from erp.models.stock import StockBalance, StockMove, StockQuant
 from erp.models.supply import Supply
+from erp.models.transfers import StockTransfer, TransferLine
 
 __all__ = [
     "AutoOrderRule",
@@ -25,7 +26,9 @@ __all__ = [
     "StockBalance",
     "StockMove",
     "StockQuant",
+    "StockTransfer",
     "Supply",
     "SupplyRule",
+    "TransferLine",
     "Warehouse",
 ]

@@ -21,7 +21,7 @@ class StockBalance(models.Model):
     on_hand = models.DecimalField(**QUANTITY, default=0)
     # The sum of its reservations.
     reserved = models.DecimalField(**QUANTITY, default=0)
-    # The sum of its quants that a hold or the quarantine keeps from everybody.
+    # The sum of its quants that a hold, the quarantine or their expiry keeps from everybody.
     held = models.DecimalField(**QUANTITY, default=0)
     # The item's policy when it last moved.
     allows_negative = models.BooleanField(default=False)
@@ -67,7 +67,7 @@ class StockQuant(models.Model):
     quantity = models.DecimalField(**QUANTITY)
     # The part that stands ready for a requirement: the sum of its stagings.
     staged = models.DecimalField(**QUANTITY, default=0)
-    # It lies in quarantine, or its lot or unit is on hold.
+    # It lies in quarantine, or its lot or unit is on hold or has expired.
     is_held = models.BooleanField(default=False)
     allows_negative = models.BooleanField(default=False)
     # Since when something of it lies there: of what keeps equally long the oldest goes first.

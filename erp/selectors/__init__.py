@@ -25,6 +25,7 @@ from erp.selectors.demand import (
     taken_quantities,
     waiting,
 )
+from erp.selectors.issued import Issued, issued_lines, issued_orders
 from erp.selectors.picking import PickLine, pick_lines, pick_orders
 from erp.selectors.planning import (
     CannotPlan,
@@ -42,6 +43,7 @@ from erp.selectors.planning_news import (
     run_key,
     supply_news,
 )
+from erp.selectors.prices import PricePoint, PriceTrend, price_trend
 from erp.selectors.proposals import (
     SupplierOffer,
     ToDo,
@@ -57,10 +59,12 @@ from erp.selectors.purchase_orders import (
     Affected,
     Performance,
     affected_by,
+    lots_to_return,
     purchase_counts,
     purchase_order,
     purchase_orders,
     supplier_performance,
+    units_to_return,
 )
 from erp.selectors.purchasing import (
     MaterialDate,
@@ -71,12 +75,16 @@ from erp.selectors.purchasing import (
     shortages,
 )
 from erp.selectors.quants import (
+    Identity,
     Scanned,
     Take,
+    allot,
     bin_by_id,
     bins,
     bins_named,
     choose,
+    days,
+    delivered_of,
     issued_of,
     places_of,
     quants,
@@ -87,10 +95,30 @@ from erp.selectors.quants import (
     warehouses,
     warehouses_with_contents,
 )
-from erp.selectors.stock import balances, free_stock, moves_of, moves_of_identity
+from erp.selectors.stock import balances, free_stock, in_transit, moves_of, moves_of_identity
+from erp.selectors.transfers import (
+    TRANSFER_GROUPS,
+    Content,
+    all_sites,
+    open_transfer_lines,
+    open_units,
+    transfer,
+    transfer_contents,
+    transfers,
+    units_under_way,
+)
 
 __all__ = [
     "AFTER_CHANGES",
+    "TRANSFER_GROUPS",
+    "Content",
+    "all_sites",
+    "open_transfer_lines",
+    "open_units",
+    "transfer",
+    "transfer_contents",
+    "transfers",
+    "units_under_way",
     "JUDGED_DAYS",
     "Affected",
     "CannotPlan",
@@ -126,7 +154,20 @@ __all__ = [
     "count_sessions",
     "coverage",
     "customer_codes",
+    "Identity",
+    "allot",
+    "days",
+    "PricePoint",
+    "PriceTrend",
+    "price_trend",
+    "Issued",
+    "issued_lines",
+    "issued_orders",
+    "lots_to_return",
+    "units_to_return",
+    "delivered_of",
     "free_stock",
+    "in_transit",
     "incoming",
     "issued_of",
     "local_day",

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from erp import mrp
-from erp.enums import ProposalAction, ProposalState, RequirementState
+from erp.enums import ProposalAction, ProposalState, RequirementState, SupplyKind
 from erp.models import Proposal, Requirement, StockBalance, Supply, SupplyRule
 from masterdata import selectors as masterdata
 from masterdata.enums import LotPolicy
@@ -90,9 +90,10 @@ def _demands(site_id: int, zone: ZoneInfo) -> list[mrp.Demand]:
 
 
 def _receipt(row: Supply, zone: ZoneInfo) -> mrp.Receipt:
-    return mrp.Receipt(
-        row.pk, row.item_id, row.quantity, local_day(row.due_at, zone), row.is_started
-    )
+    # What is on the road between two sites can be neither hurried nor called off.
+    speaks = row.kind != SupplyKind.TRANSFER
+    day = local_day(row.due_at, zone)
+    return mrp.Receipt(row.pk, row.item_id, row.quantity, day, row.is_started, speaks)
 
 
 def _accepted(site_id: int) -> list[mrp.Receipt]:

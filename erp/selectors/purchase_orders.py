@@ -20,10 +20,11 @@ from django.db.models import (
 )
 from django.utils import timezone
 
-from erp.enums import PurchaseOrderState, PurchaseReceiptKind
-from erp.models import PurchaseOrder, PurchaseOrderLine, PurchaseReceipt, Requirement
+from erp.enums import MoveKind, PurchaseOrderState, PurchaseReceiptKind
+from erp.models import PurchaseOrder, PurchaseOrderLine, PurchaseReceipt, Requirement, StockMove
 from erp.selectors.planning import local_day
 from erp.selectors.purchasing import material_dates
+from erp.selectors.quants import delivered_of, quants
 
 ZERO = Decimal(0)
 # Receipts that a supplier is judged by.
@@ -181,6 +182,31 @@ def affected_by(
         )
         for row in rows.order_by("due_at", "pk")
     ]
+
+
+def lots_to_return(line: PurchaseOrderLine) -> list[tuple[str, str]]:
+    """The lots of a line that came with its order and lie here: number, and how much there is."""
+    order = line.order
+    came = delivered_of(item_id=line.item_id, site_id=order.site_id, reference=order.number)
+    lots = [lot for (lot, _unit), left in came.items() if lot and left > 0]
+    rows = (
+        quants(site_id=order.site_id, item_id=line.item_id)
+        .filter(lot__in=lots)
+        .order_by("lot__number")
+        .values_list("lot__number")
+        .annotate(there=Sum("quantity"))
+    )
+    return [(number, f"{number} · {there.normalize():f} {line.item.uom}") for number, there in rows]
+
+
+def units_to_return(line: PurchaseOrderLine, *, most: int) -> list[str]:
+    """The first serial numbers of a line that came with its order and lie here."""
+    order = line.order
+    moves = StockMove.objects.filter(
+        item=line.item_id, site=order.site_id, reference=order.number, kind=MoveKind.RECEIPT
+    )
+    here = quants(site_id=order.site_id, item_id=line.item_id).filter(unit__in=moves.values("unit"))
+    return list(here.order_by("unit__number").values_list("unit__number", flat=True)[:most])
 
 
 def supplier_performance(*, supplier_id: int, since: date, today: date) -> Performance:

@@ -70,12 +70,14 @@ class Shortage:
 
 @dataclass(slots=True)
 class Incoming:
-    """What is still to come of a purchase order line, and when it is counted on."""
+    """What is still to come of a purchase or a transfer, and when it is counted on."""
 
     item_id: int
     quantity: Decimal
     at: datetime
     reference: str
+    # From another site.
+    is_transfer: bool = False
 
 
 def incoming(
@@ -85,20 +87,22 @@ def incoming(
     item_ids: Iterable[int] | None = None,
     moved: Mapping[int, datetime] | None = None,
 ) -> list[Incoming]:
-    """Open purchase order lines of a site, by day; one query.
+    """Open purchase order lines of a site and what comes from other sites, by day; one query.
 
-    A line is counted on for the end of its due day, an overdue one for a day from now. ``moved``
-    asks what if: lines by id with another moment.
+    It is counted on for the end of its due day, what is overdue for a day from now. ``moved``
+    asks what if: purchase order lines by id with another moment.
     """
-    rows = Supply.objects.filter(site_id=site_id, kind=SupplyKind.PURCHASE_ORDER, is_firm=True)
+    rows = Supply.objects.filter(site_id=site_id, kind__in=SupplyKind.bought(), is_firm=True)
     if item_ids is not None:
         rows = rows.filter(item__in=list(item_ids))
     found = []
-    for source_id, item_id, quantity, due_at, reference in rows.order_by(
+    for kind, source_id, item_id, quantity, due_at, reference in rows.order_by(
         "due_at", "reference", "source_id"
-    ).values_list("source_id", "item_id", "quantity", "due_at", "reference"):
-        at = (moved or {}).get(source_id, due_at)
-        found.append(Incoming(item_id, quantity, at if at > now else now + DAY, reference))
+    ).values_list("kind", "source_id", "item_id", "quantity", "due_at", "reference"):
+        is_bought = kind == SupplyKind.PURCHASE_ORDER
+        at = (moved or {}).get(source_id, due_at) if is_bought else due_at
+        at = at if at > now else now + DAY
+        found.append(Incoming(item_id, quantity, at, reference, not is_bought))
     # Stable: what is overdue keeps its order, after what comes earlier than a day from now.
     return sorted(found, key=lambda line: line.at)
 

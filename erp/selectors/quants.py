@@ -40,6 +40,12 @@ def today(*, site_id: int, now: datetime) -> date:
     return now.astimezone(ZoneInfo(masterdata.site(site_id).time_zone)).date()
 
 
+def days(*, now: datetime) -> dict[int, date]:
+    """The day at each site, by its id; one query."""
+    zones = masterdata.time_zones()
+    return {pk: now.astimezone(ZoneInfo(zone)).date() for pk, zone in zones.items()}
+
+
 def quants(
     *,
     site_id: int | None = None,
@@ -167,6 +173,22 @@ def issued_of(*, requirement: Requirement, reference: str) -> dict[Identity, Dec
         .annotate(total=Sum("quantity"))
     )
     return {(lot, unit): -total for lot, unit, total in rows if total}
+
+
+def delivered_of(*, item_id: int, site_id: int, reference: str) -> dict[Identity, Decimal]:
+    """What came under a reference less what went back to the supplier, by lot and unit."""
+    rows = (
+        StockMove.objects.filter(
+            item=item_id,
+            site=site_id,
+            reference=reference,
+            kind__in=[MoveKind.RECEIPT, MoveKind.SUPPLIER],
+        )
+        .order_by()
+        .values_list("lot", "unit")
+        .annotate(total=Sum("quantity"))
+    )
+    return {(lot, unit): total for lot, unit, total in rows if total}
 
 
 def stagings(requirement_ids: Iterable[int]) -> QuerySet[Staging]:

@@ -6,8 +6,8 @@ from decimal import Decimal
 from django.db.models import DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from erp.enums import PurchaseOrderState
-from erp.models import PurchaseOrderLine, StockBalance, StockMove
+from erp.enums import PurchaseOrderState, SupplyKind
+from erp.models import PurchaseOrderLine, StockBalance, StockMove, Supply
 
 ZERO = Decimal(0)
 
@@ -24,7 +24,7 @@ def free_stock(*, site_id: int, item_ids: Iterable[int]) -> dict[int, Decimal]:
 
 
 def balances(*, site_id: int | None = None, text: str = "") -> QuerySet[StockBalance]:
-    """The stock list by item code, each row with ``free`` and ``on_order``."""
+    """The stock list by item code, each row with ``free``, ``on_order`` and ``in_transit``."""
     found = StockBalance.objects.select_related("item", "site").order_by("item__code", "site__code")
     if site_id is not None:
         found = found.filter(site_id=site_id)
@@ -34,7 +34,11 @@ def balances(*, site_id: int | None = None, text: str = "") -> QuerySet[StockBal
             | Q(item__name__icontains=text)
             | Q(item__name_zh__icontains=text)
         )
-    return found.annotate(free=F("on_hand") - F("held") - F("reserved"), on_order=_on_order())
+    return found.annotate(
+        free=F("on_hand") - F("held") - F("reserved"),
+        on_order=_on_order(),
+        in_transit=_in_transit(),
+    )
 
 
 def moves_of(*, item_id: int, site_id: int) -> QuerySet[StockMove]:
@@ -54,6 +58,25 @@ def moves_of_identity(
         StockMove.objects.filter(lot=lot_id) if lot_id else StockMove.objects.filter(unit=unit_id)
     )
     return rows.select_related("by", "bin__warehouse__site").order_by("-at", "-pk")
+
+
+def in_transit(*, item_id: int, site_id: int) -> Decimal:
+    """What of the item is on its way to the site from another one."""
+    rows = Supply.objects.filter(item=item_id, site=site_id, kind=SupplyKind.TRANSFER)
+    return rows.aggregate(total=Sum("quantity"))["total"] or ZERO
+
+
+def _in_transit() -> Coalesce:
+    coming = (
+        Supply.objects.filter(
+            item=OuterRef("item"), site=OuterRef("site"), kind=SupplyKind.TRANSFER
+        )
+        .order_by()
+        .values("item")
+        .annotate(total=Sum("quantity"))
+        .values("total")
+    )
+    return Coalesce(Subquery(coming), ZERO, output_field=DecimalField())
 
 
 def _on_order() -> Coalesce:

@@ -8,16 +8,18 @@ judge true figures even where somebody forgot the lock.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import IntegrityError, connection
 
 from common import bulk
 from common.models import User
+from erp import selectors
 from erp.enums import BinKind, MoveKind
 from erp.models import Bin, StockBalance, StockMove, StockQuant
 from erp.services import valuing
+from traceability import selectors as traceability
 from traceability.enums import IdentityState
 from traceability.services import identities
 
@@ -67,7 +69,7 @@ class _Differences:
     on_hand: Decimal = ZERO
     held: Decimal = ZERO
     reserved: Decimal = ZERO
-    # New pieces, which weigh in the average price.
+    # New pieces, which weigh in the average price; below zero: what goes back at its own price.
     received: Decimal = ZERO
 
 
@@ -81,13 +83,19 @@ class _Books:
     quants: dict[Place, tuple[int, bool]] = field(default_factory=dict)
     held_lots: set[int] = field(default_factory=set)
     held_units: set[int] = field(default_factory=set)
+    # Of lots and units (their ids differ), and the day at each site.
+    last_days: dict[int, date] = field(default_factory=dict)
+    days: dict[int, date] = field(default_factory=dict)
 
     def is_held(self, place: Place) -> bool:
         known = self.quants.get(place)
         if known is not None:
             return known[1]
         bin_id, _item, lot_id, unit_id = place
-        return bin_id in self.quarantines or lot_id in self.held_lots or unit_id in self.held_units
+        if bin_id in self.quarantines or lot_id in self.held_lots or unit_id in self.held_units:
+            return True
+        last = self.last_days.get(lot_id or unit_id or 0)
+        return last is not None and last < self.days[self.sites[bin_id]]
 
 
 def book(
@@ -99,7 +107,7 @@ def book(
     lowers both.
     """
     rows = [entry for entry in entries if entry.quantity]
-    books = _read(rows)
+    books = _read(rows, why.now)
     differences = _differences(rows, books, reserved or {}, why)
     _make_balances(differences)
     _change_quants(rows, books, why.now)
@@ -126,7 +134,7 @@ _MOVE = ("item", "site", "bin", "lot", "unit", "quantity", "kind", "reference", 
 )
 
 
-def _read(rows: Sequence[Entry]) -> _Books:
+def _read(rows: Sequence[Entry], now: datetime) -> _Books:
     bins = list(
         Bin.objects.filter(pk__in={row.bin_id for row in rows}).values_list(
             "pk", "warehouse__site_id", "kind"
@@ -156,6 +164,9 @@ def _read(rows: Sequence[Entry]) -> _Books:
         ):
             books.quants[place[0], place[1], place[2], place[3]] = (pk, is_held)
     books.held_lots, books.held_units = identities.held(lot_ids=lots, unit_ids=units)
+    books.last_days = traceability.last_days(lot_ids=lots, unit_ids=units)
+    if books.last_days:
+        books.days = selectors.days(now=now)
     return books
 
 
@@ -167,6 +178,9 @@ def _differences(
         here = found.setdefault((row.item_id, books.sites[row.bin_id]), _Differences())
         here.on_hand += row.quantity
         if row.quantity > 0 and why.kind in MoveKind.coming():
+            here.received += row.quantity
+        elif why.kind == MoveKind.SUPPLIER and why.price is not None:
+            # It takes its own price with it, not the average of those that stay.
             here.received += row.quantity
         if books.is_held(row.place):
             here.held += row.quantity
@@ -249,6 +263,10 @@ def _change_balances(differences: Mapping[Balance, _Differences], why: Why) -> N
                     + moved.received * coalesce(
                         %s::numeric, nullif(balance.average_cost, 0), item.standard_cost))
                     / (greatest(balance.on_hand, 0) + moved.received)
+                    WHEN moved.received < 0 AND balance.on_hand + moved.received > 0 THEN
+                    greatest(0, (balance.on_hand
+                        * coalesce(nullif(balance.average_cost, 0), item.standard_cost)
+                    + moved.received * %s::numeric) / (balance.on_hand + moved.received))
                     ELSE balance.average_cost END
             FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[], %s::numeric[], %s::numeric[],
                     %s::numeric[]) AS moved (item_id, site_id, on_hand, held, reserved, received),
@@ -256,7 +274,7 @@ def _change_balances(differences: Mapping[Balance, _Differences], why: Why) -> N
             WHERE balance.item_id = moved.item_id AND balance.site_id = moved.site_id
                 AND item.id = moved.item_id
             """,
-            [why.price, *(list(column) for column in zip(*rows, strict=True))],
+            [why.price, why.price, *(list(column) for column in zip(*rows, strict=True))],
         )
 
 

@@ -1,7 +1,10 @@
-"""A hold keeps lots and units from everybody: not picked, not issued, not shipped, not planned."""
+"""A hold keeps lots and units from everybody: not picked, not issued, not shipped, not planned.
 
-from collections.abc import Collection
-from datetime import datetime
+So does the end of their life: what expired is set aside by ``set_expired_aside``, each hour.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
@@ -10,15 +13,16 @@ from django.db.models import F, Q, QuerySet
 from common import audit, events
 from common.concurrency import Lock, lock
 from common.models import User
-from erp.enums import BinKind
+from erp import selectors
+from erp.enums import BinKind, TransferState
 from erp.events import StockReceived, StockWithheld
-from erp.models import StockBalance, StockQuant
-from erp.services import reservations, stagings
+from erp.models import StockBalance, StockQuant, TransferLine
+from erp.services import reservations, stagings, supplies
 from traceability import selectors as traceability
 from traceability.services import identities
 from traceability.services.identities import CannotHold
 
-__all__ = ["CannotHold", "hold", "release"]
+__all__ = ["CannotHold", "hold", "release", "set_expired_aside"]
 
 ZERO = Decimal(0)
 
@@ -42,6 +46,7 @@ def hold(
         _lock_sites(lot_ids, unit_ids)
         placed = identities.hold(lot_ids=lot_ids, unit_ids=unit_ids, reason=reason, by=by, now=now)
         touched = _mark(_lying(lot_ids, unit_ids).filter(is_held=False), True)
+        supplies.note_held(lot_ids=lot_ids, unit_ids=unit_ids)
         for row in traceability.holds(placed[:1]):
             audit.record(action="erp.stock.hold", target=row, by=by, now=now, reason=reason)
         for item_id, site_id in sorted(touched):
@@ -62,15 +67,67 @@ def release(*, hold_ids: Collection[int], reason: str, by: User | None, now: dat
         _lock_sites(lots, units)
         lying = {pk for pair in _lying(lots, units).values_list("lot", "unit") for pk in pair if pk}
         free_lots, free_units = identities.release(
-            hold_ids=hold_ids, lying=lying, reason=reason, by=by, now=now
+            hold_ids=hold_ids,
+            lying=lying,
+            under_way=_under_way(lots, units),
+            reason=reason,
+            by=by,
+            now=now,
         )
         rows = _lying(free_lots, free_units).filter(is_held=True)
-        touched = _mark(rows.exclude(bin__kind=BinKind.QUARANTINE), False)
+        kept = Q(bin__kind=BinKind.QUARANTINE) | _expired(selectors.days(now=now))
+        touched = _mark(rows.exclude(kept), False)
+        supplies.note_held(lot_ids=free_lots, unit_ids=free_units)
         for row in held[:1]:
             audit.record(action="erp.stock.release", target=row, by=by, now=now, reason=reason)
         for item_id, site_id in sorted(touched):
             reservations.give_free(site_id=site_id, item_ids=[item_id])
             events.publish(StockReceived(item_id=item_id, site_id=site_id), by=by, now=now)
+
+
+def set_expired_aside(*, by: User | None, now: datetime) -> int:
+    """Keep what may not be used any more from everybody; return how many places there were.
+
+    At each site since its own midnight; repeating it changes nothing. What stood ready or was
+    reserved gives way, as for a hold.
+    """
+    touched: set[tuple[int, int]] = set()
+    places = 0
+    with transaction.atomic():
+        for site_id, today in sorted(selectors.days(now=now).items()):
+            lock(Lock.SUPPLY, site_id)
+            rows = StockQuant.objects.filter(_expired({site_id: today}), is_held=False)
+            found = list(rows.select_related("lot", "unit").order_by("pk"))
+            touched |= _mark(StockQuant.objects.filter(pk__in=[row.pk for row in found]), True)
+            audit.record_many(
+                action="erp.stock.expire",
+                targets=[thing for row in found if (thing := row.lot or row.unit) is not None],
+                by=by,
+                now=now,
+            )
+            places += len(found)
+        for item_id, site_id in sorted(touched):
+            events.publish(StockWithheld(item_id=item_id, site_id=site_id), by=by, now=now)
+    return places
+
+
+def _expired(days: Mapping[int, date]) -> Q:
+    """What lies at a site on whose day it may not be used any more; nothing without a site."""
+    found = Q(pk__in=[])
+    for site_id, today in days.items():
+        found |= Q(bin__warehouse__site=site_id) & (
+            Q(lot__expires_on__lt=today) | Q(unit__expires_on__lt=today)
+        )
+    return found
+
+
+def _under_way(lot_ids: Collection[int], unit_ids: Collection[int]) -> set[int]:
+    lines = TransferLine.objects.filter(
+        Q(lot__in=list(lot_ids)) | Q(unit__in=list(unit_ids)),
+        transfer__state__in=TransferState.on_the_way(),
+        quantity__gt=F("received") + F("missing"),
+    )
+    return {pk for pair in lines.values_list("lot", "unit") for pk in pair if pk}
 
 
 def _lying(lot_ids: Collection[int], unit_ids: Collection[int]) -> QuerySet[StockQuant]:

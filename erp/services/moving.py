@@ -1,7 +1,6 @@
-"""Goods change their place: put away, pick, stage to a work order, transfer, quarantine.
+"""Goods change their place inside a site: put away, pick, stage to a work order, quarantine.
 
-A transfer between sites is one step: it leaves the one and lies at the other with the same
-document. (There is no stock in transit.)
+To another site they go by ``erp.services.transfers``.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -50,32 +49,31 @@ def move(
     kind: MoveKind = MoveKind.TRANSFER,
     reason: str = "",
 ) -> StockMove:
-    """Bring a quantity from where it lies into another bin, of this site or of another one.
+    """Bring a quantity from where it lies into another bin of the site.
 
     What is staged stays. Into quarantine it is kept from everybody, and who counted on it waits
-    again, the latest due first; out of it, it is free. To another site only free stock goes.
-    Return the move that brought it. Raise CannotMove with the reason.
+    again, the latest due first; out of it, it is free. Return the move that brought it. Raise
+    CannotMove with the reason.
     """
     with transaction.atomic():
         start, end = selectors.bin_by_id(source.bin_id), selectors.bin_by_id(to_bin_id)
-        sites = sorted({start.warehouse.site_id, end.warehouse.site_id})
-        for site_id in sites:
-            lock(Lock.SUPPLY, site_id)
+        site_id = start.warehouse.site_id
+        lock(Lock.SUPPLY, site_id)
         policies.check_can_move(start, end, quantity)
         rows = taken(source, quantity)
-        _make_room(rows, start, end, quantity)
+        if end.kind == BinKind.QUARANTINE:
+            _make_room(rows, site_id, quantity)
         document = numbers.take("TR", now=now)
         why = Why(kind, reason or document, by, now, document=document)
         moves = booking.book(_entries(rows, to_bin_id), why=why)
         arrived = StockMove.objects.get(pk=moves[-1])
         audit.record(action="erp.stock.move", target=arrived, by=by, now=now, reason=reason)
-        for site_id in sites:
-            if len(sites) > 1 or start.kind == BinKind.QUARANTINE:
-                reservations.give_free(site_id=site_id, item_ids=[source.item_id])
-                fact = StockReceived(item_id=source.item_id, site_id=site_id)
-                events.publish(fact, by=by, now=now)
+        if start.kind == BinKind.QUARANTINE:
+            reservations.give_free(site_id=site_id, item_ids=[source.item_id])
+            fact = StockReceived(item_id=source.item_id, site_id=site_id)
+            events.publish(fact, by=by, now=now)
         if end.kind == BinKind.QUARANTINE:
-            withheld = StockWithheld(item_id=source.item_id, site_id=end.warehouse.site_id)
+            withheld = StockWithheld(item_id=source.item_id, site_id=site_id)
             events.publish(withheld, by=by, now=now)
     return arrived
 
@@ -177,18 +175,11 @@ def taken(source: Where, quantity: Decimal) -> list[tuple[StockQuant, Decimal]]:
     return found
 
 
-def _make_room(
-    rows: Sequence[tuple[StockQuant, Decimal]], start: Bin, end: Bin, quantity: Decimal
-) -> None:
-    """Let reservations go that the move takes the ground from."""
-    item_id = rows[0][0].item_id
-    held = sum((share for quant, share in rows if quant.is_held), ZERO)
-    leaving = quantity - held
-    if start.warehouse.site_id != end.warehouse.site_id:
-        free = selectors.free_stock(site_id=start.warehouse.site_id, item_ids=[item_id])[item_id]
-        policies.check_may_leave_site(leaving, free)
-    elif end.kind == BinKind.QUARANTINE and leaving > 0:
-        reservations.give_way(item_id=item_id, site_id=start.warehouse.site_id, leaving=leaving)
+def _make_room(rows: Sequence[tuple[StockQuant, Decimal]], site_id: int, quantity: Decimal) -> None:
+    """Let reservations go that quarantine takes the ground from."""
+    leaving = quantity - sum((share for quant, share in rows if quant.is_held), ZERO)
+    if leaving > 0:
+        reservations.give_way(item_id=rows[0][0].item_id, site_id=site_id, leaving=leaving)
 
 
 def _entries(rows: Iterable[tuple[StockQuant, Decimal]], to_bin_id: int) -> list[Entry]:

@@ -29,13 +29,14 @@ from erp.policies_purchasing import (
     check_can_return,
     check_can_take_in,
 )
-from erp.services import stock, supplies
+from erp.services import returns, stock, supplies
 from masterdata import selectors as masterdata
 
 __all__ = [
     "CannotOrder",
     "CannotReceive",
     "CannotReturn",
+    "Goods",
     "NewLine",
     "order",
     "receive_line",
@@ -97,6 +98,10 @@ class Labels:
     supplier_lot: str = ""
     expires_on: date | None = None
     bin_id: int | None = None
+
+
+# Which of the received goods go back.
+Goods = returns.Goods
 
 
 def receive_line(
@@ -185,11 +190,13 @@ def return_line(
     replace: bool,
     by: User | None,
     now: datetime,
+    goods: Goods | None = None,
 ) -> PurchaseOrderLine:
     """Send received goods back; with ``replace`` they are to come again.
 
-    Raise CannotReturn for more than was received, without a reason, or to be replaced on a closed
-    order; and CannotAdjust where the stock is kept for somebody.
+    Of tracked items ``goods`` names the lot or the serial numbers. Raise CannotReturn for more
+    than was received, for what did not come with this order or is not here, without a reason, or
+    to be replaced on a closed order; and CannotMove where the stock is kept for somebody.
     """
     with transaction.atomic():
         lock(Lock.SUPPLY, line.order.site_id)
@@ -197,11 +204,13 @@ def return_line(
         line = placed.lines.select_for_update(no_key=True).get(pk=line.pk)
         line.order = placed
         check_can_return(line, quantity, reason, replace=replace)
-        stock.adjust(
+        returns.of_delivery(
             item_id=line.item_id,
             site_id=placed.site_id,
-            quantity=-quantity,
-            reason=f"{placed.number}: {reason}",
+            reference=placed.number,
+            quantity=quantity,
+            goods=goods or Goods(),
+            price=line.unit_price or None,
             by=by,
             now=now,
         )
@@ -213,6 +222,8 @@ def return_line(
         if replace:
             _move(placed)
         supplies.note_purchases([placed.pk])
+        # Less is here, and where they are replaced more is to come: the plan has to know.
+        events.publish(PurchaseOrdersChanged(site_id=placed.site_id), by=by, now=now)
         audit.record(
             action="erp.purchase_order.return", target=placed, by=by, now=now, reason=reason
         )

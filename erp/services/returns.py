@@ -1,8 +1,10 @@
 """What was issued comes back; what was delivered goes back to its supplier."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
@@ -12,15 +14,23 @@ from common.models import User
 from erp import policies, selectors
 from erp.enums import REQUIREMENT_TRANSITIONS, BinKind, MoveKind, RequirementState
 from erp.events import StockReceived
-from erp.models import Requirement, StockMove
+from erp.models import Requirement, StockMove, StockQuant
 from erp.policies import CannotReturn
+from erp.selectors import Identity
 from erp.services import booking, moving, reservations, warehouses
 from erp.services.booking import Entry, Why
+from masterdata import selectors as masterdata
+from masterdata.enums import Tracking
+from traceability import selectors as traceability
 from traceability.enums import IdentityState
 
-__all__ = ["CannotReturn", "from_work_order", "to_supplier"]
+if TYPE_CHECKING:
+    from masterdata.models import Item
+
+__all__ = ["CannotReturn", "Goods", "from_work_order", "of_delivery", "to_supplier"]
 
 ZERO = Decimal(0)
+_GONE = IdentityState.RETURNED
 
 
 def from_work_order(
@@ -93,13 +103,83 @@ def to_supplier(
         site_id = place.warehouse.site_id
         lock(Lock.SUPPLY, site_id)
         rows = moving.taken(source, quantity)
-        leaving = sum((share for quant, share in rows if not quant.is_held), ZERO)
-        free = selectors.free_stock(site_id=site_id, item_ids=[source.item_id])[source.item_id]
-        policies.check_may_leave_site(leaving, free)
-        why = Why(MoveKind.SUPPLIER, reference, by, now, leaves_as=IdentityState.RETURNED)
-        moves = booking.book(
-            [Entry(q.bin_id, q.item_id, -share, q.lot_id, q.unit_id) for q, share in rows], why=why
+        return _leave(rows, site_id, Why(MoveKind.SUPPLIER, reference, by, now, leaves_as=_GONE))
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """Which of the goods are meant: of tracked ones a lot or serial numbers; and where they lie."""
+
+    lot_number: str = ""
+    serials: Sequence[str] = ()
+    bin_id: int | None = None
+
+
+def of_delivery(
+    *,
+    item_id: int,
+    site_id: int,
+    reference: str,
+    quantity: Decimal,
+    goods: Goods,
+    price: Decimal | None,
+    by: User | None,
+    now: datetime,
+) -> StockMove:
+    """Send back what came under a reference, out of quarantine first; return the first move.
+
+    It takes its own price out of the average cost of those that stay. Raise CannotReturn where it
+    is not said which lot or which units, or where these came otherwise or do not lie here, and
+    CannotMove where it is reserved.
+    """
+    with transaction.atomic():
+        lock(Lock.SUPPLY, site_id)
+        item = masterdata.items_by_id([item_id])[item_id]
+        came = selectors.delivered_of(item_id=item_id, site_id=site_id, reference=reference)
+        lots, units = _named(item, goods, came)
+        policies.check_which_go_back(item, quantity, goods.serials, came, lots, units)
+        rows = (
+            StockQuant.objects.select_for_update(no_key=True, of=("self",))
+            .filter(item=item_id, bin__warehouse__site=site_id)
+            .order_by("-is_held", "since", "pk")
         )
-        left = StockMove.objects.get(pk=moves[0])
-        audit.record(action="erp.stock.send_back", target=left, by=by, now=now, reason=reference)
+        if goods.bin_id is not None:
+            rows = rows.filter(bin=goods.bin_id)
+        if units:
+            rows = rows.filter(unit__in=units)
+        elif lots:
+            rows = rows.filter(lot__in=lots)
+        taken = selectors.allot(rows, quantity, {})
+        missing = quantity - sum((take.quantity for take in taken), ZERO)
+        policies.check_lies_here(item, missing)
+        why = Why(MoveKind.SUPPLIER, reference, by, now, leaves_as=_GONE, price=price)
+        return _leave([(take.quant, take.quantity) for take in taken], site_id, why)
+
+
+def _named(
+    item: "Item", goods: Goods, came: Mapping[Identity, Decimal]
+) -> tuple[list[int], list[int]]:
+    """Lots and units that are meant; without a name the only lot that came."""
+    if item.tracking == Tracking.SERIAL:
+        known = traceability.units_of(item_id=item.pk, numbers=goods.serials)
+        policies.check_serials_are_known(item, goods.serials, known)
+        return [], [unit.pk for unit in known.values()]
+    if item.tracking == Tracking.LOT and goods.lot_number.strip():
+        lot = traceability.lot_of(item_id=item.pk, number=goods.lot_number)
+        return ([lot.pk] if lot else [0]), []
+    return [lot for (lot, _unit), left in came.items() if lot and left > 0], []
+
+
+def _leave(rows: Sequence[tuple[StockQuant, Decimal]], site_id: int, why: Why) -> StockMove:
+    item_id = rows[0][0].item_id
+    leaving = sum((share for quant, share in rows if not quant.is_held), ZERO)
+    free = selectors.free_stock(site_id=site_id, item_ids=[item_id])[item_id]
+    policies.check_may_leave_site(leaving, free)
+    moves = booking.book(
+        [Entry(q.bin_id, q.item_id, -share, q.lot_id, q.unit_id) for q, share in rows], why=why
+    )
+    left = StockMove.objects.get(pk=moves[0])
+    audit.record(
+        action="erp.stock.send_back", target=left, by=why.by, now=why.now, reason=why.reference
+    )
     return left

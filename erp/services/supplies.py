@@ -11,13 +11,22 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Min, Q, Sum
 
 from common import statistics
-from erp.enums import PurchaseOrderState, SupplyKind
-from erp.models import PurchaseOrderLine, Supply
+from erp.enums import PurchaseOrderState, SupplyKind, TransferState
+from erp.models import PurchaseOrderLine, Supply, TransferLine
+from traceability.services import identities
 
-__all__ = ["Coming", "arrival", "forget_purchases", "note_purchases", "put"]
+__all__ = [
+    "Coming",
+    "arrival",
+    "forget_purchases",
+    "note_held",
+    "note_purchases",
+    "note_transfers",
+    "put",
+]
 
 _UPSERT = """
     INSERT INTO erp_supply AS old (kind, source_id, item_id, site_id, quantity, due_at, reference,
@@ -122,3 +131,54 @@ def note_purchases(order_ids: Collection[int]) -> None:
 def forget_purchases(line_ids: Collection[int]) -> None:
     """Nothing comes of these lines any more: they are about to go."""
     Supply.objects.filter(kind=SupplyKind.PURCHASE_ORDER, source_id__in=list(line_ids)).delete()
+
+
+def note_transfers(transfer_ids: Collection[int]) -> None:
+    """Bring the rows of these transfers up to date: one per item, under its first line's id.
+
+    What is held on the way counts for nobody.
+    """
+    lines = TransferLine.objects.filter(transfer__in=list(transfer_ids))
+    held_lots, held_units = identities.held(
+        lot_ids=set(lines.filter(lot__isnull=False).values_list("lot_id", flat=True)),
+        unit_ids=set(lines.filter(unit__isnull=False).values_list("unit_id", flat=True)),
+    )
+    is_free = Q(lot__isnull=True) | ~Q(lot__in=held_lots)
+    is_free &= Q(unit__isnull=True) | ~Q(unit__in=held_units)
+    coming = is_free & Q(transfer__state__in=TransferState.on_the_way())
+    left = F("quantity") - F("received") - F("missing")
+    rows = lines.order_by().values_list(
+        "item_id",
+        "transfer__to_site_id",
+        "transfer__arrives_on",
+        "transfer__to_site__time_zone",
+        "transfer__number",
+    )
+    put(
+        SupplyKind.TRANSFER,
+        [
+            Coming(
+                source_id=first,
+                item_id=item_id,
+                site_id=site_id,
+                quantity=quantity or Decimal(0),
+                due_at=arrival(day, zone),
+                reference=number,
+                is_started=True,
+            )
+            for item_id, site_id, day, zone, number, first, quantity in rows.annotate(
+                first=Min("pk"), total=Sum(left, filter=coming)
+            )
+        ],
+    )
+
+
+def note_held(*, lot_ids: Collection[int], unit_ids: Collection[int]) -> None:
+    """A hold was laid on these lots and units, or lifted: what of them is under way changes."""
+    under_way = TransferLine.objects.filter(
+        Q(lot__in=list(lot_ids)) | Q(unit__in=list(unit_ids)),
+        transfer__state__in=TransferState.on_the_way(),
+    )
+    ids = set(under_way.values_list("transfer_id", flat=True))
+    if ids:
+        note_transfers(ids)

@@ -1,7 +1,5 @@
 """Goods change their place, and what is needed is made ready."""
 
-from decimal import Decimal
-
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -9,6 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from common.access import AuthenticatedRequest, requires
@@ -17,9 +16,9 @@ from erp import selectors
 from erp.enums import BinKind, MoveKind, RequirementKind
 from erp.forms_store import MoveForm, StageForm
 from erp.models import Requirement
-from erp.policies import CannotMove
 from erp.services import moving
 from erp.views.once import once
+from erp.views.packing import source_of
 from erp.views.place import site_id as chosen_site
 from erp.views.place import site_or_404
 
@@ -53,7 +52,7 @@ def _moved(request: AuthenticatedRequest, form: MoveForm) -> str | None:
     data = form.cleaned_data
 
     def effect() -> str:
-        source, quantity = _source(data, form.site_id)
+        source, quantity = source_of(data["what"], data["source"], data["quantity"], form.site_id)
         start = selectors.bin_by_id(source.bin_id)
         put_away = start.kind == BinKind.RECEIVING and data["target"].kind == BinKind.STORAGE
         moving.move(
@@ -71,40 +70,6 @@ def _moved(request: AuthenticatedRequest, form: MoveForm) -> str | None:
     place = data["source"].pk if data["source"] else None
     key = (what.item.pk, what.lot, what.unit, place, data["target"].pk, data["quantity"])
     return once(request, form, "move", key, effect)
-
-
-def _source(data: dict[str, object], site_id: int) -> tuple[moving.Where, Decimal]:
-    """Where the thing lies and how much of it goes; raise CannotMove where that is not clear."""
-    what = data["what"]
-    assert isinstance(what, selectors.Scanned)  # noqa: S101 - the form's own
-    assert what.item is not None  # noqa: S101
-    lying = selectors.quants(
-        site_id=site_id,
-        item_id=what.item.pk,
-        lot_id=what.lot.pk if what.lot else None,
-        unit_id=what.unit.pk if what.unit else None,
-    )
-    place = data["source"]
-    if place is None:
-        places = selectors.places_of(lying)
-        if len(places) != 1:
-            codes = ", ".join(found.label for found in places)
-            raise CannotMove(
-                _("It lies in %(bins)s: say from where.") % {"bins": codes}
-                if places
-                else _("Nothing that may be moved lies there.")
-            )
-        place = places[0]
-    there = [row for row in lying if row.bin_id == place.pk]  # type: ignore[attr-defined]
-    whole = sum((row.quantity - row.staged for row in there), Decimal(0))
-    wanted = data["quantity"]
-    where = moving.Where(
-        bin_id=place.pk,  # type: ignore[attr-defined]
-        item_id=what.item.pk,
-        lot_id=what.lot.pk if what.lot else None,
-        unit_ids=[what.unit.pk] if what.unit else [],
-    )
-    return where, wanted if isinstance(wanted, Decimal) else whole
 
 
 @requires("erp.move_stock")
@@ -135,6 +100,9 @@ def pick_detail(request: HttpRequest, reference: str) -> HttpResponse:
         "lines": lines,
         "is_done": all(line.left <= 0 for line in lines),
         "kind": lines[0].requirement.get_kind_display() if lines else "",
+        "may_return": Requirement.objects.filter(
+            site=site, reference=reference, kind=RequirementKind.COMPONENT, issued__gt=0
+        ).exists(),
     }
     return render(request, "erp/pick_detail.html", context)
 
@@ -191,7 +159,8 @@ def pick_all(request: AuthenticatedRequest, reference: str) -> HttpResponse:
         except Refused as refusal:
             messages.error(request, str(refusal))
     if done:
-        messages.success(request, _("%(count)s lines stand ready.") % {"count": done})
+        text = ngettext("%(count)s line stands ready.", "%(count)s lines stand ready.", done)
+        messages.success(request, text % {"count": done})
     return HttpResponseRedirect(reverse("erp:pick-detail", kwargs={"reference": reference}))
 
 

@@ -185,17 +185,19 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, template, context)
 
 
-@requires("erp.view_cost")
+@requires("erp.view_purchasing")
 @require_safe
 def supplier_performance(request: HttpRequest, code: str) -> HttpResponse:
-    """A panel for the supplier's page: punctual, sound, and dear or not."""
+    """A panel for the supplier's page: punctual, sound, and for who may see cost dear or not."""
     today = timezone.localdate()
     supplier = masterdata.supplier_ids().get(code)
     if supplier is None:
         raise Http404
     since = today - timedelta(days=selectors.JUDGED_DAYS)
     found = selectors.supplier_performance(supplier_id=supplier, since=since, today=today)
-    context = {"performance": found, "code": code}
+    sees_cost = allowed(request.user, "erp.view_cost")
+    prices = selectors.price_trend(supplier_id=supplier, since=since) if sees_cost else None
+    context = {"performance": found, "code": code, "prices": prices}
     return render(request, "erp/_supplier_performance.html", context)
 
 

@@ -12,20 +12,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from common import audit, documents, idempotency
+from common import audit, documents
 from common.access import AuthenticatedRequest, requires
 from common.audit_words import said
 from common.documents import CannotPrint
 from common.errors import Refused, refusal, told
-from common.idempotency import KeyReused
 from common.models import User
 from common.permissions import allowed
 from erp import policies_purchasing as policies
 from erp import selectors
 from erp.enums import PurchaseOrderState
-from erp.forms_purchasing import LineForm, PromiseForm, ReceiveLineForm, ReturnLineForm
+from erp.forms_purchasing import LineForm, PromiseForm
 from erp.models import PurchaseOrder, PurchaseOrderLine
-from erp.services import purchase_orders, purchasing, supplies
+from erp.services import purchase_orders, supplies
 
 PAGE_SIZE = 50
 GROUPS = ("draft", "to_approve", "on_order", "overdue", "over")
@@ -164,47 +163,6 @@ def line_change(request: AuthenticatedRequest, number: str, position: int) -> Ht
     return redirect("erp:purchase-detail", number=number)
 
 
-@requires("erp.receive_stock")
-@require_POST
-def line_receive(request: AuthenticatedRequest, number: str, position: int) -> HttpResponse:
-    """Book in what came of a line and what was refused at the dock."""
-    line = _line(number, position)
-    form = ReceiveLineForm(request.POST)
-
-    def effect(data: dict[str, Any]) -> None:
-        purchasing.receive_line(
-            line=line,
-            quantity=data["quantity"] or purchasing.ZERO,
-            rejected=data["rejected"] or purchasing.ZERO,
-            reference=data["reference"],
-            labels=purchasing.Labels(**{name: data[name] for name in form.LOT_FIELDS}),
-            by=request.user,
-            now=timezone.now(),
-        )
-
-    return _booked(request, line, form, "receive-line", effect, _("The goods are booked in."))
-
-
-@requires("erp.receive_stock")
-@require_POST
-def line_return(request: AuthenticatedRequest, number: str, position: int) -> HttpResponse:
-    """Send received goods back."""
-    line = _line(number, position)
-    form = ReturnLineForm(request.POST)
-
-    def effect(data: dict[str, Any]) -> None:
-        purchasing.return_line(
-            line=line,
-            quantity=data["quantity"],
-            reason=data["reason"],
-            replace=data["replace"],
-            by=request.user,
-            now=timezone.now(),
-        )
-
-    return _booked(request, line, form, "return-line", effect, _("The goods go back."))
-
-
 @requires("erp.view_cost")
 @require_safe
 def purchase_pdf(request: HttpRequest, number: str) -> HttpResponse:
@@ -220,40 +178,6 @@ def purchase_pdf(request: HttpRequest, number: str) -> HttpResponse:
         messages.error(request, str(refused))
         return redirect("erp:purchase-detail", number=number)
     return documents.answer(name=f"{order.number}.pdf", content=content)
-
-
-def _booked(
-    request: AuthenticatedRequest,
-    line: PurchaseOrderLine,
-    form: ReceiveLineForm | ReturnLineForm,
-    name: str,
-    effect: Callable[[dict[str, Any]], None],
-    sentence: str,
-) -> HttpResponse:
-    """Do it once, however often the form is sent."""
-    number, place = line.order.number, line.position
-    if form.is_valid():
-        data = form.cleaned_data
-        key = [str(value) for field, value in data.items() if field != "idempotency_key"]
-
-        def once() -> str:
-            effect(data)
-            return number
-
-        try:
-            idempotency.once(
-                user=request.user,
-                key=data["idempotency_key"],
-                fingerprint=idempotency.fingerprint(name, str(line.pk), *key),
-                now=timezone.now(),
-                effect=once,
-            )
-        except (Refused, KeyReused) as refused:
-            form.add_error(None, str(refused))
-        else:
-            messages.success(request, sentence)
-            return redirect("erp:purchase-detail", number=number)
-    return _detail(request, _order(number), open_line=place, form=form, status=422)
 
 
 def _detail(
@@ -297,8 +221,6 @@ def _detail(
         "has_receipts": any(line.receipts.all() for line in order.lines.all()),
         "open_line": open_line,
         "form": form,
-        "receive_form": form if isinstance(form, ReceiveLineForm) else ReceiveLineForm(),
-        "return_form": form if isinstance(form, ReturnLineForm) else ReturnLineForm(),
     }
     return render(request, "erp/purchase_detail.html", context, status=status)
 

@@ -115,4 +115,5 @@ def _balance(code: str) -> StockBalance:
     if found is None:
         found = StockBalance(item=item, site_id=site)
         found.free = found.on_order = Decimal(0)  # type: ignore[attr-defined]
+        found.in_transit = selectors.in_transit(item_id=item.pk, site_id=site)  # type: ignore[attr-defined]
     return found

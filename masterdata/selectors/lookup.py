@@ -38,6 +38,16 @@ def site(site_id: int) -> Site:
     return Site.objects.get(pk=site_id)
 
 
+def sites() -> list[Site]:
+    """Every site, the first one first."""
+    return list(Site.objects.order_by("pk"))
+
+
+def time_zones() -> dict[int, str]:
+    """Time zone by the id of the site."""
+    return dict(Site.objects.order_by("pk").values_list("pk", "time_zone"))
+
+
 def site_ids() -> list[int]:
     """Every site's id, the first one first."""
     return list(Site.objects.order_by("pk").values_list("pk", flat=True))

@@ -38,6 +38,7 @@ def supplier_edit(request: AuthenticatedRequest, code: str) -> HttpResponse:
     extra: dict[str, object] = {
         "supplier_code": code,
         "sees_costs": sees_costs,
+        "sees_purchasing": allowed(request.user, "erp.view_purchasing"),
         "history": audit.history(supplier)[:10],
     }
     if sees_costs:

@@ -25,6 +25,7 @@ from erp.models import (
 from erp.services import warehouses
 from tests.erp import factories
 from tests.traceability.factories import LotFactory, SerialUnitFactory
+from traceability.models import Hold
 
 pytestmark = pytest.mark.django_db
 
@@ -341,3 +342,34 @@ def test_the_cost_ledger_is_append_only(cost, statement):
         cursor.execute(statement)
     entry.refresh_from_db()
     assert entry.amount == 5
+
+
+def run(statement):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE erp_purchasereceipt SET quantity = 9", "DELETE FROM erp_purchasereceipt"],
+)
+def test_a_receipt_is_never_altered(statement, now):
+    line, today = factories.PurchaseOrderLineFactory(), now.date()
+    PurchaseReceipt.objects.create(
+        line=line, kind="accepted", quantity=1, at=now, day=today, promised_date=today
+    )
+    with pytest.raises(ProgrammingError, match="erp_purchasereceipt is append-only"):
+        run(statement)
+    assert PurchaseReceipt.objects.get().quantity == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE traceability_hold SET reason = 'another'", "DELETE FROM traceability_hold"],
+)
+def test_of_a_hold_only_its_release_is_filled_in_later(statement, now):
+    Hold.objects.create(lot=LotFactory(), reason="crack", placed_at=now)
+    with pytest.raises(ProgrammingError, match="traceability_hold is append-only"):
+        run(statement)
+    Hold.objects.update(released_at=now, release_reason="tested")
+    assert Hold.objects.get().reason == "crack"

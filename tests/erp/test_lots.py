@@ -1,11 +1,12 @@
 """Lots and serial units in the store: received, staged, issued, moved, held, returned."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db.models import Sum
 
+from common.models import AuditEntry, Event
 from erp.enums import BinKind, MoveKind
 from erp.models import (
     Requirement,
@@ -232,22 +233,12 @@ def test_a_move_is_two_rows_of_one_document(site, need, steel, now):
     assert books_agree()
 
 
-def test_only_free_stock_goes_to_another_site(site, need, steel, now):
-    other = SiteFactory()
-    reserve(need)
-    late = Lot.objects.get(number="LATE")
-    reserve(RequirementFactory(item=steel, site=site, quantity=5))
-    source = Where(place(site).pk, steel.pk, lot_id=late.pk)
-    act = {"source": source, "to_bin_id": place(other).pk, "by": None, "now": now}
-    with pytest.raises(moving.CannotMove, match="Only 4 is free to leave"):
-        moving.move(**act, quantity=Decimal(5))
-    moving.move(**act, quantity=Decimal(4))
-    assert {(b.site_id, b.on_hand) for b in StockBalance.objects.all()} == {
-        (site.pk, 11),
-        (other.pk, 4),
-    }
-    late.refresh_from_db()
-    assert late.state == IdentityState.AVAILABLE
+def test_a_move_ends_at_the_border_of_the_site(site, steel, now):
+    receive(steel, site, 5, now, lot_number="OLD")
+    old, other = Lot.objects.get(), SiteFactory()
+    source = Where(place(site).pk, steel.pk, lot_id=old.pk)
+    with pytest.raises(moving.CannotMove, match="is at another site: send it by a transfer"):
+        moving.move(source=source, to_bin_id=place(other).pk, quantity=Decimal(1), by=None, now=now)
     assert books_agree()
 
 
@@ -370,3 +361,77 @@ def test_a_backflush_takes_no_more_than_is_needed(site, need, now):
     assert StockBalance.objects.get().on_hand == 9
     stock.backflush(quantities={need.pk: Decimal(1)}, reference="WO-1", by=None, now=now)
     assert StockBalance.objects.get().on_hand == 9
+
+
+def expire(now):
+    return holds.set_expired_aside(by=None, now=now)
+
+
+def test_what_has_expired_is_nobodys(site, need, steel, now):
+    # OLD and SOON expire, LATE keeps.
+    reserve(need)
+    last = Lot.objects.get(number="SOON").expires_on
+    moving.stage(requirement_id=need.pk, quantity=Decimal(6), by=None, now=now)
+    before = free_stock(site_id=site.pk, item_ids=[steel.pk])[steel.pk]
+    assert expire(now) == 0
+    after = now + timedelta(days=(last - now.date()).days + 1)
+    assert expire(after) >= 1
+    assert expire(after) == 0
+    balance = StockBalance.objects.get()
+    gone = StockQuant.objects.filter(is_held=True).aggregate(s=Sum("quantity"))["s"]
+    assert balance.held == gone > 0
+    assert balance.reserved <= balance.on_hand - balance.held
+    free = free_stock(site_id=site.pk, item_ids=[steel.pk])[steel.pk]
+    assert free == balance.on_hand - balance.held - balance.reserved != before
+    assert Event.objects.filter(topic="erp.stock.withheld").count() == 1
+    assert AuditEntry.objects.filter(action="erp.stock.expire").exists()
+    assert books_agree()
+
+
+def test_an_expired_lot_stays_aside_whatever_is_done_with_it(site, steel, now):
+    today = now.date()
+    receive(steel, site, 4, now, lot_number="X", origin=stock.Origin(None, "", today))
+    lot, later = Lot.objects.get(), now + timedelta(days=1)
+    expire(later)
+    assert StockBalance.objects.get().held == 4
+    source = Where(place(site).pk, steel.pk, lot_id=lot.pk)
+    cell = place(site, BinKind.QUARANTINE)
+    moving.move(source=source, to_bin_id=cell.pk, quantity=Decimal(4), by=None, now=later)
+    back = Where(cell.pk, steel.pk, lot_id=lot.pk)
+    moving.move(source=back, to_bin_id=place(site).pk, quantity=Decimal(4), by=None, now=later)
+    assert StockBalance.objects.get().held == 4
+    holds.hold(lot_ids=[lot.pk], reason="smell", by=None, now=later)
+    holds.release(hold_ids=[Hold.objects.get().pk], reason="fine", by=None, now=later)
+    assert StockBalance.objects.get().held == 4
+    assert free_stock(site_id=site.pk, item_ids=[steel.pk]) == {steel.pk: 0}
+    assert books_agree()
+
+
+def test_a_lot_expires_at_the_midnight_of_its_own_site(steel, now):
+    east, west = SiteFactory(time_zone="Asia/Shanghai"), SiteFactory(time_zone="America/New_York")
+    last = date(2026, 11, 23)
+    for number, site in enumerate((east, west)):
+        origin = stock.Origin(None, "", last)
+        receive(steel, site, 1, now, lot_number=f"L-{number}", origin=origin)
+    # Noon of the 23rd in UTC is past eight in the evening in Shanghai; four hours on it is over.
+    assert expire(datetime(2026, 11, 23, 15, 59, tzinfo=UTC)) == 0
+    assert expire(datetime(2026, 11, 23, 16, 1, tzinfo=UTC)) == 1
+    assert StockBalance.objects.get(held=1).site == east
+
+
+def test_a_component_that_expired_meanwhile_comes_back_aside(site, steel, now):
+    receive(steel, site, 5, now, lot_number="X", origin=stock.Origin(None, "", now.date()))
+    need = RequirementFactory(item=steel, site=site, quantity=5)
+    reserve(need)
+    issue(need, 5, now)
+    returns.from_work_order(
+        requirement_id=need.pk,
+        reference="WO-1",
+        quantity=Decimal(2),
+        lot_id=Lot.objects.get().pk,
+        by=None,
+        now=now + timedelta(days=2),
+        still_needed=True,
+    )
+    assert (StockBalance.objects.get().held, Reservation.objects.count()) == (2, 0)
+    assert books_agree()

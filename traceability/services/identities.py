@@ -18,7 +18,7 @@ from common.models import User
 from traceability import policies, selectors
 from traceability.enums import IDENTITY_TRANSITIONS, IdentityState
 from traceability.models import Hold, Lot, SerialUnit
-from traceability.policies import CannotHold, CannotRegister
+from traceability.policies import CannotHold, CannotRegister, check_numbers, some_of
 
 __all__ = [
     "CannotHold",
@@ -26,12 +26,15 @@ __all__ = [
     "NewLot",
     "Origin",
     "arrive",
+    "check_numbers",
     "held",
     "hold",
+    "lose",
     "move",
     "register_lot",
     "register_units",
     "release",
+    "some_of",
 ]
 
 Thing = TypeVar("Thing", Lot, SerialUnit)
@@ -101,10 +104,13 @@ def register_units(
 ) -> list[int]:
     """Give serial numbers, each once per item for life; ids in the order of the numbers.
 
-    One statement however many. Raise CannotRegister where one is taken already.
+    A unit that went back to its supplier and was mended keeps its number. Two statements however
+    many. Raise CannotRegister where one is taken already.
     """
     policies.check_numbers(numbers)
     origin = origin or Origin()
+    back = _came_back(item_id, numbers, origin)
+    new = [number for number in numbers if number not in back]
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -121,16 +127,30 @@ def register_units(
                 origin.expires_on,
                 now,
                 IdentityState.IN_PROCESS.value,
-                list(numbers),
+                new,
             ],
         )
-        made: dict[str, int] = dict(cursor.fetchall())
+        made: dict[str, int] = back | dict(cursor.fetchall())
     if taken := [number for number in numbers if number not in made]:
         raise CannotRegister(
             _("%(numbers)s was given before; a serial number is never given twice.")
             % {"numbers": policies.some_of(taken)}
         )
     return [made[number] for number in numbers]
+
+
+def _came_back(item_id: int, numbers: Sequence[str], origin: Origin) -> dict[str, int]:
+    """Units by the number as it is typed that the same supplier has got back."""
+    if origin.supplier_id is None:
+        return {}
+    typed = {selectors.normalised(number): number for number in numbers}
+    rows = SerialUnit.objects.filter(
+        item=item_id,
+        number_norm__in=list(typed),
+        state=IdentityState.RETURNED,
+        supplier=origin.supplier_id,
+    )
+    return {typed[norm]: pk for norm, pk in rows.values_list("number_norm", "pk")}
 
 
 def move(
@@ -150,6 +170,18 @@ def arrive(*, lot_ids: Iterable[int] = (), unit_ids: Iterable[int] = ()) -> None
         state=IdentityState.AVAILABLE,
         lot_ids=[pk for pk in lots if pk not in held_lots],
         unit_ids=[pk for pk in units if pk not in held_units],
+    )
+
+
+def lose(*, lot_ids: Iterable[int] = (), unit_ids: Iterable[int] = ()) -> None:
+    """They were under way and do not arrive; a count that finds them brings them back."""
+    away = (IdentityState.IN_TRANSIT, IdentityState.ON_HOLD)
+    lots = Lot.objects.filter(pk__in=list(lot_ids), state__in=away)
+    units = SerialUnit.objects.filter(pk__in=list(unit_ids), state__in=away)
+    move(
+        state=IdentityState.SCRAPPED,
+        lot_ids=lots.values_list("pk", flat=True),
+        unit_ids=units.values_list("pk", flat=True),
     )
 
 
@@ -211,14 +243,15 @@ def release(
     *,
     hold_ids: Collection[int],
     lying: Collection[int],
+    under_way: Collection[int] = (),
     reason: str,
     by: User | None,
     now: datetime,
 ) -> tuple[list[int], list[int]]:
     """Lift holds; return the lots and the units on which none is left: they are free again.
 
-    ``lying`` are those (ids of both kinds) that lie in the store; the others are still made, or
-    gone and stay so.
+    ``lying`` are those (ids of both kinds) that lie in the store, ``under_way`` those between two
+    sites; the others are still made, or gone and stay so.
     Raise CannotHold without a reason, or for a hold that was lifted before.
     """
     policies.check_reason(reason)
@@ -237,10 +270,11 @@ def release(
         *Lot.objects.filter(pk__in=free_lots, **on_hold).values_list("pk", flat=True),
         *SerialUnit.objects.filter(pk__in=free_units, **on_hold).values_list("pk", flat=True),
     }
-    for state, wanted in ((IdentityState.AVAILABLE, True), (IdentityState.IN_PROCESS, False)):
-        move(
-            state=state,
-            lot_ids=[pk for pk in free_lots & freed if (pk in lying) == wanted],
-            unit_ids=[pk for pk in free_units & freed if (pk in lying) == wanted],
-        )
+    here, away = set(lying) & freed, (set(under_way) - set(lying)) & freed
+    for state, ids in (
+        (IdentityState.AVAILABLE, here),
+        (IdentityState.IN_TRANSIT, away),
+        (IdentityState.IN_PROCESS, freed - here - away),
+    ):
+        move(state=state, lot_ids=free_lots & ids, unit_ids=free_units & ids)
     return sorted(free_lots), sorted(free_units)
