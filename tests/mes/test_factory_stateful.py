@@ -228,7 +228,10 @@ class Company(RuleBasedStateMachine):
         self.try_(counts.submit, session=session, by=None)
 
     def give_back(self, number, quantity, needed):
-        rows = Requirement.objects.filter(kind="work_order", issued__gt=0)
+        # Not to a closed order: what comes back to it is explained by no variance.
+        closed = WorkOrder.objects.filter(state=WorkOrderState.CLOSED).values("number")
+        rows = Requirement.objects.filter(kind="component", issued__gt=0)
+        rows = rows.exclude(reference__in=closed)
         need = self.pick(rows, number)
         if need:
             self.try_(
