@@ -149,9 +149,9 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
 # Which pages look again by themselves after a fact (common.live): topics, by site.
 LIVE: dict[str, tuple[str, ...]] = {
     "mes.incident.changed": ("andon:{site_id}", "floor:{site_id}"),
-    "mes.work_orders.changed": ("floor:{site_id}",),
+    "mes.work_orders.changed": ("floor:{site_id}", "plan:{site_id}"),
     "mes.operation.started": ("floor:{site_id}", "plan:{site_id}"),
-    "mes.operation.reported": ("floor:{site_id}",),
+    "mes.operation.reported": ("floor:{site_id}", "plan:{site_id}"),
     "mes.operation.finished": ("floor:{site_id}", "plan:{site_id}"),
     "erp.stock.received": ("floor:{site_id}",),
     "aps.schedule.published": ("floor:{site_id}", "plan:{site_id}"),

@@ -43,6 +43,7 @@ from mes.selectors.people import FloorPerson, floor_people, is_at, worked_on
 from mes.selectors.progress import Progress, progress
 from mes.selectors.rows import WorkOrderRow, work_order_rows, work_orders
 from mes.selectors.standing import Standing, open_operations_of, standings
+from mes.selectors.states import StateNow, states_now
 from mes.selectors.terminal import Job, UnitWork, reasons, recent_people, unit_work
 from mes.selectors.tree import (
     SupplyTree,
@@ -72,6 +73,7 @@ __all__ = [
     "Progress",
     "ScanLine",
     "Standing",
+    "StateNow",
     "SupplyTree",
     "UnitWork",
     "WorkOrderRow",
@@ -111,6 +113,7 @@ __all__ = [
     "running_on",
     "scan_lines",
     "standings",
+    "states_now",
     "supply_tree",
     "takes_serials",
     "uncovered_requirements",
