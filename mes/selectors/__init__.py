@@ -9,6 +9,7 @@ from mes.selectors.andon import (
     incidents,
     open_calls,
     reason_behind,
+    standing_because_of,
 )
 from mes.selectors.checks import CheckStanding, check_results_of, check_standings, reports_of
 from mes.selectors.costs import (
@@ -112,6 +113,7 @@ __all__ = [
     "requirements_started",
     "running_on",
     "scan_lines",
+    "standing_because_of",
     "standings",
     "states_now",
     "supply_tree",

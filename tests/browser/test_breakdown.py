@@ -14,6 +14,7 @@ from django.utils import timezone
 from playwright.sync_api import Locator, Page, Response, expect
 
 from aps.models import ScheduleRun
+from common.models import User
 from crm.models import DelayNotice, NoticeRule, SalesOrderLine
 from masterdata.models import Customer
 from mes.enums import IncidentState, OperationState
@@ -80,7 +81,9 @@ def test_a_machine_fails_and_everybody_sees_what_concerns_them(people: People) -
         _the_plan_is_mended(version)
         # The tablet follows: other work is next now, and what runs here is not resumed.
         expect(following).not_to_have_text(before, use_inner_text=True, timeout=PATIENCE)
-        expect(tablet.locator(".andon-call .andon-who")).to_contain_text("supervisor")
+        expect(tablet.locator(".andon-call .andon-who")).to_contain_text(
+            people.say("%(who)s is on it.", who=User.objects.get(username="supervisor"))
+        )
     assert not [*faults, *more]
     settle()
     late = _late(days)
@@ -110,7 +113,8 @@ def _the_operator_taps(people: People, page: Page, operation: WorkOrderOperation
     # One tap, and the tablet asks how long; what ran is interrupted by itself.
     expect(page.locator(".andon-call [data-since]")).to_have_text(re.compile(r"\d\d:\d\d"))
     expect(page.locator(".andon-spans button").first).to_be_visible()
-    expect(job).to_have_attribute("data-phase", re.compile("interrupted|blocked"))
+    expect(job).to_have_attribute("data-phase", "blocked")
+    assert page.evaluate("document.documentElement.scrollWidth") <= TABLET["width"]
     assert_accessible(page)
     operation.refresh_from_db()
     assert operation.state == OperationState.INTERRUPTED
