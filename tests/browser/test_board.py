@@ -11,6 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from common.models import Job
+from masterdata.models import WorkUnit
 from mes.enums import OperationState
 from mes.models import WorkOrderOperation
 from tests.aps.factories import MONDAY
@@ -267,11 +268,10 @@ def test_a_new_version_appears_by_itself_but_under_nobodys_hands(
     page.locator(".plan-canvas").focus()
     page.keyboard.press("ArrowRight")
     another_plan(6)
-    operation = WorkOrderOperation.objects.get(pk=first)
-    unit = operation.units.order_by("pk").first()
-    assert unit
+    shown = page.evaluate("id => document.querySelector('[data-board]').planBoard().bar(id)", first)
+    unit = WorkUnit.objects.get(code=shown["unit"])
     WorkOrderOperation.objects.filter(pk=first).update(
-        state=OperationState.RUNNING, work_unit=unit.work_unit_id, started_at=MONDAY, good=1
+        state=OperationState.RUNNING, work_unit=unit, started_at=MONDAY, good=1
     )
     look()
     newer = page.locator("[data-newer]")
