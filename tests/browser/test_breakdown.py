@@ -7,7 +7,7 @@ real worker and dispatcher. Nobody loads a page again where the page is meant to
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
@@ -157,16 +157,16 @@ def _published() -> ScheduleRun:
     return ScheduleRun.objects.get(state="published")
 
 
-def _late(days: dict[int, object]) -> dict[int, SalesOrderLine]:
+def _late(days: dict[int, date | None]) -> dict[int, SalesOrderLine]:
     """The lines whose day went later, and past the promise."""
     lines = SalesOrderLine.objects.select_related("order__customer").filter(
         promised_date__isnull=False, projected_date__isnull=False
     )
-    found = {
-        line.pk: line
-        for line in lines
-        if days[line.pk] and line.projected_date > max(days[line.pk], line.promised_date)
-    }
+    found = {}
+    for line in lines:
+        before, now, promised = days[line.pk], line.projected_date, line.promised_date
+        if before and now and promised and now > max(before, promised):
+            found[line.pk] = line
     assert found, "the breakdown is long enough to hurt somebody"
     return found
 
