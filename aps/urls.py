@@ -20,6 +20,7 @@ app_name = "aps"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", board.board, name="board"),
     path("data/", board_data.board_data, name="board-data"),
+    path("states/", board_data.board_states, name="board-states"),
     path("panel/", panel.board_panel, name="board-panel"),
     path("tree/", tree.board_tree, name="board-tree"),
     path("why/", why.why_late, name="order-why"),

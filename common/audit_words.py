@@ -112,6 +112,7 @@ SENTENCES: dict[str, Promise] = {
     "mes.andon.acknowledge": _("answered the call"),
     "mes.andon.raise": _("called for help"),
     "mes.andon.resolve": _("resolved the call"),
+    "mes.andon.rules": _("changed who is told of calls"),
     "mes.badge.change": _("changed the badge"),
     "mes.badge.issue": _("issued the badge"),
     "mes.badge.lock": _("locked the badge after wrong PINs"),

@@ -64,8 +64,12 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "mes.release_work_order": _row(Role.PLANNER, Role.SUPERVISOR),
     "mes.close_work_order": _row(Role.PLANNER, Role.MANAGER),
     "mes.execute_operation": _row(Role.OPERATOR, Role.SUPERVISOR),
-    # Registering devices, issuing badges and PINs, the tiles of reasons.
+    # Registering devices, issuing badges and PINs.
     "mes.manage_floor": _row(Role.SUPERVISOR),
+    # The tiles of reasons on the terminal, and why machines stand.
+    "mes.manage_reasons": _row(Role.SUPERVISOR, Role.MANAGER),
+    # Who is told of a call, and who next while nobody answers.
+    "mes.manage_andon": _row(Role.MANAGER),
     # What to do with a measured value outside its limits.
     "mes.decide_check": _row(Role.SUPERVISOR, Role.QUALITY),
     # Any time; the own last report, at once, whoever made it.

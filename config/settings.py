@@ -335,8 +335,10 @@ MRP_NIGHTLY_HOUR = int(os.environ.get("MRP_NIGHTLY_HOUR", "2"))
 
 # A state that a machine says for a shorter time is a flicker and counts as what was before.
 MACHINE_DEBOUNCE_SECONDS = float(os.environ.get("MACHINE_DEBOUNCE_SECONDS", "30"))
-# Where machines speak MQTT: `manage.py mqtt_listener` connects to it.
-MQTT_URL = os.environ.get("MQTT_URL", "mqtt://localhost:1883")
+# Where machines speak MQTT: `manage.py mqtt_listener` connects to it; empty: nowhere.
+MQTT_URL = os.environ.get("MQTT_URL", "")
+# The session that the broker keeps for us: one listener, one name.
+MQTT_CLIENT_ID = os.environ.get("MQTT_CLIENT_ID", "") or "millstream-listener"
 
 # A delivery day that moves by no more days than this is no news for the customer.
 DELAY_NOTICE_TOLERANCE_DAYS = int(os.environ.get("DELAY_NOTICE_TOLERANCE_DAYS", "0"))

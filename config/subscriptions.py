@@ -168,7 +168,7 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
 # Which pages look again by themselves after a fact (common.live): topics, by site.
 LIVE: dict[str, tuple[str, ...]] = {
     "mes.incident.changed": ("andon:{site_id}", "floor:{site_id}"),
-    "mes.work_orders.changed": ("floor:{site_id}", "supply:{site_id}"),
+    "mes.work_orders.changed": ("floor:{site_id}", "plan:{site_id}", "supply:{site_id}"),
     "mes.pieces.scrapped": ("supply:{site_id}",),
     "crm.order.converted": ("supply:{site_id}",),
     "crm.order.changed": ("supply:{site_id}",),
@@ -177,7 +177,7 @@ LIVE: dict[str, tuple[str, ...]] = {
     "erp.stock.withheld": ("supply:{site_id}",),
     "erp.mrp_run.changed": ("supply:{site_id}",),
     "mes.operation.started": ("floor:{site_id}", "plan:{site_id}"),
-    "mes.operation.reported": ("floor:{site_id}",),
+    "mes.operation.reported": ("floor:{site_id}", "plan:{site_id}"),
     "mes.operation.finished": ("floor:{site_id}", "plan:{site_id}"),
     "erp.stock.received": ("floor:{site_id}", "supply:{site_id}"),
     "aps.schedule.published": ("floor:{site_id}", "plan:{site_id}"),

@@ -107,6 +107,25 @@ def notice_rules() -> QuerySet[NoticeRule]:
     return NoticeRule.objects.select_related("customer").order_by("customer__code")
 
 
+def notices_of(customer_id: int) -> QuerySet[DelayNotice]:
+    """What the customer was told of other days, the newest first."""
+    return (
+        DelayNotice.objects.filter(line__order__customer=customer_id, state=NoticeState.SENT)
+        .exclude(line__order__state=OrderState.DRAFT)
+        .select_related("line__order", "line__item")
+        .order_by("-decided_at", "-pk")
+    )
+
+
+def fresh_notices_of(customer_id: int) -> QuerySet[DelayNotice]:
+    """Of ``notices_of``, those of lines that are still to come."""
+    return notices_of(customer_id).filter(
+        line__order__state__in=OrderState.open(),
+        line__is_cancelled=False,
+        line__shipped__lt=F("line__quantity"),
+    )
+
+
 def orders_of(customer_id: int) -> QuerySet[SalesOrder]:
     """A customer's own orders with lines and dates' history; drafts are ours, not theirs."""
     lines = SalesOrderLine.objects.select_related("item").order_by("position")

@@ -1,6 +1,6 @@
 """What compose asks: is this process doing its work? Exit code 0 says yes.
 
-python deploy/healthcheck.py web|worker|dispatcher
+python deploy/healthcheck.py web|worker|dispatcher|machines
 """
 
 import http.client
@@ -13,6 +13,7 @@ import time
 import psycopg
 
 DISPATCHER_SILENCE_SECONDS = 30
+MACHINES_SILENCE_SECONDS = 60
 
 
 def web() -> bool:
@@ -50,5 +51,18 @@ def dispatcher() -> bool:
     return False
 
 
+def machines() -> bool:
+    """The listener had both the broker and the database a short while ago."""
+    url = os.environ["DATABASE_URL"]
+    with psycopg.connect(url, connect_timeout=5, application_name="healthcheck") as connection:
+        row = connection.execute(
+            "SELECT at > clock_timestamp() - make_interval(secs => %s)"
+            " FROM common_heartbeat WHERE name = 'machines'",
+            [MACHINES_SILENCE_SECONDS],
+        ).fetchone()
+    return bool(row and row[0])
+
+
+CHECKS = {"web": web, "worker": worker, "dispatcher": dispatcher, "machines": machines}
 if __name__ == "__main__":
-    sys.exit(0 if {"web": web, "worker": worker, "dispatcher": dispatcher}[sys.argv[1]]() else 1)
+    sys.exit(0 if CHECKS[sys.argv[1]]() else 1)

@@ -7,6 +7,7 @@ Topics ``millstream/<site>/<unit>/state|count|parameter``, bodies JSON::
     {"id": "4713", "at": "…", "name": "spindle_c", "value": 41.5}
 
 Without ``at`` our clock counts, and without ``id`` a repeat cannot be told from a second message.
+What was said while nobody listened waits at the broker, in the session that is kept for us.
 A last will says ``{"state": "unknown"}``: a connection that is gone is no machine that is down.
 """
 
@@ -18,29 +19,38 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from queue import Empty, Queue
+from queue import Empty, Full, Queue
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connections
 from django.utils import timezone
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from common.models import Heartbeat
 from masterdata import selectors as masterdata
 from mes.services import machine_events, machine_parsing
 
 logger = logging.getLogger(__name__)
 
 TOPICS = "millstream/+/+/+"
-CLIENT_ID = "millstream-listener"
 KINDS = frozenset({"state", "count", "parameter"})
+KEEPALIVE_SECONDS = 60
 MOST_IN_BATCH = 500
 BATCH_SECONDS = 0.3
 LONGEST_BODY = 10_000
+# So many messages wait in memory; then nothing is read any more, and the broker has to wait.
+MOST_WAITING = 5_000
+# So often a reader that waits for room looks whether it is to end.
+LOOK_SECONDS = 0.5
 # Units that are new in the master data are known after so long.
 UNITS_SECONDS = 30.0
 RETRY_SECONDS = 2.0
+# Who watches us reads when we last had both the broker and the database.
+BEAT = "machines"
+BEAT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +72,14 @@ class Unreadable(Exception):
 class Listener:
     """Takes messages from a broker until it is stopped; outlives the loss of either side."""
 
-    def __init__(self, url: str, *, client_id: str = CLIENT_ID) -> None:
+    def __init__(self, url: str, *, client_id: str = "") -> None:
         self.parts = urlsplit(url)
         # A session that is kept: what comes while nobody listens waits at the broker.
         self.client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=False, manual_ack=True
+            CallbackAPIVersion.VERSION2,
+            client_id=client_id or settings.MQTT_CLIENT_ID,
+            clean_session=False,
+            manual_ack=True,
         )
         if self.parts.username:
             self.client.username_pw_set(
@@ -77,34 +90,59 @@ class Listener:
         self.client.on_connect = self._subscribe
         self.client.on_message = self._queue
         self.client.reconnect_delay_set(1, 30)
-        self.waiting: Queue[Message] = Queue()
+        self.waiting: Queue[Message] = Queue(MOST_WAITING)
+        self._stopping = threading.Event()
         self.kept = 0
         self.refused = 0
         self._units: dict[tuple[str, str], int] = {}
         self._units_at = 0.0
+        self._beat_at = -BEAT_SECONDS
 
     def run(self, stop: threading.Event) -> None:
         """Listen until ``stop`` is set."""
         host, port = self.parts.hostname or "localhost", self.parts.port or 1883
-        self.client.connect_async(host, port, keepalive=30)
+        self.client.connect_async(host, port, keepalive=KEEPALIVE_SECONDS)
         self.client.loop_start()
         try:
             while not stop.is_set():
+                self._beat()
                 batch = self._batch()
                 while batch and not self._keep(batch):
                     # Nothing is acknowledged, so nothing is lost.
                     if stop.wait(RETRY_SECONDS):
                         return
         finally:
+            self._stopping.set()
             self.client.disconnect()
             self.client.loop_stop()
+
+    def _beat(self) -> None:
+        if time.monotonic() - self._beat_at < BEAT_SECONDS or not self.client.is_connected():
+            return
+        try:
+            Heartbeat.objects.update_or_create(name=BEAT, defaults={"at": timezone.now()})
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("The database did not answer: %s", error)
+        finally:
+            connections.close_all()
+        self._beat_at = time.monotonic()
 
     def _subscribe(self, client: Any, *_args: Any) -> None:
         client.subscribe(TOPICS, qos=1)
         logger.info("Listening to machines.")
 
     def _queue(self, _client: Any, _data: Any, message: Any) -> None:
-        self.waiting.put(Message(message.topic, message.payload, message.mid, message.qos))
+        """Called by the thread that reads: while it waits for room, nothing more is read.
+
+        A broker that loses patience with us keeps what was not acknowledged, and says it again.
+        """
+        found = Message(message.topic, message.payload, message.mid, message.qos)
+        while not self._stopping.is_set():
+            try:
+                self.waiting.put(found, timeout=LOOK_SECONDS)
+            except Full:
+                continue
+            return
 
     def _batch(self) -> list[Message]:
         """What comes within a moment, not more than may be kept at once."""

@@ -79,6 +79,26 @@ class Oee:
         return self.ideal - self.valuable
 
 
+@dataclass(frozen=True)
+class Work:
+    """Spans of setup and of production, each as told by one side."""
+
+    setup: tuple[Interval, ...] = ()
+    produced: tuple[Interval, ...] = ()
+
+
+def believed(said: Work, said_otherwise: Iterable[Interval], booked: Work) -> Work:
+    """What a unit did: where its machine says something that counts, else where people booked.
+
+    ``said_otherwise`` is when the machine said that it did neither: idle, down or off.
+    """
+    heard = union([*said.setup, *said.produced, *said_otherwise])
+    return Work(
+        setup=tuple(union([*said.setup, *subtract(booked.setup, heard)])),
+        produced=tuple(union([*said.produced, *subtract(booked.produced, heard)])),
+    )
+
+
 def measure(facts: Facts) -> Oee:
     """The figures of a unit in a shift. Each planned minute counts once: as a stop, else as setup,
     else as production, else as idle."""

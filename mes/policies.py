@@ -254,7 +254,7 @@ def rests_until(before: WorkOrderOperation) -> datetime | None:
 def check_unit(
     operation: WorkOrderOperation, work_unit_id: int | None, error: type[Refused]
 ) -> None:
-    """Raise ``error`` for a work unit that may not do the operation or is busy."""
+    """Raise ``error`` for a work unit that may not do the operation, is down or is busy."""
     if work_unit_id is None:
         if operation.subcontractor_id is None:
             raise error(_("Choose the work unit that it runs on."))
@@ -269,6 +269,12 @@ def check_unit(
                 "unit": units.get(work_unit_id, work_unit_id),
                 "others": ", ".join(sorted(units[pk] for pk in eligible)) or "–",
             }
+        )
+    incident = selectors.standing_because_of(work_unit_id)
+    if incident:
+        raise error(
+            _("%(unit)s is down (%(incident)s): say first that it runs again.")
+            % {"unit": units[work_unit_id], "incident": incident}
         )
     other = selectors.running_on(work_unit_id)
     if other is not None and other.pk != operation.pk:

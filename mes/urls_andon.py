@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mes.views import andon
+from mes.views import andon, andon_settings
 
 app_name = "andon"
 urlpatterns = [
@@ -12,6 +12,8 @@ urlpatterns = [
     path("calls/<int:pk>/acknowledge/", andon.call_acknowledge, name="call-acknowledge"),
     path("calls/<int:pk>/resolve/", andon.call_resolve, name="call-resolve"),
     path("down/", andon.down, name="down"),
+    path("rules/", andon_settings.rule_list, name="rule-list"),
+    path("rules/<str:kind>/", andon_settings.rule_edit, name="rule-edit"),
     path("incidents/<str:number>/estimate/", andon.incident_estimate, name="incident-estimate"),
     path("incidents/<str:number>/recover/", andon.incident_recover, name="incident-recover"),
 ]

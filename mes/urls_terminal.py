@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mes.views import checks, floor_settings, paper, terminal
+from mes.views import andon_settings, checks, floor_settings, paper, terminal
 
 urlpatterns = [
     path("terminal/", terminal.home, name="terminal"),
@@ -20,5 +20,6 @@ urlpatterns = [
     path("terminals/<int:pk>/revoke/", floor_settings.terminal_revoke, name="terminal-revoke"),
     path("badges/", floor_settings.badge_list, name="badge-list"),
     path("badges/<int:pk>/", floor_settings.badge_edit, name="badge-edit"),
+    path("reasons/downtime/", andon_settings.downtime_reasons, name="downtime-reasons"),
     path("reasons/", floor_settings.reason_list, name="reason-list"),
 ]

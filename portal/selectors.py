@@ -20,6 +20,10 @@ from masterdata import selectors as masterdata
 from mes import selectors as mes
 from mes.selectors import Progress
 
+# So many news stand above the orders, of so many notices.
+MOST_NEWS = 3
+LOOKED_AT = 30
+
 
 class NoCustomer(Exception):
     """The account belongs to no customer."""
@@ -40,10 +44,18 @@ class Notice:
     """What we told the customer of another day, and why."""
 
     at: datetime
+    order: str
+    reference: str
     position: int
+    item_code: str
+    item_name: str
     old_date: date
     new_date: date
     reason: str
+
+    @property
+    def is_later(self) -> bool:
+        return self.new_date > self.old_date
 
 
 @dataclass(frozen=True)
@@ -151,6 +163,35 @@ class OrdersOf:
 def orders(*, customer_id: int) -> OrdersOf:
     """The customer's orders, newest first."""
     return OrdersOf(customer_id)
+
+
+class NoticesOf:
+    """What the customer was told of other days, newest first, for a paginator; two queries."""
+
+    def __init__(self, customer_id: int) -> None:
+        self._found = crm.notices_of(customer_id)
+
+    def count(self) -> int:
+        return self._found.count()
+
+    def __len__(self) -> int:
+        return self.count()
+
+    def __getitem__(self, place: slice) -> list[Notice]:
+        return [_notice(row, row.line, row.line.order) for row in self._found[place]]
+
+
+def notices(*, customer_id: int) -> NoticesOf:
+    """What the customer was told of other days, newest first."""
+    return NoticesOf(customer_id)
+
+
+def news(*, customer_id: int) -> list[Notice]:
+    """The last word on each line that is still to come, newest first, a few; one query."""
+    found: dict[int, Notice] = {}
+    for row in crm.fresh_notices_of(customer_id)[:LOOKED_AT]:
+        found.setdefault(row.line_id, _notice(row, row.line, row.line.order))
+    return list(found.values())[:MOST_NEWS]
 
 
 def order(*, customer_id: int, number: str) -> Order | None:
@@ -292,18 +333,22 @@ def _changes(row) -> tuple[DateChange, ...]:  # type: ignore[no-untyped-def]
 
 def _notices(row) -> tuple[Notice, ...]:  # type: ignore[no-untyped-def]
     """The notices that were sent, newest first."""
-    found = [
-        Notice(
-            at=notice.decided_at,
-            position=line.position,
-            old_date=notice.old_date,
-            new_date=notice.new_date,
-            reason=notice_mail.reason(notice) if notice.is_later else "",
-        )
-        for line in row.lines.all()
-        for notice in line.sent_notices
-    ]
+    found = [_notice(notice, line, row) for line in row.lines.all() for notice in line.sent_notices]
     return tuple(sorted(found, key=lambda notice: notice.at, reverse=True))
+
+
+def _notice(notice, line, order) -> Notice:  # type: ignore[no-untyped-def]
+    return Notice(
+        at=notice.decided_at,
+        order=order.number,
+        reference=order.customer_reference,
+        position=line.position,
+        item_code=line.item.code,
+        item_name=line.item.label,
+        old_date=notice.old_date,
+        new_date=notice.new_date,
+        reason=notice_mail.reason(notice) if notice.is_later else "",
+    )
 
 
 def _shipments(row) -> tuple[Consignment, ...]:  # type: ignore[no-untyped-def]

@@ -106,7 +106,8 @@ def _run_processes(
     environment: dict[str, str], address: str, logins: str, started_at: float
 ) -> None:
     manager = honcho.manager.Manager()
-    for name, command in parse_procfile((ROOT / "Procfile").read_text()).processes.items():
+    lines = (ROOT / "Procfile").read_text()
+    for name, command in processes(lines, environment).items():
         manager.add_process(name, command, env=environment, cwd=str(ROOT))
     threading.Thread(
         target=_announce, args=(address, logins, started_at), name="announce", daemon=True
@@ -114,6 +115,14 @@ def _run_processes(
     manager.loop()  # until SIGINT, SIGTERM or the end of one process; ends the others
     if manager.returncode not in (130, 143):
         raise CannotGoOn("One process ended by itself and the others were stopped: see above why.")
+
+
+def processes(lines: str, environment: dict[str, str]) -> dict[str, str]:
+    """The commands of the Procfile by name; that for machines only where a broker is named."""
+    found: dict[str, str] = dict(parse_procfile(lines).processes)
+    if not environment.get("MQTT_URL"):
+        found.pop("machines", None)
+    return found
 
 
 def _announce(address: str, logins: str, started_at: float) -> None:

@@ -1,5 +1,6 @@
 """The schedule board and its twins: the list of operations and the late orders."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,7 +20,7 @@ from aps.forms import BoardFilter
 from aps.models import ScheduleRun
 from aps.selectors import Bar
 from aps.services import runs
-from aps.views import board_config, compared, overview, why, window
+from aps.views import board_config, compared, overview, why, window, words
 from aps.views.compared import Other
 from aps.views.overview import order_of
 from aps.views.place import site_id as chosen_site
@@ -86,6 +87,7 @@ def _context(
         "view": view if view in VIEWS else "",
         "filter": form,
         "units": units,
+        "site_id": site_id,
         "can_plan": allowed(request.user, "aps.plan"),
         "why_no_plan": _why_no_plan(request, units),
     } | overview.context(site_id=site_id, run=run, now=now)
@@ -137,10 +139,12 @@ def plan_again(request: AuthenticatedRequest) -> HttpResponse:
 def _progress(request: HttpRequest, site_id: int, run: ScheduleRun | None) -> HttpResponse:
     """The run under way; 204 while nothing changed since what the page shows.
 
-    A version that the page does not show yet is told by an event, on which its parts look again.
+    A version that the page does not show yet is told by an event: lists look again on it, the
+    board once nobody works on it.
     """
     shown, version = request.GET.get("version", ""), str(run.version) if run else ""
-    context = overview.under_way(site_id=site_id) | {"run": run}
+    view = request.GET.get("view", "")
+    context = overview.under_way(site_id=site_id) | {"run": run, "site_id": site_id, "view": view}
     is_quiet = context["active"] is None and not request.GET.get("active")
     if shown == version and is_quiet:
         return HttpResponse(status=204)
@@ -148,8 +152,11 @@ def _progress(request: HttpRequest, site_id: int, run: ScheduleRun | None) -> Ht
     if not shown and version:
         # The first schedule: the page has no board yet.
         response["HX-Refresh"] = "true"
-    elif shown != version:
-        response["HX-Trigger"] = "schedule-published"
+    elif shown != version and run:
+        # The board asks whoever works on it; the lists have nobody's work in them.
+        told = {"version": version, "cause": str(words.cause(run))}
+        event = "schedule-published" if view in ("list", "late") else "schedule-newer"
+        response["HX-Trigger"] = json.dumps({event: told})
     return response
 
 

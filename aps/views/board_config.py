@@ -25,6 +25,7 @@ MODULES = (
     "address",
     "beside",
     "data",
+    "follow",
     "choose",
     "ghosts",
     "links",
@@ -52,6 +53,7 @@ def config(
         "data": reverse("aps:board-data"),
         "panel": reverse("aps:board-panel"),
         "tree": reverse("aps:board-tree"),
+        "follow": reverse("aps:board-states"),
         "edits": addresses if can_plan else None,
         "scenario": scenario.pk if scenario else 0,
         "zone": timezone.get_current_timezone_name(),
@@ -106,6 +108,7 @@ def _words() -> dict[str, str]:
         "later": _("later"),
         "above": _("above"),
         "below": _("below"),
+        "newer": _("Plan version {version} is in force: {cause}."),
     }
 
 

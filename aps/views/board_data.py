@@ -1,7 +1,7 @@
 """The board's window as compact JSON: tables of words once, rows of numbers after."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import F, FilteredRelation, Q
@@ -20,8 +20,11 @@ from aps.views.overview import order_of
 from aps.views.place import site_id as chosen_site
 from common.access import requires
 from masterdata.services import calendars
+from mes import selectors as mes
 from mes.enums import OperationState
 
+# So long ago an operation may have ended whose bar a page still shows as open.
+JUST_ENDED = timedelta(days=1)
 # The setup is still ahead, or under way.
 WITH_SETUP = (OperationState.WAITING, OperationState.READY, OperationState.SETUP)
 
@@ -80,6 +83,22 @@ def board_data(request: HttpRequest) -> JsonResponse:
     }
     # The tables last: all that is written fills them.
     return JsonResponse(data | writer.tables())
+
+
+@requires("aps.view_schedule")
+@require_safe
+def board_states(request: HttpRequest) -> JsonResponse:
+    """``{"states": [[operation, state, percent made], …]}`` of what is under way or just ended.
+
+    Whatever version the page shows: the board lays it over the bars where they are. One query.
+    """
+    site_id = chosen_site()
+    found = (
+        mes.states_now(site_id=site_id, since=timezone.now() - JUST_ENDED)
+        if site_id is not None
+        else []
+    )
+    return JsonResponse({"states": [[row.operation_id, row.state, row.percent] for row in found]})
 
 
 class _Writer:

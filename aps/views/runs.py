@@ -13,6 +13,7 @@ from aps.models import ScheduleRun
 from aps.views import comparison_words, scenario_words, words
 from aps.views.place import site_id as chosen_site
 from common.access import requires
+from common.live import answer_if_changed
 
 PAGE_SIZE = 50
 # So many dates and moves are told on the page of a run; the comparison has all.
@@ -35,10 +36,11 @@ def run_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "states": RunState.choices,
         "state": state,
+        "site_id": site_id,
         "is_active": site_id is not None and selectors.run_under_way(site_id) is not None,
     }
     template = "aps/run_list.html" + ("#rows" if _is_part(request) else "")
-    return render(request, template, context)
+    return answer_if_changed(request, render(request, template, context))
 
 
 @requires("aps.view_schedule")

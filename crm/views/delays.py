@@ -65,6 +65,8 @@ def _row(notice: DelayNotice) -> dict[str, Any]:
     return {
         "notice": notice,
         "letter": notice_mail.compose(notice),
+        # As the customer reads it, in the reader's language.
+        "why": notice_mail.reason(notice),
         "to": notice.line.order.customer.email,
         "failed": next((a for a in reversed(notice.attempts.all()) if a.error), None)
         if notice.mailed_at is None

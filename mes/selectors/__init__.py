@@ -9,6 +9,7 @@ from mes.selectors.andon import (
     incidents,
     open_calls,
     reason_behind,
+    standing_because_of,
 )
 from mes.selectors.checks import CheckStanding, check_results_of, check_standings, reports_of
 from mes.selectors.costs import (
@@ -44,6 +45,7 @@ from mes.selectors.people import FloorPerson, floor_people, is_at, worked_on
 from mes.selectors.progress import Progress, progress
 from mes.selectors.rows import WorkOrderRow, work_order_rows, work_orders
 from mes.selectors.standing import Standing, open_operations_of, standings
+from mes.selectors.states import StateNow, states_now
 from mes.selectors.terminal import Job, UnitWork, reasons, recent_people, unit_work
 from mes.selectors.tree import (
     SupplyTree,
@@ -76,6 +78,7 @@ __all__ = [
     "Progress",
     "ScanLine",
     "Standing",
+    "StateNow",
     "SupplyTree",
     "UnitWork",
     "WorkOrderRow",
@@ -115,7 +118,9 @@ __all__ = [
     "requirements_started",
     "running_on",
     "scan_lines",
+    "standing_because_of",
     "standings",
+    "states_now",
     "supply_tree",
     "takes_serials",
     "uncovered_requirements",

@@ -18,6 +18,7 @@ __all__ = [
     "incidents",
     "open_calls",
     "reason_behind",
+    "standing_because_of",
 ]
 
 
@@ -101,6 +102,12 @@ def reason_behind(
     )
     text, text_zh = customer_words(downtime.reason if downtime else None)
     return CustomerReason(found.pk, found.number, text, text_zh)
+
+
+def standing_because_of(work_unit_id: int) -> str:
+    """The number of the incident because of which the unit is down now, "" where it is not."""
+    rows = Downtime.objects.filter(work_unit=work_unit_id, ends_at__isnull=True)
+    return rows.values_list("incident__number", flat=True).first() or ""
 
 
 def customer_words(reason: DowntimeReason | None) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""OEE of a site's machines from calendar, downtime, states and reports; and what stops them."""
+"""OEE of a site's units from calendar, downtime, machines, bookings, reports; what stops them."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,15 +13,9 @@ from masterdata import selectors as masterdata
 from masterdata.enums import RunBasis
 from masterdata.selectors import UnitInfo
 from masterdata.services import calendars
-from mes.enums import LossKind, MachineStatus, OperationState
-from mes.models import (
-    Downtime,
-    DowntimeReason,
-    MachineState,
-    OperationReport,
-    WorkOrderOperation,
-)
-from mes.oee import ZERO, Facts, Oee, measure
+from mes.enums import BookingKind, LossKind, MachineStatus
+from mes.models import Downtime, DowntimeReason, MachineState, OperationReport, TimeBooking
+from mes.oee import ZERO, Facts, Oee, Work, believed, measure
 
 Spans = dict[int, list[Interval]]
 
@@ -48,7 +42,8 @@ class Cause:
 def oee(*, site_id: int, starts_at: datetime, ends_at: datetime, now: datetime) -> list[UnitOee]:
     """Each active work unit of the site in the span, as far as it is past; a few queries.
 
-    A machine that says its states is believed; of others the operations that ran on them count.
+    What a machine says is believed; where it says nothing, or has none to say it, the time counts
+    that was booked on the unit.
     """
     ends_at = min(ends_at, now)
     units = masterdata.active_units(site_id=site_id)
@@ -64,7 +59,7 @@ def oee(*, site_id: int, starts_at: datetime, ends_at: datetime, now: datetime) 
         without=[row.exception_id for row in downtimes if row.exception_id],
     )
     states = _states(site_id, starts_at, ends_at, span)
-    worked = _operations(site_id, starts_at, ends_at, span)
+    booked = _bookings(site_id, starts_at, ends_at, span)
     made = _reports(site_id, starts_at, ends_at)
     stops: dict[str, Spans] = {loss: defaultdict(list) for loss in LossKind.values}
     for row in downtimes:
@@ -75,11 +70,12 @@ def oee(*, site_id: int, starts_at: datetime, ends_at: datetime, now: datetime) 
         said = states.get(unit.id, {})
         planned = subtract(list(times[unit.id]), stops[LossKind.PLANNED][unit.id])
         ideal, good, scrap = made.get(unit.id, (ZERO, ZERO, ZERO))
+        work = _work(said, booked.get(unit.id, {}))
         facts = Facts(
             planned=tuple(planned),
             stopped=(*stops[LossKind.UNPLANNED][unit.id], *said.get(MachineStatus.DOWN, [])),
-            setup=tuple(said.get(MachineStatus.SETUP, [])),
-            produced=tuple(said.get(MachineStatus.RUNNING, []) if said else worked[unit.id]),
+            setup=work.setup,
+            produced=work.produced,
             ideal_minutes=ideal,
             good=good,
             scrap=scrap,
@@ -141,19 +137,40 @@ def _states(
     return found
 
 
-def _operations(
-    site_id: int, starts_at: datetime, ends_at: datetime, span: Interval
-) -> dict[int, list[Interval]]:
-    """When operations ran; of an interrupted one nobody knows until when, so it does not count."""
-    rows = WorkOrderOperation.objects.filter(
-        Q(finished_at__gt=starts_at) | Q(state__in=[OperationState.SETUP, OperationState.RUNNING]),
-        work_unit__work_center__site_id=site_id,
-        started_at__lt=ends_at,
+def _work(said: dict[str, list[Interval]], booked: dict[str, list[Interval]]) -> Work:
+    # A machine that has lost its connection is no witness.
+    silent = {MachineStatus.RUNNING, MachineStatus.SETUP, MachineStatus.UNKNOWN}
+    otherwise = [part for status, parts in said.items() if status not in silent for part in parts]
+    return believed(
+        Work(
+            setup=tuple(said.get(MachineStatus.SETUP, ())),
+            produced=tuple(said.get(MachineStatus.RUNNING, ())),
+        ),
+        otherwise,
+        Work(
+            setup=tuple(booked.get(BookingKind.SETUP, ())),
+            produced=tuple(booked.get(BookingKind.RUN, ())),
+        ),
     )
-    found: dict[int, list[Interval]] = defaultdict(list)
-    for unit_id, begin, end in rows.values_list("work_unit_id", "started_at", "finished_at"):
-        if unit_id is not None and begin is not None:
-            found[unit_id] += _cut(begin, end, span)
+
+
+def _bookings(
+    site_id: int, starts_at: datetime, ends_at: datetime, span: Interval
+) -> dict[int, dict[str, list[Interval]]]:
+    """By unit when it was set up and when it ran, as booked from what people did; no pauses."""
+    rows = TimeBooking.objects.filter(
+        Q(ends_at__isnull=True) | Q(ends_at__gt=starts_at),
+        work_unit__work_center__site_id=site_id,
+        kind__in=[BookingKind.SETUP, BookingKind.RUN],
+        starts_at__lt=ends_at,
+    )
+    found: dict[int, dict[str, list[Interval]]] = {}
+    for unit_id, kind, begin, end in rows.values_list(
+        "work_unit_id", "kind", "starts_at", "ends_at"
+    ):
+        if unit_id is not None:
+            by_kind = found.setdefault(unit_id, {})
+            by_kind.setdefault(kind, []).extend(_cut(begin, end, span))
     return found
 
 

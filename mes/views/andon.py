@@ -34,6 +34,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "sites": masterdata.site_ids(),
         "is_kiosk": request.GET.get("kiosk") == "1",
         "can_answer": allowed(request.user, "mes.answer_andon"),
+        "can_rule": allowed(request.user, "mes.manage_andon"),
         **_down_context(request),
     }
     template = "mes/andon_board.html" + ("#calls" if _is_part(request) else "")

@@ -101,7 +101,7 @@ def badge_edit(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     return render(request, "mes/floor/badge_form.html", context, status=status)
 
 
-@requires("mes.manage_floor")
+@requires("mes.manage_reasons")
 def reason_list(request: AuthenticatedRequest) -> HttpResponse:
     """The tiles of reasons; one form adds, the same form changes the one named by ``?edit=``."""
     edit = request.GET.get("edit", "")

@@ -5,6 +5,7 @@ from django.urls import path
 from portal.api import views
 
 urlpatterns = [
+    path("portal/notices/", views.NoticeListView.as_view(), name="api-portal-notices"),
     path("portal/orders/", views.OrderListView.as_view(), name="api-portal-orders"),
     path("portal/orders/<str:number>/", views.OrderDetailView.as_view(), name="api-portal-order"),
 ]

@@ -42,6 +42,19 @@ class PortalDateChangeOut(serializers.Serializer[Any]):
     reason = serializers.CharField()
 
 
+class PortalNoticeOut(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    order = serializers.CharField()
+    reference = serializers.CharField(allow_blank=True)
+    line = serializers.IntegerField(source="position")
+    item = serializers.CharField(source="item_code")
+    name = serializers.CharField(source="item_name")
+    old_date = serializers.DateField()
+    new_date = serializers.DateField()
+    is_later = serializers.BooleanField()
+    reason = serializers.CharField(allow_blank=True)
+
+
 class PortalConsignmentOut(serializers.Serializer[Any]):
     number = serializers.CharField()
     shipped_at = serializers.DateTimeField()
@@ -65,6 +78,7 @@ class PortalOrderOut(serializers.Serializer[Any]):
     lines = PortalLineOut(many=True)
     steps = PortalStepOut(many=True)
     date_changes = PortalDateChangeOut(many=True)
+    notices = PortalNoticeOut(many=True)
     shipments = PortalConsignmentOut(many=True)
 
 
@@ -83,6 +97,16 @@ class OrderListView(ListApiView):
 
     def get_queryset(self) -> selectors.OrdersOf:  # type: ignore[override]
         return selectors.orders(customer_id=_customer_id(cast(ApiRequest, self.request)))
+
+
+class NoticeListView(ListApiView):
+    """What I was told of other delivery days: from, to, why; newest first."""
+
+    required_permission = "portal.view"
+    serializer_class = PortalNoticeOut
+
+    def get_queryset(self) -> selectors.NoticesOf:  # type: ignore[override]
+        return selectors.notices(customer_id=_customer_id(cast(ApiRequest, self.request)))
 
 
 class OrderDetailView(ApiView):

@@ -25,7 +25,23 @@ def order_list(request: AuthenticatedRequest) -> HttpResponse:
     found = selectors.orders(customer_id=_customer_id(request))
     pages: Paginator[selectors.Order] = Paginator(found, PAGE_SIZE)  # type: ignore[arg-type]
     page = pages.get_page(request.GET.get("page"))
-    return render(request, "portal/order_list.html", {"page": page, "orders": page.object_list})
+    context = {
+        "page": page,
+        "orders": page.object_list,
+        # News are on the first page only.
+        "notices": selectors.news(customer_id=_customer_id(request)) if page.number == 1 else [],
+    }
+    return render(request, "portal/order_list.html", context)
+
+
+@requires("portal.view")
+@require_safe
+def notice_list(request: AuthenticatedRequest) -> HttpResponse:
+    """What I was told of other delivery days, newest first."""
+    found = selectors.notices(customer_id=_customer_id(request))
+    pages: Paginator[selectors.Notice] = Paginator(found, PAGE_SIZE)  # type: ignore[arg-type]
+    page = pages.get_page(request.GET.get("page"))
+    return render(request, "portal/notice_list.html", {"page": page, "notices": page.object_list})
 
 
 @requires("portal.view")

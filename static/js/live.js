@@ -81,8 +81,20 @@ document.addEventListener("htmx:configRequest", (event) => {
   const known = versions.get(piece.id);
   if (known) event.detail.headers["X-Live-Known"] = known;
 });
+// Somebody has begun to type, or opened a dialog, while the answer was on its way.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const piece = event.detail.requestConfig?.elt;
+  if (!piece?.dataset?.live || event.detail.target !== piece || !isBusy(piece)) return;
+  event.detail.shouldSwap = false;
+  piece.liveMissed = true;
+});
 document.addEventListener("htmx:afterRequest", (event) => {
   const piece = event.detail.elt;
+  if (piece.liveMissed) {
+    piece.liveMissed = false;
+    piece.liveTimer = setTimeout(() => look(piece), 2000);
+    return; // It does not show what it was sent.
+  }
   const version = event.detail.xhr?.getResponseHeader("X-Live-Version");
   if (piece.dataset?.live && version) versions.set(piece.id, version);
 });

@@ -17,14 +17,14 @@ from aps.selectors.readiness import LateLine
 from common.enums import JobState
 from common.models import Job
 from mes import selectors as mes
-from mes.services import work_orders
+from mes.services import execution, work_orders
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory
 from tests.masterdata.factories import SiteFactory
 
 pytestmark = pytest.mark.django_db
 
 BOARD, DATA, PANEL, RUNS = "/plan/", "/plan/data/", "/plan/panel/", "/plan/runs/"
-TREE = "/plan/tree/"
+TREE, STATES = "/plan/tree/", "/plan/states/"
 
 
 @pytest.fixture(autouse=True)
@@ -166,13 +166,35 @@ def test_the_progress_answers_nothing_while_nothing_changed(client_for):
     assert client.get(BOARD + "?part=progress&version=1").status_code == 204
     newer = client.get(BOARD + "?part=progress&version=9")
     assert newer.status_code == 200
-    assert newer.headers["HX-Trigger"] == "schedule-published"
+    # The board asks whoever works on it; a list looks again at once.
+    told = json.loads(newer.headers["HX-Trigger"])["schedule-newer"]
+    assert told["version"] == "1"
+    assert told["cause"]
+    listed = client.get(BOARD + "?part=progress&view=list&version=9")
+    assert "schedule-published" in json.loads(listed.headers["HX-Trigger"])
     # A run that the page watched is over: it is taken away.
     over = client.get(f"{BOARD}?part=progress&version=1&active={plant.run.pk}")
     assert over.status_code == 200
     assert "HX-Trigger" not in over.headers
     # The first schedule of all: the page has no board yet.
     assert client.get(BOARD + "?part=progress&version=").headers["HX-Refresh"] == "true"
+
+
+def test_the_board_hears_what_the_floor_says_of_operations(client_for):
+    plant = plant_with(orders=1)
+    client = client_for("sales")
+    assert client.get(STATES).json() == {"states": []}
+    first, second = ScheduledOperation.objects.filter(run=plant.run).order_by("starts_at")[:2]
+    units = [row.work_unit_id for row in (first, second)]
+    running = execution.start(operation=first.operation, work_unit_id=units[0], by=None, now=MONDAY)
+    execution.report(operation=running, good=3, by=None, now=MONDAY)
+    assert client.get(STATES).json() == {"states": [[running.pk, "running", 25]]}
+    execution.report(operation=running, good=9, by=None, now=MONDAY)
+    execution.finish(operation=running, by=None, now=MONDAY)
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(STATES).json() == {"states": [[running.pk, "done", 100]]}
+    assert sum("mes_workorderoperation" in query["sql"] for query in captured) == 1
+    assert client_for("operator").get(STATES).status_code == 403
 
 
 def test_the_parts_link_to_the_page(client_for):

@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
+from tools import run
+
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE_TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 ONE_SHOT = {"migrate"}
-LONG_RUNNING = {"postgres", "redis", "web", "worker", "dispatcher", "proxy"}
+LONG_RUNNING = {"postgres", "redis", "web", "worker", "dispatcher", "machines", "proxy"}
 SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|AUTH|KEY")
 REFERENCE = re.compile(r"\$\{(\w+)")
 
@@ -52,7 +54,7 @@ def test_what_others_wait_for_is_healthy_or_done_and_exists() -> None:
 
 
 def test_the_application_starts_after_the_migration() -> None:
-    for name in ("web", "worker", "dispatcher"):
+    for name in ("web", "worker", "dispatcher", "machines"):
         assert set(SERVICES[name]["depends_on"]) == {"postgres", "redis", "migrate"}
 
 
@@ -112,6 +114,14 @@ def test_the_processes_are_those_of_the_procfile() -> None:
         assert " ".join(SERVICES[name]["command"]) == command
 
 
+def test_only_who_has_a_broker_starts_the_listener() -> None:
+    assert SERVICES["machines"]["profiles"] == ["machines"]
+    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["machines"]
+    lines = (ROOT / "Procfile").read_text()
+    assert set(run.processes(lines, {})) == {"web", "worker", "dispatcher"}
+    assert set(run.processes(lines, {"MQTT_URL": "mqtt://broker"})) >= {"machines", "web"}
+
+
 def test_the_worker_can_be_scaled() -> None:
     worker = SERVICES["worker"]
     assert "container_name" not in worker
@@ -122,7 +132,7 @@ def test_the_worker_can_be_scaled() -> None:
 
 
 def test_the_application_runs_without_privileges() -> None:
-    for name in ("web", "worker", "dispatcher", "migrate"):
+    for name in ("web", "worker", "dispatcher", "machines", "migrate"):
         assert SERVICES[name]["cap_drop"] == ["ALL"]
         assert SERVICES[name]["read_only"] is True
         assert "privileged" not in SERVICES[name]

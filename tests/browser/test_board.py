@@ -11,6 +11,9 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from common.models import Job
+from masterdata.models import WorkUnit
+from mes.enums import OperationState
+from mes.models import WorkOrderOperation
 from tests.aps.factories import MONDAY
 from tests.browser.boards import BOARD, Tables, opened, order_of, place_of, state, tables, tree_of
 from tests.browser.checks import assert_accessible, check_page, page_bytes, watched, wear
@@ -240,14 +243,48 @@ def test_on_a_phone_the_list_comes_first(page_for: PageFor, plant: Tables) -> No
         assert box["x"] + box["width"] <= 360
 
 
-def test_a_new_version_appears_by_itself(page_for: PageFor, plant: Tables) -> None:
+def test_a_new_version_appears_by_itself_but_under_nobodys_hands(
+    page_for: PageFor, plant: Tables
+) -> None:
     page = opened(page_for("planner"))
     assert state(page)["version"] == 1
-    plant.order(plant.items["TABLE"], 1)
-    Job.objects.filter(name="aps.replan_site").delete()
-    plant.replan(now=MONDAY + timedelta(minutes=5))
-    page.wait_for_selector("[data-board][data-version='2']", timeout=20_000)
+    first = state(page)["lit"][0]
+
+    def another_plan(minutes: int) -> None:
+        plant.order(plant.items["TABLE"], 1)
+        Job.objects.filter(name="aps.replan_site").delete()
+        plant.replan(now=MONDAY + timedelta(minutes=minutes))
+
+    def look() -> None:
+        page.evaluate("htmx.trigger('#progress', 'live')")
+
+    # Nobody is at the board: it follows.
+    another_plan(5)
+    look()
+    page.wait_for_selector("[data-board][data-version='2']")
     expect(page.locator("#overview")).to_contain_text("2")
+
+    # Somebody is: it waits, and says so; the floor's states are shown all the same.
+    page.locator(".plan-canvas").focus()
+    page.keyboard.press("ArrowRight")
+    another_plan(6)
+    shown = page.evaluate("id => document.querySelector('[data-board]').planBoard().bar(id)", first)
+    unit = WorkUnit.objects.get(code=shown["unit"])
+    WorkOrderOperation.objects.filter(pk=first).update(
+        state=OperationState.RUNNING, work_unit=unit, started_at=MONDAY, good=1
+    )
+    look()
+    newer = page.locator("[data-newer]")
+    expect(newer).to_contain_text("Plan version 3 is in force")
+    page.wait_for_function(
+        "id => document.querySelector('[data-board]').planBoard().bar(id).state === 'running'",
+        arg=first,
+    )
+    assert state(page)["version"] == 2
+    assert_accessible(page)
+    newer.get_by_role("button", name="Load it").click()
+    page.wait_for_selector("[data-board][data-version='3']")
+    expect(newer).to_be_hidden()
 
 
 def test_the_page_is_light(page_for: PageFor, live_server: Any, plant: Tables) -> None:

@@ -295,3 +295,21 @@ def test_reasons_are_written_once_and_speak_both_languages(db):
     assert [branch.reason.code for branch in tree][0] == "MECHANICAL"
     assert {row.code for row in tree[0].children} == {"SPINDLE", "DRIVE", "HYDRAULICS"}
     assert all(row.name and row.name_zh for row in DowntimeReason.objects.all())
+
+
+def test_nothing_starts_or_goes_on_at_a_machine_that_stands(plant):
+    """... and the sentence names the incident; elsewhere, and afterwards, it does."""
+    operation = running(plant)
+    incident = down(plant)
+    here, elsewhere = plant.units[0].pk, plant.units[1].pk
+    sentence = f"is down \\({incident.number}\\): say first that it runs again"
+    with pytest.raises(execution.CannotResume, match=sentence):
+        execution.resume(operation=operation, by=None, now=NOW)
+    plant.plan(plant.need("PART", 3))
+    other = plant.orders("PART")[1].operations.get()
+    with pytest.raises(execution.CannotStart, match=sentence):
+        execution.start(operation=other, work_unit_id=here, by=None, now=NOW)
+    execution.start(operation=other, work_unit_id=elsewhere, by=None, now=NOW)
+    breakdowns.recover(incident=incident, by=None, now=NOW + HOUR)
+    operation = execution.resume(operation=operation, by=None, now=NOW + HOUR)
+    assert operation.state == OperationState.RUNNING

@@ -13,6 +13,7 @@ from django.db import DatabaseError
 from paho.mqtt import client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
+from common.models import Heartbeat
 from mes import mqtt
 from mes.models import MachineEvent
 from mes.mqtt import Listener, Unreadable, read
@@ -116,7 +117,8 @@ class LiveBroker:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
-        self.url = f"mqtt://127.0.0.1:{self.port}"
+        # By name: it keeps no session of somebody without one.
+        self.url = f"mqtt://millstream:secret@127.0.0.1:{self.port}"
         self.loop = asyncio.new_event_loop()
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
@@ -127,7 +129,7 @@ class LiveBroker:
             {
                 "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{self.port}"}},
                 "plugins": {
-                    "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}
+                    "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": False}
                 },
             },
             loop=self.loop,
@@ -155,6 +157,7 @@ def broker():
 def machine(broker):
     """A machine's own connection."""
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id="mill-1")
+    client.username_pw_set("mill-1", "secret")
     client.connect("127.0.0.1", broker.port)
     client.loop_start()
     yield client
@@ -168,7 +171,7 @@ def listening(broker):
     running = []
 
     def start():
-        stop, listener = threading.Event(), Listener(broker.url)
+        stop, listener = threading.Event(), Listener(broker.url, client_id="listener-of-tests")
         thread = threading.Thread(target=listener.run, args=[stop], daemon=True)
         thread.start()
         wait_until(listener.client.is_connected, 20)
@@ -179,6 +182,7 @@ def listening(broker):
             thread.join(20)
 
         running.append(end)
+        listener.end = end
         return listener
 
     yield start
@@ -197,10 +201,8 @@ def kept():
 
 @pytest.mark.django_db(transaction=True)
 def test_what_a_machine_says_is_kept_once_and_what_is_hostile_stops_nothing(
-    machine, listening, monkeypatch
+    machine, listening, mill, monkeypatch
 ):
-    center = WorkCenterFactory(site=SiteFactory(code="DETROIT"))
-    WorkUnitFactory(code="MILL-1", work_center=center)
     listener = listening()
     say(machine, "state", id="1", state="running")
     say(machine, "count", id="2", good=5)
@@ -225,3 +227,68 @@ def test_what_a_machine_says_is_kept_once_and_what_is_hostile_stops_nothing(
     say(machine, "state", id="4", state="idle")
     wait_until(lambda: "4" in kept(), 30)
     assert len(failures) == 2
+
+
+@pytest.fixture
+def mill(transactional_db):
+    center = WorkCenterFactory(site=SiteFactory(code="DETROIT"))
+    return WorkUnitFactory(code="MILL-1", work_center=center)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_said_while_nobody_listened_arrives_afterwards_and_counts_once(
+    machine, listening, mill, monkeypatch
+):
+    first = listening()
+    say(machine, "count", id="before", good=1)
+    wait_until(lambda: kept() == ["before"], 30)
+    # It dies after the commit and before the broker has heard of it.
+    monkeypatch.setattr(first.client, "ack", lambda *_: None)
+    say(machine, "count", id="in doubt", good=1)
+    wait_until(lambda: "in doubt" in kept(), 30)
+    first.end()
+
+    # The machine has had no answer either, and says it again.
+    say(machine, "count", id="in doubt", good=1)
+    for number in range(20):
+        say(machine, "count", id=f"meanwhile {number:02}", good=1)
+    expected = ["before", "in doubt", *(f"meanwhile {number:02}" for number in range(20))]
+    assert kept() == ["before", "in doubt"]
+    listening()
+    wait_until(lambda: len(kept()) == len(expected), 30)
+    say(machine, "count", id="now", good=1)
+    wait_until(lambda: "now" in kept(), 30)
+    assert kept() == sorted([*expected, "now"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_slow_database_makes_the_broker_wait_and_no_memory_grow(
+    machine, listening, mill, monkeypatch
+):
+    monkeypatch.setattr(mqtt, "MOST_WAITING", 5)
+    monkeypatch.setattr(mqtt, "MOST_IN_BATCH", 5)
+    monkeypatch.setattr(mqtt, "RETRY_SECONDS", 0.05)
+    record, is_slow, most = machine_events.record, threading.Event(), []
+    is_slow.set()
+
+    def slowly(**facts):
+        most.append(listener.waiting.qsize())
+        if is_slow.is_set():
+            raise DatabaseError("busy")
+        return record(**facts)
+
+    monkeypatch.setattr(machine_events, "record", slowly)
+    listener = listening()
+    topic = TOPIC.replace("state", "count")
+    sent = [machine.publish(topic, json.dumps({"id": f"{n:03}", "good": 1}), 1) for n in range(60)]
+    wait_until(lambda: most and listener.waiting.full(), 30)
+    is_slow.clear()
+    wait_until(lambda: len(kept()) == len(sent), 60)
+    assert max(most) <= 5
+    assert kept() == [f"{n:03}" for n in range(60)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_listener_says_that_it_lives(machine, listening, mill):
+    listening()
+    wait_until(lambda: Heartbeat.objects.filter(name=mqtt.BEAT).exists(), 20)

@@ -5,12 +5,14 @@ from decimal import Decimal
 
 import pytest
 from django.urls import reverse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from common.enums import Role
 from common.intervals import Interval
 from mes.enums import MachineStatus
 from mes.models import Downtime, DowntimeReason, MachineState, OperationReport
-from mes.oee import Facts, Oee, measure, total
+from mes.oee import Facts, Oee, Work, believed, measure, total
 from mes.services import breakdowns, effectiveness, execution, reasons
 from tests.aps.factories import MONDAY, Factory
 
@@ -117,9 +119,7 @@ def work(plant, *, hours, good, scrap=0):
     OperationReport.objects.create(
         operation=operation, good=good, scrap=scrap, at=MONDAY + hours * HOUR
     )
-    type(operation).objects.filter(pk=operation.pk).update(
-        finished_at=MONDAY + hours * HOUR, state="done"
-    )
+    return execution.interrupt(operation=operation, by=None, now=MONDAY + hours * HOUR)
 
 
 def test_a_day_is_made_of_calendar_breakdown_operations_and_reports(plant):
@@ -168,6 +168,84 @@ def test_a_machine_that_says_its_states_is_believed(plant):
         )
     lathe = day(plant, now=MONDAY + 4 * HOUR)["LATHE-1"]
     assert (lathe.planned, lathe.setup, lathe.producing, lathe.stopped) == (240, 60, 60, 120)
+
+
+def test_a_unit_that_says_nothing_is_known_by_what_was_booked_on_it(plant):
+    unit = plant.units[1].pk
+    operation = plant.orders("PART")[0].operations.get()
+    at = {"by": None}
+    started = execution.start(
+        operation=operation, work_unit_id=unit, in_setup=True, now=MONDAY, **at
+    )
+    execution.run(operation=started, now=MONDAY + HOUR / 2, **at)
+    execution.interrupt(operation=started, now=MONDAY + HOUR, **at)
+    # Nobody works in the pause; what goes on now is open.
+    execution.resume(operation=started, now=MONDAY + 3 * HOUR, **at)
+    figures = day(plant, now=MONDAY + 4 * HOUR)["LATHE-2"]
+    assert (figures.planned, figures.setup, figures.producing, figures.idle) == (240, 30, 90, 120)
+
+
+def test_a_machine_that_is_silent_for_a_time_is_known_by_bookings_for_that_time(plant):
+    work(plant, hours=4, good=10)
+    for status, begin, end in (
+        (MachineStatus.RUNNING, 0, 1),
+        (MachineStatus.UNKNOWN, 1, 2),  # Its connection is gone.
+        (MachineStatus.IDLE, 2, 3),  # Booked, and it says otherwise.
+    ):
+        MachineState.objects.create(
+            work_unit=plant.units[0],
+            status=status,
+            starts_at=MONDAY + begin * HOUR,
+            ends_at=MONDAY + end * HOUR,
+        )
+    lathe = day(plant, now=MONDAY + 5 * HOUR)["LATHE-1"]
+    # Said, booked, not; and after the machine's last word booked again.
+    assert (lathe.planned, lathe.producing, lathe.idle) == (300, 180, 120)
+
+
+END = 40
+minutes = st.integers(0, END)
+some_spans = st.lists(
+    st.builds(lambda a, b: Interval(min(a, b), max(a, b)), minutes, minutes), max_size=4
+).map(tuple)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    said=st.tuples(some_spans, some_spans),
+    otherwise=some_spans,
+    booked=st.tuples(some_spans, some_spans),
+    planned=some_spans,
+    stopped=some_spans,
+)
+def test_minute_by_minute_it_is_the_same(said, otherwise, booked, planned, stopped):
+    """Against a count of the minutes one after the other."""
+    work = believed(
+        Work(setup=said[0], produced=said[1]), otherwise, Work(setup=booked[0], produced=booked[1])
+    )
+    found = measure(
+        Facts(planned=planned, stopped=stopped, setup=work.setup, produced=work.produced)
+    )
+
+    def within(minute, *lists):
+        return any(minute in span for spans in lists for span in spans)
+
+    counts = dict.fromkeys(("planned", "stopped", "setup", "producing", "idle"), 0)
+    for minute in range(END):
+        if not within(minute, planned):
+            continue
+        counts["planned"] += 1
+        is_heard = within(minute, *said, otherwise)
+        setup, run = said if is_heard else booked
+        if within(minute, stopped):
+            counts["stopped"] += 1
+        elif within(minute, setup):
+            counts["setup"] += 1
+        elif within(minute, run):
+            counts["producing"] += 1
+        else:
+            counts["idle"] += 1
+    assert counts == {name: getattr(found, name) for name in counts}
 
 
 def test_reasons_are_listed_by_their_minutes_with_the_share_so_far(plant):

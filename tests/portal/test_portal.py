@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 
 from common import api_tokens
 from common.models import User
-from crm.models import Projection, SalesOrder
+from crm.models import DelayNotice, Projection, SalesOrder
 from crm.services import shipments
 from masterdata.models import Customer
 from masterdata.services import portal_users
@@ -432,3 +432,103 @@ def test_an_order_takes_as_many_queries_with_many_lines_as_with_one(shop: Shop, 
     client = page(mine)
     client.get("/portal/")
     assert _queries(client, detail(large.number)) == _queries(client, detail(small.number))
+
+
+# -- other delivery days ----------------------------------------------------------------------
+
+
+def _told(line: Any, days: int = 5, **facts: Any) -> DelayNotice:
+    """A notice that was sent for the line, of so many days."""
+    old = date(2026, 11, 27)
+    moment = MONDAY + timedelta(hours=facts.pop("hours", 1))
+    return DelayNotice.objects.create(
+        line=line,
+        **{
+            "state": "sent",
+            "old_date": old,
+            "new_date": old + timedelta(days=days),
+            "promised_date": old,
+            "reason": "A machine at our plant needed repair.",
+            "reason_zh": "我厂一台设备需要维修。",
+            "incident_number": "INC-100042",
+            "created_at": moment,
+            "decided_at": moment,
+            **facts,
+        },
+    )
+
+
+NOTICES, API_NOTICES = "/portal/notices/", "/api/v1/portal/notices/"
+
+
+def test_a_customer_reads_which_days_changed_and_why_their_own_and_only_what_was_sent(
+    shop: Shop, mine: User, stranger: Customer
+) -> None:
+    order, hidden = shop.converted(customer_reference="PO-77"), _canary_order(shop, stranger)
+    line = shop.line(order)
+    _told(line)
+    _told(line, days=7, hours=2)
+    _told(line, days=90, state="draft", decided_at=None)
+    _told(line, days=91, state="dismissed")
+    _told(hidden.lines.get(), days=44, reason="Canary-Reason")
+    client = api(mine)
+    found = client.get(API_NOTICES).json()
+    assert [row["new_date"] for row in found["results"]] == ["2026-12-04", "2026-12-02"]
+    assert found["results"][0] == {
+        "at": (MONDAY + timedelta(hours=2)).isoformat().replace("+00:00", "Z"),
+        "order": order.number,
+        "reference": "PO-77",
+        "line": 10,
+        "item": "PART",
+        "name": line.item.name,
+        "old_date": "2026-11-27",
+        "new_date": "2026-12-04",
+        "is_later": True,
+        "reason": "A machine at our plant needed repair.",
+    }
+    assert client.get(api_detail(order.number)).json()["notices"] == found["results"]
+    home, listed = text_of(page(mine), "/portal/"), text_of(page(mine), NOTICES)
+    for html in (home, listed):
+        assert "A machine at our plant needed repair." in html
+        assert "Fri 4 Dec 2026" in html
+        assert detail(order.number) in html
+        for other in ("anary", hidden.number, "INC-100042", "2027"):
+            assert other not in html
+    # Above the orders stands the last word only; the page has all.
+    assert "Wed 2 Dec 2026" not in home
+    assert "Wed 2 Dec 2026" in listed
+    for url in (NOTICES, API_NOTICES):
+        assert page(UserFactory(roles=["sales"])).get(url).status_code in (401, 403)
+
+
+def test_news_end_with_the_delivery_and_the_list_keeps_them(shop: Shop, mine: User) -> None:
+    order = shop.converted()
+    _told(shop.line(order))
+    chinese = page(_user("ACME", "dan", "zh-hans"))
+    assert "我厂一台设备需要维修。" in text_of(chinese, "/portal/")
+    SalesOrder.objects.filter(pk=order.pk).update(state="delivered")
+    assert "我厂" not in text_of(chinese, "/portal/")
+    assert "我厂一台设备需要维修。" in text_of(chinese, NOTICES)
+
+
+def test_an_account_without_customer_finds_no_notices(shop: Shop) -> None:
+    nobody = UserFactory(username="nobody", roles=["customer"])
+    assert page(nobody).get(NOTICES).status_code == 404
+    assert api(nobody).get(API_NOTICES).status_code == 404
+
+
+def test_many_notices_ask_as_few_questions_as_one(shop: Shop, mine: User) -> None:
+    line = shop.line(shop.converted())
+    client = page(mine)
+
+    def asked(url: str) -> int:
+        client.get(url)
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(url).status_code == 200
+        return len(captured)
+
+    _told(line)
+    before = {url: asked(url) for url in ("/portal/", NOTICES)}
+    for hours in range(2, 12):
+        _told(line, hours=hours)
+    assert {url: asked(url) for url in before} == before

@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from mes.mqtt import Listener
 
@@ -18,6 +18,8 @@ class Command(BaseCommand):
         parser.add_argument("--url", default=settings.MQTT_URL, help="mqtt://user:password@host")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not options["url"]:
+            raise CommandError("Say where the broker is: MQTT_URL=mqtt://user:password@host:1883.")
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())

@@ -184,7 +184,9 @@ function inspect(board) {
     lit: model ? model.bars.filter((bar) => view.isLit(bar)).map((bar) => bar.id) : [],
     bar(id) {
       const bar = model.byId.get(id);
-      return bar && { unit: bar.row.code, start: bar.start, end: bar.end, locked: bar.isLocked };
+      if (!bar) return bar;
+      const { state, made } = bar;
+      return { unit: bar.row.code, start: bar.start, end: bar.end, locked: bar.isLocked, state, made };
     },
     // The canvas's y of a machine's row, for those who aim at it.
     rowY: (code) => 48 + model.rows.find((row) => row.code === code).y - view.scrollTop + 14,

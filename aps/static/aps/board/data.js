@@ -30,6 +30,7 @@ export function rebuild(board) {
   board.model = parts.model.makeModel(board.raw, board.families);
   view.loaded = board.model;
   view.hover = null;
+  parts.follow.overlay(board);
   parts.edits?.overlay(board);
   parts.ghosts.overlay(board);
   parts.several?.keep(board);

@@ -26,7 +26,7 @@ export function makeModel(data, families) {
   const byId = new Map(bars.map((bar) => [bar.id, bar]));
   const rowById = new Map(rows.map((row) => [row.id, row]));
   const [from, to] = [data.base, data.base + data.length];
-  return { version: data.version, from, to, rows, rowById, bars, byId };
+  return { version: data.version, from, to, rows, rowById, bars, byId, late };
 }
 
 function absolute(pairs, base) {
@@ -72,7 +72,7 @@ export function makeBar(cell, data, row, late, families) {
   return bar;
 }
 
-function toneOf(bar, late) {
+export function toneOf(bar, late) {
   if (bar.isLate) return "late";
   if (bar.state === "done") return "done";
   if (bar.orders.some((order) => late.has(order))) return "lateOrder";

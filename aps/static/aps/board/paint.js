@@ -3,6 +3,7 @@
 const BAR_TOP = 4;
 const BAR = 21;
 const SPARE = 40; // pixels above which a bar carries words
+const MADE = 4;
 const DIMMED = 0.2;
 const LOCK_ROOM = 22;
 
@@ -180,6 +181,8 @@ function drawBar(pen, view, bar, x, y, length, parts) {
     pen.fillStyle = style.edge;
     pen.fillRect(x, y, 3, BAR);
     pen.fillRect(x, y + BAR - 1, length, 1);
+    // How much of it is made.
+    if (bar.made) pen.fillRect(x, y + BAR - MADE, (length * bar.made) / 100, MADE);
     const isHeld = length > LOCK_ROOM && isFrozen(bar, view);
     drawWords(pen, view, bar, x, y, isHeld ? length - 14 : length, style, parts);
     if (isHeld) drawLock(pen, x + length - 13, y + 5, style.ink);
