@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from common.models import User
 from common.templatetags.ui_format import day
 from crm import selectors as crm
-from crm.enums import MilestoneKind, OrderState
+from crm.enums import MilestoneKind, OrderState, ProjectionCause
 from crm.services import notice_mail
 from masterdata import selectors as masterdata
 from mes import selectors as mes
@@ -112,12 +112,15 @@ _SETTLED = {
     OrderState.CANCELLED: gettext_lazy("Cancelled"),
     OrderState.ON_HOLD: gettext_lazy("On hold; we will be in touch"),
 }
-# What a plan's cause is called to a customer; an unknown cause is simply a new plan.
+# What moved a date, as a customer is told; an unknown cause is simply a new plan.
 REASONS = {
-    "conversion": gettext_lazy("Your order was placed in our production plan"),
-    "report": gettext_lazy("Progress in production"),
-    "material": gettext_lazy("A delivery of material"),
-    "manual": gettext_lazy("Our planners revised the plan"),
+    ProjectionCause.CONVERSION: gettext_lazy("Your order was placed in our production plan"),
+    ProjectionCause.REPORT: gettext_lazy("Progress in production"),
+    ProjectionCause.MATERIAL: gettext_lazy("Material came, or comes, on another day"),
+    ProjectionCause.CAPACITY: gettext_lazy("Our machines or working hours changed"),
+    ProjectionCause.ORDERS: gettext_lazy("Orders in our production plan changed"),
+    ProjectionCause.RUSH: gettext_lazy("Our planners revised the plan"),
+    ProjectionCause.MANUAL: gettext_lazy("Our planners revised the plan"),
 }
 
 
