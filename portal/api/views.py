@@ -42,6 +42,16 @@ class PortalDateChangeOut(serializers.Serializer[Any]):
     reason = serializers.CharField()
 
 
+class PortalNoticeOut(serializers.Serializer[Any]):
+    """What we told the customer of another day."""
+
+    at = serializers.DateTimeField()
+    position = serializers.IntegerField()
+    old_date = serializers.DateField()
+    new_date = serializers.DateField()
+    reason = serializers.CharField(allow_blank=True)
+
+
 class PortalConsignmentOut(serializers.Serializer[Any]):
     number = serializers.CharField()
     shipped_at = serializers.DateTimeField()
@@ -65,6 +75,7 @@ class PortalOrderOut(serializers.Serializer[Any]):
     lines = PortalLineOut(many=True)
     steps = PortalStepOut(many=True)
     date_changes = PortalDateChangeOut(many=True)
+    notices = PortalNoticeOut(many=True)
     shipments = PortalConsignmentOut(many=True)
 
 
