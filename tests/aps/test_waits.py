@@ -46,6 +46,18 @@ def link(made, now=MONDAY):
     return found
 
 
+def begin(made, operation):
+    """The first machine has an hour of it still to do, from Monday morning on."""
+    made.operations().filter(pk=operation.pk).update(
+        state=OperationState.RUNNING, started_at=MONDAY - HOUR, work_unit=made.units[0]
+    )
+
+
+def built(made, now=MONDAY):
+    found = problems.build(site_id=made.site.pk, now=now, days=60).problem.operations
+    return sorted(found, key=lambda operation: operation.id)
+
+
 def hours(made):
     run = made.replan()
     assert run.state == RunState.PUBLISHED, run.error
@@ -101,13 +113,51 @@ class TestProblem:
         (left,) = built.problem.operations
         assert (left.id, left.release) == (two.pk, minute(MONDAY + HOUR / 2))
 
-    def test_no_longest_wait_is_asked_after_what_runs(self):
+    def test_what_may_not_wait_long_after_what_runs_is_put_right_behind_it(self):
         made = plant(wait_minutes=30, max_wait_minutes=60)
-        one, _two = made.operations()
-        made.operations().filter(pk=one.pk).update(
-            state=OperationState.RUNNING, started_at=MONDAY - HOUR, work_unit=made.units[0]
+        one, two = made.operations()
+        begin(made, one)
+        first, second = built(made)
+        assert second.links == (Precedence(one.pk, 30),)
+        assert second.fixed.start == first.fixed.end + 30
+
+    def test_it_stays_where_the_plan_has_it_while_that_is_soon_enough(self):
+        made = plant(wait_minutes=30, max_wait_minutes=300)
+        one, two = made.operations()
+        begin(made, one)
+        later = MONDAY + 3 * HOUR
+        made.operations().filter(pk=two.pk).update(
+            planned_work_unit=made.units[1],
+            planned_starts_at=later,
+            planned_ends_at=later + HOUR,
         )
-        assert link(made) == Precedence(one.pk, 30)
+        assert built(made)[1].fixed.start == minute(later)
+
+    def test_what_nobody_can_begin_in_time_is_planned_all_the_same(self):
+        # The only machine of the second step is closed until the wait has been too long.
+        made = plant(max_wait_minutes=60)
+        one, two = made.operations()
+        two.units.create(work_unit=made.units[1], setup_minutes=0, run_minutes=6)
+        begin(made, one)
+        made.units[1].exceptions.create(
+            starts_at=MONDAY, ends_at=MONDAY + 8 * HOUR, is_working=False
+        )
+        second = built(made)[1]
+        assert second.fixed is None
+        assert hours(made)[1] == (8, 9)
+
+    @pytest.mark.parametrize(("since", "starts"), [(HOUR / 2, 0.0), (5 * HOUR, 6.0)])
+    def test_what_waits_already_is_next_while_its_time_is_not_over(self, since, starts):
+        # Six hours of another order are due first on the one machine.
+        made = plant(max_wait_minutes=60, units=1)
+        one, two = made.operations()
+        made.operations().filter(pk=one.pk).update(
+            state=OperationState.DONE, good=10, finished_at=MONDAY - since
+        )
+        urgent = made.part("URGENT", minutes=60)
+        made.order(urgent, 6, due_at=MONDAY + 6 * HOUR)
+        found = scheduled(made.replan())
+        assert found[two.pk][0] == starts
 
 
 class TestPlan:
