@@ -21,7 +21,9 @@ MOST_NAME = 80
 SENTENCES: dict[str, Promise] = {
     "crm.rush.request": gettext_lazy("asked for the rush"),
     "crm.rush.submit": gettext_lazy("asked for a decision"),
-    "crm.rush.simulate_anew": gettext_lazy("had it simulated anew, since plan or order have changed"),
+    "crm.rush.simulate_anew": gettext_lazy(
+        "had it simulated anew, since plan or order have changed"
+    ),
     "crm.rush.approve": gettext_lazy("approved the rush"),
     "crm.rush.apply": gettext_lazy("put it into the plan"),
     "crm.rush.reject": gettext_lazy("rejected the rush"),
