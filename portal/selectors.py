@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django_stubs_ext import StrOrPromise
 
 from common.models import User
 from common.templatetags.ui_format import day
@@ -111,6 +112,15 @@ _SETTLED = {
     OrderState.SHIPPED: gettext_lazy("On its way to you"),
     OrderState.CANCELLED: gettext_lazy("Cancelled"),
     OrderState.ON_HOLD: gettext_lazy("On hold; we will be in touch"),
+}
+# What a step is called while it is being reached: "Started" would say that it has been.
+_UNDER_WAY = {
+    MilestoneKind.APPROVED: gettext_lazy("We are checking your order"),
+    MilestoneKind.SCHEDULED: gettext_lazy("Being planned"),
+    MilestoneKind.STARTED: gettext_lazy("Waiting for production"),
+    MilestoneKind.FINISHED: gettext_lazy("In production"),
+    MilestoneKind.SHIPPED: gettext_lazy("Being made ready for shipping"),
+    MilestoneKind.DELIVERED: gettext_lazy("On its way to you"),
 }
 # What moved a date, as a customer is told; an unknown cause is simply a new plan.
 REASONS = {
@@ -268,7 +278,7 @@ def _steps(row, lines: Sequence[Line]) -> tuple[Step, ...]:  # type: ignore[no-u
         steps.append(
             Step(
                 kind=step.kind.value,
-                label=str(step.kind.label),
+                label=str(_label(step.kind, state)),
                 state=state,
                 at=step.at,
                 note=operation if in_work else "",
@@ -276,6 +286,10 @@ def _steps(row, lines: Sequence[Line]) -> tuple[Step, ...]:  # type: ignore[no-u
             )
         )
     return tuple(steps)
+
+
+def _label(kind: MilestoneKind, state: str) -> StrOrPromise:
+    return _UNDER_WAY.get(kind, kind.label) if state == "current" else kind.label
 
 
 def _changes(row) -> tuple[DateChange, ...]:  # type: ignore[no-untyped-def]

@@ -3,8 +3,8 @@
 Why a kept one is never out of date: its key is the published run, how many of its operations are
 still open and the sum of their ids: one that a report finished and one that an undo opened again
 do not look alike. One query per check compares the key with the database. What the key does not
-see (calendars, changeovers, crews, tools, an operation that is overdue) is read again after
-KEEP_SECONDS.
+see (calendars, changeovers, crews, tools, an operation that is overdue, work that no plan holds
+yet) is read again after KEEP_SECONDS.
 """
 
 import threading

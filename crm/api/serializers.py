@@ -125,7 +125,7 @@ class PromiseLineOut(serializers.Serializer[Any]):
     latest_start = serializers.DateTimeField(allow_null=True)
     slack_minutes = serializers.IntegerField()
     reasons = ReasonOut(many=True)
-    # What lies between the end of the first reason and the earliest date, in a sentence.
+    # What lies between the end of the first wait and the earliest date, in a sentence.
     then = serializers.CharField(allow_blank=True)
     # From now to readiness, without a hole.
     chain = ChainLinkOut(many=True)

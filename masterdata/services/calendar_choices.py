@@ -105,10 +105,8 @@ def read(
     check_version(owner, opened=version)
     if not isinstance(owner, WorkUnit):
         return Choice(owner, found, version)
-    is_kept = is_active is None
-    return Choice(
-        owner, found, version, _center(owner, moved_to), owner.is_active if is_kept else is_active
-    )
+    works = owner.is_active if is_active is None else is_active
+    return Choice(owner, found, version, _center(owner, moved_to), works)
 
 
 def _center(unit: WorkUnit, moved_to: str) -> WorkCenter:
