@@ -198,11 +198,15 @@ class TestPlan:
         max_size=4,
     ),
     quantities=st.lists(st.integers(1, 20), min_size=1, max_size=3),
+    begun=st.sampled_from([None, OperationState.RUNNING, OperationState.DONE]),
+    longest=st.sampled_from([0, 60, 1000]),
 )
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_the_judge_finds_nothing_wrong_with_a_plan_of_any_such_routing(steps, quantities):
+def test_the_judge_finds_nothing_wrong_with_a_plan_of_any_such_routing(
+    steps, quantities, begun, longest
+):
     with transaction.atomic():
         made = Factory(units=2)
         part = made.steps(made.make("PART", steps=0), *(minutes for minutes, *_ in steps))
@@ -211,10 +215,19 @@ def test_the_judge_finds_nothing_wrong_with_a_plan_of_any_such_routing(steps, qu
             row.wait_minutes = wait
             row.transfer_quantity = transfer
             if transfer is None and is_short:
-                row.max_wait_minutes = wait + 1000
+                row.max_wait_minutes = wait + (longest if begun and row.sequence == 10 else 1000)
             row.save()
         for quantity in quantities:
             made.order(part, quantity)
+        firsts = made.operations().filter(sequence=10)[:2] if begun else ()
+        for unit, first in zip(made.units, firsts, strict=False):
+            made.operations().filter(pk=first.pk).update(
+                state=begun,
+                work_unit=unit,
+                started_at=MONDAY - 2 * HOUR,
+                good=first.work_order.quantity if begun == OperationState.DONE else 0,
+                finished_at=MONDAY - HOUR / 2 if begun == OperationState.DONE else None,
+            )
         built = problems.build(site_id=made.site.pk, now=MONDAY, days=60)
         solution = solving.keep_order(built.problem, ())
         assert validate(built.problem, solution.placements) == []
