@@ -182,7 +182,11 @@ def submit(
 
 def _offer_dates(order: SalesOrder, rush_positions: frozenset[int], now: datetime) -> None:
     pairs = checks.answers_of(order, now=now)
+    # What planning has approved already is offered as it is.
+    decided = rush.weights_of([line for line, _answer in pairs])
     for line, answer in pairs:
+        if line.pk in decided:
+            continue
         line.is_rush_asked = line.position in rush_positions and not answer.feasible
         if answer.feasible:
             line.offered_date = line.requested_date

@@ -424,6 +424,15 @@ def test_a_draft_that_is_edited_withdraws_its_rush_and_keeps_its_history(shop):
     assert (again.pk, again.quantity, again.requested_date) == (line.pk, 5, WEDNESDAY)
 
 
+def test_a_rush_that_is_approved_on_a_draft_is_what_submitting_offers(shop):
+    order = shop.enter(("PART", DAY_OF_WORK), wanted=TUESDAY)
+    approve(shop, asked(shop, order=order))
+    orders.submit(order=order, by=shop.sales, now=shop.now)
+    assert shop.line(order).offered_date == TUESDAY
+    orders.approve(order=order, by=shop.sales, now=shop.now)
+    assert shop.line(order).promised_date == TUESDAY
+
+
 def test_nobody_approves_the_order_while_its_rush_is_decided(shop):
     """Else the order could be approved without the day, and the day be offered to nobody."""
     order = shop.submitted(("PART", DAY_OF_WORK), wanted=TUESDAY, rush=[10])
