@@ -18,6 +18,7 @@ from crm.enums import (
     MilestoneKind,
     OrderState,
     PromiseCause,
+    RushState,
 )
 from crm.events import OrderApproved, OrderCancelled, OrderChanged, OrderSubmitted
 from crm.models import SalesOrder, SalesOrderLine
@@ -198,9 +199,15 @@ def _offer_dates(order: SalesOrder, rush_positions: frozenset[int], now: datetim
 
 
 def _ask_for_rushes(order: SalesOrder, by: User, now: datetime) -> None:
-    """Planning is asked to make room for the lines that keep the customer's date."""
+    """Planning is asked to make room for the lines that keep the customer's date.
+
+    Not once more for those of which it was asked before.
+    """
     today = shipping.today(order.site, now=now)
-    for line in order.lines.filter(is_rush_asked=True).order_by("position"):
+    wanted = order.lines.filter(is_rush_asked=True)
+    rush.insist(lines=wanted, by=by, now=now)
+    under_way = order.lines.filter(rushes__state__in=RushState.open()).values("pk")
+    for line in wanted.exclude(pk__in=under_way).order_by("position"):
         rush.request(
             line=line,
             wanted_date=max(line.requested_date, today),

@@ -5,7 +5,7 @@ orders (draft, submitted, or being converted) has no plan to apply yet: its appr
 date and puts its work first, which need not keep the day (docs/adr/0004-scenarios.md).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 
 from django.db import transaction
@@ -28,7 +28,7 @@ from masterdata.services import shipping
 from mes.services import work_orders
 
 __all__ = [
-    "CannotDecide", "CannotRequest", "CannotWithdraw", "approve", "assess", "cancel",
+    "CannotDecide", "CannotRequest", "CannotWithdraw", "approve", "assess", "cancel", "insist",
     "line_changed", "refresh", "reject", "request", "simulate", "submit", "withdraw_for",
 ]  # fmt: skip
 
@@ -123,6 +123,15 @@ def submit(*, rush: RushRequest, by: User, now: datetime) -> RushRequest:
         audit.record(action="crm.rush.submit", target=rush, by=by, now=now)
         rush_news.to_decide(rush, now=now)
     return rush
+
+
+def insist(*, lines: Iterable[SalesOrderLine], by: User, now: datetime) -> None:
+    """What was only to be looked at of these lines waits for a decision now."""
+    for rush in _open_requests(line__in=lines, wants_decision=False):
+        rush.wants_decision = True
+        rush.save(update_fields=["wants_decision"])
+        if rush.state == RushState.ASSESSED:
+            submit(rush=rush, by=by, now=now)
 
 
 def approve(*, rush: RushRequest, by: User, now: datetime) -> RushRequest:

@@ -433,6 +433,16 @@ def test_a_rush_that_is_approved_on_a_draft_is_what_submitting_offers(shop):
     assert shop.line(order).promised_date == TUESDAY
 
 
+@pytest.mark.parametrize("wants_decision", [True, False])
+def test_a_draft_with_a_rush_under_way_is_submitted_with_that_one(shop, wants_decision):
+    order = shop.enter(("PART", DAY_OF_WORK), wanted=TUESDAY)
+    found = asked(shop, order=order, wants_decision=wants_decision)
+    orders.submit(order=order, by=shop.sales, now=shop.now, rush_positions=frozenset({10}))
+    assert shop.line(order).is_rush_asked
+    assert RushRequest.objects.get(line__order=order) == found
+    assert fresh(found).state == RushState.PENDING
+
+
 def test_nobody_approves_the_order_while_its_rush_is_decided(shop):
     """Else the order could be approved without the day, and the day be offered to nobody."""
     order = shop.submitted(("PART", DAY_OF_WORK), wanted=TUESDAY, rush=[10])
