@@ -75,8 +75,8 @@ def _choice(label: str | StrPromise, **attrs: str) -> forms.ChoiceField:
 
 class _SpanForm(ChangeForm):
     work_unit = _choice(_("Work unit"))
-    starts_at = _moment(_("From"))
-    ends_at = _moment(_("Until"))
+    starts_at = _moment(pgettext_lazy("span", "From"))
+    ends_at = _moment(pgettext_lazy("span", "Until"))
     reason = forms.CharField(
         label=_("Reason"), required=False, max_length=120, widget=forms.TextInput(_TEXT)
     )

@@ -82,6 +82,19 @@ class PromiseCause(models.TextChoices):
     CORRECTION = "correction", _("Correction")
 
 
+class ProjectionCause(models.TextChoices):
+    """Why the projected day of a line is another one than before."""
+
+    CONVERSION = "conversion", _("Order planned")
+    CAPACITY = "capacity", _("Hours or machines changed")
+    MATERIAL = "material", _("Material changed")
+    ORDERS = "orders", _("Orders changed")
+    REPORT = "report", _("Progress on the floor")
+    RUSH = "rush", _("Rush order")
+    MANUAL = "manual", _("Planned by hand")
+    CHANGE = "change", _("New plan")
+
+
 class RushState(models.TextChoices):
     """A request to make room for a line; a draft is being simulated."""
 

@@ -10,11 +10,12 @@ from decimal import Decimal
 
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django_stubs_ext import StrOrPromise
 
 from common.models import User
 from common.templatetags.ui_format import day
 from crm import selectors as crm
-from crm.enums import MilestoneKind, OrderState
+from crm.enums import MilestoneKind, OrderState, ProjectionCause
 from crm.services import notice_mail
 from masterdata import selectors as masterdata
 from mes import selectors as mes
@@ -124,12 +125,24 @@ _SETTLED = {
     OrderState.CANCELLED: gettext_lazy("Cancelled"),
     OrderState.ON_HOLD: gettext_lazy("On hold; we will be in touch"),
 }
-# What a plan's cause is called to a customer; an unknown cause is simply a new plan.
+# What a step is called while it is being reached: "Started" would say that it has been.
+_UNDER_WAY = {
+    MilestoneKind.APPROVED: gettext_lazy("We are checking your order"),
+    MilestoneKind.SCHEDULED: gettext_lazy("Being planned"),
+    MilestoneKind.STARTED: gettext_lazy("Waiting for production"),
+    MilestoneKind.FINISHED: gettext_lazy("In production"),
+    MilestoneKind.SHIPPED: gettext_lazy("Being made ready for shipping"),
+    MilestoneKind.DELIVERED: gettext_lazy("On its way to you"),
+}
+# What moved a date, as a customer is told; an unknown cause is simply a new plan.
 REASONS = {
-    "conversion": gettext_lazy("Your order was placed in our production plan"),
-    "report": gettext_lazy("Progress in production"),
-    "material": gettext_lazy("A delivery of material"),
-    "manual": gettext_lazy("Our planners revised the plan"),
+    ProjectionCause.CONVERSION: gettext_lazy("Your order was placed in our production plan"),
+    ProjectionCause.REPORT: gettext_lazy("Progress in production"),
+    ProjectionCause.MATERIAL: gettext_lazy("Material came, or comes, on another day"),
+    ProjectionCause.CAPACITY: gettext_lazy("Our machines or working hours changed"),
+    ProjectionCause.ORDERS: gettext_lazy("Orders in our production plan changed"),
+    ProjectionCause.RUSH: gettext_lazy("Our planners revised the plan"),
+    ProjectionCause.MANUAL: gettext_lazy("Our planners revised the plan"),
 }
 
 
@@ -306,7 +319,7 @@ def _steps(row, lines: Sequence[Line]) -> tuple[Step, ...]:  # type: ignore[no-u
         steps.append(
             Step(
                 kind=step.kind.value,
-                label=str(step.kind.label),
+                label=str(_label(step.kind, state)),
                 state=state,
                 at=step.at,
                 note=operation if in_work else "",
@@ -314,6 +327,10 @@ def _steps(row, lines: Sequence[Line]) -> tuple[Step, ...]:  # type: ignore[no-u
             )
         )
     return tuple(steps)
+
+
+def _label(kind: MilestoneKind, state: str) -> StrOrPromise:
+    return _UNDER_WAY.get(kind, kind.label) if state == "current" else kind.label
 
 
 def _changes(row) -> tuple[DateChange, ...]:  # type: ignore[no-untyped-def]

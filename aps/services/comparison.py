@@ -126,6 +126,12 @@ def of_run(run: ScheduleRun) -> Side:
     )
 
 
+def unit_names(built: Built) -> dict[int, str]:
+    """The machines of a plan by code, those that only exist in it too; outside work is none."""
+    outside = (SUBCONTRACT, MILESTONE)
+    return {r.id: r.name for r in built.problem.resources if r.id not in outside}
+
+
 def utilisation(built: Built, solution: Solution) -> float:
     """Planned share of the machines' working time in the next UTILISATION_DAYS, in percent.
 

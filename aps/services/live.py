@@ -1,10 +1,10 @@
 """The live schedule as the promise check reads it: kept in the process while it is in force.
 
-Why a kept one is never out of date: its key is the published run and how many of its operations
-are still open. Of one run that set can only shrink (done and cancelled are final), so an equal
-count is an equal set. One query per check compares the key with the database. What the key does
-not see (calendars, changeovers, crews, tools, an operation that is overdue) is read again after
-KEEP_SECONDS.
+Why a kept one is never out of date: its key is the published run, how many of its operations are
+still open and the sum of their ids: one that a report finished and one that an undo opened again
+do not look alike. One query per check compares the key with the database. What the key does not
+see (calendars, changeovers, crews, tools, an operation that is overdue, work that no plan holds
+yet) is read again after KEEP_SECONDS.
 """
 
 import threading
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Sum
 
 from aps.enums import RunState
 from aps.models import ScheduledOperation, ScheduleRun
@@ -31,14 +31,22 @@ KEEP_SECONDS = 60
 LOOK_BACK = timedelta(days=30)
 
 
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """The published run, and which of its operations are open: how many, and their ids' sum."""
+
+    run_id: int | None = None
+    version: int | None = None
+    open_count: int = 0
+    open_sum: int | None = None
+
+
 @dataclass(frozen=True)
 class Live:
     """What is on the machines, and when they work; shared by threads and changed by none."""
 
     site_id: int
-    run_id: int | None
-    version: int | None
-    open_count: int
+    key: _Key
     read_at: datetime
     units: Mapping[int, UnitInfo]
     units_by_center: Mapping[int, list[int]]
@@ -55,11 +63,19 @@ class Live:
     # The calendars are known until then, in minutes since 1970.
     horizon: int
 
-    def holds(self, run_id: int | None, open_count: int, now: datetime) -> bool:
+    @property
+    def run_id(self) -> int | None:
+        """The published run; None before the first plan."""
+        return self.key.run_id
+
+    @property
+    def version(self) -> int | None:
+        return self.key.version
+
+    def holds(self, key: _Key, now: datetime) -> bool:
         """Whether this is still the live schedule."""
         age = (now - self.read_at).total_seconds()
-        same = (self.run_id, self.open_count) == (run_id, open_count)
-        return same and 0 <= age < KEEP_SECONDS
+        return self.key == key and 0 <= age < KEEP_SECONDS
 
 
 _kept: dict[tuple[int, int], Live] = {}
@@ -68,14 +84,14 @@ _reading = threading.Lock()
 
 def read(*, site_id: int, days: int, now: datetime) -> Live:
     """The live schedule with calendars for so many days, kept or read."""
-    run_id, version, open_count = _key(site_id)
+    key = _key(site_id)
     live = _kept.get((site_id, days))
-    if live is not None and live.holds(run_id, open_count, now):
+    if live is not None and live.holds(key, now):
         return live
     with _reading:  # One thread reads, the others wait for what it finds.
         live = _kept.get((site_id, days))
-        if live is None or not live.holds(run_id, open_count, now):
-            live = _read(site_id, days, run_id, version, open_count, now)
+        if live is None or not live.holds(key, now):
+            live = _read(site_id, days, key, now)
             _kept[site_id, days] = live
     return live
 
@@ -85,38 +101,32 @@ def forget() -> None:
     _kept.clear()
 
 
-def _key(site_id: int) -> tuple[int | None, int | None, int]:
+def _key(site_id: int) -> _Key:
     still = Q(operations__operation__state__in=OperationState.open())
     found = (
         ScheduleRun.objects.filter(site_id=site_id, state=RunState.PUBLISHED)
-        .annotate(open=Count("operations", filter=still))
-        .values_list("pk", "version", "open")
+        .annotate(
+            open=Count("operations", filter=still),
+            total=Sum("operations__operation", filter=still),
+        )
+        .values_list("pk", "version", "open", "total")
         .first()
     )
-    return found or (None, None, 0)
+    return _Key(*found) if found else _Key()
 
 
-def _read(
-    site_id: int,
-    days: int,
-    run_id: int | None,
-    version: int | None,
-    open_count: int,
-    now: datetime,
-) -> Live:
+def _read(site_id: int, days: int, key: _Key, now: datetime) -> Live:
     starts_at, ends_at = now - LOOK_BACK, now + timedelta(days=days)
     start, end = calendars.to_minutes(starts_at), calendars.to_minutes(ends_at)
     units = {unit.id: unit for unit in masterdata.active_units(site_id=site_id)}
     times = calendars.unit_times(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
     people_and_tools = shared.read(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
-    planned = _planned(run_id, times)
+    planned = _planned(key.run_id, times)
     setups = _setups(site_id, units.values(), planned)
     busy = _busy(planned, times, setups, calendars.to_minutes_up(now))
     return Live(
         site_id=site_id,
-        run_id=run_id,
-        version=version,
-        open_count=open_count,
+        key=key,
         read_at=now,
         units=units,
         units_by_center=masterdata.units_by_center(list(units.values())),
@@ -131,7 +141,7 @@ def _read(
         shared=people_and_tools,
         times=times,
         longest_windows=plant.longest_windows(times),
-        unplanned=max(0, mes.open_operation_counts().get(site_id, 0) - open_count),
+        unplanned=max(0, mes.open_operation_counts().get(site_id, 0) - key.open_count),
         horizon=end,
     )
 

@@ -16,7 +16,7 @@ from aps.selectors import current_run
 from aps.services import changes as kinds
 from aps.services import repair, runs, scenarios
 from aps.services.changes import CannotApply, Change
-from aps.services.comparison import Comparison, compare, of_solution
+from aps.services.comparison import Comparison, compare, of_solution, unit_names
 from aps.services.inputs import Inputs
 from aps.services.trials import reference_of
 from aps.solver import InvalidProblem
@@ -73,6 +73,7 @@ def _attempt(found: Inputs, wanted: Sequence[Change], live: ScheduleRun, now: da
             site_id=found.site_id,
             now=now,
             base_version=live.version,
+            extra_units=unit_names(built),
             instead=kinds.rules(resolved),
         ),
         fallen=tuple(

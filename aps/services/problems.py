@@ -7,8 +7,9 @@ How the floor becomes a problem:
   most urgent line and counts for all of them; a component weighs nothing, its parents carry it.
 - Operations of a work order run one after the other, or in transfer batches, with the waits of
   their routing between them (aps.services.sequence); the first one waits for the last ones of the
-  work orders pegged to its materials, and for bought material. A longest wait after what runs or
-  is locked is not asked for, nor any where no horizon holds the work otherwise.
+  work orders pegged to its materials, and for bought material. What may not wait long after work
+  that does not move any more is put right behind it (aps.services.followers); no longest wait is
+  asked for where no horizon holds the work otherwise.
 - Between setup families a machine takes the changeover minutes of its work center, besides the
   operation's own setup.
 - What runs stays where it is. What was interrupted goes on on its machine. What a planner locked
@@ -27,8 +28,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
+from aps.services import followers, pins, plant, sequence
 from aps.services import inputs as reading
-from aps.services import pins, plant, sequence
 from aps.services.explosion import Shortage
 from aps.services.inputs import Inputs
 from aps.services.plant import DAY_MINUTES, SUBCONTRACT
@@ -97,16 +98,24 @@ def build_from(inputs: Inputs) -> Built:
     kept = builder.operations()
     resources = plant.resources(inputs.units.values(), inputs.times, inputs.start, inputs.end)
     checked, dropped = pins.hold(kept, inputs)
-    checked = sequence.without_hopeless_waits(checked)
+    pools = tuple(inputs.shared.pools.values())
+    setups = plant.setup_minutes(inputs.units.values(), inputs.changeovers, families(checked))
+    checked = followers.held(
+        checked,
+        resources=resources,
+        pools=pools,
+        setup_minutes=setups,
+        now=inputs.now,
+        previous=inputs.previous,
+        latest_starts=builder.latest_starts,
+    )
     problem = Problem(
         resources=tuple(resources),
         jobs=tuple(builder.jobs({operation.job for operation in checked})),
         operations=tuple(checked),
         now=inputs.now,
-        pools=tuple(inputs.shared.pools.values()),
-        setup_minutes=plant.setup_minutes(
-            inputs.units.values(), inputs.changeovers, families(checked)
-        ),
+        pools=pools,
+        setup_minutes=setups,
     )
     known = {operation.id for operation in checked}
     return Built(
@@ -146,6 +155,8 @@ class _Builder:
         self._served: dict[int, tuple[Mode, ...]] = {}
         self.waits: dict[int, MaterialDate] = {}
         self.left_out: dict[int, Block] = {}
+        # Of what waits since the operation before it is done: by operation id.
+        self.latest_starts: dict[int, int] = {}
 
     def operations(self) -> list[Operation]:
         """The solver's operations, without those that cannot be planned."""
@@ -320,10 +331,15 @@ class _Builder:
         )
 
     def _release(self, operation: OpenOperation) -> int:
-        """When bought material is there and what came has rested; now at the earliest."""
+        """When bought material is there and what came has rested; now at the earliest.
+
+        Takes note of how long what came may wait.
+        """
         release = self._now
         if operation.rests_until is not None:
             release = max(release, calendars.to_minutes_up(operation.rests_until))
+        if operation.starts_by is not None and self._end is None:
+            self.latest_starts[operation.id] = calendars.to_minutes(operation.starts_by)
         for pk in operation.material_requirement_ids:
             material = self._materials.get(pk)
             if material is None or material.at is None:

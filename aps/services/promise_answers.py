@@ -34,6 +34,15 @@ class ReasonKind(enum.StrEnum):
     REFUSED = "refused"
 
 
+_WAITS = (
+    ReasonKind.CAPACITY,
+    ReasonKind.MATERIAL,
+    ReasonKind.CALENDAR,
+    ReasonKind.POOL,
+    ReasonKind.WAIT,
+)
+
+
 class AlternativeKind(enum.StrEnum):
     ACCEPT_DATE = "accept_date"
     SPLIT = "split"
@@ -97,5 +106,14 @@ class LineAnswer:
     chain: tuple[ChainLink, ...] = ()
     schedule_version: int | None = None
     refusal: str = ""
-    # What lies between the end of the first reason and the earliest date, "" where there is none.
+    # What lies between the end of the first wait and the earliest date, "" where there is none.
     then: str = ""
+
+    @property
+    def sentences(self) -> list[str]:
+        """The reasons as they are read one after the other, ``then`` behind the wait it goes on."""
+        told = [reason.text for reason in self.reasons]
+        if self.then:
+            waits = [place for place, reason in enumerate(self.reasons) if reason.kind in _WAITS]
+            told.insert(waits[0] + 1 if waits else len(told), self.then)
+        return told

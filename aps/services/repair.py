@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from aps.models import ScheduleRun
 from aps.selectors import beside
-from aps.services import problems, sequence, solving
+from aps.services import followers, problems, solving
 from aps.services.inputs import Inputs
 from aps.services.problems import Built
 from aps.services.solving import Solved
@@ -244,9 +244,17 @@ def freeze(built: Built, *, until: int) -> Built:
         ):
             fixed[pk] = at[pk]
             book.take(operations[pk].needs, resource.working_time, *_span(at[pk]))
-    held = sequence.without_hopeless_waits(
-        replace(o, fixed=fixed[o.id]) if o.id in fixed and o.fixed is None else o
-        for o in problem.operations
+    held = followers.held(
+        [
+            replace(o, fixed=fixed[o.id]) if o.id in fixed and o.fixed is None else o
+            for o in problem.operations
+        ],
+        resources=problem.resources,
+        pools=problem.pools,
+        setup_minutes=problem.setup_minutes,
+        now=problem.now,
+        previous=at,
+        latest_starts={},
     )
     return replace(built, problem=replace(problem, operations=tuple(held)))
 

@@ -21,8 +21,6 @@ from common.intervals import CalendarExhausted
 from common.jobs import Claim, enqueue
 from common.models import User
 
-# The cause of a run that nobody asked for by hand.
-AUTOMATIC = "change"
 # How far the calendars are read, in days; the next one is tried when the work does not fit.
 HORIZON_DAYS = (120, 365, 1100, 2200)
 # Improving a schedule that reaches to the end of the calendars may run out of them as well.
@@ -106,7 +104,7 @@ def _solve(
     found: Inputs, run: ScheduleRun, state: PlanState, claim: Claim, now: datetime
 ) -> tuple[Built, Mended]:
     built = repair.without_missed_locks(found)
-    if run.cause != AUTOMATIC:
+    if run.cause != causes.AUTOMATIC:
         return built, Mended(
             solving.run(row=run, built=built, claim=claim, now=now), "search", None, None
         )
@@ -164,7 +162,7 @@ def _begin(site_id: int, by: User | None, now: datetime) -> tuple[ScheduleRun, P
             state__in=[RunState.SOLVING, RunState.QUEUED],
         )
         run = waiting.order_by("-state", "pk").first() or ScheduleRun(
-            site_id=site_id, cause=AUTOMATIC, requested_by=by, requested_at=now
+            site_id=site_id, cause=causes.AUTOMATIC, requested_by=by, requested_at=now
         )
         move(run, RunState.SOLVING)
         run.base_change = state.change

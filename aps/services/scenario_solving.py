@@ -29,7 +29,7 @@ from aps.services import (
 from aps.services.changes import CannotApply, Change
 from aps.services.changes.demand import Demand
 from aps.services.changes.orders import BACKWARD, ReplanOrder
-from aps.services.comparison import Comparison, compare
+from aps.services.comparison import Comparison, compare, unit_names
 from aps.services.doors import Door
 from aps.services.inputs import Inputs
 from aps.services.trials import Trial, both_sides, reference_of
@@ -100,7 +100,7 @@ def difference(run: ScheduleRun, trial: Trial, counting: Sequence[Change]) -> di
         site_id=run.site_id,
         now=trial.solved.at,
         base_version=run.base_version,
-        extra_units={r.id: r.name for r in trial.built.problem.resources if r.id < 0},
+        extra_units=unit_names(trial.built),
         instead=trial.instead,
     )
     return {

@@ -138,11 +138,15 @@ def publish(
     scenario being STALE from then on, where the plan has moved since.
     """
     with transaction.atomic():
-        counting = counted(run)
-        if any(one.needs_supply for one in counting):
+        needs_supply = _needs_supply(counted(run))
+        if needs_supply:
             concurrency.lock(Lock.SUPPLY, run.site_id)
         concurrency.lock(Lock.SCHEDULE, run.site_id)
         run = locked(run)
+        # A step that came in while this waited is part of the plan that is stored.
+        counting = counted(run)
+        if _needs_supply(counting) and not needs_supply:
+            raise CannotPublish(_changed_meanwhile())
         policies.check_can_publish(run, is_decided=is_decided)
         policies.check_is_own(run, by)
         _check_contents(run, counting)
@@ -189,11 +193,14 @@ def rebase(*, run: ScheduleRun, by: User | None, now: datetime) -> ScheduleRun:
     Changes that the plant no longer allows are dropped, and ``run.comparison["dropped"]`` says
     which and why.
     """
-    kept, dropped = still_possible(run, now)
+    seen = counted(run)
+    kept, dropped = possible(site_id=run.site_id, changes=seen, now=now)
     with transaction.atomic():
         run = locked(run)
         policies.check_can_rebase(run)
         policies.check_is_own(run, by)
+        if counted(run) != seen:
+            raise CannotRebase(_changed_meanwhile())
         run.changes = [one.as_json() for one in kept]
         run.cursor = len(kept)
         _again(run, by=by, now=now)
@@ -293,6 +300,14 @@ def possible(
             kept.remove(one)
             dropped.append(_not_there(one, impossible[one.operation]))
     return kept, dropped
+
+
+def _needs_supply(counting: Sequence[Change]) -> bool:
+    return any(one.needs_supply for one in counting)
+
+
+def _changed_meanwhile() -> str:
+    return _("It was changed meanwhile; look at it again.")
 
 
 def _check_contents(run: ScheduleRun, counting: Sequence[Change]) -> None:

@@ -20,6 +20,9 @@ from common.templatetags import ui_format
 ORDERS_PAGE, MOVES_PAGE = 25, 25
 # As aps.services.causes counts them.
 CAUSES = {
+    "masterdata.capacity.changed": ngettext_lazy(
+        "%(count)s change of hours or machines", "%(count)s changes of hours or machines", "count"
+    ),
     "crm.order.converted": ngettext_lazy(
         "%(count)s order got work orders", "%(count)s orders got work orders", "count"
     ),
@@ -31,6 +34,12 @@ CAUSES = {
     ),
     "erp.stock.received": ngettext_lazy(
         "%(count)s receipt of goods", "%(count)s receipts of goods", "count"
+    ),
+    "erp.stock.withheld": ngettext_lazy(
+        "%(count)s hold or correction of stock", "%(count)s holds or corrections of stock", "count"
+    ),
+    "erp.purchase_orders.changed": ngettext_lazy(
+        "%(count)s change of purchase orders", "%(count)s changes of purchase orders", "count"
     ),
     "mes.work_orders.changed": ngettext_lazy(
         "%(count)s change of work orders", "%(count)s changes of work orders", "count"

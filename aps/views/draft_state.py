@@ -110,7 +110,14 @@ def _locks(draft: ScheduleRun) -> tuple[list[int], list[int]]:
 
 
 def _summary(draft: ScheduleRun, changes: int) -> str:
-    orders = len({o["line"].partition("/")[0] for o in draft.comparison.get("orders", [])})
+    orders = len(
+        {
+            row["line"].partition("/")[0]
+            for row in draft.comparison.get("orders", [])
+            # That a line is ready an hour later on the same day is no other date.
+            if row.get("days") != 0
+        }
+    )
     operations = draft.comparison.get("moved_operations", 0)
     parts = [
         ngettext("%(count)s change", "%(count)s changes", changes) % {"count": changes},

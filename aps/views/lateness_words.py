@@ -187,7 +187,7 @@ def _step(step: Step, due_at: datetime) -> SaidStep:
         StepKind.SHIFT: _("No shift"),
         StepKind.MATERIAL: _("Material"),
         StepKind.REST: _("Wait"),
-        StepKind.CHOICE: _("Free"),
+        StepKind.CHOICE: pgettext("work unit", "Free"),
     }
     return SaidStep(
         kind=str(step.kind),

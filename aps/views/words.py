@@ -5,6 +5,8 @@ from django.utils.translation import gettext_lazy
 
 from aps.models import ScheduleRun
 from aps.selectors import LateLine, ReadyCause
+from aps.services import causes
+from aps.services.causes import PlanCause
 from common.templatetags import ui_format
 
 DAY_MINUTES = 24 * 60
@@ -24,16 +26,24 @@ _LEFT_OUT = {
     "kept_out": gettext_lazy("A planner took %(what)s off the plan, and what waits for it."),
     "no_room": gettext_lazy("There is no room for %(what)s in the years that are planned."),
 }
+_CAUSES = {
+    PlanCause.CAPACITY: gettext_lazy("hours or machines changed"),
+    PlanCause.MATERIAL: gettext_lazy("material changed"),
+    PlanCause.ORDERS: gettext_lazy("orders changed"),
+    PlanCause.REPORT: gettext_lazy("the shop floor reported"),
+    PlanCause.RUSH: gettext_lazy("a rush was asked for"),
+    PlanCause.MANUAL: gettext_lazy("a planner asked for it"),
+    PlanCause.CHANGE: gettext_lazy("something changed"),
+}
 _PASSED = gettext_lazy("It is ready but has passed its date.")
 
 
 def cause(run: ScheduleRun) -> str:
     """Why a run was asked for; a cause that a person typed stands as it is."""
+    if run.cause == causes.AUTOMATIC:
+        return str(_CAUSES[causes.of_plan(run)])
     known = {
-        "change": _("something changed"),
         "manual": _("a planner asked for it"),
-        "conversion": _("orders were converted"),
-        "report": _("the shop floor reported"),
         "demo": _("the demonstration was loaded"),
         "what_if": _("somebody asked what if"),
         "rush": _("a rush was asked for"),

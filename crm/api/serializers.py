@@ -105,6 +105,16 @@ class AlternativeOut(serializers.Serializer[Any]):
     rest_date = serializers.DateField(allow_null=True)
 
 
+class ChainLinkOut(serializers.Serializer[Any]):
+    """A stretch of the chain that decides the earliest date: work, or a wait and for what."""
+
+    kind = serializers.CharField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    item = serializers.CharField(source="item_code")
+    text = serializers.CharField()
+
+
 class PromiseLineOut(serializers.Serializer[Any]):
     item = serializers.CharField()
     quantity = serializers.DecimalField(max_digits=14, decimal_places=4)
@@ -115,6 +125,10 @@ class PromiseLineOut(serializers.Serializer[Any]):
     latest_start = serializers.DateTimeField(allow_null=True)
     slack_minutes = serializers.IntegerField()
     reasons = ReasonOut(many=True)
+    # What lies between the end of the first wait and the earliest date, in a sentence.
+    then = serializers.CharField(allow_blank=True)
+    # From now to readiness, without a hole.
+    chain = ChainLinkOut(many=True)
     alternatives = AlternativeOut(many=True)
     refusal = serializers.CharField(allow_blank=True)
 

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from crm.enums import MilestoneKind, PromiseCause
+from crm.enums import MilestoneKind, ProjectionCause, PromiseCause
 from crm.models.order import SalesOrder, SalesOrderLine
 
 
@@ -29,7 +29,7 @@ class Projection(models.Model):
     line = models.ForeignKey(SalesOrderLine, on_delete=models.CASCADE, related_name="projections")
     old_date = models.DateField(null=True)
     new_date = models.DateField(null=True)
-    # The cause of the schedule run: "conversion", "report", ...
+    # A ProjectionCause.
     cause = models.CharField(max_length=60)
     schedule_version = models.PositiveIntegerField(null=True)
     at = models.DateTimeField()
@@ -39,6 +39,12 @@ class Projection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line_id}: {self.new_date}"
+
+    @property
+    def reason(self) -> str:
+        """The cause in words; "" for one that nobody knows."""
+        known = self.cause in ProjectionCause.values
+        return str(ProjectionCause(self.cause).label) if known else ""
 
 
 class Milestone(models.Model):

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from common import audit, events, numbers, transitions
+from common import audit, bulk, events, numbers, transitions
 from common.concurrency import Lock, lock
 from common.models import User
 from crm import policies
@@ -18,6 +18,7 @@ from crm.enums import (
     MilestoneKind,
     OrderState,
     PromiseCause,
+    RushState,
 )
 from crm.events import OrderApproved, OrderCancelled, OrderChanged, OrderSubmitted
 from crm.models import SalesOrder, SalesOrderLine
@@ -26,6 +27,11 @@ from crm.services.undoing import Undone, undo_lines
 from masterdata import selectors as masterdata
 from masterdata.services import shipping
 from mes.services import work_orders
+
+# What an edit writes of a line.
+LINE_FIELDS = (
+    "item", "quantity", "unit_price", "requested_date", "offered_date", "is_rush_asked",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ def replace_lines(
                 % {"number": order.number}
             )
         before = _contents(order)
-        order.lines.all().delete()
+        rush.withdraw_for(order=order, by=by, now=now)
         _write_lines(order, lines)
         if customer_reference is not None:
             order.customer_reference = customer_reference
@@ -122,7 +128,9 @@ def _contents(order: SalesOrder) -> dict[str, object]:
 
 
 def _write_lines(order: SalesOrder, lines: Sequence[NewLine]) -> None:
+    """Exactly these lines; a position that is there already keeps its row and its history."""
     items = masterdata.items_by_id(line.item_id for line in lines)
+    stored = {line.position: line for line in order.lines.all()}
     rows = []
     for number, line in enumerate(lines, start=1):
         item = items.get(line.item_id)
@@ -141,17 +149,13 @@ def _write_lines(order: SalesOrder, lines: Sequence[NewLine]) -> None:
             raise policies.CannotEdit(
                 _("Line %(line)s: the price cannot be negative.") % {"line": number}
             )
-        rows.append(
-            SalesOrderLine(
-                order=order,
-                position=10 * number,
-                item_id=line.item_id,
-                quantity=line.quantity,
-                unit_price=price,
-                requested_date=line.requested_date,
-            )
-        )
-    SalesOrderLine.objects.bulk_create(rows)
+        row = stored.pop(10 * number, None) or SalesOrderLine(order=order, position=10 * number)
+        row.item_id, row.quantity, row.unit_price = line.item_id, line.quantity, price
+        row.requested_date, row.offered_date, row.is_rush_asked = line.requested_date, None, False
+        rows.append(row)
+    bulk.save([row for row in rows if row.pk], LINE_FIELDS)
+    SalesOrderLine.objects.bulk_create([row for row in rows if not row.pk])
+    order.lines.filter(pk__in=[row.pk for row in stored.values()]).delete()
 
 
 def submit(
@@ -179,7 +183,11 @@ def submit(
 
 def _offer_dates(order: SalesOrder, rush_positions: frozenset[int], now: datetime) -> None:
     pairs = checks.answers_of(order, now=now)
+    # What planning has approved already is offered as it is.
+    decided = rush.weights_of([line for line, _answer in pairs])
     for line, answer in pairs:
+        if line.pk in decided:
+            continue
         line.is_rush_asked = line.position in rush_positions and not answer.feasible
         if answer.feasible:
             line.offered_date = line.requested_date
@@ -191,9 +199,15 @@ def _offer_dates(order: SalesOrder, rush_positions: frozenset[int], now: datetim
 
 
 def _ask_for_rushes(order: SalesOrder, by: User, now: datetime) -> None:
-    """Planning is asked to make room for the lines that keep the customer's date."""
+    """Planning is asked to make room for the lines that keep the customer's date.
+
+    Not once more for those of which it was asked before.
+    """
     today = shipping.today(order.site, now=now)
-    for line in order.lines.filter(is_rush_asked=True).order_by("position"):
+    wanted = order.lines.filter(is_rush_asked=True)
+    rush.insist(lines=wanted, by=by, now=now)
+    under_way = order.lines.filter(rushes__state__in=RushState.open()).values("pk")
+    for line in wanted.exclude(pk__in=under_way).order_by("position"):
         rush.request(
             line=line,
             wanted_date=max(line.requested_date, today),
@@ -318,6 +332,7 @@ def change_quantity(
         policies.check_can_change_quantity(line, quantity)
         old = line.quantity
         undone = _apply_quantity(line, quantity, by, now)
+        rush.line_changed(line=line, by=by, now=now)
         audit.record(
             action="crm.order.change_quantity",
             target=order,

@@ -1,14 +1,16 @@
 """Projected dates: what the live schedule says, day at the customer's door, with history."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 
 from django.db.models import F
 
 from aps import selectors as aps
+from aps.services import causes
 from common import bulk
 from common.models import User
-from crm.enums import ConversionState, MilestoneKind, OrderState, PromiseCause
+from crm.enums import ConversionState, MilestoneKind, OrderState, ProjectionCause, PromiseCause
 from crm.models import Projection, SalesOrderLine
 from crm.services import commitments, delay_notices, milestones, news
 from masterdata import selectors as masterdata
@@ -66,9 +68,11 @@ def _project(site_id: int, lines: Sequence[SalesOrderLine], now: datetime) -> No
         line.projected_ready_at = fact.at if fact else None
         line.projected_date = None
         if line.projected_ready_at is not None:
-            line.projected_date = calendar.delivery_date(
-                ready_at=line.projected_ready_at, transit_days=line.order.customer.transit_days
-            )
+            # One line that nothing can leave for any more must not keep the others' days.
+            with suppress(shipping.NoShippingTime):
+                line.projected_date = calendar.delivery_date(
+                    ready_at=line.projected_ready_at, transit_days=line.order.customer.transit_days
+                )
 
 
 def _write_history(
@@ -77,14 +81,21 @@ def _write_history(
     before: Mapping[int, date | None],
     now: datetime,
 ) -> None:
+    if not moved:
+        return
     run = aps.current_run(site_id)
+    cause = ProjectionCause(causes.of_plan(run).value) if run else ProjectionCause.CHANGE
+    ids = [line.pk for line in moved]
+    fresh = set(ids).difference(
+        Projection.objects.filter(line__in=ids).values_list("line_id", flat=True)
+    )
     Projection.objects.bulk_create(
         [
             Projection(
                 line=line,
                 old_date=before[line.pk],
                 new_date=line.projected_date,
-                cause=run.cause if run else "",
+                cause=ProjectionCause.CONVERSION if line.pk in fresh else cause,
                 schedule_version=run.version if run else None,
                 at=now,
             )

@@ -5,7 +5,7 @@ orders (draft, submitted, or being converted) has no plan to apply yet: its appr
 date and puts its work first, which need not keep the day (docs/adr/0004-scenarios.md).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 
 from django.db import transaction
@@ -28,19 +28,9 @@ from masterdata.services import shipping
 from mes.services import work_orders
 
 __all__ = [
-    "CannotDecide",
-    "CannotRequest",
-    "CannotWithdraw",
-    "approve",
-    "assess",
-    "cancel",
-    "refresh",
-    "reject",
-    "request",
-    "simulate",
-    "submit",
-    "withdraw_for",
-]
+    "CannotDecide", "CannotRequest", "CannotWithdraw", "approve", "assess", "cancel", "insist",
+    "line_changed", "refresh", "reject", "request", "simulate", "submit", "withdraw_for",
+]  # fmt: skip
 
 # A rushed line outweighs others of its kind, but not a hundred of them.
 WEIGHT_FACTOR = 20
@@ -135,6 +125,15 @@ def submit(*, rush: RushRequest, by: User, now: datetime) -> RushRequest:
     return rush
 
 
+def insist(*, lines: Iterable[SalesOrderLine], by: User, now: datetime) -> None:
+    """What was only to be looked at of these lines waits for a decision now."""
+    for rush in _open_requests(line__in=lines, wants_decision=False):
+        rush.wants_decision = True
+        rush.save(update_fields=["wants_decision"])
+        if rush.state == RushState.ASSESSED:
+            submit(rush=rush, by=by, now=now)
+
+
 def approve(*, rush: RushRequest, by: User, now: datetime) -> RushRequest:
     """Apply the simulated plan, and promise the day; raise CannotDecide with the reason.
 
@@ -146,7 +145,7 @@ def approve(*, rush: RushRequest, by: User, now: datetime) -> RushRequest:
         site_id = RushRequest.objects.values_list("line__order__site", flat=True).get(pk=rush.pk)
         lock(Lock.SUPPLY, site_id)
         lock(Lock.SCHEDULE, site_id)
-        rush = _locked(rush.pk)
+        rush = _with_order(rush.pk)
         policies.check_can_approve_rush(rush)
         try:
             with transaction.atomic():
@@ -168,7 +167,7 @@ def approve(*, rush: RushRequest, by: User, now: datetime) -> RushRequest:
 def reject(*, rush: RushRequest, reason: str, by: User, now: datetime) -> RushRequest:
     """Decline a request with the reason; raise CannotDecide."""
     with transaction.atomic():
-        rush = _locked(rush.pk)
+        rush = _with_order(rush.pk)
         policies.check_can_reject_rush(rush)
         if not reason.strip():
             raise CannotDecide(_("Say why the rush is rejected."))
@@ -176,6 +175,7 @@ def reject(*, rush: RushRequest, reason: str, by: User, now: datetime) -> RushRe
         rush.decision_reason = reason.strip()[:300]
         rush.save()
         _drop_run(rush, by=by, now=now)
+        _ask_no_more(rush, by, now)
         audit.record(action="crm.rush.reject", target=rush, by=by, now=now, reason=reason)
         order = rush.line.order
         audit.record(action="crm.rush.reject", target=order, by=by, now=now, reason=reason)
@@ -186,22 +186,39 @@ def reject(*, rush: RushRequest, reason: str, by: User, now: datetime) -> RushRe
 def cancel(*, rush: RushRequest, by: User | None, now: datetime) -> RushRequest:
     """Withdraw a request that is not in the plan yet; raise CannotWithdraw."""
     with transaction.atomic():
-        rush = _locked(rush.pk)
+        rush = _with_order(rush.pk)
         policies.check_can_withdraw_rush(rush)
         _move(rush, RushState.CANCELLED)
         rush.save(update_fields=["state"])
         _drop_run(rush, by=by, now=now)
+        _ask_no_more(rush, by, now)
         audit.record(action="crm.rush.cancel", target=rush, by=by, now=now)
     return rush
 
 
-def withdraw_for(*, order: SalesOrder, by: User | None, now: datetime) -> int:
-    """Cancel the open requests of an order that is sent back or cancelled; how many."""
-    found = RushRequest.objects.filter(line__order=order, state__in=RushState.open())
-    rows = list(found.order_by("pk"))
-    for rush in rows:
+def withdraw_for(*, order: SalesOrder, by: User | None, now: datetime) -> None:
+    """Cancel the open requests of an order that is edited, sent back or cancelled."""
+    for rush in _open_requests(line__order=order):
         cancel(rush=rush, by=by, now=now)
-    return len(rows)
+
+
+def line_changed(*, line: SalesOrderLine, by: User | None, now: datetime) -> None:
+    """The line has another quantity, or is cancelled: what was simulated is not what is wanted.
+
+    In the caller's transaction, which holds the order. An approved request gives its weight to
+    whatever quantity is converted.
+    """
+    for rush in _open_requests(line=line):
+        if line.is_cancelled:
+            cancel(rush=rush, by=by, now=now)
+        elif rush.state == RushState.DRAFT:
+            _ask(_locked(rush.pk), by=by, now=now)
+        elif rush.state != RushState.APPROVED:
+            _again(rush.pk, by, now)
+
+
+def _open_requests(**of: object) -> list[RushRequest]:
+    return list(RushRequest.objects.filter(**of, state__in=RushState.open()).order_by("pk"))
 
 
 def refresh(*, site_id: int, by: User | None, now: datetime) -> int:
@@ -361,10 +378,31 @@ def _drop_run(rush: RushRequest, *, by: User | None, now: datetime) -> None:
         scenarios.reject(run=rush.run, by=by, now=now, reason=rush.number)
 
 
+def _ask_no_more(rush: RushRequest, by: User | None, now: datetime) -> None:
+    """Without its rush the line is promised what the plan gives, as any other is."""
+    line = SalesOrderLine.objects.select_related("order__customer", "order__site").get(
+        pk=rush.line_id
+    )
+    if line.promised_date is not None or line.is_cancelled:
+        return
+    if line.is_rush_asked or rush.decided_at is not None:
+        # What an approval offered before is not offered any more.
+        line.is_rush_asked, line.offered_date = False, None
+        line.save(update_fields=["is_rush_asked", "offered_date"])
+    if line.projected_date is not None and line.order.state in OrderState.open():
+        commitments.promise({line: line.projected_date}, cause=PromiseCause.FIRST, by=by, now=now)
+
+
 def _decide(rush: RushRequest, state: RushState, by: User, now: datetime) -> None:
     _move(rush, state)
     rush.decided_by = by
     rush.decided_at = now
+
+
+def _with_order(pk: int) -> RushRequest:
+    """The request, its row held, and before it its order's: nobody approves that meanwhile."""
+    SalesOrder.objects.select_for_update(no_key=True, of=("self",)).get(lines__rushes=pk)
+    return _locked(pk)
 
 
 def _locked(pk: int) -> RushRequest:

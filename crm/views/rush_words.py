@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from common.models import AuditEntry
 from common.templatetags import ui_format
@@ -21,7 +21,9 @@ MOST_NAME = 80
 SENTENCES: dict[str, Promise] = {
     "crm.rush.request": gettext_lazy("asked for the rush"),
     "crm.rush.submit": gettext_lazy("asked for a decision"),
-    "crm.rush.simulate_anew": gettext_lazy("found the plan moved: simulated anew"),
+    "crm.rush.simulate_anew": gettext_lazy(
+        "had it simulated anew, since plan or order have changed"
+    ),
     "crm.rush.approve": gettext_lazy("approved the rush"),
     "crm.rush.apply": gettext_lazy("put it into the plan"),
     "crm.rush.reject": gettext_lazy("rejected the rush"),
@@ -139,9 +141,10 @@ def _moved(one: Mapping[str, Any]) -> Moved:
     if one["breaks_promise"]:
         word, tone = _("Breaks the promise"), "late"
     elif later:
-        word, tone = _("Later, still in time") if _in_time(one) else _("Later"), "risk"
+        late = pgettext("date", "Later")
+        word, tone = _("Later, still in time") if _in_time(one) else late, "risk"
     else:
-        word, tone = _("Earlier"), "done"
+        word, tone = pgettext("date", "Sooner"), "done"
     return Moved(
         line=one["line"],
         order=one["line"].partition("/")[0],

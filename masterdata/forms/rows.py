@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms import BaseFormSet, formset_factory
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from masterdata.enums import CheckFrequency, CheckKind, IssueMethod, RateKind, RunBasis
 from masterdata.forms.fields import (
@@ -240,8 +241,8 @@ class CrewForm(Row):
 
 class ExceptionForm(Row):
     pk = forms.IntegerField(widget=forms.HiddenInput, required=False)
-    starts_at = LocalMomentField(label=_("From"))
-    ends_at = LocalMomentField(label=_("Until"))
+    starts_at = LocalMomentField(label=pgettext_lazy("span", "From"))
+    ends_at = LocalMomentField(label=pgettext_lazy("span", "Until"))
     is_working = forms.TypedChoiceField(
         label=_("What"),
         choices=[("", _("Not working")), ("yes", _("Overtime"))],

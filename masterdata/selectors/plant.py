@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.utils.translation import get_language
 
-from masterdata.models import CostRate, Site, Skill, Tool, WorkUnit
+from masterdata.models import CostRate, Site, Skill, Tool, WorkCenter, WorkUnit
 from masterdata.selectors.exchange import exchange
 
 
@@ -37,23 +37,27 @@ def active_units(*, site_id: int | None = None) -> list[UnitInfo]:
     if site_id is not None:
         units = units.filter(work_center__site_id=site_id)
     return [
-        UnitInfo(
-            id=unit.pk,
-            code=unit.code,
-            name=unit.name,
-            name_zh=unit.name_zh,
-            work_center_id=unit.work_center_id,
-            work_center_code=unit.work_center.code,
-            calendar_id=unit.calendar_id or unit.work_center.calendar_id,
-            energy_kw=unit.energy_kw,
-        )
-        for unit in units.order_by("work_center__code", "code")
+        unit_info(unit, unit.work_center) for unit in units.order_by("work_center__code", "code")
     ]
 
 
 def site_zones() -> list[tuple[int, str]]:
     """The id and time zone of each site; one query."""
     return list(Site.objects.order_by("pk").values_list("pk", "time_zone"))
+
+
+def unit_info(unit: WorkUnit, center: WorkCenter) -> UnitInfo:
+    """The machine as it is, standing in that work center; no query."""
+    return UnitInfo(
+        id=unit.pk,
+        code=unit.code,
+        name=unit.name,
+        name_zh=unit.name_zh,
+        work_center_id=center.pk,
+        work_center_code=center.code,
+        calendar_id=unit.calendar_id or center.calendar_id,
+        energy_kw=unit.energy_kw,
+    )
 
 
 def units_by_site() -> dict[tuple[str, str], int]:

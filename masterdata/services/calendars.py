@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -145,15 +145,18 @@ def unit_times(
     instead: Mapping[int, Rules] | None = None,
     without: Collection[int] = (),
     other: Mapping[int, int] | None = None,
+    as_active: Collection[int] = (),
 ) -> dict[int, WorkingTime]:
     """The working time of every active work unit of a site, by its id, in five queries.
 
     Units that share a calendar and have no exceptions of their own share the object. What is tried
     out: ``instead`` are the rules of calendars, by id, as they would be; ``without`` exceptions of
-    single units, by id, that would not be; ``other`` calendars, by id, that units would work by.
+    single units, by id, that would not be; ``other`` calendars, by id, that units would work by;
+    ``as_active`` units, by id, that would be active at the site.
     """
+    here = Q(is_active=True, work_center__site_id=site_id) | Q(pk__in=list(as_active))
     used = dict(
-        WorkUnit.objects.filter(is_active=True, work_center__site_id=site_id)
+        WorkUnit.objects.filter(here)
         .annotate(used=Coalesce("calendar_id", "work_center__calendar_id"))
         .values_list("id", "used")
     )

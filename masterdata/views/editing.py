@@ -107,12 +107,14 @@ def edit(request: AuthenticatedRequest, form: ModelForm[Any], page: Page) -> Htt
 
 
 def other_calendar(form: ModelForm[Any]) -> dict[str, Any]:
-    """The calendar that a work unit or work center would work by, as planning reads it."""
+    """What a work unit or work center would be to planning, as that reads it."""
     stored = form._meta.model._default_manager.get(pk=form.instance.pk)
     return {"kind": "own_calendar"} | calendar_choices.written(
         owner=stored,
         calendar=form.cleaned_data["calendar"],
         version=form.cleaned_data["version"] or 0,
+        center=form.cleaned_data.get("work_center"),
+        is_active=form.cleaned_data.get("is_active"),
     )
 
 

@@ -52,6 +52,8 @@ class OpenOperation:
     good: Decimal
     # What came still waits (cools, dries) until then, since the operation before it is done.
     rests_until: datetime | None
+    # ... and may wait no longer than until then.
+    starts_by: datetime | None
     setup_minutes: Decimal
     run_minutes: Decimal
     run_basis: RunBasis
@@ -125,18 +127,23 @@ def open_operations(
         coming = operation.good + remaining
         if operation.state != OperationState.DONE:
             row = _open(operation, remaining, units.get(operation.pk, ()), links)
-            found.append(replace(row, rests_until=_rests_until(before)))
+            rests_until, starts_by = _waits(before)
+            found.append(replace(row, rests_until=rests_until, starts_by=starts_by))
         else:
             coming = operation.good
         before = operation
     return found
 
 
-def _rests_until(before: WorkOrderOperation | None) -> datetime | None:
-    """When the wait after an operation that is done is over."""
-    if before is None or not before.wait_minutes or before.finished_at is None:
-        return None
-    return before.finished_at + timedelta(minutes=before.wait_minutes)
+def _waits(before: WorkOrderOperation | None) -> tuple[datetime | None, datetime | None]:
+    """After an operation that is done: when the wait is over, and when it has been too long."""
+    if before is None or before.finished_at is None:
+        return None, None
+    least, most = before.wait_minutes, before.max_wait_minutes
+    return (
+        before.finished_at + timedelta(minutes=least) if least else None,
+        before.finished_at + timedelta(minutes=most) if most is not None else None,
+    )
 
 
 def _units(operations: list[WorkOrderOperation]) -> dict[int, tuple[OpenUnit, ...]]:
@@ -208,6 +215,7 @@ def _open(
         remaining=remaining,
         good=operation.good,
         rests_until=None,
+        starts_by=None,
         units=units,
         work_unit_id=operation.work_unit_id,
         started_at=operation.started_at,

@@ -113,6 +113,15 @@ def test_a_move_answers_the_bars_that_lie_elsewhere(client_for, plant):
     assert client.get(DRAFT).json()["moved"] == told["moved"]
 
 
+def test_a_line_that_is_ready_later_on_the_same_day_has_no_other_date(client_for, plant):
+    client = client_for("planner")
+    told = post(client, move(plant, at=MONDAY + 2 * HOUR)).json()
+    assert "stays on" in told["dates"][0]["text"]
+    assert told["summary"].endswith("0 orders get another date")
+    told = post(client, move(plant)).json()
+    assert told["summary"].endswith("1 order gets another date")
+
+
 def test_undo_and_redo_and_discard(client_for, plant):
     client = client_for("planner")
     done = post(client, move(plant)).json()

@@ -299,3 +299,14 @@ def test_more_moves_than_can_be_answered_at_once_are_refused_and_nothing_moves(p
     # What is no move is one plan, however much of it.
     locks = [{**one, "kind": "lock"} for one in moves]
     edits.apply_all(changes=locks, **asked)
+
+
+def test_a_step_that_came_in_while_publishing_waited_is_published_whole(plant):
+    one, two = plant.operations()[:2]
+    move(plant, one, 1, 2)
+    seen = edits.draft(site_id=plant.site.pk, by=plant.planner)
+    # Their other window moves another one before this publishing gets the lock.
+    edited = move(plant, two, 0, 8)
+    run = scenarios.publish(run=seen, by=plant.planner, now=MONDAY)
+    assert scheduled(run) == hours(edited)
+    assert set(OperationLock.objects.values_list("operation", flat=True)) == {one.pk, two.pk}

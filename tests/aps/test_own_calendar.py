@@ -15,7 +15,12 @@ from aps.services import changes, previews, scenarios
 from common.models import AuditEntry, Event, Job
 from masterdata.models import Calendar, WorkCenter, WorkUnit
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory
-from tests.masterdata.factories import CalendarFactory, office_hours
+from tests.masterdata.factories import (
+    CalendarFactory,
+    WorkCenterFactory,
+    WorkUnitFactory,
+    office_hours,
+)
 
 pytestmark = pytest.mark.django_db
 MOVES = "/plan/hours/moves/"
@@ -33,7 +38,8 @@ def monday(settings):
 def plant():
     """One lathe with six hours of work, due on Monday evening; a calendar of Fridays alone."""
     plant = Factory()
-    plant.needs = [plant.order(plant.part(minutes=60), 6, due_at=MONDAY + 9 * HOUR)]
+    plant.item = plant.part(minutes=60)
+    plant.needs = [plant.order(plant.item, 6, due_at=MONDAY + 9 * HOUR)]
     assert plant.replan().state == RunState.PUBLISHED
     CalendarFactory(code="FRIDAY", shifts=[(4, time(8), time(17))])
     return plant
@@ -82,6 +88,35 @@ def test_a_machine_with_a_calendar_of_its_own_does_not_follow_its_center(plant):
     assert preview(plant, unit(plant, calendar="")).comparison["moved_operations"] == 1
 
 
+def test_a_machine_out_of_use_leaves_its_work_without_a_time(plant):
+    found = preview(plant, unit(plant, calendar="", is_active=False))
+    assert found.unplanned == 1
+    assert found.comparison["promise_breaks"]
+    assert WorkUnit.objects.get(code="LATHE-1").is_active
+
+
+def test_a_machine_back_in_use_takes_its_share_and_is_called_by_its_name(plant):
+    WorkUnitFactory(work_center=plant.center, code="LATHE-2", is_active=False)
+    plant.needs.append(plant.order(plant.item, 6, due_at=MONDAY + 9 * HOUR))
+    assert plant.replan().state == RunState.PUBLISHED
+    change = unit(plant, work_unit="LATHE-2", calendar="", is_active=True)
+    assert preview(plant, change) is not None
+    found = plant.scenario(change).comparison
+    assert found["after"]["late_orders"] < found["before"]["late_orders"]
+    assert {row["to_unit"] for row in found["moved"]} == {"LATHE-2"}
+    assert "in use again" in changes.parse(change).describe()
+
+
+def test_a_machine_that_moves_to_another_work_center_leaves_the_work_of_this_one(plant):
+    other = WorkCenterFactory(code="MILL", site=plant.site, calendar=office_hours())
+    found = preview(plant, unit(plant, calendar="", moved_to="MILL"))
+    assert found.unplanned == 1
+    run = plant.scenario(unit(plant, calendar="", moved_to="MILL"))
+    assert "in work center MILL" in changes.parse(run.changes[0]).describe()
+    scenarios.publish(run=run, by=None, now=MONDAY)
+    assert WorkUnit.objects.get(code="LATHE-1").work_center == other
+
+
 def test_what_was_shown_is_what_publishing_saves(plant):
     run = plant.scenario(unit(plant))
     assert run.state == RunState.SOLVED, run.error
@@ -104,6 +139,8 @@ def test_what_was_shown_is_what_publishing_saves(plant):
         (center, {"calendar": ""}, "There is no calendar"),
         (unit, {"work_unit": "NONE"}, "There is no work unit or work center NONE"),
         (center, {"version": 99}, "was changed"),
+        (unit, {"moved_to": "NONE"}, "There is no work unit or work center NONE"),
+        (unit, {"is_active": "no"}, "true or false"),
     ],
 )
 def test_what_cannot_be_is_refused_with_a_sentence(client_for, plant, owner, spoil, sentence):

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from aps.enums import PromiseStatus
+from aps.services import live
 from aps.services.promises import AlternativeKind, ReasonKind
 from masterdata.enums import LotPolicy, Supply
 from mes.enums import OperationState
@@ -375,10 +376,12 @@ def test_a_supply_that_is_bought_never_asks_for_a_routing():
 
 def test_what_comes_after_the_binding_constraint_is_told_up_to_the_door():
     plant = Factory()
-    plant.order(plant.part("OTHER", minutes=60), 8)
+    other = plant.part("OTHER", minutes=60)
+    plant.order(other, 8)
     plant.replan()
     part = plant.steps(plant.make("PART", steps=0), 60, 60)
-    (answer,) = plant.check((part, 4, WEDNESDAY), customer=CustomerFactory(transit_days=2))
+    far = CustomerFactory(transit_days=2)
+    (answer,) = plant.check((part, 4, WEDNESDAY), customer=far)
     assert answer.reasons[0].text.startswith("Work center LATHE is full until Mon 23 Nov 16:00")
     # An hour until the evening, seven on the next day.
     assert answer.then == (
@@ -388,3 +391,10 @@ def test_what_comes_after_the_binding_constraint_is_told_up_to_the_door():
     assert answer.ready_at == MONDAY + DAY + 7 * HOUR
     (kept,) = plant.check((part, 4, FRIDAY))
     assert kept.then == ""
+    # It goes on from that sentence, whatever else is said.
+    plant.order(other, 1)
+    live.forget()
+    (answer,) = plant.check((part, 4, WEDNESDAY), customer=far)
+    assert [reason.kind for reason in answer.reasons] == ["capacity", "unplanned"]
+    full, unplanned = (reason.text for reason in answer.reasons)
+    assert answer.sentences == [full, answer.then, unplanned]

@@ -8,7 +8,7 @@ import pytest
 from aps import selectors
 from aps.enums import RunKind, RunState
 from aps.models import PlanState, ScheduleRun
-from aps.services import inputs, plan_settings, problems, repair, scenarios, solving
+from aps.services import causes, inputs, plan_settings, problems, repair, scenarios, solving
 from aps.solver import Placement
 from common.enums import Role
 from common.models import AuditEntry
@@ -42,7 +42,7 @@ def busy_plant(seed=1, orders=12, due_days=4):
     return plant
 
 
-def down(plant, unit, hours, now=MONDAY):
+def down(plant, unit, hours, now=MONDAY, *, is_planned=True):
     unit_exceptions.add(
         work_unit_id=plant.units[unit].pk,
         starts_at=now,
@@ -51,7 +51,7 @@ def down(plant, unit, hours, now=MONDAY):
         reason="spindle",
         by=None,
         now=now,
-        is_planned=True,
+        is_planned=is_planned,
     )
 
 
@@ -150,7 +150,28 @@ def test_a_repair_records_what_it_moved_and_why():
     assert {one["minutes"] for one in found["moved"]} == {4 * 60}
     assert [one["line"] for one in found["orders"]]
     assert len(found["promise_breaks"]) == 1
-    assert "mes.work_orders.changed" in found["cause"] or found["cause"] == {}
+
+
+def test_a_repair_names_the_breakdown_that_it_was_made_for():
+    plant = Factory()
+    plant.order(plant.part(minutes=60), 6)
+    plant.replan()
+    down(plant, 0, 4, now=NOON, is_planned=False)
+    run = plant.replan(now=NOON)
+    assert run.comparison["cause"] == {"masterdata.capacity.changed": 1}
+    assert causes.of_plan(run) == causes.PlanCause.CAPACITY
+
+
+def test_every_fact_that_asks_for_a_plan_can_be_its_cause_and_has_words():
+    from aps.views.comparison_words import CAUSES
+    from config.subscriptions import SUBSCRIPTIONS
+
+    asking = {
+        topic
+        for topic, reactions in SUBSCRIPTIONS.items()
+        if any(reaction.job == "aps.replan_site" for reaction in reactions)
+    }
+    assert causes.TOPICS.keys() == asking == CAUSES.keys()
 
 
 def test_a_plan_asked_for_by_hand_is_free_to_move(user_for):

@@ -46,6 +46,18 @@ def link(made, now=MONDAY):
     return found
 
 
+def begin(made, operation):
+    """The first machine has an hour of it still to do, from Monday morning on."""
+    made.operations().filter(pk=operation.pk).update(
+        state=OperationState.RUNNING, started_at=MONDAY - HOUR, work_unit=made.units[0]
+    )
+
+
+def built(made, now=MONDAY):
+    found = problems.build(site_id=made.site.pk, now=now, days=60).problem.operations
+    return sorted(found, key=lambda operation: operation.id)
+
+
 def hours(made):
     run = made.replan()
     assert run.state == RunState.PUBLISHED, run.error
@@ -101,13 +113,51 @@ class TestProblem:
         (left,) = built.problem.operations
         assert (left.id, left.release) == (two.pk, minute(MONDAY + HOUR / 2))
 
-    def test_no_longest_wait_is_asked_after_what_runs(self):
+    def test_what_may_not_wait_long_after_what_runs_is_put_right_behind_it(self):
         made = plant(wait_minutes=30, max_wait_minutes=60)
-        one, _two = made.operations()
-        made.operations().filter(pk=one.pk).update(
-            state=OperationState.RUNNING, started_at=MONDAY - HOUR, work_unit=made.units[0]
+        one, two = made.operations()
+        begin(made, one)
+        first, second = built(made)
+        assert second.links == (Precedence(one.pk, 30),)
+        assert second.fixed.start == first.fixed.end + 30
+
+    def test_it_stays_where_the_plan_has_it_while_that_is_soon_enough(self):
+        made = plant(wait_minutes=30, max_wait_minutes=300)
+        one, two = made.operations()
+        begin(made, one)
+        later = MONDAY + 3 * HOUR
+        made.operations().filter(pk=two.pk).update(
+            planned_work_unit=made.units[1],
+            planned_starts_at=later,
+            planned_ends_at=later + HOUR,
         )
-        assert link(made) == Precedence(one.pk, 30)
+        assert built(made)[1].fixed.start == minute(later)
+
+    def test_what_nobody_can_begin_in_time_is_planned_all_the_same(self):
+        # The only machine of the second step is closed until the wait has been too long.
+        made = plant(max_wait_minutes=60)
+        one, two = made.operations()
+        two.units.create(work_unit=made.units[1], setup_minutes=0, run_minutes=6)
+        begin(made, one)
+        made.units[1].exceptions.create(
+            starts_at=MONDAY, ends_at=MONDAY + 8 * HOUR, is_working=False
+        )
+        second = built(made)[1]
+        assert second.fixed is None
+        assert hours(made)[1] == (8, 9)
+
+    @pytest.mark.parametrize(("since", "starts"), [(HOUR / 2, 0.0), (5 * HOUR, 6.0)])
+    def test_what_waits_already_is_next_while_its_time_is_not_over(self, since, starts):
+        # Six hours of another order are due first on the one machine.
+        made = plant(max_wait_minutes=60, units=1)
+        one, two = made.operations()
+        made.operations().filter(pk=one.pk).update(
+            state=OperationState.DONE, good=10, finished_at=MONDAY - since
+        )
+        urgent = made.part("URGENT", minutes=60)
+        made.order(urgent, 6, due_at=MONDAY + 6 * HOUR)
+        found = scheduled(made.replan())
+        assert found[two.pk][0] == starts
 
 
 class TestPlan:
@@ -148,11 +198,15 @@ class TestPlan:
         max_size=4,
     ),
     quantities=st.lists(st.integers(1, 20), min_size=1, max_size=3),
+    begun=st.sampled_from([None, OperationState.RUNNING, OperationState.DONE]),
+    longest=st.sampled_from([0, 60, 1000]),
 )
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_the_judge_finds_nothing_wrong_with_a_plan_of_any_such_routing(steps, quantities):
+def test_the_judge_finds_nothing_wrong_with_a_plan_of_any_such_routing(
+    steps, quantities, begun, longest
+):
     with transaction.atomic():
         made = Factory(units=2)
         part = made.steps(made.make("PART", steps=0), *(minutes for minutes, *_ in steps))
@@ -161,10 +215,19 @@ def test_the_judge_finds_nothing_wrong_with_a_plan_of_any_such_routing(steps, qu
             row.wait_minutes = wait
             row.transfer_quantity = transfer
             if transfer is None and is_short:
-                row.max_wait_minutes = wait + 1000
+                row.max_wait_minutes = wait + (longest if begun and row.sequence == 10 else 1000)
             row.save()
         for quantity in quantities:
             made.order(part, quantity)
+        firsts = made.operations().filter(sequence=10)[:2] if begun else ()
+        for unit, first in zip(made.units, firsts, strict=False):
+            made.operations().filter(pk=first.pk).update(
+                state=begun,
+                work_unit=unit,
+                started_at=MONDAY - 2 * HOUR,
+                good=first.work_order.quantity if begun == OperationState.DONE else 0,
+                finished_at=MONDAY - HOUR / 2 if begun == OperationState.DONE else None,
+            )
         built = problems.build(site_id=made.site.pk, now=MONDAY, days=60)
         solution = solving.keep_order(built.problem, ())
         assert validate(built.problem, solution.placements) == []

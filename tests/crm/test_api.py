@@ -147,9 +147,25 @@ def test_a_promise_check_answers_every_line_and_writes_nothing(
     assert (line["item"], line["requested_date"]) == ("PART", f"{DAY}")
     assert set(line) == {
         *("item", "quantity", "requested_date", "feasible", "status", "earliest_date"),
-        *("latest_start", "slack_minutes", "reasons", "alternatives", "refusal"),
+        *("latest_start", "slack_minutes", "reasons", "then", "chain", "alternatives", "refusal"),
     }
     assert counts() == before
+
+
+def test_a_day_that_cannot_be_kept_is_explained_as_in_the_dialog(
+    sales: APIClient, shop: Shop
+) -> None:
+    shop.converted(("PART", 2 * 9 * 60))
+    shop.replan(now=timezone.now())
+    wish = {"quantity": "100", "requested_date": f"{timezone.localdate()}"}
+    [line] = post(sales, "/api/v1/promise-checks/", body(line=wish)).json()["lines"]
+    assert not line["feasible"]
+    assert line["then"].startswith("After that the work takes")
+    # From now to readiness, without a hole.
+    assert [link["kind"] for link in line["chain"]][-1] == "work"
+    ends = [link["ends_at"] for link in line["chain"]]
+    assert [link["starts_at"] for link in line["chain"]][1:] == ends[:-1]
+    assert all(link["text"] and link["item"] == "PART" for link in line["chain"])
 
 
 def test_fixed_lots_overlap_in_the_promise_as_they_do_on_the_floor(

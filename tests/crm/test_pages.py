@@ -217,6 +217,13 @@ def test_the_check_answers_complete_rows_and_writes_nothing(sales: Client) -> No
     assert counts() == before
 
 
+def test_a_line_that_cannot_be_checked_says_why_once(sales: Client, shop: Shop) -> None:
+    shop.make("NOTHING", steps=0)
+    shown = sales.post("/orders/check/", entry(row(item="NOTHING"))).json()["rows"]["0"]
+    for part in (shown["html"], shown["dialog"]):
+        assert part.count("has neither a bill of material nor a routing") == 1
+
+
 @pytest.mark.parametrize(
     "changed",
     [

@@ -8,9 +8,11 @@ from django.db import transaction
 
 from aps import selectors as aps
 from aps.selectors import Ready, ReadyCause
+from crm.enums import ProjectionCause
 from crm.models import PromiseRevision
 from crm.selectors import late_lines
 from crm.services import orders, projections
+from masterdata.services import shipping
 from tests.crm.factories import FRIDAY, MONDAY, Shop
 
 
@@ -146,6 +148,43 @@ def test_the_step_scheduled_is_reached_when_every_line_has_a_date(
     ready[shop.line(order, 20).requirement_id] = MONDAY
     shop.project()
     assert order.milestones.filter(kind="scheduled").exists()
+
+
+def test_the_history_says_what_moved_the_day(
+    shop: Shop, ready: dict[int, datetime | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from aps.services import causes
+
+    order = shop.converted()
+    run = shop.replan()
+    for days, counts in ((0, {}), (2, {"masterdata.capacity.changed": 1}), (4, {})):
+        ready[shop.line(order).requirement_id] = MONDAY + timedelta(days=days)
+        run.comparison = {"cause": counts}
+        run.save()
+        shop.project()
+    told = shop.line(order).projections.order_by("pk")
+    assert [entry.cause for entry in told] == ["conversion", "capacity", "change"]
+    assert [entry.reason for entry in told][1] == "Hours or machines changed"
+    assert set(causes.PlanCause) <= set(ProjectionCause.values)
+
+
+def test_a_day_that_nothing_leaves_on_any_more_does_not_keep_the_others(
+    shop: Shop, ready: dict[int, datetime | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = shop.converted(), shop.converted()
+    ready[shop.line(one).requirement_id] = MONDAY
+    ready[shop.line(two).requirement_id] = never = MONDAY + timedelta(days=9)
+
+    def day(self: shipping.ShippingCalendar, *, ready_at: datetime, transit_days: int) -> date:
+        if ready_at == never:
+            raise shipping.NoShippingTime("Nothing leaves then.")
+        return real(self, ready_at=ready_at, transit_days=transit_days)
+
+    real = shipping.ShippingCalendar.delivery_date
+    monkeypatch.setattr(shipping.ShippingCalendar, "delivery_date", day)
+    shop.project()
+    assert shop.line(one).projected_date == MONDAY.date()
+    assert shop.line(two).projected_date is None
 
 
 def test_projections_take_a_constant_number_of_queries(

@@ -1,8 +1,12 @@
 """A rush: asked by sales, simulated, decided by planning, and then in force everywhere."""
 
+import re
 from datetime import date
+from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from aps.enums import RunKind, RunState
 from aps.models import ScheduleRun
@@ -325,3 +329,127 @@ def test_planners_and_supervisors_decide_sales_asks():
     assert permissions.PERMISSIONS["crm.decide_rush"] >= {Role.PLANNER, Role.SUPERVISOR}
     assert Role.SALES in permissions.PERMISSIONS["crm.request_rush"]
     assert Role.SALES not in permissions.PERMISSIONS["crm.decide_rush"]
+
+
+def given_up(shop, found, how):
+    """The request rejected by planning, or withdrawn by sales."""
+    if how == "rejected":
+        rush.reject(rush=found, reason="No room", by=shop.planner, now=shop.now)
+    else:
+        rush.cancel(rush=found, by=shop.sales, now=shop.now)
+
+
+@pytest.mark.parametrize("how", ["rejected", "withdrawn"])
+def test_a_line_whose_rush_is_given_up_is_promised_what_the_plan_gives(shop, how):
+    order = shop.submitted(("PART", DAY_OF_WORK), wanted=TUESDAY, rush=[10])
+    work(shop)
+    given_up(shop, RushRequest.objects.get(line__order=order), how)
+    orders.approve(order=order, by=shop.sales, now=shop.now)
+    work(shop)
+    line = shop.line(order)
+    assert line.promised_date == line.projected_date
+    assert line.promised_date is not None
+    assert line.promises.get().cause == PromiseCause.FIRST
+
+
+def test_a_line_with_an_estimate_is_promised_that_when_its_rush_is_rejected(shop):
+    order = shop.submitted(("PART", DAY_OF_WORK), wanted=TUESDAY, rush=[10])
+    work(shop)
+    orders.approve(order=order, by=shop.sales, now=shop.now)
+    work(shop)
+    assert shop.line(order).promised_date is None, "planning still may make room"
+    given_up(shop, RushRequest.objects.get(line__order=order), "rejected")
+    line = shop.line(order)
+    assert line.promised_date == line.projected_date
+    assert line.promised_date is not None
+
+
+def test_what_an_approved_rush_offered_is_not_offered_once_it_is_withdrawn(shop):
+    order = shop.submitted(("PART", DAY_OF_WORK), wanted=TUESDAY, rush=[10])
+    work(shop)
+    found = approve(shop, RushRequest.objects.get(line__order=order))
+    assert shop.line(order).offered_date == TUESDAY
+    given_up(shop, found, "withdrawn")
+    orders.approve(order=order, by=shop.sales, now=shop.now)
+    assert shop.line(order).promised_date is None
+    work(shop)
+    assert shop.line(order).promised_date == shop.line(order).projected_date
+
+
+def test_a_line_that_is_cancelled_takes_its_rush_along(shop):
+    order = shop.approved(("PART", DAY_OF_WORK), ("PART", 30), wanted=FRIDAY)
+    work(shop)
+    found = asked(shop, order=order)
+    orders.change_quantity(
+        line=shop.line(order), quantity=Decimal(0), reason="", by=shop.sales, now=shop.now
+    )
+    assert fresh(found).state == RushState.CANCELLED
+    assert ScheduleRun.objects.get(pk=found.run_id).state == RunState.REJECTED
+
+
+def test_another_quantity_is_simulated_anew(shop):
+    found = asked(shop)
+    old = found.run
+    orders.change_quantity(
+        line=shop.line(shop.short),
+        quantity=Decimal(2 * DAY_OF_WORK),
+        reason="",
+        by=shop.sales,
+        now=shop.now,
+    )
+    assert fresh(found).state == RushState.DRAFT
+    with pytest.raises(CannotDecide):
+        approve(shop, fresh(found))
+    work(shop)
+    found = fresh(found)
+    assert found.state == RushState.PENDING
+    assert found.run != old
+    assert found.assessment["day"] > TUESDAY.isoformat()
+
+
+def test_a_draft_that_is_edited_withdraws_its_rush_and_keeps_its_history(shop):
+    order = shop.enter(("PART", DAY_OF_WORK), wanted=TUESDAY)
+    found = asked(shop, order=order)
+    line = shop.line(order)
+    orders.replace_lines(
+        order=order,
+        lines=[orders.NewLine(line.item_id, Decimal(5), WEDNESDAY)],
+        version=order.version,
+        by=shop.sales,
+        now=shop.now,
+    )
+    assert fresh(found).state == RushState.CANCELLED
+    assert ScheduleRun.objects.get(pk=found.run_id).state == RunState.REJECTED
+    again = shop.line(order)
+    assert (again.pk, again.quantity, again.requested_date) == (line.pk, 5, WEDNESDAY)
+
+
+def test_a_rush_that_is_approved_on_a_draft_is_what_submitting_offers(shop):
+    order = shop.enter(("PART", DAY_OF_WORK), wanted=TUESDAY)
+    approve(shop, asked(shop, order=order))
+    orders.submit(order=order, by=shop.sales, now=shop.now)
+    assert shop.line(order).offered_date == TUESDAY
+    orders.approve(order=order, by=shop.sales, now=shop.now)
+    assert shop.line(order).promised_date == TUESDAY
+
+
+@pytest.mark.parametrize("wants_decision", [True, False])
+def test_a_draft_with_a_rush_under_way_is_submitted_with_that_one(shop, wants_decision):
+    order = shop.enter(("PART", DAY_OF_WORK), wanted=TUESDAY)
+    found = asked(shop, order=order, wants_decision=wants_decision)
+    orders.submit(order=order, by=shop.sales, now=shop.now, rush_positions=frozenset({10}))
+    assert shop.line(order).is_rush_asked
+    assert RushRequest.objects.get(line__order=order) == found
+    assert fresh(found).state == RushState.PENDING
+
+
+def test_nobody_approves_the_order_while_its_rush_is_decided(shop):
+    """Else the order could be approved without the day, and the day be offered to nobody."""
+    order = shop.submitted(("PART", DAY_OF_WORK), wanted=TUESDAY, rush=[10])
+    work(shop)
+    found = RushRequest.objects.get(line__order=order)
+    with CaptureQueriesContext(connection) as asked_for:
+        approve(shop, found)
+    held = [q["sql"] for q in asked_for if "FOR NO KEY UPDATE" in q["sql"]]
+    tables = [name for sql in held for name in (re.search(r'FROM "(\w+)"', sql)[1],)]
+    assert tables.index("crm_salesorder") < tables.index("crm_rushrequest")

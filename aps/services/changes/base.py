@@ -127,6 +127,13 @@ def number(name: str, value: Any) -> int:
         raise _wrong(name, _("a whole number")) from None
 
 
+def flag(name: str, value: Any) -> bool:
+    """Yes or no."""
+    if not isinstance(value, bool):
+        raise _wrong(name, _("true or false"))
+    return value
+
+
 def text(name: str, value: Any) -> str:
     """A text of up to 200 characters."""
     if not isinstance(value, str) or len(value) > 200:

@@ -16,6 +16,7 @@ from aps.services.changes.base import (
     CannotRead,
     Change,
     Writing,
+    flag,
     moment,
     number,
     optional,
@@ -141,7 +142,8 @@ class CalendarHours(_Hours):
 class OwnCalendar(_Hours):
     """A work unit, or the units of a work center that name none, by calendar ``calendar`` (codes).
 
-    An empty calendar of a work unit is that of its center.
+    An empty calendar of a work unit is that of its center. A unit may stand in another center
+    (``moved_to``, its code) as well, be taken out of use or back (``is_active``).
     """
 
     kind: ClassVar[str] = "own_calendar"
@@ -150,10 +152,30 @@ class OwnCalendar(_Hours):
     work_unit: str = optional(text, "")
     work_center: str = optional(text, "")
     calendar: str = optional(text, "")
+    moved_to: str = optional(text, "")
+    is_active: bool | None = optional(flag, None)
 
     def resolve(self, inputs: Inputs, current: Mapping[int, Placement]) -> Self:
         self._choice()
         return self
+
+    def adjust(self, inputs: Inputs) -> None:
+        choice = self._choice()
+        if choice.unit_id is not None and (self.moved_to or self.is_active is not None):
+            self._put(inputs, choice, choice.unit_id)
+        super().adjust(inputs)
+
+    def _put(self, inputs: Inputs, choice: Choice, pk: int) -> None:
+        """The machine where it would stand, or nowhere."""
+        inputs.modes = {}
+        inputs.units.pop(pk, None)
+        unit = choice.unit_at(inputs.site_id)
+        if unit is None:
+            inputs.times.pop(pk, None)
+            return
+        inputs.units[pk] = unit
+        if pk not in inputs.times:
+            inputs.times[pk] = self.times(inputs, changed=False)[pk]
 
     def _choice(self) -> Choice:
         try:
@@ -162,23 +184,37 @@ class OwnCalendar(_Hours):
                 work_center=self.work_center,
                 calendar=self.calendar,
                 version=self.version,
+                moved_to=self.moved_to,
+                is_active=self.is_active,
             )
         except Refused as refused:
             raise CannotApply(str(refused)) from None
 
     def times(self, inputs: Inputs, *, changed: bool) -> dict[int, WorkingTime]:
+        choice = self._choice()
         return calendars.unit_times(
             site_id=inputs.site_id,
             starts_at=calendars.to_datetime(inputs.start),
             ends_at=calendars.to_datetime(inputs.end),
-            other=self._choice().calendars_of_units() if changed else None,
+            other=choice.calendars_of_units() if changed else None,
+            as_active=[choice.unit_id] if choice.unit_id in inputs.units else (),
         )
 
     def describe(self) -> str:
         name = {"name": self.work_unit or self.work_center, "calendar": self.calendar}
-        if not self.calendar:
-            return _("%(name)s by the calendar of its work center") % name
-        return _("%(name)s by calendar %(calendar)s") % name
+        name["center"] = self.moved_to
+        if self.is_active is False:
+            return _("%(name)s out of use") % name
+        told = [
+            _("%(name)s by calendar %(calendar)s") % name
+            if self.calendar
+            else _("%(name)s by the calendar of its work center") % name
+        ]
+        if self.moved_to:
+            told.append(_("in work center %(center)s") % name)
+        if self.is_active:
+            told.append(_("in use again"))
+        return ", ".join(told)
 
     def persist(self, writing: Writing) -> None:
         calendar_choices.save(
