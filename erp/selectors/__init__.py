@@ -77,7 +77,7 @@ from erp.selectors.quants import (
     warehouses,
     warehouses_with_contents,
 )
-from erp.selectors.stock import balances, free_stock, moves_of, moves_of_identity
+from erp.selectors.stock import balances, came_in, free_stock, moves_of, moves_of_identity
 
 __all__ = [
     "JUDGED_DAYS",
@@ -99,6 +99,7 @@ __all__ = [
     "Waiting",
     "affected_by",
     "balances",
+    "came_in",
     "bin_by_id",
     "bins",
     "bins_named",

@@ -26,6 +26,7 @@ from erp.enums import PurchaseOrderState
 from erp.forms_purchasing import LineForm, PromiseForm, ReceiveLineForm, ReturnLineForm
 from erp.models import PurchaseOrder, PurchaseOrderLine
 from erp.services import purchase_orders, purchasing, supplies
+from masterdata.enums import Tracking
 
 PAGE_SIZE = 50
 GROUPS = ("draft", "to_approve", "on_order", "overdue", "over")
@@ -295,6 +296,9 @@ def _detail(
         "on_order": order.state in _State.on_order(),
         "history": history,
         "has_receipts": any(line.receipts.all() for line in order.lines.all()),
+        "has_numbers": any(
+            line.received and line.item.tracking != Tracking.NONE for line in order.lines.all()
+        ),
         "open_line": open_line,
         "form": form,
         "receive_form": form if isinstance(form, ReceiveLineForm) else ReceiveLineForm(),
