@@ -44,8 +44,23 @@ document.addEventListener("htmx:afterSettle", (event) => {
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt.id === "work" && isAhead()) event.preventDefault();
 });
+// Nor is a button taken away from under the finger that presses it.
+let isPressed = false;
+let isMissed = false;
+document.addEventListener("pointerdown", () => (isPressed = true), true);
+for (const name of ["pointerup", "pointercancel"]) {
+  document.addEventListener(name, () => setTimeout(released, 50), true);
+}
+function released() {
+  isPressed = false;
+  if (isMissed) refresh();
+  isMissed = false;
+}
+
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.target.id === "work" && isAhead()) event.detail.shouldSwap = false;
+  if (event.detail.target.id !== "work" || !(isAhead() || isPressed)) return;
+  event.detail.shouldSwap = false;
+  isMissed ||= isPressed;
 });
 // The chip says that there is no network; a note every ten seconds would not say it better.
 document.addEventListener("htmx:sendError", (event) => event.stopPropagation(), true);
@@ -120,12 +135,12 @@ function numberOf(text) {
 }
 
 function answer(button) {
-  const { check, passed, valueOf, again } = button.dataset;
+  const { check, passed, field: id, again } = button.dataset;
   const body = { position: Number(check) };
   if (again) body.again = true;
   let said = button.textContent.trim();
-  if (valueOf) {
-    const field = document.getElementById(valueOf);
+  if (id) {
+    const field = document.getElementById(id);
     body.value = numberOf(field.value);
     if (body.value === null) {
       field.focus();
