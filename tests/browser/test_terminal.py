@@ -13,7 +13,7 @@ from mes.enums import OperationState, WorkOrderState
 from mes.models import OperationReport, TimeBooking
 from mes.services import execution, scans
 from tests.browser.checks import assert_accessible, speak, watched
-from tests.browser.floor import Floor, small_targets
+from tests.browser.floor import TABLET, Floor, small_targets
 from tests.mes.factories import WorkOrderCheckFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -244,6 +244,9 @@ def test_checks_are_answered_before_the_operation_is_finished(floor: Floor) -> N
     floor.primary()
     assert small_targets(page) == []
     assert_accessible(page)
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.set_viewport_size(TABLET)
     torque, look, runout = (page.locator(".term-check").nth(place) for place in range(3))
     expect(torque).to_contain_text("2.2 … 2.6 N·m")
     expect(runout).to_contain_text("≤ 0.03 mm")

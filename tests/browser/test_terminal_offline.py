@@ -122,7 +122,7 @@ def test_nothing_of_a_person_stays_after_the_sign_out(english: Floor, net: Cable
     assert page.evaluate("caches.has('floor-pages')") is False
     net.pull()
     page.goto("/floor/terminal/")
-    expect(page.locator("#again")).to_be_visible()
+    expect(page.locator("#again")).to_be_visible(timeout=20_000)
     assert "ada" not in page.content()
     assert_accessible(page)
     net.plug()
@@ -138,7 +138,7 @@ def test_a_sign_out_without_network_comes_first_afterwards(english: Floor, net: 
     page.locator("#lock-form button").click()
     expect(page.locator(".toast-warning")).to_contain_text("Press once more")
     page.locator("#lock-form button").click()
-    expect(page.locator("#again")).to_be_visible()
+    expect(page.locator("#again")).to_be_visible(timeout=20_000)
     assert page.evaluate("caches.has('floor-pages')") is False
     net.plug()
     # The session was still open on the server: the device ends it first.
