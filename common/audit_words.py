@@ -142,6 +142,7 @@ SENTENCES: dict[str, Promise] = {
     "mes.work_order.close": _("closed the work order"),
     "mes.work_order.complete": _("completed the work order"),
     "mes.work_order.grow": _("made the work order larger"),
+    "mes.work_order.reopen": _("opened the completed work order again"),
     "mes.work_order.hold": _("put the work order on hold"),
     "mes.work_order.move_due": _("made the work order due on another day"),
     "mes.work_order.plan": _("planned the work order"),

@@ -22,10 +22,10 @@ class Refused(Exception):
         return str(self.sentence)
 
 
-def refusal(check: Callable[..., None], *subject: object) -> str:
+def refusal(check: Callable[..., None], *subject: object, **facts: object) -> str:
     """Why an action is not possible now, "" if it is: the disabled button's sentence."""
     try:
-        check(*subject)
+        check(*subject, **facts)
     except Refused as refused:
         return str(refused)
     return ""

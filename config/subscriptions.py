@@ -132,6 +132,8 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
     "mes.pieces.scrapped": [_PLAN_SUPPLY],
     "mes.operation.started": [_PROGRESS, _REPLAN],
     "mes.operation.reported": [_REPLAN],
+    # What was ready to ship may be work again, and what it went into waits again.
+    "mes.report.taken_back": [_PROGRESS, _READINESS, _REPLAN, _PLAN_SUPPLY],
     "mes.operation.finished": [_PROGRESS, _REPLAN],
     "mes.work_order.completed": [_PROGRESS, _READINESS, _CLOSE],
     # Boards of alarms look again (LIVE below); the plan is mended by capacity.changed.
@@ -178,6 +180,7 @@ LIVE: dict[str, tuple[str, ...]] = {
     "erp.mrp_run.changed": ("supply:{site_id}",),
     "mes.operation.started": ("floor:{site_id}", "plan:{site_id}"),
     "mes.operation.reported": ("floor:{site_id}", "plan:{site_id}"),
+    "mes.report.taken_back": ("floor:{site_id}", "plan:{site_id}"),
     "mes.operation.finished": ("floor:{site_id}", "plan:{site_id}"),
     "erp.stock.received": ("floor:{site_id}", "supply:{site_id}"),
     "aps.schedule.published": ("floor:{site_id}", "plan:{site_id}"),

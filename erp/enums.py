@@ -20,9 +20,10 @@ class RequirementState(models.TextChoices):
 
 REQUIREMENT_TRANSITIONS: dict[RequirementState, frozenset[RequirementState]] = {
     RequirementState.OPEN: frozenset({RequirementState.FULFILLED, RequirementState.CANCELLED}),
-    # What was issued by mistake comes back and is needed again.
+    # What was issued by mistake comes back and is needed again; so is what a work order that was
+    # completed by mistake had given up.
     RequirementState.FULFILLED: frozenset({RequirementState.OPEN}),
-    RequirementState.CANCELLED: frozenset(),
+    RequirementState.CANCELLED: frozenset({RequirementState.OPEN}),
 }
 
 

@@ -29,7 +29,8 @@ WORK_ORDER_TRANSITIONS: dict[WorkOrderState, frozenset[WorkOrderState]] = {
     _WO.ON_HOLD: frozenset(
         {_WO.PLANNED, _WO.RELEASED, _WO.IN_PROGRESS, _WO.COMPLETED, _WO.CANCELLED}
     ),
-    _WO.COMPLETED: frozenset({_WO.CLOSED}),
+    # Taking the last report back opens it again, and what it had cancelled (mes.services.undoing).
+    _WO.COMPLETED: frozenset({_WO.CLOSED, _WO.IN_PROGRESS}),
     _WO.CLOSED: frozenset(),
     _WO.CANCELLED: frozenset(),
 }
@@ -64,7 +65,7 @@ OPERATION_TRANSITIONS: dict[OperationState, frozenset[OperationState]] = {
     _OP.INTERRUPTED: frozenset({_OP.SETUP, _OP.RUNNING, _OP.DONE, _OP.CANCELLED}),
     # Taking the last report back opens it again (mes.services.undoing).
     _OP.DONE: frozenset({_OP.INTERRUPTED}),
-    _OP.CANCELLED: frozenset(),
+    _OP.CANCELLED: frozenset({_OP.WAITING}),
 }
 
 

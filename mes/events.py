@@ -40,6 +40,16 @@ class PiecesScrapped(DomainEvent):
 
 
 @dataclass(frozen=True)
+class ReportTakenBack(DomainEvent):
+    """A report does not count any more; its work order may be open again."""
+
+    topic: ClassVar[str] = "mes.report.taken_back"
+    operation_id: int
+    work_order_id: int
+    site_id: int
+
+
+@dataclass(frozen=True)
 class OperationFinished(DomainEvent):
     topic: ClassVar[str] = "mes.operation.finished"
     operation_id: int

@@ -144,11 +144,16 @@ def _check_order(order: WorkOrder, new: WorkOrderState, error: type[Refused]) ->
 
 
 def check_can_start(
-    operation: WorkOrderOperation, work_unit_id: int | None, now: datetime | None = None
+    operation: WorkOrderOperation,
+    work_unit_id: int | None,
+    now: datetime | None = None,
+    *,
+    if_free: bool = False,
 ) -> None:
     """Raise CannotStart: state, hold, sequence, wait, work unit, material.
 
-    Without ``now`` a wait after the operation before is not looked at.
+    Without ``now`` a wait after the operation before is not looked at; ``if_free`` asks as though
+    nothing ran on the work unit.
     """
     name = _name(operation)
     state = OperationState(operation.state)
@@ -156,7 +161,7 @@ def check_can_start(
         raise CannotStart(_("%(name)s is already %(state)s.") % {**name, "state": state.label})
     check_order_goes_on(operation, CannotStart)
     check_sequence(operation, now)
-    check_unit(operation, work_unit_id, CannotStart)
+    check_unit(operation, work_unit_id, CannotStart, if_free=if_free)
     if operation.work_order.started_at is None:
         check_material(operation.work_order)
 
@@ -252,9 +257,14 @@ def rests_until(before: WorkOrderOperation) -> datetime | None:
 
 
 def check_unit(
-    operation: WorkOrderOperation, work_unit_id: int | None, error: type[Refused]
+    operation: WorkOrderOperation,
+    work_unit_id: int | None,
+    error: type[Refused],
+    *,
+    if_free: bool = False,
 ) -> None:
-    """Raise ``error`` for a work unit that may not do the operation, is down or is busy."""
+    """Raise ``error`` for a work unit that may not do the operation, is down or, unless
+    ``if_free``, is busy."""
     if work_unit_id is None:
         if operation.subcontractor_id is None:
             raise error(_("Choose the work unit that it runs on."))
@@ -276,7 +286,7 @@ def check_unit(
             _("%(unit)s is down (%(incident)s): say first that it runs again.")
             % {"unit": units[work_unit_id], "incident": incident}
         )
-    other = selectors.running_on(work_unit_id)
+    other = None if if_free else selectors.running_on(work_unit_id)
     if other is not None and other.pk != operation.pk:
         raise error(busy_sentence(units[work_unit_id], other))
 
@@ -290,8 +300,13 @@ def busy_sentence(unit: str, other: WorkOrderOperation) -> str:
 
 
 def check_material(order: WorkOrder) -> None:
-    """Raise CannotStart naming each component that is not completely reserved."""
-    lines = WorkOrderMaterial.objects.filter(work_order=order).select_related("item")
+    """Raise CannotStart naming each component that is not completely reserved.
+
+    What may be taken below zero (screws in a box) is reserved for nobody and waited for by nobody.
+    """
+    lines = WorkOrderMaterial.objects.filter(
+        work_order=order, item__may_be_negative=False
+    ).select_related("item")
     items = {line.requirement_id: line.item for line in lines.order_by("position")}
     short = [
         _("%(item)s: %(missing)s %(uom)s short")
@@ -327,14 +342,16 @@ def check_can_interrupt(operation: WorkOrderOperation) -> None:
         )
 
 
-def check_can_resume(operation: WorkOrderOperation, work_unit_id: int | None) -> None:
+def check_can_resume(
+    operation: WorkOrderOperation, work_unit_id: int | None, *, if_free: bool = False
+) -> None:
     """Raise CannotResume unless it was interrupted and the work unit is free."""
     if operation.state != OperationState.INTERRUPTED:
         raise CannotResume(
             _("Operation %(sequence)s of %(number)s is not interrupted.") % _name(operation)
         )
     check_order_goes_on(operation, CannotResume)
-    check_unit(operation, work_unit_id, CannotResume)
+    check_unit(operation, work_unit_id, CannotResume, if_free=if_free)
 
 
 def previous(operation: WorkOrderOperation) -> WorkOrderOperation | None:

@@ -12,7 +12,7 @@ from common.models import User
 from common.permissions import allowed
 from masterdata.enums import CheckKind
 from mes import selectors
-from mes.enums import OperationState
+from mes.enums import OperationState, WorkOrderState
 from mes.models import (
     CheckResult,
     OperationReport,
@@ -306,10 +306,18 @@ def check_can_undo(
     if last is None or last.pk != report.pk:
         raise CannotUndo(_("Only the last report of an operation can be taken back."))
     is_own = by is not None and report.by_id == by.pk
-    in_time = now - report.at <= timedelta(seconds=UNDO_SECONDS + _UNDO_GRACE_SECONDS)
+    # Whoever reports and finishes notices it at the end.
+    said = max(report.at, operation.finished_at or report.at)
+    in_time = now - said <= timedelta(seconds=UNDO_SECONDS + _UNDO_GRACE_SECONDS)
     if not (is_own and in_time) and not allowed(by, "mes.undo_report"):
         raise CannotUndo(_("Only a supervisor can take this report back now."))
-    check_order_is_open(operation, CannotUndo)
+    if operation.work_order.state == WorkOrderState.CLOSED:
+        raise CannotUndo(
+            _("The costs of %(number)s are closed; correct its stock by a count.")
+            % {"number": operation.work_order.number}
+        )
+    if operation.work_order.state != WorkOrderState.COMPLETED:
+        check_order_is_open(operation, CannotUndo)
     after = WorkOrderOperation.objects.filter(
         work_order=operation.work_order_id, sequence__gt=operation.sequence
     ).exclude(state=OperationState.CANCELLED)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mes.views import andon_settings, checks, floor_settings, paper, terminal
+from mes.views import andon_settings, checks, floor_settings, offline, paper, terminal
 
 urlpatterns = [
     path("terminal/", terminal.home, name="terminal"),
@@ -10,6 +10,8 @@ urlpatterns = [
     path("terminal/lock/", terminal.lock, name="terminal-lock"),
     path("terminal/home/", terminal.go_home, name="terminal-go-home"),
     path("terminal/scan/", terminal.scan, name="terminal-scan"),
+    path("terminal/worker.js", offline.worker, name="terminal-worker"),
+    path("terminal/away/", offline.away, name="terminal-away"),
     path("checks/<int:pk>/decide/", checks.check_decide, name="check-decide"),
     path("work-orders/<str:number>/traveller.pdf", paper.traveller, name="traveller"),
     path("work-orders/<str:number>/label.pdf", paper.label, name="work-order-label"),

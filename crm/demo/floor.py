@@ -9,7 +9,7 @@ from common.models import User
 from crm.models import SalesOrder
 from crm.services import progress
 from mes import selectors as mes
-from mes.services import execution, readiness
+from mes.services import checks, execution, readiness
 
 
 def make(
@@ -32,6 +32,7 @@ def make(
         at += timedelta(hours=4)
         quantity = operation.work_order.quantity
         execution.report(operation=operation, good=quantity, scrap=Decimal(0), by=by, now=at)
+        checks.answer_well(operation=operation, by=by, now=at)
         execution.finish(operation=operation, by=by, now=at)
         at += timedelta(minutes=30)
         left = None if left is None else left - 1

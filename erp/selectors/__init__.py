@@ -95,7 +95,14 @@ from erp.selectors.quants import (
     warehouses,
     warehouses_with_contents,
 )
-from erp.selectors.stock import balances, free_stock, in_transit, moves_of, moves_of_identity
+from erp.selectors.stock import (
+    balances,
+    came_in,
+    free_stock,
+    in_transit,
+    moves_of,
+    moves_of_identity,
+)
 from erp.selectors.transfers import (
     TRANSFER_GROUPS,
     Content,
@@ -144,6 +151,7 @@ __all__ = [
     "auto_order_rules",
     "average_costs",
     "balances",
+    "came_in",
     "bin_by_id",
     "bins",
     "bins_named",

@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.db.models import DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from erp.enums import PurchaseOrderState, SupplyKind
+from erp.enums import MoveKind, PurchaseOrderState, SupplyKind
 from erp.models import PurchaseOrderLine, StockBalance, StockMove, Supply
 
 ZERO = Decimal(0)
@@ -92,3 +92,15 @@ def _on_order() -> Coalesce:
         .values("open")
     )
     return Coalesce(Subquery(lines), ZERO, output_field=DecimalField())
+
+
+def came_in(reference: str) -> tuple[list[int], list[int]]:
+    """Ids of the lots and of the units that were received or made under a document's number."""
+    rows = StockMove.objects.filter(
+        reference=reference,
+        kind__in=[MoveKind.RECEIPT, MoveKind.PRODUCTION],
+        quantity__gt=0,
+    )
+    pairs = set(rows.values_list("lot_id", "unit_id"))
+    lots = {lot for lot, _unit in pairs if lot is not None}
+    return sorted(lots), sorted({unit for _lot, unit in pairs if unit is not None})

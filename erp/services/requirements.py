@@ -17,6 +17,7 @@ __all__ = [
     "NewRequirement",
     "move_due",
     "open_many",
+    "reopen",
     "set_quantities",
     "set_weights",
     "uncovered",
@@ -77,6 +78,22 @@ def set_quantities(quantities: Mapping[int, Decimal]) -> None:
         changed.append(requirement)
     bulk.save(changed, ["quantity", "state"])
     _release_excess(changed)
+
+
+def reopen(quantities: Mapping[int, Decimal]) -> list[int]:
+    """Ask for more again where requirements (by id) were cut; return those that were.
+
+    Only ever more: what asks for as much already stays. Free stock is for the caller to give.
+    """
+    cut = [row for row in _locked(quantities) if row.quantity < quantities[row.pk]]
+    for requirement in cut:
+        requirement.quantity = quantities[requirement.pk]
+        if requirement.state != RequirementState.OPEN:
+            old, new = RequirementState(requirement.state), RequirementState.OPEN
+            transitions.check(REQUIREMENT_TRANSITIONS, old=old, new=new)
+            requirement.state = new
+    bulk.save(cut, ["quantity", "state"])
+    return [requirement.pk for requirement in cut]
 
 
 def move_due(moments: Mapping[int, datetime]) -> None:

@@ -25,6 +25,7 @@ from erp.enums import PurchaseOrderState
 from erp.forms_purchasing import LineForm, PromiseForm
 from erp.models import PurchaseOrder, PurchaseOrderLine
 from erp.services import purchase_orders, supplies
+from masterdata.enums import Tracking
 
 PAGE_SIZE = 50
 GROUPS = ("draft", "to_approve", "on_order", "overdue", "over")
@@ -219,6 +220,9 @@ def _detail(
         "on_order": order.state in _State.on_order(),
         "history": history,
         "has_receipts": any(line.receipts.all() for line in order.lines.all()),
+        "has_numbers": any(
+            line.received and line.item.tracking != Tracking.NONE for line in order.lines.all()
+        ),
         "open_line": open_line,
         "form": form,
     }

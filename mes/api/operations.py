@@ -4,7 +4,7 @@ Each POST may carry an ``Idempotency-Key`` (``common.api``): a report that was q
 network was away is sent again until it is answered, and counts once.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -17,15 +17,12 @@ from rest_framework.response import Response
 
 from common.api import ApiRequest, ApiView, StrictSerializer
 from masterdata import selectors as masterdata
-from mes import selectors
+from mes import device_clock, selectors
 from mes.api.views import WorkOrderOut
 from mes.enums import ReasonKind
 from mes.models import FloorReason, OperationReport, WorkOrderCheck, WorkOrderOperation
 from mes.services import checks, execution, people, undoing
 
-# A device that was without network says how long ago it happened.
-AGE_HEADER = "X-Age-Seconds"
-MOST_AGE = timedelta(days=1)
 QUANTITY: dict[str, Any] = {"max_digits": 14, "decimal_places": 4, "min_value": 0}
 
 
@@ -89,13 +86,8 @@ class OperationView(ApiView):
         )
 
     def moment(self, request: ApiRequest) -> datetime:
-        """When it happened: now, or as many seconds ago as the device says, a day at most.
-
-        An age and no clock time: tablets' clocks are wrong, their seconds are not.
-        """
-        said = request.headers.get(AGE_HEADER, "0")
-        age = timedelta(seconds=int(said)) if said.isdecimal() and len(said) < 9 else timedelta()
-        return timezone.now() - min(age, MOST_AGE)
+        """When it happened: a device that was without network says how long ago."""
+        return device_clock.happened_at(request.headers, now=timezone.now())
 
     def answer(self, number: str) -> Response:
         return Response(WorkOrderOut(selectors.work_order_detail(number)).data)

@@ -171,9 +171,10 @@ class _Links:
         materials: dict[int, list[int]] = defaultdict(list)
         owner: dict[int, int] = {}
         fresh = [pk for pk, order in orders.items() if order.started_at is None]
-        lines = WorkOrderMaterial.objects.filter(work_order__in=fresh).order_by(
-            "work_order", "position"
-        )
+        # What may be taken below zero holds nothing up.
+        lines = WorkOrderMaterial.objects.filter(
+            work_order__in=fresh, item__may_be_negative=False
+        ).order_by("work_order", "position")
         for work_order_id, pk in lines.values_list("work_order_id", "requirement_id"):
             materials[work_order_id].append(pk)
             owner[pk] = work_order_id

@@ -7,14 +7,15 @@ from decimal import ROUND_CEILING, Decimal
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from common import jobs
 from common.models import User
 from erp import selectors as erp
-from erp.services import issuing, requirements, returns
+from erp.services import issuing, requirements, reservations, returns
 from masterdata.enums import IssueMethod
 from mes import policies, report_policies, selectors
 from mes.models import WorkOrder, WorkOrderMaterial, WorkOrderOperation
 from mes.report_policies import CannotScan, CannotUndo
-from mes.services import acts, costs
+from mes.services import acts, costs, work_order_changes
 from traceability import selectors as traceability
 
 __all__ = ["CannotScan", "issue_at_start", "scan"]
@@ -77,6 +78,27 @@ def close(order: WorkOrder, *, by: User | None, now: datetime) -> None:
     left = {row.requirement_id: row.issued for row in rows if row.quantity > row.issued}
     if left:
         requirements.set_quantities(left)
+
+
+def reopen(order: WorkOrder, *, by: User | None, now: datetime) -> None:
+    """The reverse of ``close``: it asks again for what it still needs, and for free stock."""
+    methods = (IssueMethod.BACKFLUSH, IssueMethod.SCAN)
+    lines = WorkOrderMaterial.objects.filter(work_order=order, issue_method__in=methods)
+    items = dict(lines.values_list("requirement_id", "item_id"))
+    needs = work_order_changes.component_needs(order)
+    cut = requirements.reopen({pk: needs[pk] for pk in items})
+    if not cut:
+        return
+    reservations.give_free(site_id=order.site_id, item_ids={items[pk] for pk in cut})
+    jobs.enqueue(
+        "mes.cover_again",
+        key=f"cover_again:{order.pk}:{now.isoformat()}",
+        group_key=f"cover_again:{order.site_id}",
+        coalesce=True,
+        site_id=order.site_id,
+        by=by,
+        now=now,
+    )
 
 
 def scan(*, operation: WorkOrderOperation, code: str, by: User, now: datetime) -> str:

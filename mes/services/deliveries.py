@@ -218,7 +218,8 @@ def find_again(
             wanted[pk] = row.quantity - (back[pk] - max(room, ZERO))
     if wanted:
         supply.unplan(site_id=order.site_id, quantities=wanted, by=by, now=now)
-        requirements.set_quantities({pk: rows[pk].quantity for pk in wanted})
+        # One that this left nothing of is open again.
+        requirements.reopen({pk: rows[pk].quantity for pk in wanted})
     for pk, share in back.items():
         if share > 0:
             peg, made = WorkOrderPeg.objects.select_for_update().get_or_create(

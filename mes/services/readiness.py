@@ -108,9 +108,8 @@ def _short_of_material(lines: QuerySet[WorkOrderMaterial]) -> list[int]:
     Two plain reads and a comparison here: right after a bulk conversion PostgreSQL has no
     statistics yet, and a nested query then takes minutes.
     """
-    rows = lines.filter(work_order__started_at__isnull=True).annotate(
-        open=F("requirement__quantity") - F("requirement__issued")
-    )
+    waited_for = lines.filter(work_order__started_at__isnull=True, item__may_be_negative=False)
+    rows = waited_for.annotate(open=F("requirement__quantity") - F("requirement__issued"))
     needs = list(rows.values_list("work_order_id", "requirement_id", "open"))
     held = erp.reserved_quantities([pk for _order, pk, _open in needs])
     return sorted({order for order, pk, still in needs if still > held[pk]})

@@ -1,7 +1,8 @@
 """Take the last report of an operation back: a row that reverses it, and all that it moved.
 
-Within seconds by the operator who made it, later by a supervisor. Refused with a sentence where
-the pieces are gone: the next operation has them, they were used, shipped or kept for others.
+Within seconds by the operator who made it, later by a supervisor; what was completed with it is
+work again. Refused with a sentence where the pieces are gone: the next operation has them, they
+were used, shipped or kept for others; and where the costs of the work order are closed.
 """
 
 from datetime import datetime, timedelta
@@ -12,8 +13,8 @@ from django.db import transaction
 from common import audit, events
 from common.models import User
 from mes import report_policies
-from mes.enums import OperationState
-from mes.events import OperationReported, PiecesScrapped
+from mes.enums import OperationState, WorkOrderState
+from mes.events import PiecesScrapped, ReportTakenBack
 from mes.models import OperationReport, WorkOrderMaterial, WorkOrderOperation
 from mes.report_policies import CannotUndo
 from mes.services import acts, consumption, costs, deliveries, readiness, supply
@@ -30,7 +31,7 @@ def undo(
 ) -> OperationReport:
     """Reverse the report; return the reversing row. Raise CannotUndo with the reason.
 
-    A finished operation is open again, unless it completed its work order.
+    A finished operation is open again, and the work order that it had completed.
     """
     with transaction.atomic():
         operation = acts.locked(
@@ -41,6 +42,8 @@ def undo(
             pk=report.pk
         )
         report_policies.check_can_undo(report, operation, by, now)
+        if operation.work_order.state == WorkOrderState.COMPLETED:
+            _reopen(operation, by, now, reason)
         row = OperationReport.objects.create(
             operation=operation,
             good=-report.good,
@@ -76,11 +79,27 @@ def undo(
 def _tell(
     operation: WorkOrderOperation, report: OperationReport, by: User | None, now: datetime
 ) -> None:
-    events.publish(OperationReported(**acts.ids(operation)), by=by, now=now)
+    events.publish(ReportTakenBack(**acts.ids(operation)), by=by, now=now)
     if report.output_lost:
         order = operation.work_order
         again = PiecesScrapped(work_order_id=order.pk, site_id=order.site_id)
         events.publish(again, by=by, now=now)
+
+
+def _reopen(operation: WorkOrderOperation, by: User | None, now: datetime, reason: str) -> None:
+    """The work order goes on as before its completion: in work, with what that had cancelled.
+
+    A hold that it had outlived is not there any more: whoever takes back decides anew.
+    """
+    order = operation.work_order
+    acts.move_order(order, WorkOrderState.IN_PROGRESS)
+    order.completed_at = None
+    order.save(update_fields=["state", "completed_at"])
+    WorkOrderOperation.objects.filter(
+        work_order=order, sequence__gt=operation.sequence, state=OperationState.CANCELLED
+    ).update(state=OperationState.WAITING)
+    consumption.reopen(order, by=by, now=now)
+    audit.record(action="mes.work_order.reopen", target=order, by=by, now=now, reason=reason)
 
 
 def _take_back(

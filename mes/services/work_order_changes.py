@@ -17,7 +17,7 @@ from mes.models import WorkOrder, WorkOrderMaterial
 from mes.policies import CannotChange
 from mes.services import supply
 
-__all__ = ["CannotChange", "move_due", "shrink"]
+__all__ = ["CannotChange", "component_needs", "move_due", "shrink"]
 
 
 def move_due(*, order: WorkOrder, due_at: datetime, by: User | None, now: datetime) -> WorkOrder:
@@ -61,7 +61,7 @@ def shrink(*, order: WorkOrder, output: Decimal, by: User | None, now: datetime)
             order.quantity, scrap_rate=item.scrap_rate, uom=item.uom
         )
         order.save(update_fields=["quantity", "output"])
-        needs = _component_needs(order)
+        needs = component_needs(order)
         supply.unplan(site_id=order.site_id, quantities=needs, by=by, now=now)
         supply.note([order.pk])
         audit.record(action="mes.work_order.reduce", target=order, by=by, now=now, changes=changes)
@@ -69,7 +69,8 @@ def shrink(*, order: WorkOrder, output: Decimal, by: User | None, now: datetime)
     return order
 
 
-def _component_needs(order: WorkOrder) -> dict[int, Decimal]:
+def component_needs(order: WorkOrder) -> dict[int, Decimal]:
+    """By requirement: what its quantity asks of each line of its frozen BOM."""
     lines = WorkOrderMaterial.objects.filter(work_order=order).select_related("item")
     return {
         line.requirement_id: lots.component_need(

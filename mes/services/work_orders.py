@@ -1,9 +1,10 @@
 """Work orders as a whole: release, hold, resume, cancel."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import transaction
 
 from common import audit, bulk, events, transitions
@@ -103,9 +104,15 @@ def close(*, order: WorkOrder, by: User | None, now: datetime) -> WorkOrder:
 
 
 def close_if_completed(*, work_order_id: int, by: User | None, now: datetime) -> None:
-    """Close the work order where it is completed; anything else is left as it is."""
+    """Close the work order where it has been completed for long enough; else leave it as it is.
+
+    One that was opened again and completed once more waits from then on.
+    """
+    waits = timedelta(seconds=settings.WORK_ORDER_CLOSING_SECONDS)
     with transaction.atomic():
         order = _locked(WorkOrder(pk=work_order_id))
+        if order.completed_at is None or order.completed_at + waits > now:
+            return
         if order.state == WorkOrderState.COMPLETED:
             close(order=order, by=by, now=now)
 

@@ -6,6 +6,7 @@ from django.utils.translation import get_language
 
 from common import documents
 from common.access import requires
+from erp import selectors as erp
 from mes import selectors
 from mes.models import WorkOrder
 from mes.services import paper
@@ -41,9 +42,19 @@ MOST_LABELS = 200
 
 @requires("mes.view_work_order")
 def identity_labels(request: HttpRequest) -> HttpResponse:
-    """Labels of lots and serial units, by ``?lot=`` and ``?unit=``, each as often as needed."""
-    lots = traceability.lots(_ids(request, "lot"))
-    units = traceability.units(_ids(request, "unit"))
+    """Labels of lots and serial units, by ``?lot=`` and ``?unit=``, each as often as needed.
+
+    ``?received=`` names a purchase or work order: all that came in under it. ``?part=2`` goes on
+    after the first roll.
+    """
+    lot_ids, unit_ids = _ids(request, "lot"), _ids(request, "unit")
+    if received := request.GET.get("received", "")[:60]:
+        lot_ids, unit_ids = erp.came_in(received)
+    part = max(1, *_ids(request, "part"), 1) - 1
+    wanted = [*(("lot", pk) for pk in lot_ids), *(("unit", pk) for pk in unit_ids)]
+    chosen = wanted[part * MOST_LABELS : (part + 1) * MOST_LABELS]
+    lots = traceability.lots([pk for kind, pk in chosen if kind == "lot"])
+    units = traceability.units([pk for kind, pk in chosen if kind == "unit"])
     rows = [*map(paper.lot_label, lots.values()), *map(paper.unit_label, units.values())]
     if not rows:
         raise Http404

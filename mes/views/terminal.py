@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from common.access import AuthenticatedRequest, public, requires
 from common.errors import Refused, refusal
@@ -20,7 +21,7 @@ from common.models import User
 from common.permissions import allowed
 from masterdata import selectors as masterdata
 from masterdata.selectors import UnitInfo
-from mes import policies, selectors
+from mes import device_clock, policies, selectors
 from mes.enums import OperationState, ReasonKind
 from mes.models import Terminal, WorkOrderOperation
 from mes.services import badges, consumption, people, scans, terminals
@@ -42,6 +43,9 @@ def home(request: HttpRequest) -> HttpResponse:
     """
     terminal = device(request)
     if not allowed(request.user, "mes.execute_operation"):
+        if request.htmx:  # type: ignore[attr-defined]
+            # The session ended under a page that looks again by itself.
+            return HttpResponseClientRedirect(reverse("mes:terminal"))
         if terminal is None:
             return render(request, "mes/terminal/unregistered.html")
         return redirect("mes:terminal-sign-in")
@@ -50,7 +54,7 @@ def home(request: HttpRequest) -> HttpResponse:
     unit = _unit(request, terminal, units)
     if unit is None:
         context: dict[str, Any] = {"terminal": terminal, "units": units}
-        return render(request, "mes/terminal/units.html", context)
+        return _kept(request, terminal, render(request, "mes/terminal/units.html", context))
     if terminal and terminal.work_unit_id is None:
         terminals.move(terminal=terminal, work_unit_id=unit.id, by=request.user, now=timezone.now())
     context = {"terminal": terminal, "unit": unit, "lock_seconds": settings.FLOOR_LOCK_SECONDS}
@@ -58,8 +62,19 @@ def home(request: HttpRequest) -> HttpResponse:
     context["sites"] = [terminal.site_id] if terminal else masterdata.site_ids()
     context |= _work(request.user, unit, request.GET.get("job", ""))
     template = "mes/terminal/job.html" + ("#work" if request.htmx else "")  # type: ignore[attr-defined]
-    response = render(request, template, context)
-    response.set_cookie("unit", unit.code, max_age=90 * 86_400, samesite="Lax", httponly=True)
+    response = _kept(request, terminal, render(request, template, context))
+    if "X-By-Itself" not in request.headers:
+        response.set_cookie("unit", unit.code, max_age=90 * 86_400, samesite="Lax", httponly=True)
+    return response
+
+
+def _kept(request: HttpRequest, terminal: Terminal | None, response: HttpResponse) -> HttpResponse:
+    """Tell the device's service worker that it may keep this page, and of whom it is.
+
+    Only a badge's session on a registered device: it ends where the worker sees it.
+    """
+    if terminal is not None and request.session.get("limit") == "floor":
+        response["X-Floor-Person"] = str(request.user.pk)
     return response
 
 
@@ -75,12 +90,15 @@ def _texts() -> dict[str, str]:
         "stored": _("No network: kept on this device."),
         "sent": _("Booked: %s"),
         "takenBack": _("Taken back."),
+        "finished": _("Finished: %s"),
         "again": _("Try again"),
         "drop": _("Discard"),
         "sure": _("Discard for good?"),
         "todo": _("Nothing was booked. Look at the job and report it again."),
         "noNetwork": _("There is no network; a code can be looked up when it is back."),
         "signIn": _("Sign in again to send what waits."),
+        "offline": _("Working offline, as of %s"),
+        "lockOffline": _("Without network nobody can sign in again. Press once more to lock."),
         "of": _("of %s"),
         "empty": _("Nothing waits."),
         "checked": _("Noted: %s"),
@@ -113,24 +131,25 @@ def _work(user: User, unit: UnitInfo, chosen: str) -> dict[str, Any]:
         )
     if work.job is None:
         return context
-    operation = work.job.operation
-    why = ""
-    if operation.state in (OperationState.WAITING, OperationState.READY):
-        why = refusal(policies.check_can_start, operation, unit.id)
-    elif operation.state == OperationState.INTERRUPTED:
-        why = refusal(policies.check_can_resume, operation, unit.id)
-    phase = "blocked" if why else ("ready" if not work.job.is_open else work.job.phase)
+    return context | _job(user, unit, work.job)
+
+
+def _job(user: User, unit: UnitInfo, job: selectors.Job) -> dict[str, Any]:
+    """What the screens of the job in hand show, and which of them comes first."""
+    operation = job.operation
+    why = _why_not(operation, unit.id)
+    phase = "blocked" if why else ("ready" if not job.is_open else job.phase)
     standings = selectors.check_standings(operation)
     if phase == "full" and any(row.is_open for row in standings):
         phase = "checks"
-    return context | {
+    return {
         "checks": standings,
         "parts": selectors.scan_lines(operation.work_order),
         "takes_serials": selectors.takes_serials(operation),
         "open_checks": sum(row.is_open for row in standings),
         "can_decide": allowed(user, "mes.decide_check"),
         "figures": {
-            "left": policies.plain(work.job.left),
+            "left": policies.plain(job.left),
             "good": policies.plain(operation.good),
             "scrap": policies.plain(operation.scrap),
             "rework": policies.plain(operation.rework),
@@ -138,12 +157,47 @@ def _work(user: User, unit: UnitInfo, chosen: str) -> dict[str, Any]:
         "pad_kinds": [("good", _("Good")), ("scrap", _("Scrap")), ("rework", _("Rework"))],
         "why": why,
         "phase": phase,
-        "is_here": any(person.pk == user.pk for person in work.job.people),
-        "can_undo": work.job.last_report is not None and allowed(user, "mes.undo_report"),
+        "states": _states(operation),
+        "is_here": any(person.pk == user.pk for person in job.people),
+        "can_undo": job.last_report is not None and allowed(user, "mes.undo_report"),
         "reasons": selectors.reasons(*ReasonKind),
         "api": reverse("api-work-order", args=[operation.work_order.number])
         + f"operations/{operation.sequence}/",
+    } | (_once_free(operation, unit.id) if why else {})
+
+
+def _why_not(operation: WorkOrderOperation, unit_id: int, *, if_free: bool = False) -> str:
+    """Why it cannot start or go on here, empty where it can."""
+    if operation.state in (OperationState.WAITING, OperationState.READY):
+        return refusal(policies.check_can_start, operation, unit_id, if_free=if_free)
+    if operation.state == OperationState.INTERRUPTED:
+        return refusal(policies.check_can_resume, operation, unit_id, if_free=if_free)
+    return ""
+
+
+def _once_free(operation: WorkOrderOperation, unit_id: int) -> dict[str, Any]:
+    """What the work unit is busy with and what could be done without that: a device that has
+    finished the other job without network knows more than the server."""
+    busy = selectors.running_on(unit_id)
+    if busy is None or busy.pk == operation.pk or _why_not(operation, unit_id, if_free=True):
+        return {}
+    is_open = operation.state == OperationState.INTERRUPTED
+    return {"busy": busy, "free_phase": "interrupted" if is_open else "ready"}
+
+
+def _states(operation: WorkOrderOperation) -> list[tuple[str, str, str]]:
+    """The state as each phase of the page shows it: what was done here shows at once."""
+    state = OperationState
+    shown = {
+        state.READY: "ready",
+        state.SETUP: "setup",
+        state.RUNNING: "running rework full checks",
+        state.INTERRUPTED: "interrupted",
+        state.DONE: "done",
     }
+    rows = [(str(one), str(one.label), when) for one, when in shown.items()]
+    real = state(operation.state)
+    return [*rows, (str(real), str(real.label), "blocked")]
 
 
 @public
@@ -204,8 +258,12 @@ def lock(request: HttpRequest) -> HttpResponse:
 @requires("mes.execute_operation")
 @require_POST
 def go_home(request: AuthenticatedRequest) -> HttpResponse:
-    """End of shift: leave whatever one works on, then sign out."""
-    people.go_home(by=request.user, now=timezone.now())
+    """End of shift: leave whatever one works on, then sign out.
+
+    A device that was without network says how long ago that was.
+    """
+    now = device_clock.happened_at(request.headers, now=timezone.now())
+    people.go_home(by=request.user, now=now)
     return lock(request)
 
 

@@ -12,9 +12,10 @@ from common.access import AuthenticatedRequest, requires
 from common.errors import refusal, told
 from common.permissions import allowed
 from mes import policies, selectors
+from mes.enums import WorkOrderState
 from mes.forms import WorkOrderFilter
-from mes.models import WorkOrder
-from mes.services import time, work_orders
+from mes.models import OperationReport, WorkOrder
+from mes.services import time, undoing, work_orders
 
 PAGE_SIZE = 50
 
@@ -56,7 +57,7 @@ def work_order_detail(request: HttpRequest, number: str) -> HttpResponse:
         "mes/work_order_detail.html",
         {
             "work_order": work_order,
-            "reports": selectors.reports_of(work_order),
+            "reports": _reports(request, work_order),
             "check_results": selectors.check_results_of(work_order),
             "can_decide": allowed(request.user, "mes.decide_check"),
             "can_release": allowed(request.user, "mes.release_work_order"),
@@ -70,6 +71,35 @@ def work_order_detail(request: HttpRequest, number: str) -> HttpResponse:
             },
         },
     )
+
+
+def _reports(request: HttpRequest, order: WorkOrder) -> list[OperationReport]:
+    """The reports, the latest first; those that may be taken back know it."""
+    rows = selectors.reports_of(order)
+    may = allowed(request.user, "mes.undo_report")
+    is_open = order.state in (*WorkOrderState.open(), WorkOrderState.COMPLETED)
+    gone = {row.reverses_id for row in rows}
+    seen: set[int] = set()
+    for row in rows:
+        if row.reverses_id is not None or row.pk in gone:
+            continue
+        is_last = row.operation_id not in seen
+        row.can_undo = may and is_open and is_last  # type: ignore[attr-defined]  # for the template
+        seen.add(row.operation_id)
+    return rows
+
+
+@requires("mes.undo_report")
+@require_POST
+def report_undo(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """Take the last report of an operation back, with a reason; back to its work order."""
+    rows = OperationReport.objects.select_related("operation__work_order")
+    report = get_object_or_404(rows, pk=pk)
+    number = report.operation.work_order.number
+    reason = request.POST.get("reason", "").strip()[:200]
+    with told(request):
+        undoing.undo(report=report, by=request.user, now=timezone.now(), reason=reason)
+    return HttpResponseRedirect(reverse("mes:work-order-detail", kwargs={"number": number}))
 
 
 def _change(request: AuthenticatedRequest, number: str, verb: str) -> HttpResponse:

@@ -85,7 +85,13 @@ def page_for(
     contexts: list[BrowserContext] = []
 
     def page_for(role: Role | str | None = None, *, user: Any = None, **options: Any) -> Page:
-        options = {"reduced_motion": "reduce", "base_url": live_server.url, **options}
+        # What a service worker fetches cannot be routed: who tests one allows it.
+        options = {
+            "reduced_motion": "reduce",
+            "base_url": live_server.url,
+            "service_workers": "block",
+            **options,
+        }
         context = chromium.new_context(**options)
         contexts.append(context)
         context.set_default_timeout(10_000)

@@ -6,109 +6,22 @@ from decimal import Decimal
 
 import pytest
 from django.utils import timezone
-from django.utils.translation import gettext, override
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from common import documents
-from mes.enums import OperationState
-from mes.models import FloorReason, OperationReport, TimeBooking
-from mes.services import badges, execution, scans, terminals
+from mes.enums import OperationState, WorkOrderState
+from mes.models import OperationReport, TimeBooking
+from mes.services import execution, scans
 from tests.browser.checks import assert_accessible, speak, watched
-from tests.browser.conftest import PageFor
-from tests.factories import UserFactory
-from tests.mes.factories import Plant
+from tests.browser.floor import TABLET, Floor, small_targets
+from tests.mes.factories import WorkOrderCheckFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-TABLET = {"width": 1024, "height": 768}
-
-# A scanner's keys come within milliseconds; keys sent through the debugger one by one do not.
-SCANNER = """code => {
-  const press = key => {
-    const target = document.activeElement ?? document.body;
-    const event = new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true});
-    if (target.dispatchEvent(event) && key.length === 1 && target instanceof HTMLInputElement)
-      target.value += key;
-  };
-  for (const key of [...code, 'Enter']) press(key);
-}"""
-
-
-class Floor:
-    """A plant with two jobs for one machine, a registered tablet, and Ada with her badge."""
-
-    def __init__(self, page_for: PageFor, url: str, language: str) -> None:
-        self.language = language
-        self.plant = Plant()
-        for code in ("AXLE", "BOLT"):
-            self.plant.make(code)
-            self.plant.plan(self.plant.need(code, 10), now=timezone.now())
-        self.order = self.plant.orders("AXLE")[0]
-        self.operation = self.order.operations.get()
-        self.operation.setup_minutes = Decimal(5)
-        self.operation.save()
-        for kind, code in (("scrap", "crack"), ("rework", "burr"), ("pause", "tea")):
-            FloorReason.objects.get_or_create(
-                kind=kind, code=f"t-{code}", defaults={"name": code.title(), "position": 1}
-            )
-        chief = UserFactory(username="chief", roles=["supervisor"], language=language)
-        self.ada = UserFactory(username="ada", roles=["operator"], language=language)
-        now = timezone.now()
-        badges.issue(person=self.ada, number="17", code="CARD-17", pin="2580", by=chief, now=now)
-        _terminal, token = terminals.register(
-            name="Mill",
-            site_id=self.plant.site.pk,
-            work_unit_id=self.plant.units[0].pk,
-            by=chief,
-            now=now,
-        )
-        self.page = page_for(viewport=TABLET)
-        self.page.context.add_cookies([{"name": terminals.COOKIE, "value": token, "url": url}])
-
-    def say(self, text: str) -> str:
-        with override(self.language):
-            return gettext(text)
-
-    def scan(self, code: str) -> None:
-        """As a scanner types: all at once, wherever the cursor is, with Enter at the end."""
-        self.page.wait_for_function("() => document.documentElement.matches('.has-script')")
-        self.page.evaluate(SCANNER, code)
-
-    def enter(self) -> Page:
-        self.page.goto("/floor/terminal/")
-        speak(self.page, self.page.url, self.language)
-        self.scan("CARD-17")
-        expect(self.page.locator("#job")).to_be_visible()
-        return self.page
-
-    def phase(self, name: str) -> None:
-        expect(self.page.locator("#job")).to_have_attribute("data-phase", name)
-
-    def primary(self) -> None:
-        """Press the one primary button of the screen."""
-        shown = self.page.locator("#job .term-primary:visible")
-        expect(shown).to_have_count(1)
-        shown.click()
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.page.locator(f"[data-key='{key}']").click()
 
 
 @pytest.fixture(params=["en", "zh-hans"])
 def floor(request, page_for, live_server) -> Floor:
     return Floor(page_for, live_server.url, request.param)
-
-
-def small_targets(page: Page) -> list[str]:
-    """What can be touched in the work area and is lower than a glove's finger."""
-    found: list[str] = page.evaluate(
-        """() => [...document.querySelectorAll('main :is(button, a, input), header :is(button, a)')]
-        .filter(e => e.offsetParent && e.type !== 'hidden')
-        .filter(e => e.getBoundingClientRect().height < 64)
-        .map(e => e.outerHTML.slice(0, 90))"""
-    )
-    return found
 
 
 def test_a_job_is_made_by_badge_and_big_keys(floor: Floor) -> None:
@@ -148,6 +61,19 @@ def test_a_job_is_made_by_badge_and_big_keys(floor: Floor) -> None:
         page.locator("[data-send]").click()
         floor.phase("full")
         page.locator("#undo [data-undo]").click()
+        floor.phase("rework")
+        floor.primary()
+        page.locator("[data-send]").click()
+        floor.phase("full")
+        floor.primary()
+        expect(page.locator("#job .term-item")).to_have_text("BOLT")
+        # Finished too soon: the next page still offers to take it back.
+        page.locator("#undo [data-undo]").click()
+        expect(page.locator("#job .term-item")).to_have_text("AXLE")
+        floor.phase("interrupted")
+        floor.order.refresh_from_db()
+        assert (floor.order.state, floor.order.completed_at) == (WorkOrderState.IN_PROGRESS, None)
+        floor.primary()
         floor.phase("rework")
         floor.primary()
         page.locator("[data-send]").click()
@@ -294,3 +220,54 @@ def test_the_camera_reads_a_label_with_our_own_reader(english: Floor) -> None:
     camera = page.request.get("/floor/terminal/camera/").headers["content-security-policy"]
     assert "'wasm-unsafe-eval'" in camera
     assert "wasm" not in page.request.get("/floor/terminal/").headers["content-security-policy"]
+
+
+def test_checks_are_answered_before_the_operation_is_finished(floor: Floor) -> None:
+    limits = {"lower": Decimal("2.2"), "target": Decimal("2.4"), "upper": Decimal("2.6")}
+    rows = [
+        {"position": 10, "name": "Screws tightened", "name_zh": "螺钉扭矩", "kind": "parameter"},
+        {"position": 20, "name": "Turns freely", "name_zh": "转动灵活"},
+        {"position": 30, "name": "Runout", "name_zh": "跳动", "kind": "measure", "unit": "mm"},
+    ]
+    rows[0] |= {"unit": "N·m", **limits}
+    rows[2] |= {"upper": Decimal("0.03")}
+    for row in rows:
+        WorkOrderCheckFactory(operation=floor.operation, **row)
+    page = floor.enter()
+    page.locator("#job [data-act=start]:not([data-setup])").click()
+    floor.phase("running")
+    floor.primary()
+    page.locator("[data-send]").click()
+    floor.phase("checks")
+    # Nobody finishes past them, by whatever way.
+    with pytest.raises(execution.CannotFinish):
+        execution.finish(operation=floor.operation, by=floor.ada, now=timezone.now())
+    floor.primary()
+    assert small_targets(page) == []
+    assert_accessible(page)
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.set_viewport_size(TABLET)
+    torque, look, runout = (page.locator(".term-check").nth(place) for place in range(3))
+    expect(torque).to_contain_text("2.2 … 2.6 N·m")
+    expect(runout).to_contain_text("≤ 0.03 mm")
+    torque.locator("input").fill("2,9")
+    torque.locator("[data-check]").click()
+    expect(torque.locator(".term-check-fault")).to_contain_text("2.9 N·m")
+    assert_accessible(page)
+    torque.locator("input").fill("2.4")
+    torque.locator("[data-check]").click()
+    expect(torque.locator(".term-check-fault")).to_have_count(0)
+    look.locator("[data-passed='1']").click()
+    runout.locator("input").fill("0.01")
+    runout.locator("[data-check]").click()
+    expect(page.locator(".term-check.is-open")).to_have_count(0)
+    page.locator("[data-screen=checks] [data-close]").click()
+    floor.phase("full")
+    floor.primary()
+    expect(page.locator("#job .term-item")).to_have_text("BOLT")
+    values = floor.operation.checks.get(position=10).results.order_by("pk")
+    assert list(values.values_list("value", "is_good")) == [
+        (Decimal("2.9"), False),
+        (Decimal("2.4"), True),
+    ]

@@ -94,6 +94,7 @@ def done(order, good, scrap=0):
     order.good = good
     order.scrapped = scrap
     order.state = WorkOrderState.COMPLETED
+    order.completed_at = NOW
     order.save()
     order.operations.update(good=good, scrap=scrap)
 
@@ -193,7 +194,7 @@ def test_the_job_closes_what_is_completed_and_leaves_the_rest(chair):
     chair.refresh_from_db()
     assert chair.state == WorkOrderState.RELEASED
     done(chair, 10)
-    later = NOW + timedelta(hours=8)
+    later = NOW + timedelta(hours=9)
     for _ in range(2):
         work_orders.close_if_completed(work_order_id=chair.pk, by=None, now=later)
     chair.refresh_from_db()
@@ -225,6 +226,19 @@ def act(order, verb, minute, by, **fields):
     getattr(execution, verb)(**fields)
 
 
+def test_what_is_taken_back_after_the_completion_comes_off_the_ledger(bench):
+    order = WorkOrder.objects.select_related("item").get()
+    anna = UserFactory(roles=["supervisor"])
+    act(order, "start", 0, anna, work_unit_id=bench.units[0].pk)
+    act(order, "report", 12, anna, good=D(9), scrap=D(1), reason="split")
+    act(order, "finish", 12, anna)
+    spent = total(order) - total(order, CostKind.OUTPUT)
+    report = OperationReport.objects.get()
+    undoing.undo(report=report, by=anna, now=NOW + timedelta(hours=1), reason="miscounted")
+    assert total(order, CostKind.OUTPUT) == 0
+    assert total(order) == spent
+
+
 def test_what_happens_on_the_floor_is_on_the_ledger_at_once(bench):
     order = WorkOrder.objects.select_related("item").get()
     anna, ben = UserFactory(), UserFactory()
@@ -243,7 +257,7 @@ def test_what_happens_on_the_floor_is_on_the_ledger_at_once(bench):
     assert total(order, CostKind.ENERGY) == D("0.24")
     assert total(order, CostKind.OUTPUT) == D(-9) * D("11.72")
     assert erp.average_costs([order.item_id], site_id=bench.site.pk) == {order.item_id: D("11.72")}
-    later = NOW + timedelta(hours=8)
+    later = NOW + timedelta(hours=9)
     work_orders.close_if_completed(work_order_id=order.pk, by=None, now=later)
     assert total(order) == 0
     found = dict(erp.variances_of(order.number))

@@ -11,6 +11,7 @@ from erp.enums import MoveKind
 from erp.models import StockBalance, StockMove
 from erp.services import stock
 from masterdata.enums import LotPolicy
+from mes import selectors
 from mes.enums import OperationState, WorkOrderState
 from mes.models import OperationReport, WorkOrder, WorkOrderOperation
 from mes.services import execution, readiness, work_orders
@@ -142,7 +143,7 @@ def test_start_turns_the_refusal_of_the_database_into_the_same_sentence(monkeypa
     plant.make("OTHER")
     plant.plan(plant.need("OTHER", 1))
     start(plant, "OTHER")
-    monkeypatch.setattr("mes.policies.check_unit", lambda *args: None)
+    monkeypatch.setattr("mes.policies.check_unit", lambda *args, **kwargs: None)
     with pytest.raises(execution.CannotStart, match="is busy with operation 10 of WO-"):
         start(plant, "FRAME")
 
@@ -393,6 +394,21 @@ def test_readiness_falls_back_when_material_goes_elsewhere():
     assert readiness.refresh(site_id=plant.site.pk, now=NOW) == 1
     assert step(plant, "FRAME").state == OperationState.WAITING
     assert readiness.refresh(site_id=plant.site.pk, now=NOW + timedelta(hours=1)) == 0
+
+
+def test_what_may_be_taken_below_zero_is_waited_for_by_nobody():
+    plant = Plant()
+    plant.buy("SCREW", may_be_negative=True)
+    plant.make("BOX", {"SCREW": 4})
+    plant.plan(plant.need("BOX", 5))
+    operation = plant.orders("BOX")[0].operations.get()
+    readiness.refresh(site_id=plant.site.pk, now=NOW)
+    operation.refresh_from_db()
+    assert operation.state == OperationState.READY
+    (row,) = selectors.open_operations(site_id=plant.site.pk)
+    assert row.material_requirement_ids == ()
+    execution.start(operation=operation, work_unit_id=plant.units[0].pk, by=None, now=NOW)
+    assert StockBalance.objects.get(item=plant.items["SCREW"]).on_hand == -20
 
 
 def test_readiness_follows_a_receipt():

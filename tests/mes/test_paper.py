@@ -1,9 +1,13 @@
 """Travellers and labels: readable PDFs whose codes the terminal understands."""
 
 import logging
+from decimal import Decimal
 
 import pytest
 
+from erp import selectors as erp
+from erp.enums import MoveKind
+from erp.services import stock
 from masterdata.models import OperationCheck, RoutingOperation
 from mes.services import paper, scans
 from tests.mes.factories import NOW, Plant
@@ -73,3 +77,30 @@ def test_lots_and_serial_numbers_have_labels(client_for, order):
     assert answer.content.startswith(b"%PDF")
     assert client_for("operator").get("/floor/labels.pdf?lot=999").status_code == 404
     assert paper.lot_label(lot).number == "L-7"
+
+
+def test_what_was_received_or_made_under_a_number_has_its_labels_at_once(client_for, order):
+    item = order.materials.get().item
+    item.tracking = "lot"
+    item.save()
+    for number in ("L-1", "L-2"):
+        stock.receive(
+            item_id=item.pk,
+            site_id=order.site_id,
+            quantity=Decimal(5),
+            kind=MoveKind.RECEIPT,
+            reference="PO-7",
+            by=None,
+            now=NOW,
+            lot_number=number,
+        )
+    lots, units = erp.came_in("PO-7")
+    assert (len(lots), units) == (2, [])
+    client = client_for("warehouse")
+    assert client.get("/floor/labels.pdf?received=PO-7").content.startswith(b"%PDF")
+    assert client.get("/floor/labels.pdf?received=PO-7&part=2").status_code == 404
+    assert client.get("/floor/labels.pdf?received=PO-8").status_code == 404
+    # Where they are wanted: at the lot, where it lies.
+    link = f"/floor/labels.pdf?lot={lots[0]}"
+    assert link in client.get(f"/stock/lots/{lots[0]}/").content.decode()
+    assert link in client.get(f"/stock/items/{item.code}/").content.decode()

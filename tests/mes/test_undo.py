@@ -6,11 +6,12 @@ from decimal import Decimal
 import pytest
 from django.db import DatabaseError, transaction
 
-from erp.models import StockBalance
+from common.models import AuditEntry, Event
+from erp.models import StockBalance, Supply
 from erp.services import stock
 from mes.enums import OperationState, WorkOrderState
 from mes.models import FloorReason, OperationReport
-from mes.services import execution, undoing
+from mes.services import execution, undoing, work_orders
 from tests.factories import UserFactory
 from tests.mes import invariants
 from tests.mes.factories import NOW, Plant
@@ -191,14 +192,118 @@ def test_surplus_in_stock_is_taken_first_and_refused_where_others_have_it(plant,
     invariants.check(moves=True)
 
 
-def test_what_completed_its_work_order_stays(plant, ada, chief):
-    make_first(plant, ada)
-    operation = start(plant, ada, 20)
-    report(operation, 10, by=ada)
-    execution.finish(operation=operation, by=ada, now=NOW)
+def complete(plant, by):
+    make_first(plant, by)
+    operation = start(plant, by, 20)
+    report(operation, 4, by=by)
+    report(operation, 5, 1, by=by)
+    return execution.finish(operation=operation, by=by, now=SOON)
+
+
+def test_the_report_that_completed_the_work_order_is_taken_back_within_seconds(plant, ada):
+    operation = complete(plant, ada)
+    order = plant.orders("GEAR")[0]
+    assert (order.state, order.good, order.output) == (WorkOrderState.COMPLETED, 9, 9)
+    row = Supply.objects.filter(reference=order.number)
+    assert not row.exists()
+    # Six seconds after the end, ten after the report.
+    undo(operation, ada, now=SOON + timedelta(seconds=6))
+    order.refresh_from_db()
+    operation.refresh_from_db()
+    assert (order.state, order.completed_at) == (WorkOrderState.IN_PROGRESS, None)
+    assert (order.good, order.scrapped, order.output) == (4, 0, 10)
+    assert (operation.state, operation.finished_at) == (OperationState.INTERRUPTED, None)
+    assert row.get().quantity == 6
+    assert plant.needed.reservations.get().quantity == 4
+    invariants.check(moves=True)
+    topics = Event.objects.filter(topic="mes.report.taken_back").values_list("payload", flat=True)
+    assert [payload["work_order_id"] for payload in topics] == [order.pk]
+    # Made again, it is completed again.
+    execution.resume(operation=operation, by=ada, now=LATER)
+    report(operation, 6, by=ada)
+    execution.finish(operation=operation, by=ada, now=LATER)
+    order.refresh_from_db()
+    assert (order.state, order.good) == (WorkOrderState.COMPLETED, 10)
+    invariants.check(moves=True)
+
+
+def test_later_a_supervisor_opens_it_again_until_its_costs_are_closed(plant, ada, chief):
+    operation = complete(plant, ada)
+    order = plant.orders("GEAR")[0]
+    with pytest.raises(undoing.CannotUndo, match="Only a supervisor"):
+        undo(operation, ada, now=LATER)
+    undo(operation, chief, now=LATER, reason="miscounted")
+    assert AuditEntry.objects.filter(action="mes.work_order.reopen").get().reason == "miscounted"
+    execution.resume(operation=operation, by=ada, now=LATER)
+    report(operation, 6, by=ada)
+    again = LATER + timedelta(hours=7)
+    execution.finish(operation=operation, by=ada, now=again)
+    # The job of the first completion comes too early for the second.
+    first = SOON + timedelta(hours=8, seconds=1)
+    work_orders.close_if_completed(work_order_id=order.pk, by=None, now=first)
+    order.refresh_from_db()
+    assert order.state == WorkOrderState.COMPLETED
+    work_orders.close_if_completed(
+        work_order_id=order.pk, by=None, now=again + timedelta(hours=8, seconds=1)
+    )
+    order.refresh_from_db()
+    assert order.state == WorkOrderState.CLOSED
+    with pytest.raises(undoing.CannotUndo, match="costs of WO-.* are closed; correct its stock"):
+        undo(operation, chief, now=LATER)
+
+
+def test_what_was_shipped_keeps_its_work_order_completed(plant, ada, chief):
+    operation = complete(plant, ada)
+    stock.issue(
+        requirement_id=plant.needed.pk, quantity=Decimal(6), reference="SH-1", by=None, now=NOW
+    )
+    with pytest.raises(undoing.CannotUndo, match="2 pieces of WO-.* are already used or shipped"):
+        undo(operation, chief, now=LATER)
     assert plant.orders("GEAR")[0].state == WorkOrderState.COMPLETED
-    with pytest.raises(undoing.CannotUndo, match="is Completed"):
-        undo(operation, chief)
+    invariants.check(moves=True)
+
+
+def test_all_scrap_taken_back_brings_the_operations_after_it_back(ada, chief):
+    plant = Plant()
+    plant.buy("BAR", issue_method="scan")
+    plant.make("GEAR", {"BAR": 1}, steps=2)
+    plant.stock("BAR", 30)
+    plant.plan(plant.need("GEAR", 10))
+    operation = start(plant, ada)
+    report(operation, 0, 10, by=ada)
+    execution.finish(operation=operation, by=ada, now=NOW)
+    order = plant.orders("GEAR")[0]
+    need = order.materials.get().requirement
+    assert (order.state, step(plant, 20).state) == ("completed", OperationState.CANCELLED)
+    assert (need.quantity, need.state) == (0, "cancelled")
+    undo(operation, chief, now=LATER)
+    order.refresh_from_db()
+    need.refresh_from_db()
+    assert (order.state, order.output, step(plant, 20).state) == ("in_progress", 10, "waiting")
+    assert (need.quantity, need.state) == (10, "open")
+    assert need.reservations.get().quantity == 10
+    # Its scrap had been planned anew: that is gone.
+    assert len(plant.orders("GEAR")) == 1
+    invariants.check()
+
+
+def test_a_supervisor_takes_back_on_the_page_of_the_work_order(plant, ada, client_for):
+    operation = complete(plant, ada)
+    order = plant.orders("GEAR")[0]
+    path = f"/floor/work-orders/{order.number}/"
+    client = client_for("supervisor")
+    url = f"/floor/reports/{last(operation).pk}/undo/"
+    page = client.get(path).content.decode()
+    # The last one of each operation.
+    assert page.count("/undo/") == 2
+    assert url in page
+    assert "/undo/" not in client_for("planner").get(path).content.decode()
+    assert client_for("planner").post(url).status_code == 403
+    assert client.post(url, {"reason": "miscounted"})["Location"] == path
+    order.refresh_from_db()
+    assert order.state == WorkOrderState.IN_PROGRESS
+    assert "Only the last report" in client.post(url, follow=True).content.decode()
+    assert client.post("/floor/reports/999999/undo/").status_code == 404
 
 
 @pytest.mark.parametrize("change", ["update", "delete"])

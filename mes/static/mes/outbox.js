@@ -7,9 +7,11 @@
 //
 //   floor:act  {url, body, label, operation}    in: do this
 //   floor:done {entry, data}  floor:stored {entry}  floor:refused {entry, sentence}    out
+//   floor:waiting {entries}: of this person, in order      floor:network {isUp}        out
 
 const DATABASE = "millstream-floor";
 const RETRY_MS = 5000;
+const PATIENCE_MS = 15_000; // A dead network may swallow a request without a word.
 const person = document.body.dataset.person;
 const texts = JSON.parse(document.getElementById("terminal-texts").textContent);
 const chip = document.getElementById("chip");
@@ -100,10 +102,13 @@ async function sendOne(entry) {
         "X-CSRFToken": document.body.dataset.csrf,
       },
       body: JSON.stringify(entry.body ?? {}),
+      signal: AbortSignal.timeout(PATIENCE_MS),
     });
   } catch {
-    return false; // No network.
+    tell("floor:network", { isUp: false });
+    return false;
   }
+  tell("floor:network", { isUp: ![502, 503, 504].includes(answer.status) });
   if (answer.status === 401) {
     location.assign(document.getElementById("lock-form").action.replace(/lock\/$/, ""));
     return false;
@@ -125,7 +130,7 @@ async function sendOne(entry) {
 async function show() {
   const waiting = await all("waiting");
   const refused = await all("refused");
-  tell("floor:waiting", { count: waiting.filter((row) => row.person === person).length });
+  tell("floor:waiting", { entries: waiting.filter((row) => row.person === person) });
   const parts = [];
   if (waiting.length) parts.push(texts.waiting.replace("%n", String(waiting.length)));
   if (refused.length) parts.push(texts.refused.replace("%n", String(refused.length)));

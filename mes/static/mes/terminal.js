@@ -3,6 +3,7 @@
 
 const texts = JSON.parse(document.getElementById("terminal-texts").textContent);
 const UNDO_SECONDS = 5;
+const FINISHED = "floor-finished"; // What was finished just before this page was opened.
 const job = () => document.getElementById("job");
 const counts = { good: 0, scrap: 0, rework: 0 };
 const reasons = { scrap: "", rework: "" };
@@ -30,7 +31,9 @@ const isBusy = () => Boolean(job()?.querySelector('[data-screen]:not([data-scree
 // The server's picture is not shown while somebody counts, nor while it does not yet know what was
 // done here.
 let under = 0; // Acts that have not been answered.
-const isAhead = () => under > 0 || (isBusy() && !reopen);
+// Nobody's typing is taken away: what was answered meanwhile shows with the next answer.
+const isTyping = () => [...(job()?.querySelectorAll(".term-check input:not([type=hidden])") ?? [])].some((field) => field.value);
+const isAhead = () => under > 0 || isTyping() || (isBusy() && !reopen);
 
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.target.id !== "work" || !reopen) return;
@@ -41,15 +44,33 @@ document.addEventListener("htmx:afterSettle", (event) => {
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt.id === "work" && isAhead()) event.preventDefault();
 });
+// Nor is a button taken away from under the finger that presses it.
+let isPressed = false;
+let isMissed = false;
+document.addEventListener("pointerdown", () => (isPressed = true), true);
+for (const name of ["pointerup", "pointercancel"]) {
+  document.addEventListener(name, () => setTimeout(released, 50), true);
+}
+function released() {
+  isPressed = false;
+  if (isMissed) refresh();
+  isMissed = false;
+}
+
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.target.id === "work" && isAhead()) event.detail.shouldSwap = false;
+  if (event.detail.target.id !== "work" || !(isAhead() || isPressed)) return;
+  event.detail.shouldSwap = false;
+  isMissed ||= isPressed;
 });
 // The chip says that there is no network; a note every ten seconds would not say it better.
 document.addEventListener("htmx:sendError", (event) => event.stopPropagation(), true);
-document.addEventListener("floor:waiting", ({ detail: { count } }) => {
+let isCaughtUp = false;
+document.addEventListener("floor:waiting", ({ detail: { entries } }) => {
   const wasAhead = under > 0;
-  under = count;
-  if (wasAhead && !count) refresh();
+  under = entries.length;
+  if (!isCaughtUp) catchUp(entries);
+  isCaughtUp = true;
+  if (wasAhead && !under) refresh();
 });
 
 // -- acts -------------------------------------------------------------------------------------
@@ -89,6 +110,22 @@ function settled(phase) {
   return Number(rework) > 0 ? "rework" : "full";
 }
 
+// A page that was opened again, or kept on the device, knows less than what waits to be sent.
+function catchUp(entries) {
+  const data = job()?.dataset;
+  if (!data) return;
+  const isLeft = (entry) => entry.verb === "finish" || entry.verb === "interrupt";
+  if (data.busy && entries.some((entry) => entry.operation === data.busy && isLeft(entry))) {
+    expect(data.freePhase);
+  }
+  for (const { verb, body, operation } of entries) {
+    if (operation !== data.operation) continue;
+    if (verb === "report") counted(body);
+    else if (verb === "finish") expect("done");
+    else if (AFTER[verb]) expect(body.setup ? "setup" : settled(AFTER[verb]));
+  }
+}
+
 // -- checks -----------------------------------------------------------------------------------
 
 // A comma or a point, a sign: what the server takes as a number.
@@ -98,12 +135,12 @@ function numberOf(text) {
 }
 
 function answer(button) {
-  const { check, passed, valueOf, again } = button.dataset;
+  const { check, passed, field: id, again } = button.dataset;
   const body = { position: Number(check) };
   if (again) body.again = true;
   let said = button.textContent.trim();
-  if (valueOf) {
-    const field = document.getElementById(valueOf);
+  if (id) {
+    const field = document.getElementById(id);
     body.value = numberOf(field.value);
     if (body.value === null) {
       field.focus();
@@ -191,7 +228,6 @@ function said(figures = counts) {
 
 function sendCounts() {
   const { good, scrap, rework } = counts;
-  const data = job().dataset;
   if (good || scrap) {
     const body = { good: String(good), scrap: String(scrap), from_rework: isBack };
     if (scrap && reasons.scrap) body.reason_code = reasons.scrap;
@@ -200,10 +236,18 @@ function sendCounts() {
   if (rework) {
     act("report", { rework: String(rework), reason_code: reasons.rework }, said({ rework }));
   }
-  data.good = String(Number(data.good) + good);
-  data.scrap = String(Number(data.scrap) + scrap);
-  data.rework = String(Number(data.rework) + (isBack ? -good - scrap : rework));
-  if (!isBack) data.left = String(Number(data.left) - good - scrap - rework);
+  if (good || scrap) counted({ good, scrap, from_rework: isBack });
+  if (rework) counted({ rework });
+}
+
+// The figures as they will be, and what is still to be said of the work.
+function counted({ good = 0, scrap = 0, rework = 0, from_rework: back = false }) {
+  const data = job().dataset;
+  const [more, lost, aside] = [good, scrap, rework].map(Number);
+  data.good = String(Number(data.good) + more);
+  data.scrap = String(Number(data.scrap) + lost);
+  data.rework = String(Number(data.rework) + (back ? -more - lost : aside));
+  if (!back) data.left = String(Number(data.left) - more - lost - aside);
   for (const kind of ["good", "scrap", "rework", "left"]) {
     const shown = job().querySelector(`[data-show="${kind}"]`);
     if (shown) shown.textContent = data[kind];
@@ -217,10 +261,11 @@ const bar = document.getElementById("undo");
 let undoing = null;
 let ticking = 0;
 
-function offer(entry) {
+function offer(entry, seconds = UNDO_SECONDS) {
   undoing = entry;
-  let left = UNDO_SECONDS;
-  bar.querySelector("[data-undo-text]").textContent = texts.sent.replace("%s", entry.label);
+  let left = seconds;
+  const said = entry.verb === "finish" ? texts.finished.replace("%s", entry.name) : texts.sent.replace("%s", entry.label);
+  bar.querySelector("[data-undo-text]").textContent = said;
   bar.hidden = false;
   clearInterval(ticking);
   const tick = () => {
@@ -241,7 +286,7 @@ bar.querySelector("[data-undo]").addEventListener("click", () => {
   const entry = undoing;
   withdraw();
   if (!entry) return;
-  const detail = { ...entry, url: entry.url.replace(/report\/$/, "undo/"), verb: "undo" };
+  const detail = { ...entry, url: entry.url.replace(/(report|finish)\/$/, "undo/"), verb: "undo" };
   delete detail.place;
   detail.body = {};
   under += 1;
@@ -254,16 +299,36 @@ function refresh() {
   htmx.trigger(document.getElementById("work"), "floor:refresh");
 }
 
+const isShown = (entry) => entry.operation === job()?.dataset.operation;
+const pageOf = (job) => {
+  const query = new URLSearchParams({ unit: form.dataset.unit, ...job });
+  return `${location.pathname}?${query}`;
+};
+
 document.addEventListener("floor:done", ({ detail: { entry } }) => {
   if (entry.verb === "report") offer(entry);
-  if (entry.verb === "undo") toast(texts.takenBack, "success");
-  // On to whatever comes next here.
-  if (entry.verb === "finish") {
-    location.assign(`${location.pathname}?unit=${encodeURIComponent(form.dataset.unit)}`);
+  if (entry.verb === "undo") {
+    toast(texts.takenBack, "success");
+    if (!isShown(entry)) location.assign(pageOf({ job: entry.operation }));
   }
+  if (entry.verb !== "finish") return;
+  if (!isShown(entry) || under > 1) return offer(entry);
+  // On to whatever comes next here; the mistake is noticed there.
+  sessionStorage.setItem(FINISHED, JSON.stringify({ entry, at: Date.now() }));
+  location.assign(pageOf());
 });
 
-document.addEventListener("floor:stored", () => toast(texts.stored, "warning"));
+function offerFinished() {
+  const { entry, at } = JSON.parse(sessionStorage.getItem(FINISHED) ?? "{}");
+  sessionStorage.removeItem(FINISHED);
+  const left = UNDO_SECONDS - Math.floor((Date.now() - at) / 1000);
+  if (entry?.person === document.body.dataset.person && left > 0) offer(entry, left);
+}
+
+document.addEventListener("floor:stored", ({ detail: { entry } }) => {
+  toast(texts.stored, "warning");
+  if (entry.verb === "finish" && isShown(entry)) expect("done");
+});
 
 document.addEventListener("floor:refused", ({ detail: { entry, sentence } }) => {
   stop(sentence, `${entry.name}: ${entry.label}. ${texts.todo}`);
@@ -349,17 +414,28 @@ document.addEventListener("keydown", (event) => {
 // -- locking ----------------------------------------------------------------------------------
 
 const seconds = Number(document.body.dataset.lockSeconds || 0);
+const isUp = () => navigator.onLine && document.body.dataset.network !== "down";
 let idle = 0;
+let isSure = false;
+
+document.getElementById("lock-form").addEventListener("submit", (event) => {
+  if (isUp() || isSure) return;
+  event.preventDefault();
+  isSure = true;
+  setTimeout(() => (isSure = false), 8000);
+  toast(texts.lockOffline, "warning");
+});
 
 function touched() {
   clearTimeout(idle);
   if (!seconds) return;
   idle = setTimeout(() => {
     // Without network nobody could sign in again, so what is open stays open.
-    if (navigator.onLine) document.getElementById("lock-form").requestSubmit();
+    if (isUp()) document.getElementById("lock-form").requestSubmit();
     else touched();
   }, seconds * 1000);
 }
 
 for (const name of ["pointerdown", "keydown"]) document.addEventListener(name, touched, true);
 touched();
+offerFinished();
