@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from tests.traceability.factories import MADE_AT, LotFactory, SerialUnitFactory
 from traceability import selectors
 from traceability.enums import Certainty, EventKind
 from traceability.models import Kit, Link, SerialUnit, UnitKit
-from traceability.services import genealogy
+from traceability.services import audits, genealogy
 from traceability.services.genealogy import Built, CannotLink, Fact, Loaded
 from traceability.services.ledger import NewLink, OldLink, Rows, write
 
@@ -178,13 +179,20 @@ def _fields(fact: Fact) -> dict[str, object]:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=steps)
 def test_every_walk_finds_what_a_walk_in_python_finds(fact, steps):
-    factory = Factory(fact)
-    for what, picks, doubt in steps:
-        factory.play(what, picks, doubt)
+    with transaction.atomic():
+        factory = Factory(fact)
+        for what, picks, doubt in steps:
+            factory.play(what, picks, doubt)
+        _compare(factory)
+        assert audits.findings() == []
+        transaction.set_rollback(True)
+
+
+def _compare(factory: Factory) -> None:
     book, units = factory.book, set(factory.units)
     for node in [*factory.lots, *factory.units]:
         assert selectors.above([node]) == book.above(node) | {node}
