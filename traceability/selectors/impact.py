@@ -59,7 +59,12 @@ def groups_of_lots(lots: Iterable[int]) -> list[Group]:
     """The same, counted by item, state, document and certainty; no unit is counted twice."""
     with connection.cursor() as cursor:
         cursor.execute(_SUMMARY, [list(lots)])
-        return [
-            Group(item, IdentityState(state), document, is_sure, count)
-            for item, state, document, is_sure, count in cursor.fetchall()
-        ]
+        return as_groups(cursor.fetchall())
+
+
+def as_groups(rows: Iterable[tuple[int, str, int | None, bool, int]]) -> list[Group]:
+    """Rows of (item, state, document, is it sure, how many)."""
+    return [
+        Group(item, IdentityState(state), document, is_sure, count)
+        for item, state, document, is_sure, count in rows
+    ]

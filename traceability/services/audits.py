@@ -12,6 +12,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from traceability.enums import FIRST_UNIT_ID
 from traceability.services import digests
 
 _CHUNK = 10_000
@@ -115,22 +116,22 @@ ANALYZE open_link;
 
 def kits() -> list[str]:
     """Units whose derived kits are not those that the links say."""
-    wrong = _rows("""
+    wrong = _rows(f"""
         WITH RECURSIVE live AS MATERIALIZED (
             SELECT child, parent FROM traceability_link AS link
-            WHERE child >= 2199023255552 AND NOT EXISTS (
+            WHERE child >= {FIRST_UNIT_ID} AND NOT EXISTS (
                 SELECT FROM traceability_linkend AS gone WHERE gone.child = link.child
                 AND gone.parent = link.parent AND gone.event_id = link.event_id)
         ), inside (unit_id, node) AS (
             SELECT child, parent FROM live
             UNION
             SELECT inside.unit_id, live.parent FROM inside JOIN live ON live.child = inside.node
-            WHERE inside.node >= 2199023255552
-        ), said AS (SELECT unit_id, node AS kit_id FROM inside WHERE node < 2199023255552)
+            WHERE inside.node >= {FIRST_UNIT_ID}
+        ), said AS (SELECT unit_id, node AS kit_id FROM inside WHERE node < {FIRST_UNIT_ID})
         SELECT DISTINCT coalesce(said.unit_id, kept.unit_id)
         FROM said FULL JOIN traceability_unitkit AS kept USING (unit_id, kit_id)
         WHERE said.unit_id IS NULL OR kept.unit_id IS NULL ORDER BY 1
-    """)
+    """)  # noqa: S608 - our own text
     return [
         _("The kits of unit %(id)s are not those of its links.") % {"id": pk} for (pk,) in wrong
     ]
