@@ -20,6 +20,8 @@ class Lock(enum.IntEnum):
     SCHEDULE = 2
     # Who derives the states of a machine.
     MACHINE = 3
+    # Who chains an event to a site's genealogy; taken by the database at commit, last of all.
+    GENEALOGY = 4
 
 
 class StaleWrite(Refused):

@@ -9,6 +9,21 @@ FIRST_KIT_ID = 2**40
 FIRST_UNIT_ID = 2**41
 
 
+class NodeKind(models.TextChoices):
+    """What a node of the genealogy is."""
+
+    LOT = "lot", _("Lot")
+    KIT = "kit", _("Kit")
+    UNIT = "unit", _("Unit")
+
+
+def kind_of(node: int) -> NodeKind:
+    """The kind of a node, from its id."""
+    if node < FIRST_KIT_ID:
+        return NodeKind.LOT
+    return NodeKind.KIT if node < FIRST_UNIT_ID else NodeKind.UNIT
+
+
 class IdentityState(models.TextChoices):
     """Where a unit is in its life; of a lot, what is left of it, or how the last of it went."""
 
@@ -44,3 +59,61 @@ IDENTITY_TRANSITIONS: dict[IdentityState, frozenset[IdentityState]] = {
     _S.RETURNED: frozenset({_S.AVAILABLE, _S.ON_HOLD, _S.SCRAPPED}),
     _S.SCRAPPED: frozenset({_S.AVAILABLE, _S.ON_HOLD}),
 }
+
+
+class EventKind(models.TextChoices):
+    """What became of lots and units (EPCIS: object, transformation, association events)."""
+
+    RECEIPT = "receipt", _("Received")
+    BUILD = "build", _("Made")
+    PROCESS = "process", _("Processed")
+    SPLIT = "split", _("Split")
+    MERGE = "merge", _("Merged")
+    REWORK = "rework", _("Reworked")
+    DISASSEMBLY = "disassembly", _("Taken apart")
+    REPLACEMENT = "replacement", _("Part replaced")
+    SHIPMENT = "shipment", _("Shipped")
+    RETURN = "return", _("Returned")
+    SCRAP = "scrap", _("Scrapped")
+    CORRECTION = "correction", _("Corrected")
+
+
+class LinkRole(models.IntegerChoices):
+    """How the parent got into the child."""
+
+    CONSUME = 1, _("consumed")
+    SPLIT = 2, _("split off")
+    MERGE = 3, _("merged")
+    REWORK = 4, _("added in rework")
+    INSTALL = 5, _("installed in service")
+
+
+class Certainty(models.IntegerChoices):
+    """Whether exactly this lot went in, or one of several at a change-over."""
+
+    EXACT = 1, _("exact")
+    ONE_OF = 2, _("one of several")
+
+
+class LinkEndWhy(models.IntegerChoices):
+    """Why a link holds no more."""
+
+    REMOVED = 1, _("taken out")
+    WRONG = 2, _("recorded wrongly")
+
+
+class Verdict(models.IntegerChoices):
+    """What a reading says."""
+
+    NONE = 0, _("not judged")
+    PASS = 1, _("within limits")
+    FAIL = 2, _("out of limits")
+
+
+class DocumentKind(models.TextChoices):
+    """By what goods changed hands."""
+
+    RECEIPT = "receipt", _("Receipt")
+    SHIPMENT = "shipment", _("Shipment")
+    RETURN = "return", pgettext_lazy("goods", "Return")
+    SUPPLIER_RETURN = "to_supplier", _("Return to supplier")

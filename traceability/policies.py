@@ -1,11 +1,14 @@
 """What may be registered and held; each refusal is a sentence."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol
 
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from traceability import selectors
+from traceability.enums import FIRST_UNIT_ID
+from traceability.models import SerialUnit
 
 _SHOWN = 3
 LONGEST = 60
@@ -17,6 +20,19 @@ class CannotRegister(Refused):
 
 class CannotHold(Refused):
     """A hold cannot be placed or lifted like this."""
+
+
+class CannotLink(Refused):
+    """The genealogy cannot be as it was told."""
+
+
+class _Link(Protocol):
+    child: int
+    parent: int
+
+
+class _OldLink(_Link, Protocol):
+    event_id: int
 
 
 def check_number(number: str) -> None:
@@ -59,3 +75,55 @@ def check_reason(reason: str) -> None:
     """Raise CannotHold without a reason."""
     if not reason.strip():
         raise CannotHold(_("Say why."))
+
+
+def check_known(nodes: Collection[int]) -> None:
+    """Raise CannotLink where a lot, kit or unit is not there."""
+    if missing := set(nodes) - selectors.known(nodes):
+        raise CannotLink(
+            _("The genealogy knows no %(nodes)s.")
+            % {"nodes": some_of([str(node) for node in missing])}
+        )
+
+
+def inside_itself(nodes: Iterable[int]) -> CannotLink:
+    """The refusal of a circle."""
+    return CannotLink(
+        _("%(things)s would be inside itself.") % {"things": some_of(_names(set(nodes)))}
+    )
+
+
+def hosts(links: Iterable[_Link]) -> dict[int, int]:
+    """By unit that goes into another one: that other one. Raise CannotLink for two of them."""
+    found: dict[int, int] = {}
+    for link in links:
+        if link.parent >= FIRST_UNIT_ID and found.setdefault(link.parent, link.child) != link.child:
+            raise hosted_already([link.parent])
+    return found
+
+
+def hosted_already(units: Collection[int]) -> CannotLink:
+    """The refusal of a unit that is inside another one."""
+    return CannotLink(
+        _("%(units)s is inside another unit already; take it out there first.")
+        % {"units": some_of(_names(units))}
+    )
+
+
+def check_ends(ends: Sequence[_OldLink]) -> None:
+    """Raise CannotLink where a link is not there or has ended."""
+    keys = {(end.child, end.parent, end.event_id) for end in ends}
+    gone = keys - selectors.live_links(keys)
+    if gone:
+        raise not_in_there({parent for _child, parent, _event in gone})
+
+
+def not_in_there(parts: Collection[int]) -> CannotLink:
+    """The refusal to take out what is not in there (any more)."""
+    return CannotLink(_("%(parts)s is not in there.") % {"parts": some_of(_names(parts))})
+
+
+def _names(nodes: Collection[int]) -> list[str]:
+    units = SerialUnit.objects.filter(pk__in=nodes).values_list("pk", "number")
+    named = dict(units)
+    return [named.get(node, str(node)) for node in nodes]

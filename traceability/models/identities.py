@@ -71,7 +71,16 @@ class Lot(Identity):
 
 
 class SerialUnit(Identity):
-    """One piece with a serial number of its own."""
+    """One piece with a serial number of its own.
+
+    Where it is now stands here in one row: ``host``, the unit that contains it, and ``document``,
+    by which it last changed hands. How it came to that is in the ledger.
+    """
+
+    host = models.ForeignKey("self", null=True, on_delete=models.DO_NOTHING, related_name="parts")
+    document = models.ForeignKey(
+        "traceability.Document", null=True, on_delete=models.PROTECT, related_name="units"
+    )
 
     class Meta:
         constraints = [

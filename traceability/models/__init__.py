@@ -1,0 +1,32 @@
+"""What carries a number, and the ledger of what became of it."""
+
+from traceability.models.identities import Hold, Identity, Lot, SerialUnit
+from traceability.models.ledger import (
+    Custody,
+    Document,
+    Event,
+    Kit,
+    Link,
+    LinkEnd,
+    Parameter,
+    Reading,
+    Seal,
+    UnitKit,
+)
+
+__all__ = [
+    "Custody",
+    "Document",
+    "Event",
+    "Hold",
+    "Identity",
+    "Kit",
+    "Link",
+    "LinkEnd",
+    "Lot",
+    "Parameter",
+    "Reading",
+    "Seal",
+    "SerialUnit",
+    "UnitKit",
+]

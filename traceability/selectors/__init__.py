@@ -1,0 +1,75 @@
+"""Reads of the ledger: by number, up and down the genealogy, by cause."""
+
+from traceability.selectors.causes import Cause, groups_of_things, touched_by
+from traceability.selectors.commonality import Shared, neighbours, shared_by
+from traceability.selectors.graph import (
+    above,
+    below,
+    hosts_of,
+    inside_themselves,
+    known,
+    links_above,
+    live_links,
+    with_children,
+)
+from traceability.selectors.identities import (
+    holds,
+    holds_of,
+    lot_of,
+    lots,
+    lots_named,
+    lots_of,
+    normalised,
+    open_holds,
+    unit_of,
+    units,
+    units_named,
+    units_of,
+)
+from traceability.selectors.impact import Group, groups_of_lots, units_of_lots
+from traceability.selectors.lives import (
+    Step,
+    custodies_of,
+    events,
+    reached,
+    readings_of,
+    steps_over,
+)
+
+__all__ = [
+    "Cause",
+    "Group",
+    "Shared",
+    "Step",
+    "above",
+    "below",
+    "custodies_of",
+    "events",
+    "groups_of_lots",
+    "groups_of_things",
+    "holds",
+    "holds_of",
+    "hosts_of",
+    "inside_themselves",
+    "known",
+    "links_above",
+    "live_links",
+    "lot_of",
+    "lots",
+    "lots_named",
+    "lots_of",
+    "neighbours",
+    "normalised",
+    "open_holds",
+    "reached",
+    "readings_of",
+    "shared_by",
+    "steps_over",
+    "touched_by",
+    "unit_of",
+    "units",
+    "units_named",
+    "units_of",
+    "units_of_lots",
+    "with_children",
+]

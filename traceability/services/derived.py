@@ -1,0 +1,85 @@
+"""Which kits are inside a unit, its sub-units' included: derived from links, kept beside them.
+
+With it the impact of a lot walks lots and kits only, and jumps from kits to units once.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from django.db import connection
+
+from traceability import selectors
+from traceability.enums import FIRST_KIT_ID, FIRST_UNIT_ID
+from traceability.selectors.graph import LIVE
+
+_DIRECT = """
+INSERT INTO traceability_unitkit (unit_id, kit_id)
+SELECT new.unit, new.kit FROM unnest(%s::bigint[], %s::bigint[]) AS new (unit, kit)
+ON CONFLICT DO NOTHING RETURNING unit_id
+"""
+# What a part has inside, its host has inside.
+_FROM_PARTS = """
+INSERT INTO traceability_unitkit (unit_id, kit_id)
+SELECT DISTINCT new.host, inside.kit_id
+FROM unnest(%s::bigint[], %s::bigint[]) AS new (host, part)
+CROSS JOIN LATERAL (
+    SELECT kit_id FROM traceability_unitkit WHERE unit_id = new.part OFFSET 0) AS inside
+ON CONFLICT DO NOTHING RETURNING unit_id
+"""
+_HOSTS = f"""
+SELECT step.child, part FROM unnest(%s::bigint[]) AS part CROSS JOIN LATERAL (
+    SELECT link.child FROM traceability_link AS link
+    WHERE link.parent = part AND link.child >= {FIRST_UNIT_ID} AND {LIVE} OFFSET 0) AS step
+"""  # noqa: S608 - our own text
+
+
+def add_kits(pairs: Sequence[tuple[int, int]]) -> None:
+    """Follow new links of units, (child, parent) each; whoever hosts the children follows too."""
+    kits = [pair for pair in pairs if pair[1] < FIRST_UNIT_ID]
+    parts = [pair for pair in pairs if pair[1] >= FIRST_UNIT_ID]
+    grown = _insert(_DIRECT, kits) | _insert(_FROM_PARTS, parts)
+    while grown:
+        grown = _insert(_FROM_PARTS, _pairs(_HOSTS, [list(grown)]))
+
+
+def rebuild_kits(units: Collection[int]) -> None:
+    """Build the kits of these units, and of all that contain them, anew from the links."""
+    levels = selectors.hosts_of(units)
+    stale = sorted(set().union(*levels))
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM traceability_unitkit WHERE unit_id = ANY(%s)", [stale])
+    for unit in stale:
+        _insert(_DIRECT, [(unit, node) for node in above_as_units(unit)])
+
+
+def above_as_units(unit: int) -> set[int]:
+    """The kits that a unit holds, by itself or in its sub-units, read from the links."""
+    kits: set[int] = set()
+    level, seen = {unit}, set[int]()
+    while level:
+        seen |= level
+        parents = _pairs(_PARENTS, [list(level)])
+        kits |= {parent for _child, parent in parents if FIRST_KIT_ID <= parent < FIRST_UNIT_ID}
+        level = {parent for _child, parent in parents if parent >= FIRST_UNIT_ID} - seen
+    return kits
+
+
+_PARENTS = f"""
+SELECT part, step.parent FROM unnest(%s::bigint[]) AS part CROSS JOIN LATERAL (
+    SELECT link.parent FROM traceability_link AS link
+    WHERE link.child = part AND {LIVE} OFFSET 0) AS step
+"""  # noqa: S608 - our own text
+
+
+def _pairs(sql: str, parameters: list[object]) -> list[tuple[int, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return [(first, second) for first, second in cursor.fetchall()]
+
+
+def _insert(sql: str, pairs: Iterable[tuple[int, int]]) -> set[int]:
+    rows = list(pairs)
+    if not rows:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [list(column) for column in zip(*rows, strict=True)])
+        return {pk for (pk,) in cursor.fetchall()}
