@@ -27,12 +27,15 @@ class CannotLink(Refused):
 
 
 class _Link(Protocol):
-    child: int
-    parent: int
+    @property
+    def child(self) -> int: ...
+    @property
+    def parent(self) -> int: ...
 
 
 class _OldLink(_Link, Protocol):
-    event_id: int
+    @property
+    def event_id(self) -> int: ...
 
 
 def check_number(number: str) -> None:

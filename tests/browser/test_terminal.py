@@ -247,7 +247,7 @@ def test_checks_are_answered_before_the_operation_is_finished(floor: Floor) -> N
     assert_accessible(page)
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    page.set_viewport_size(TABLET)
+    page.set_viewport_size({"width": 1024, "height": 768})
     torque, look, runout = (page.locator(".term-check").nth(place) for place in range(3))
     expect(torque).to_contain_text("2.2 … 2.6 N·m")
     expect(runout).to_contain_text("≤ 0.03 mm")

@@ -48,12 +48,12 @@ def life() -> dict[str, int]:
     }  # fmt: skip
 
 
-def _sql(text: str, parameters: list[object] | None = None) -> None:
+def _sql(text: str, parameters: list[int] | None = None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(text, parameters)
 
 
-def _tampered(text: str, parameters: list[object]) -> list[str]:
+def _tampered(text: str, parameters: list[int]) -> list[str]:
     """What the audit says after the owner has gone behind the triggers, which is then undone."""
     with transaction.atomic():
         for table in TABLES:

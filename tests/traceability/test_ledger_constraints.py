@@ -14,9 +14,9 @@ KIT, UNIT = FIRST_KIT_ID, FIRST_UNIT_ID
 HASH = b"0" * 32
 
 
-def link(child: int, parent: int, **more) -> None:
+def link(child: int, parent: int, **more) -> Link:
     given = {"event_id": 1, "quantity": 1, "role": 1, "certainty": 1, **more}
-    Link.objects.create(child=child, parent=parent, **given)
+    return Link.objects.create(child=child, parent=parent, **given)
 
 
 def event(**more) -> Event:
@@ -24,16 +24,16 @@ def event(**more) -> Event:
     return Event.objects.create(**given)
 
 
-def end() -> None:
-    LinkEnd.objects.create(child=2, parent=1, event_id=1, ended_by=2, why=1)
+def end() -> LinkEnd:
+    return LinkEnd.objects.create(child=2, parent=1, event_id=1, ended_by=2, why=1)
 
 
-def seal(pk: int) -> None:
-    Seal.objects.create(event_id=pk, site_id=1, position=1, hash=HASH)
+def seal(pk: int) -> Seal:
+    return Seal.objects.create(event_id=pk, site_id=1, position=1, hash=HASH)
 
 
-def kit(**more) -> None:
-    Kit.objects.create(hash=HASH, made_at=MADE_AT, **more)
+def kit(**more) -> Kit:
+    return Kit.objects.create(hash=HASH, made_at=MADE_AT, **more)
 
 
 def document() -> Document:
@@ -42,7 +42,7 @@ def document() -> Document:
 
 VIOLATIONS = {
     "traceability_event_correction_names_what": lambda: event(kind=EventKind.CORRECTION),
-    "traceability_seal_one_after_the_other": lambda: (seal(1), seal(2)),
+    "traceability_seal_one_after_the_other": lambda: [seal(pk) for pk in (1, 2)],
     "traceability_kit_once": lambda: [
         Kit.objects.create(hash=HASH, made_at=MADE_AT) for _ in range(2)
     ],
@@ -53,7 +53,7 @@ VIOLATIONS = {
     "traceability_link_takes_something": lambda: link(2, 1, quantity=0),
     "traceability_link_units_take_kits_and_units": lambda: link(UNIT, 1),
     "traceability_link_kits_take_lots": lambda: link(KIT, KIT + 1),
-    "traceability_linkend_once": lambda: (end(), end()),
+    "traceability_linkend_once": lambda: [end() for _ in range(2)],
     "traceability_document_once": lambda: (document(), document()),
     "traceability_custody_hands_over_something": lambda: Custody.objects.create(
         thing=1, document=document(), event_id=1, quantity=0

@@ -9,10 +9,11 @@ change 5,000 times, so there are 10,000 kits; ``NARROW`` and ``WIDE`` raw lots r
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
+from django.apps import apps
 from django.db import connection
 
-from masterdata.models import Calendar, Customer, Item, Site, WorkCenter, WorkUnit
 from traceability.enums import FIRST_KIT_ID, FIRST_UNIT_ID
 from traceability.models import Parameter
 
@@ -26,6 +27,7 @@ MACHINES = 12
 NARROW, WIDE = range(1, 21), range(21, 41)
 _PER_POSITION = 2150
 RAW_LOTS = 2700
+ITEMS = ("raw", "component", "sub", "product")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,35 +45,10 @@ class Population:
 
 def make(units: int) -> Population:
     """Fill an empty ledger with so many products and twice as many subassemblies."""
-    raw, component, sub, product = (
-        Item.objects.create(code=f"BENCH-{name}", name=name)
-        for name in ("RAW", "COMPONENT", "SUB", "PRODUCT")
-    )
-    calendar = Calendar.objects.create(code="BENCH", name="Bench")
-    site = Site.objects.create(
-        code="BENCH", name="Bench", calendar=calendar, shipping_calendar=calendar
-    )
-    center = WorkCenter.objects.create(code="BENCH", name="Bench", site=site, calendar=calendar)
-    machines = [
-        WorkUnit.objects.create(code=f"BENCH-{n}", name=str(n), work_center=center)
-        for n in range(MACHINES)
-    ]
-    torque = Parameter.objects.create(code="TORQUE", name="Torque", unit="N·m")
-    Customer.objects.bulk_create(
-        [Customer(code=f"BENCH-{n}", name=str(n)) for n in range(CUSTOMERS)]
-    )
-    first_customer = Customer.objects.get(code="BENCH-0").pk
-    values = {
+    values: dict[str, Any] = {
+        **_master_data(),
         "units": units,
-        "raw": raw.pk,
-        "component": component.pk,
-        "sub": sub.pk,
-        "product": product.pk,
-        "site": site.pk,
-        "machine": machines[0].pk,
         "machines": MACHINES,
-        "torque": torque.pk,
-        "customer": first_customer,
         "customers": CUSTOMERS,
         "start": START,
         "days": DAYS,
@@ -91,13 +68,36 @@ def make(units: int) -> Population:
             cursor.execute(f"VACUUM ANALYZE traceability_{table}")
     return Population(
         units=units,
-        site_id=site.pk,
-        product_id=product.pk,
-        sub_id=sub.pk,
+        site_id=values["site"],
+        product_id=values["product"],
+        sub_id=values["sub"],
         first_sub=FIRST_UNIT_ID,
         first_product=FIRST_UNIT_ID + 2 * units,
-        first_machine=machines[0].pk,
+        first_machine=values["machine"],
     )
+
+
+def _master_data() -> dict[str, int]:
+    """Items, a site, machines and customers, of a scratch database: not by the import's way."""
+
+    def make(name: str, **fields: Any) -> Any:
+        model = apps.get_model("masterdata", name)
+        return model._default_manager.create(**{"code": "BENCH", "name": "Bench", **fields})
+
+    items = {name: make("Item", code=f"BENCH-{name}").pk for name in ITEMS}
+    calendar = make("Calendar")
+    site = make("Site", calendar=calendar, shipping_calendar=calendar)
+    center = make("WorkCenter", site=site, calendar=calendar)
+    machines = [make("WorkUnit", code=f"BENCH-{n}", work_center=center) for n in range(MACHINES)]
+    customers = [make("Customer", code=f"BENCH-{n}") for n in range(CUSTOMERS)]
+    torque = Parameter.objects.create(code="TORQUE", name="Torque", unit="N·m")
+    return {
+        **items,
+        "site": site.pk,
+        "machine": machines[0].pk,
+        "customer": customers[0].pk,
+        "torque": torque.pk,
+    }
 
 
 def naive_links(units: int) -> int:

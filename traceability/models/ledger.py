@@ -5,6 +5,8 @@ from the id. Links, readings and custodies name nodes by bare ids: the services 
 they write, and the nightly audit checks them again (docs/traceability.md).
 """
 
+from typing import TypedDict
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -21,7 +23,13 @@ from traceability.enums import (
     Verdict,
 )
 
-QUANTITY = {"max_digits": 18, "decimal_places": 6}
+
+class _Places(TypedDict):
+    max_digits: int
+    decimal_places: int
+
+
+QUANTITY: _Places = {"max_digits": 18, "decimal_places": 6}
 
 
 class Event(models.Model):

@@ -15,6 +15,7 @@ from traceability.selectors.graph import (
 from traceability.selectors.identities import (
     holds,
     holds_of,
+    last_days,
     lot_of,
     lots,
     lots_named,
@@ -52,6 +53,7 @@ __all__ = [
     "hosts_of",
     "inside_themselves",
     "known",
+    "last_days",
     "links_above",
     "live_links",
     "lot_of",

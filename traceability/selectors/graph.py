@@ -6,6 +6,7 @@ stops at circles at once (shared measurements: docs/traceability.md).
 """
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from django.db import connection
 
@@ -75,7 +76,8 @@ def inside_themselves(nodes: Collection[int]) -> list[int]:
 
 def hosts_of(units: Iterable[int]) -> list[set[int]]:
     """The units, then the units that contain them, then those that contain these, outward."""
-    levels, seen = [], set()
+    levels: list[set[int]] = []
+    seen: set[int] = set()
     level = set(units)
     while level - seen:
         level -= seen
@@ -136,7 +138,7 @@ def links_above(child: int) -> list[tuple[int, int, int]]:
         return [(row[0], row[1], row[2]) for row in cursor.fetchall()]
 
 
-def _ids(sql: str, parameters: list[object]) -> set[int]:
+def _ids(sql: str, parameters: list[Any]) -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return {pk for (pk,) in cursor.fetchall()}

@@ -4,6 +4,7 @@ With it the impact of a lot walks lots and kits only, and jumps from kits to uni
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 from django.db import connection
 
@@ -70,7 +71,7 @@ SELECT part, step.parent FROM unnest(%s::bigint[]) AS part CROSS JOIN LATERAL (
 """  # noqa: S608 - our own text
 
 
-def _pairs(sql: str, parameters: list[object]) -> list[tuple[int, int]]:
+def _pairs(sql: str, parameters: list[Any]) -> list[tuple[int, int]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return [(first, second) for first, second in cursor.fetchall()]
