@@ -57,6 +57,7 @@ def answer_well(*, operation: WorkOrderOperation, by: User | None, now: datetime
     For the demo factory and simulations: people and machines answer one by one.
     """
     answered = 0
+    operation.refresh_from_db(fields=["good"])
     for standing in selectors.check_standings(operation):
         check = standing.check
         known = (check.target, check.lower, check.upper)
