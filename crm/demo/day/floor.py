@@ -19,6 +19,8 @@ ZERO = Decimal(0)
 # Chances of a look at a machine: a pause, and of a report: scrap, rework, a slip.
 PAUSE, SCRAP, REWORK, SLIP = 0.01, 0.08, 0.04, 0.02
 PAUSE_MINUTES = 20
+# From this factory minute on whoever works has the meal.
+MEAL = 240
 # Pieces are reported when so many factory minutes have passed, or when they are all made.
 REPORT_EVERY = 20
 SHOWN_JOBS = 12
@@ -34,6 +36,7 @@ class Station:
     until: int = 0
     reported: int = 0
     made: Decimal = ZERO
+    has_eaten: bool = False
     # Operations that were refused here: others come first.
     left_alone: set[int] = field(default_factory=set)
 
@@ -139,7 +142,9 @@ class Floor:
         if left <= 0:
             self._end(station, row)
             return
-        if chance.random() < PAUSE:
+        is_hungry = self.stage.minute >= MEAL and not station.has_eaten
+        if chance.random() < PAUSE or is_hungry:
+            station.has_eaten |= is_hungry
             self._pause(station, row)
             return
         per_piece = operation.run_minutes
