@@ -327,6 +327,25 @@ def test_an_overdue_transfer_is_counted_on_for_tomorrow(here, there, bolt, now):
     ]
 
 
+def test_planning_does_not_count_on_a_lot_after_its_last_day(here, steel, now):
+    last = now.date() + timedelta(days=5)
+    origin = stock.Origin(None, "", last)
+    receive(steel, here, 4, now, lot_number="L-1", origin=origin)
+    receive(steel, here, 2, now, lot_number="L-2")
+    need = RequirementFactory(item=steel, site=here, quantity=6, due_at=now + timedelta(days=5))
+
+    def ordered():
+        reading = selectors.read_situation(site_id=here.pk, today=now.date(), zone=now.tzinfo)
+        return [order.quantity for order in mrp.run(reading.situation).orders]
+
+    assert ordered() == []
+    need.due_at += timedelta(days=1)
+    need.save()
+    assert ordered() == [4]
+    holds.hold(lot_ids=[Lot.objects.get(number="L-1").pk], reason="smell", by=None, now=now)
+    assert ordered() == [4]
+
+
 @pytest.mark.parametrize(
     ("change", "name"),
     [
