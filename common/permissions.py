@@ -54,8 +54,11 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "erp.view_planning": _row(Role.PLANNER, Role.PURCHASING, Role.MANAGER),
     "erp.plan_supply": _row(Role.PLANNER, Role.PURCHASING),
     "erp.move_stock": _row(Role.WAREHOUSE),
+    # From bin to bin of a site; out of quarantine it takes erp.release_hold besides.
+    "erp.relocate_stock": _row(Role.WAREHOUSE, Role.QUALITY),
     "erp.count_stock": _row(Role.WAREHOUSE),
-    "erp.approve_count": _row(Role.WAREHOUSE, Role.MANAGER),
+    # Of what leaves quarantine by a count, whoever holds erp.release_hold besides.
+    "erp.approve_count": _row(Role.WAREHOUSE, Role.MANAGER, Role.QUALITY),
     "erp.hold_stock": _row(Role.WAREHOUSE, Role.QUALITY, Role.SUPERVISOR),
     "erp.release_hold": _row(Role.QUALITY),
     "erp.view_cost": _row(Role.MANAGER, Role.PURCHASING, Role.PLANNER),

@@ -305,6 +305,15 @@ def check_can_return(
         )
 
 
+def check_still_open(requirement: Requirement, *, still_needed: bool) -> None:
+    """Raise CannotReturn where a closed work order would need something again."""
+    if still_needed and requirement.is_settled:
+        raise CannotReturn(
+            _("%(order)s is closed and needs nothing any more: bring it back as not needed.")
+            % {"order": requirement.reference}
+        )
+
+
 def check_serials_are_known(
     item: "Item", serials: Sequence[str], known: Mapping[str, "SerialUnit"]
 ) -> None:

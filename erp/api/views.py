@@ -108,7 +108,7 @@ class ReceiptView(ApiView):
 
 
 class MoveView(ApiView):
-    required_permission = "erp.move_stock"
+    required_permission = "erp.relocate_stock"
 
     @extend_schema(request=MoveIn, responses={201: StockOut})
     def post(self, request: ApiRequest) -> Response:

@@ -32,6 +32,8 @@ class Requirement(models.Model):
     )
     # Who asks, for people: "SO-100001/10" or "WO-100007".
     reference = models.CharField(max_length=60, db_index=True)
+    # Its work order is closed: what comes back is explained at once, and nothing is needed again.
+    is_settled = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [

@@ -146,3 +146,5 @@ class Situation:
     demands: Sequence[Demand]
     receipts: Sequence[Receipt]
     tolerance_days: int = 0
+    # What of the stock may be used up to and including a day only; the rest keeps.
+    expiring: Mapping[int, Sequence[tuple[date, Decimal]]] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date
 from decimal import Decimal
 
 from erp.mrp.facts import ZERO, Item, Need, Order, Plan, Receipt, Situation
@@ -13,6 +14,28 @@ from masterdata.services import lots
 def run(situation: Situation, *, tick: Callable[[int, int], None] | None = None) -> Plan:
     """Plan everything; ``tick(items done, items in all)`` is called after each item."""
     return _Run(situation).run(tick or (lambda _done, _all: None))
+
+
+class _Stock:
+    """What lies there, first expired first out; asked for by day, the earliest first."""
+
+    def __init__(self, quantity: Decimal, expiring: Sequence[tuple[date, Decimal]]) -> None:
+        self._lots: list[tuple[date, Decimal]] = []
+        for last_day, lot in sorted(expiring):
+            share = min(lot, quantity)
+            quantity -= share
+            self._lots.append((last_day, share))
+        self._lots.append((date.max, quantity))
+
+    def take(self, wanted: Decimal, day: date) -> Decimal:
+        """Take what there is of a quantity that may still be used on the day; return it."""
+        taken = ZERO
+        for place, (last_day, lot) in enumerate(self._lots):
+            if last_day >= day:
+                share = min(wanted - taken, lot)
+                self._lots[place] = (last_day, lot - share)
+                taken += share
+        return taken
 
 
 class _Run:
@@ -71,15 +94,16 @@ class _Run:
         uses: dict[int, list[tuple[Need, Decimal]]],
     ) -> list[tuple[Need, Decimal]]:
         """Stock, then receipts by day; what is left of each need, by day."""
-        stock = max(ZERO, self._s.stock.get(item.id, ZERO))
+        stock = _Stock(
+            max(ZERO, self._s.stock.get(item.id, ZERO)), self._s.expiring.get(item.id, ())
+        )
         left = [receipt.quantity for receipt in receipts]
         place = 0
         short = []
         for need in needs:
             rest = need.quantity
-            share = min(rest, stock)
+            share = stock.take(rest, need.day)
             if share > 0:
-                stock -= share
                 rest -= share
                 self._plan.covered.append((need, None, share))
             while rest > 0 and place < len(receipts):

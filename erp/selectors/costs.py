@@ -51,8 +51,9 @@ def cost_totals(work_order: str) -> list[CostTotal]:
 
 def variances_of(work_order: str) -> list[tuple[str, Decimal]]:
     """Cause and amount of each variance of a closed work order, the largest first; one query."""
-    rows = CostEntry.objects.filter(work_order=work_order, kind=CostKind.VARIANCE)
-    found = list(rows.values_list("cause", "amount"))
+    rows = CostEntry.objects.filter(work_order=work_order, kind=CostKind.VARIANCE).order_by()
+    # What came back after the closing is booked beside the variance that it belongs to.
+    found = list(rows.values_list("cause").annotate(total=Sum("amount")))
     return sorted(found, key=lambda row: (-abs(row[1]), row[0]))
 
 

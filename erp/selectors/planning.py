@@ -5,13 +5,14 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from django.db.models import F
+from django.db.models import F, Sum
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from erp import mrp
 from erp.enums import ProposalAction, ProposalState, RequirementState, SupplyKind
-from erp.models import Proposal, Requirement, StockBalance, Supply, SupplyRule
+from erp.models import Proposal, Requirement, StockBalance, StockQuant, Supply, SupplyRule
 from masterdata import selectors as masterdata
 from masterdata.enums import LotPolicy
 from masterdata.enums import Supply as ItemSupply
@@ -42,7 +43,7 @@ def supply_rule(site_id: int) -> SupplyRule:
 
 
 def read_situation(*, site_id: int, today: date, zone: ZoneInfo) -> Reading:
-    """Everything that planning a site needs, in nine queries; raise CannotPlan for a BOM cycle."""
+    """Everything that planning a site needs, in ten queries; raise CannotPlan for a BOM cycle."""
     open_ids = frozenset(
         Proposal.objects.filter(site=site_id, state=ProposalState.OPEN).values_list("pk", flat=True)
     )
@@ -73,10 +74,27 @@ def read_situation(*, site_id: int, today: date, zone: ZoneInfo) -> Reading:
         demands=demands,
         receipts=receipts,
         tolerance_days=supply_rule(site_id).tolerance_days,
+        expiring=_expiring(site_id),
     )
     paid_in = {one.currency for item in items for one in terms.get(item.item_id, [])}
     unknown = frozenset(currency for currency in paid_in if not money.knows(currency))
     return Reading(situation, open_ids, supplies, unknown)
+
+
+def _expiring(site_id: int) -> dict[int, list[tuple[date, Decimal]]]:
+    """What of the usable stock has a last day, by item; one query."""
+    rows = (
+        StockQuant.objects.filter(bin__warehouse__site=site_id, is_held=False)
+        .annotate(last_day=Coalesce("lot__expires_on", "unit__expires_on"))
+        .filter(last_day__isnull=False, quantity__gt=0)
+        .order_by()
+        .values_list("item_id", "last_day")
+        .annotate(total=Sum("quantity"))
+    )
+    found: dict[int, list[tuple[date, Decimal]]] = {}
+    for item_id, last_day, total in rows:
+        found.setdefault(item_id, []).append((last_day, total))
+    return found
 
 
 def _demands(site_id: int, zone: ZoneInfo) -> list[mrp.Demand]:

@@ -21,8 +21,10 @@ FACTS: dict[str, str | Promise] = {
     "erp.purchase_orders.changed": _("Purchase orders changed"),
     "erp.stock.received": _("Goods received, counted or adjusted"),
     "erp.stock.withheld": _("Stock held or missing"),
+    "erp.transfers.changed": _("Transfers between sites changed"),
     "mes.work_orders.changed": _("Work orders changed"),
     "mes.pieces.scrapped": _("Scrap beyond the allowance"),
+    "mes.report.taken_back": _("Reports taken back"),
 }
 # What happened before the last run is looked back on so far where there is none.
 LOOK_BACK = timedelta(days=1)

@@ -60,6 +60,8 @@ class Why:
     price: Decimal | None = None
     # The one order line that the work order (the reference) is for.
     order_line: str = ""
+    # The work order is closed: what comes back of it is a variance.
+    is_settled: bool = False
 
 
 @dataclass(slots=True)
@@ -125,6 +127,8 @@ def book(
     )
     if why.kind in MoveKind.on_orders():
         valuing.put_on_orders(moves, order_line=why.order_line, by=why.by, now=why.now)
+        if why.is_settled:
+            valuing.explain_returned(moves, by=why.by, now=why.now)
     return moves
 
 

@@ -17,10 +17,11 @@ from common import audit, events, numbers, transitions
 from common.concurrency import Lock, lock
 from common.models import User
 from erp import policies_counting as policies
+from erp import policies_quarantine as quarantine
 from erp import selectors
-from erp.enums import COUNT_TRANSITIONS, CountState, MoveKind
+from erp.enums import COUNT_TRANSITIONS, BinKind, CountState, MoveKind
 from erp.events import StockReceived, StockWithheld
-from erp.models import CountLine, CountSession, StockQuant
+from erp.models import Bin, CountLine, CountSession, StockQuant
 from erp.policies_counting import CannotCount
 from erp.services import booking, reservations, stagings
 from erp.services.booking import Entry, Why
@@ -31,6 +32,7 @@ __all__ = [
     "approve",
     "cancel",
     "enter",
+    "freed",
     "rest_is_gone",
     "send_back",
     "start",
@@ -142,7 +144,7 @@ def rest_is_gone(*, session: CountSession, bin_id: int, by: User | None, now: da
 def submit(*, session: CountSession, by: User | None, now: datetime) -> CountSession:
     """Hand the count in: posted at once up to the limit, above it when another person approves.
 
-    Raise CannotCount without a line.
+    What leaves quarantine by it waits for quality. Raise CannotCount without a line.
     """
     with transaction.atomic():
         lock(Lock.SUPPLY, session.site_id)
@@ -153,7 +155,8 @@ def submit(*, session: CountSession, by: User | None, now: datetime) -> CountSes
         _move(session, CountState.SUBMITTED)
         audit.record(action="erp.count.submit", target=session, by=by, now=now)
         value = selectors.variance_value(lines)
-        if value is not None and value <= settings.COUNT_APPROVAL_LIMIT:
+        is_small = value is not None and value <= settings.COUNT_APPROVAL_LIMIT
+        if is_small and (quarantine.may_free(by) or not freed(lines)):
             _post(session, lines, by, now)
     return session
 
@@ -165,6 +168,7 @@ def approve(*, session: CountSession, by: User | None, now: datetime) -> CountSe
         session = _locked(session)
         lines = _lines(session)
         policies.check_can_approve(session, {line.counted_by_id for line in lines}, by)
+        quarantine.check_may_count_away(freed(lines), by)
         _post(session, lines, by, now)
         audit.record(action="erp.count.approve", target=session, by=by, now=now)
     return session
@@ -243,6 +247,19 @@ def _post(
         events.publish(fact(item_id=item_id, site_id=session.site_id), by=by, now=now)
     session.closed_at, session.closed_by = now, by
     _move(session, CountState.POSTED)
+
+
+def freed(lines: Sequence[CountLine]) -> list[Bin]:
+    """Quarantine bins that something leaves: less was found there, or a unit of it elsewhere."""
+    found = [
+        line.bin
+        for line in lines
+        if line.bin.kind == BinKind.QUARANTINE and line.counted < line.expected
+    ]
+    units = [line.unit_id for line in lines if line.unit_id and line.counted > line.expected]
+    locked = StockQuant.objects.filter(unit__in=units, bin__kind=BinKind.QUARANTINE)
+    ordinary = {line.unit_id for line in lines if line.bin.kind != BinKind.QUARANTINE}
+    return found + [row.bin for row in locked.select_related("bin") if row.unit_id in ordinary]
 
 
 class _Books:

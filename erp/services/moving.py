@@ -18,6 +18,7 @@ from erp.enums import BinKind, MoveKind
 from erp.events import StockReceived, StockWithheld
 from erp.models import Bin, Requirement, StockMove, StockQuant
 from erp.policies import CannotMove, CannotStage
+from erp.policies_quarantine import check_may_leave_quarantine
 from erp.selectors import Take
 from erp.services import booking, reservations, stagings, warehouses
 from erp.services.booking import Entry, Why
@@ -52,14 +53,15 @@ def move(
     """Bring a quantity from where it lies into another bin of the site.
 
     What is staged stays. Into quarantine it is kept from everybody, and who counted on it waits
-    again, the latest due first; out of it, it is free. Return the move that brought it. Raise
-    CannotMove with the reason.
+    again, the latest due first; out of it, it is free, and only quality may bring it there.
+    Return the move that brought it. Raise CannotMove with the reason.
     """
     with transaction.atomic():
         start, end = selectors.bin_by_id(source.bin_id), selectors.bin_by_id(to_bin_id)
         site_id = start.warehouse.site_id
         lock(Lock.SUPPLY, site_id)
         policies.check_can_move(start, end, quantity)
+        check_may_leave_quarantine(start, end, by)
         rows = taken(source, quantity)
         if end.kind == BinKind.QUARANTINE:
             _make_room(rows, site_id, quantity)

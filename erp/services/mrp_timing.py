@@ -51,7 +51,7 @@ def due_at(*, site_id: int, now: datetime) -> datetime:
 def by_night(*, now: datetime) -> int:
     """Ask for the night's run of each site that has had none since its night began; how many."""
     asked = 0
-    for site_id, zone in masterdata.site_zones():
+    for site_id, zone in masterdata.time_zones().items():
         here = now.astimezone(ZoneInfo(zone))
         night = here.replace(hour=settings.MRP_NIGHTLY_HOUR, minute=0, second=0, microsecond=0)
         if here < night or not selectors.supply_rule(site_id).plans_itself:

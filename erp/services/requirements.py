@@ -20,6 +20,7 @@ __all__ = [
     "reopen",
     "set_quantities",
     "set_weights",
+    "settle",
     "uncovered",
 ]
 
@@ -110,6 +111,12 @@ def set_weights(weights: Mapping[int, int]) -> None:
     for requirement in changed:
         requirement.weight = weights[requirement.pk]
     bulk.save(changed, ["weight"])
+
+
+def settle(requirement_ids: Collection[int]) -> None:
+    """Their work order closes: whatever still comes back of it is explained when it does."""
+    rows = Requirement.objects.filter(pk__in=[row.pk for row in _locked(requirement_ids)])
+    rows.update(is_settled=True)
 
 
 def uncovered(requirement_ids: Collection[int]) -> dict[int, Decimal]:

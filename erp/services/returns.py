@@ -48,7 +48,8 @@ def from_work_order(
     """Take back what was issued for a requirement; at most that, and the lot or units issued.
 
     It lies in the bin, without one in the site's storage. ``still_needed`` (the wrong lot was
-    taken) opens the need again, otherwise what came back is free. Raise CannotReturn.
+    taken) opens the need again, otherwise what came back is free. From a closed work order it
+    is a favourable variance of usage. Raise CannotReturn.
     """
     with transaction.atomic():
         for site_id in selectors.sites_of([requirement_id]):
@@ -61,6 +62,7 @@ def from_work_order(
         site_id = requirement.site_id
         issued = selectors.issued_of(requirement=requirement, reference=reference)
         policies.check_can_return(requirement, quantity, issued, lot_id, unit_ids)
+        policies.check_still_open(requirement, still_needed=still_needed)
         if bin_id is None:
             bin_id = warehouses.bin_for(site_id=site_id, kind=BinKind.STORAGE).pk
         item_id, one = requirement.item_id, Decimal(1)
@@ -69,7 +71,8 @@ def from_work_order(
             entries = [Entry(bin_id, item_id, quantity, lot_id=lot_id)]
         if still_needed:
             _reopen(requirement, quantity)
-        moves = booking.book(entries, why=Why(MoveKind.RETURN, reference, by, now))
+        why = Why(MoveKind.RETURN, reference, by, now, is_settled=requirement.is_settled)
+        moves = booking.book(entries, why=why)
         arrived = StockMove.objects.get(pk=moves[0])
         reservations.give_free(site_id=site_id, item_ids=[item_id])
         audit.record(action="erp.stock.return", target=arrived, by=by, now=now, reason=reference)

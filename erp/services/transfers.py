@@ -4,7 +4,7 @@ Under way they lie at neither site. What is to come is a row of ``erp.Supply`` a
 that planning sees it. Sent is always received plus missing plus still under way.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -152,7 +152,8 @@ def receive(
     """Book in what arrived (quantities by line id); the rest stays under way.
 
     It lies in the bin, without one in the site's storage, and weighs in the average cost there by
-    the value it left with. Raise CannotTransfer for more than is under way.
+    the value it left with, in the money there at the rate of the day. Raise CannotTransfer for
+    more than is under way, and masterdata's NoExchangeRate where nobody entered the rate.
     """
     with transaction.atomic():
         _lock_sites(transfer)
@@ -302,10 +303,9 @@ def _book_in(
     by_item: dict[int, list[tuple[TransferLine, int, Decimal]]] = {}
     for row in came:
         by_item.setdefault(row[0].item_id, []).append(row)
-    same_money = masterdata.site(site_id).currency == transfer.currency
+    price_here = _price_here(transfer, site_id, now)
     for item_id, rows in sorted(by_item.items()):
-        # Where the sites count in different money, it weighs as what lies there does.
-        price = (rows[0][0].unit_cost or None) if same_money else None
+        price = price_here(rows[0][0].unit_cost)
         booking.book(
             [
                 Entry(place, item_id, share, line.lot_id, line.unit_id)
@@ -315,6 +315,19 @@ def _book_in(
         )
         events.publish(StockReceived(item_id=item_id, site_id=site_id), by=by, now=now)
     reservations.give_free(site_id=site_id, item_ids=list(by_item))
+
+
+def _price_here(
+    transfer: StockTransfer, site_id: int, now: datetime
+) -> Callable[[Decimal], Decimal | None]:
+    """What a price of the sender's is in the money of the site, at the rate of the day there.
+
+    What left without a value weighs as what lies there does. Raise NoExchangeRate.
+    """
+    here = masterdata.exchange(
+        into=masterdata.site(site_id).currency, on=selectors.today(site_id=site_id, now=now)
+    )
+    return lambda price: here.convert(price, transfer.currency) if price else None
 
 
 def _why(

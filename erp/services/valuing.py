@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from common.models import User
 from erp import selectors
-from erp.enums import CostKind
-from erp.models import StockMove
+from erp.enums import CostKind, VarianceCause
+from erp.models import CostEntry, StockMove
 from erp.services import costing, costs
 
 _PLACES = Decimal("0.0001")
@@ -30,6 +30,25 @@ def put_on_orders(
             by=by,
             now=now,
         )
+
+
+def explain_returned(move_ids: Sequence[int], *, by: User | None, now: datetime) -> None:
+    """Book what came back from closed work orders as less use, so that these still sum to zero."""
+    sources = [f"move:{pk}" for pk in move_ids]
+    for taken_off in CostEntry.objects.filter(source__in=sources, kind=CostKind.MATERIAL):
+        # Variances are of what the order makes, as those are that it closed with.
+        made = CostEntry.objects.filter(work_order=taken_off.work_order)
+        head = made.exclude(kind=CostKind.MATERIAL).order_by("-pk").first() or taken_off
+        less_used = costs.NewEntry(
+            kind=CostKind.VARIANCE,
+            cause=VarianceCause.USAGE,
+            amount=-taken_off.amount,
+            item_id=head.item_id,
+            work_order=taken_off.work_order,
+            source=taken_off.source,
+            order_line=head.order_line,
+        )
+        costs.record([less_used], site_id=taken_off.site_id, by=by, now=now)
 
 
 def _entry(move: StockMove, price: Decimal, order_line: str) -> costs.NewEntry:

@@ -65,6 +65,7 @@ def bin_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "bin": place,
         "page": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
         "can_edit": allowed(request.user, "erp.move_stock"),
+        "can_move": allowed(request.user, "erp.relocate_stock"),
     }
     return render(request, "erp/bin_detail.html", context)
 

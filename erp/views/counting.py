@@ -195,6 +195,7 @@ def _detail(
         # Who counts does not see what the books say.
         "shows_books": session.state != CountState.OPEN,
         "value": selectors.variance_value(lines) if session.state != CountState.OPEN else None,
+        "leaves_quarantine": session.state == CountState.SUBMITTED and bool(counts.freed(lines)),
         "can_see_value": allowed(request.user, "erp.view_cost"),
         "can_count": allowed(request.user, "erp.count_stock"),
         "can_approve": allowed(request.user, "erp.approve_count"),

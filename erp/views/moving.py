@@ -25,7 +25,7 @@ from erp.views.place import site_or_404
 PAGE_SIZE = 50
 
 
-@requires("erp.move_stock")
+@requires("erp.relocate_stock")
 def stock_move(request: AuthenticatedRequest) -> HttpResponse:
     """Put away, transfer, or lock away: what, from where, to where."""
     site = site_or_404()

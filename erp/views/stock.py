@@ -99,7 +99,7 @@ def _detail(
         "incoming": selectors.incoming(site_id=site, now=now, item_ids=[balance.item_id]),
         "form": form,
         "can_receive": allowed(request.user, "erp.receive_stock"),
-        "can_move": allowed(request.user, "erp.move_stock"),
+        "can_move": allowed(request.user, "erp.relocate_stock"),
         "can_adjust": allowed(request.user, "erp.adjust_stock"),
     }
     return render(request, "erp/stock_detail.html", context, status=status)

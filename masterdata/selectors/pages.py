@@ -122,7 +122,7 @@ def work_units() -> QuerySet[WorkUnit]:
     ).order_by("work_center__code", "code")
 
 
-def sites() -> QuerySet[Site]:
+def sites_with_centers() -> QuerySet[Site]:
     """Sites with how many work centers they have."""
     centers = WorkCenter.objects.filter(site=OuterRef("pk")).order_by().values("site")
     return (

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from django.utils.translation import get_language
 
-from masterdata.models import CostRate, Site, Skill, Tool, WorkCenter, WorkUnit
+from masterdata.models import CostRate, Skill, Tool, WorkCenter, WorkUnit
 from masterdata.selectors.exchange import exchange
 
 
@@ -39,11 +39,6 @@ def active_units(*, site_id: int | None = None) -> list[UnitInfo]:
     return [
         unit_info(unit, unit.work_center) for unit in units.order_by("work_center__code", "code")
     ]
-
-
-def site_zones() -> list[tuple[int, str]]:
-    """The id and time zone of each site; one query."""
-    return list(Site.objects.order_by("pk").values_list("pk", "time_zone"))
 
 
 def unit_info(unit: WorkUnit, center: WorkCenter) -> UnitInfo:

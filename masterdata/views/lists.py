@@ -113,7 +113,7 @@ class SiteList(MasterList):
     filterset_class = filters.SiteFilter
     resource = "sites"
     create_url = "masterdata:site-create"
-    select = staticmethod(pages.sites)
+    select = staticmethod(pages.sites_with_centers)
 
 
 @requires("masterdata.view")

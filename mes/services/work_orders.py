@@ -10,6 +10,7 @@ from django.db import transaction
 from common import audit, bulk, events, transitions
 from common.concurrency import Lock, lock
 from common.models import User
+from erp.services import requirements
 from mes import policies, selectors
 from mes.enums import WORK_ORDER_TRANSITIONS, OperationState, WorkOrderState
 from mes.events import WorkOrdersChanged
@@ -95,6 +96,9 @@ def close(*, order: WorkOrder, by: User | None, now: datetime) -> WorkOrder:
             .get(pk=order.pk)
         )
         policies.check_can_close(order)
+        # First: a return that is being booked is waited for, and explained with the rest.
+        materials = WorkOrderMaterial.objects.filter(work_order=order)
+        requirements.settle(list(materials.values_list("requirement_id", flat=True)))
         costs.explain(order, by=by, now=now)
         order.closed_at = now
         order.save(update_fields=["closed_at"])

@@ -39,6 +39,13 @@ def test_the_store_works_over_http(api_client_for, steel):
     refused = post(warehouse, "moves/", move | {"quantity": "9"}, status=409)
     assert refused["detail"] == "6 of BAR may be moved from there, not 9."
 
+    # The store puts things into quarantine, quality lets them out.
+    out = move | {"from_bin": "QUARANTINE", "to_bin": "STORAGE", "quantity": "1"}
+    refused = post(warehouse, "moves/", out, status=409)
+    assert refused["detail"].startswith("MAIN/QUARANTINE is quarantine: ask quality")
+    assert post(quality, "moves/", out)["held"] == "3.0000"
+    post(quality, "moves/", move | {"quantity": "1"})
+
     line = {"item": "BAR", "lot": "RM-1", "bin": "STORAGE", "counted": "5"}
     assert post(warehouse, "counts/", {"lines": [line]}, key="c-1")["state"] == "posted"
     assert post(warehouse, "counts/", {"lines": [line]}, key="c-1")["state"] == "posted"

@@ -74,6 +74,34 @@ def test_a_small_variance_is_posted_and_a_big_one_waits_for_another(site, bolt, 
     assert books_agree()
 
 
+def test_nothing_leaves_quarantine_by_a_count_without_quality(site, bolt, now, user_for):
+    keeper, boss, quality = user_for("warehouse"), user_for("manager"), user_for("quality")
+    motor = ItemFactory(code="M", supply=Supply.BUY, tracking=Tracking.SERIAL, standard_cost=1)
+    cell = place(site, BinKind.QUARANTINE)
+    receive(motor, site, 1, now, serials=["M-1"], bin_id=cell.pk)
+    receive(bolt, site, 5, now, bin_id=cell.pk)
+    act = {"by": keeper, "now": now}
+    unit = {"unit_id": SerialUnit.objects.get().pk}
+    # Found on the shelf, or fewer in the cell: small enough to be posted at once, but for this.
+    found = count(site, now, keeper, (motor, 1, unit))
+    fewer = counts.start(site_id=site.pk, title="", **act)
+    where = {"bin_id": cell.pk, "item_id": bolt.pk}
+    counts.enter(session=fewer, **where, counted=Decimal(4), **act)
+    for session in (found, fewer):
+        assert counts.submit(session=session, **act).state == "submitted"
+        with pytest.raises(counts.CannotCount, match="leaves quarantine .*quality has to approve"):
+            counts.approve(session=session, by=boss, now=now)
+        assert StockBalance.objects.get(item=motor).held == (session == found)
+        counts.approve(session=session, by=quality, now=now)
+    assert StockBalance.objects.get(item=motor).held == 0
+    assert StockBalance.objects.get(item=bolt).held == 4
+    # More in the cell is nobody's loss.
+    more = counts.start(site_id=site.pk, title="", **act)
+    counts.enter(session=more, **where, counted=Decimal(5), **act)
+    assert counts.submit(session=more, **act).state == "posted"
+    assert books_agree()
+
+
 def test_what_has_no_cost_always_waits(site, now):
     odd = ItemFactory(code="ODD", supply=Supply.BUY, standard_cost=0)
     receive(odd, site, 5, now)

@@ -1,5 +1,6 @@
 """Netting over levels against a calculator that counts piece by piece, and laws of any plan."""
 
+import dataclasses
 from collections import defaultdict
 from datetime import date, timedelta
 from decimal import Decimal
@@ -201,6 +202,22 @@ def test_safety_stock_is_filled_up_and_replaced_when_a_need_takes_it():
     assert shown(mrp.run(situation([leg], stock={2: 4})).orders) == [(2, 2, 10, 0)]
     plan = mrp.run(situation([leg], stock={2: 8}, demands=[(2, 5, 30)]))
     assert shown(plan.orders) == [(2, 3, 30, 20)]
+
+
+def test_what_expires_before_the_need_is_not_counted_on():
+    paint = mrp.Item(0, is_made=False, safety_stock=D(1))
+    # Of ten in stock four keep to day 3 and three to day 8: used up in this order, while they last.
+    for demands, ordered in (
+        ([(0, 9, 3)], []),
+        ([(0, 9, 4)], [(0, D(3), 4, 4)]),
+        ([(0, 3, 2), (0, 6, 8)], []),
+        ([(0, 3, 2), (0, 6, 9)], [(0, D(3), 9, 9)]),
+    ):
+        case = dataclasses.replace(
+            situation([paint], stock={0: 10}, demands=demands),
+            expiring={0: [(day(8), D(3)), (day(3), D(4))]},
+        )
+        assert shown(mrp.run(case).orders) == ordered
 
 
 def test_the_cheapest_offer_in_time_wins_and_where_none_is_in_time_the_fastest():

@@ -71,7 +71,7 @@ def test_serial_numbers_are_typed_one_a_line(client_for, site):
     assert {unit.number for unit in SerialUnit.objects.all()} == {"M-1", "M-2"}
 
 
-def test_goods_are_moved_by_what_is_scanned(client_for, lot, site):
+def test_goods_are_moved_by_what_is_scanned(client_for, lot, site, now):
     client = client_for("warehouse")
     send(client, "/stock/move/", what="rm1", target="SHIPPING", quantity="4")
     assert StockQuant.objects.get(bin__kind="shipping").quantity == 4
@@ -82,6 +82,19 @@ def test_goods_are_moved_by_what_is_scanned(client_for, lot, site):
     send(client, "/stock/move/", what="RM-1", source="STORAGE", target="MAIN/QUARANTINE")
     assert StockBalance.objects.get().held == 6
     assert "Held" in text_of(client.get("/stock/items/BAR/"))
+    back = {"what": "RM-1", "source": "QUARANTINE", "target": "STORAGE"}
+    answer = send(client, "/stock/move/", 422, **back)
+    assert "MAIN/QUARANTINE is quarantine: ask quality to move it out" in text_of(answer)
+    assert StockBalance.objects.get().held == 6
+    # Within quarantine it changes nothing.
+    cell = warehouses.add_bin(
+        warehouse=Warehouse.objects.get(), code="CELL", kind="quarantine", by=None, now=now
+    )
+    send(client, "/stock/move/", **back | {"target": "CELL"})
+    quality = client_for("quality")
+    assert "/stock/move/?source" in quality.get(f"/stock/bins/{cell.pk}/").content.decode()
+    send(quality, "/stock/move/", **back | {"source": "CELL"})
+    assert StockBalance.objects.get().held == 0
 
 
 def test_a_scan_opens_what_the_label_says(client_for, lot, site):

@@ -22,9 +22,11 @@ from erp.services import holds, stock, transfers
 from erp.services.moving import Where
 from masterdata.enums import Supply as ItemSupply
 from masterdata.enums import Tracking
+from masterdata.models import ExchangeRate
+from masterdata.selectors import NoExchangeRate
 from tests.erp.factories import RequirementFactory
 from tests.erp.test_lots import books_agree, place
-from tests.masterdata.factories import ItemFactory, SiteFactory
+from tests.masterdata.factories import ExchangeRateFactory, ItemFactory, SiteFactory
 from traceability.enums import IdentityState
 from traceability.models import Hold, Lot, SerialUnit
 
@@ -178,12 +180,31 @@ def test_the_value_travels_with_the_goods(here, there, bolt, now):
     assert conserved()
 
 
-def test_sites_that_count_in_other_money_take_it_at_their_own_average(here, bolt, now):
-    abroad = SiteFactory(currency="EUR")
-    receive(bolt, here, 10, now, price=Decimal(4))
+def test_into_other_money_the_value_travels_at_the_rate_of_the_day_it_arrives(here, bolt, now):
+    abroad = SiteFactory(currency="XTS", time_zone="UTC")
+    receive(bolt, here, 20, now, price=Decimal(4))
     receive(bolt, abroad, 10, now, price=Decimal(2))
-    arrive(sent(here, abroad, now, (bolt, 10, None, [])), now, BOLT=10)
-    assert selectors.average_costs([bolt.pk], site_id=abroad.pk) == {bolt.pk: 2}
+    transfer = sent(here, abroad, now, (bolt, 20, None, []))
+    with pytest.raises(NoExchangeRate, match=f"from {here.currency} to XTS"):
+        arrive(transfer, now, BOLT=10)
+    assert on_hand(bolt, abroad) == 10
+    ExchangeRateFactory(source=here.currency, target="XTS", rate=2)
+    tomorrow = now + timedelta(days=1)
+    ExchangeRateFactory(source=here.currency, target="XTS", rate=4, valid_from=tomorrow.date())
+    # Ten at 2 and ten at 4 × 2; then ten more at 4 × 4.
+    arrive(transfer, now, BOLT=10)
+    assert selectors.average_costs([bolt.pk], site_id=abroad.pk) == {bolt.pk: 5}
+    arrive(transfer, tomorrow, BOLT=10)
+    found = selectors.average_costs([bolt.pk], site_id=abroad.pk)[bolt.pk]
+    assert round(found, 4) == Decimal("8.6667")
+    # What is called back comes home in its own money and asks for no rate.
+    ExchangeRate.objects.all().delete()
+    receive(bolt, here, 5, now, price=Decimal(4))
+    transfers.cancel(
+        transfer=sent(here, abroad, now, (bolt, 5, None, [])), reason="no", by=None, now=now
+    )
+    assert selectors.average_costs([bolt.pk], site_id=here.pk) == {bolt.pk: 4}
+    assert conserved()
 
 
 def test_only_what_is_free_and_usable_leaves(here, there, bolt, steel, now):
@@ -304,6 +325,25 @@ def test_an_overdue_transfer_is_counted_on_for_tomorrow(here, there, bolt, now):
     assert [row.at for row in selectors.incoming(site_id=there.pk, now=late)] == [
         late + timedelta(days=1)
     ]
+
+
+def test_planning_does_not_count_on_a_lot_after_its_last_day(here, steel, now):
+    last = now.date() + timedelta(days=5)
+    origin = stock.Origin(None, "", last)
+    receive(steel, here, 4, now, lot_number="L-1", origin=origin)
+    receive(steel, here, 2, now, lot_number="L-2")
+    need = RequirementFactory(item=steel, site=here, quantity=6, due_at=now + timedelta(days=5))
+
+    def ordered():
+        reading = selectors.read_situation(site_id=here.pk, today=now.date(), zone=now.tzinfo)
+        return [order.quantity for order in mrp.run(reading.situation).orders]
+
+    assert ordered() == []
+    need.due_at += timedelta(days=1)
+    need.save()
+    assert ordered() == [4]
+    holds.hold(lot_ids=[Lot.objects.get(number="L-1").pk], reason="smell", by=None, now=now)
+    assert ordered() == [4]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from common.enums import Role
 from erp import selectors as erp
 from erp.enums import CostKind, MoveKind
 from erp.models import CostEntry
-from erp.services import costing, stock
+from erp.services import costing, returns, stock
 from erp.services import costs as ledger
 from masterdata.enums import RateKind
 from masterdata.models import CostRate
@@ -263,6 +263,36 @@ def test_what_happens_on_the_floor_is_on_the_ledger_at_once(bench):
     found = dict(erp.variances_of(order.number))
     assert found["price"] == D("-20.00")
     assert sum(found.values()) == 9 * D("11.72") - D("143.64")
+
+
+def test_what_comes_back_from_a_closed_order_is_less_use_and_leaves_nothing_on_it(bench):
+    order = WorkOrder.objects.select_related("item").get()
+    anna = UserFactory()
+    act(order, "start", 0, anna, work_unit_id=bench.units[0].pk)
+    act(order, "report", 12, anna, good=D(10))
+    act(order, "finish", 12, anna)
+    later = NOW + timedelta(hours=9)
+    work_orders.close_if_completed(work_order_id=order.pk, by=None, now=later)
+    before = dict(erp.variances_of(order.number))
+    back = {
+        "requirement_id": order.materials.get().requirement_id,
+        "quantity": D(3),
+        "reference": order.number,
+        "by": anna,
+        "now": later,
+    }
+    with pytest.raises(returns.CannotReturn, match="closed and needs nothing any more"):
+        returns.from_work_order(**back, still_needed=True)
+    assert dict(erp.variances_of(order.number)) == before
+    returns.from_work_order(**back)
+    # Three legs at 3.00, beside what the order closed with: one usage, not two.
+    assert total(order) == 0
+    after = erp.variances_of(order.number)
+    assert len(after) == len(dict(after))
+    assert dict(after)["usage"] - before.get("usage", 0) == 9
+    less_used = CostEntry.objects.filter(work_order=order.number, cause="usage").latest("pk")
+    assert less_used.item == order.item
+    assert less_used.order_line == order.pegs.get().requirement.reference
 
 
 def test_a_person_at_two_orders_is_paid_once(bench):

@@ -228,11 +228,7 @@ class Company(RuleBasedStateMachine):
         self.try_(counts.submit, session=session, by=None)
 
     def give_back(self, number, quantity, needed):
-        # Not to a closed order: what comes back to it is explained by no variance.
-        closed = WorkOrder.objects.filter(state=WorkOrderState.CLOSED).values("number")
-        rows = Requirement.objects.filter(kind="component", issued__gt=0)
-        rows = rows.exclude(reference__in=closed)
-        need = self.pick(rows, number)
+        need = self.pick(Requirement.objects.filter(kind="component", issued__gt=0), number)
         if need:
             self.try_(
                 returns.from_work_order,
