@@ -31,12 +31,14 @@ TOPICS = {
     "erp.stock.withheld": PlanCause.MATERIAL,
     "erp.stock.received": PlanCause.MATERIAL,
     "erp.purchase_orders.changed": PlanCause.MATERIAL,
+    "erp.transfers.changed": PlanCause.MATERIAL,
     "crm.order.changed": PlanCause.ORDERS,
     "crm.order.converted": PlanCause.ORDERS,
     "crm.order.cancelled": PlanCause.ORDERS,
     "mes.operation.started": PlanCause.REPORT,
     "mes.operation.reported": PlanCause.REPORT,
     "mes.operation.finished": PlanCause.REPORT,
+    "mes.report.taken_back": PlanCause.REPORT,
     "mes.work_orders.changed": PlanCause.ORDERS,
 }
 

@@ -41,6 +41,9 @@ CAUSES = {
     "erp.purchase_orders.changed": ngettext_lazy(
         "%(count)s change of purchase orders", "%(count)s changes of purchase orders", "count"
     ),
+    "erp.transfers.changed": ngettext_lazy(
+        "%(count)s change of transfers", "%(count)s changes of transfers", "count"
+    ),
     "mes.work_orders.changed": ngettext_lazy(
         "%(count)s change of work orders", "%(count)s changes of work orders", "count"
     ),
@@ -52,6 +55,9 @@ CAUSES = {
     ),
     "mes.operation.finished": ngettext_lazy(
         "%(count)s operation finished", "%(count)s operations finished", "count"
+    ),
+    "mes.report.taken_back": ngettext_lazy(
+        "%(count)s report taken back", "%(count)s reports taken back", "count"
     ),
 }
 

@@ -13,7 +13,7 @@ from mes.enums import OperationState, WorkOrderState
 from mes.models import OperationReport, TimeBooking
 from mes.services import execution, scans
 from tests.browser.checks import assert_accessible, speak, watched
-from tests.browser.floor import TABLET, Floor, small_targets
+from tests.browser.floor import Floor, small_targets
 from tests.mes.factories import WorkOrderCheckFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
