@@ -217,8 +217,8 @@ class Parameter(BilingualName):
 class Reading(models.Model):
     """What was done to a lot or unit at a station, and what was measured. Append-only.
 
-    Without a parameter: that it passed the operation. Partitioned by month of ``at``
-    (``services.partitions``).
+    Without a parameter: that it passed the operation. Partitioned by ``at``; the default
+    partition holds what no month was made for (docs/traceability.md).
     """
 
     pk = models.CompositePrimaryKey("id", "at")
