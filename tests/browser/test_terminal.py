@@ -140,7 +140,8 @@ def test_reports_wait_for_the_network_and_count_once(english: Floor) -> None:
 
 def test_what_the_server_refuses_later_is_shown_and_kept(english: Floor) -> None:
     floor, page = english, english.enter()
-    page.locator("#job [data-act=start]:not([data-setup])").click()
+    with page.expect_response("**/start/"):  # The screen does not wait for it.
+        page.locator("#job [data-act=start]:not([data-setup])").click()
     floor.phase("running")
     page.context.set_offline(True)
     floor.primary()
