@@ -23,7 +23,25 @@ from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from common.enums import Role
+from tests.browser.people import demo_web, factory, people
 from tests.factories import UserFactory
+from tests.faults.live import _redis_process, _worker_process, live_folder, live_redis
+from tests.flows.chain import _chain_dispatcher, _chain_web, _chain_worker, chain
+
+# The fixtures of the stories, which run real processes.
+__all__ = [
+    "_chain_dispatcher",
+    "_chain_web",
+    "_chain_worker",
+    "_redis_process",
+    "_worker_process",
+    "chain",
+    "demo_web",
+    "factory",
+    "live_folder",
+    "live_redis",
+    "people",
+]
 
 PageFor = Callable[..., Page]
 

@@ -1,8 +1,7 @@
 """People at the demo factory: who has signed in where, in which language, and their pictures.
 
-A story imports the fixtures ``people``, ``factory`` and ``demo_web`` beside those of
-``tests.flows.chain``; the English run writes pictures to ``docs/images`` with
-``WRITE_PICTURES=1``.
+The fixtures ``people``, ``factory`` and ``demo_web`` are named in ``conftest``; the English run
+writes pictures to ``docs/images`` with ``WRITE_PICTURES=1``.
 """
 
 from __future__ import annotations

@@ -21,24 +21,10 @@ from mes.enums import IncidentState, OperationState
 from mes.models import Downtime, Incident, WorkOrderOperation
 from mes.services import reasons
 from tests.browser.checks import assert_accessible, watched
-from tests.browser.people import PATIENCE, People, demo_web, factory, people
-from tests.faults.live import _redis_process, _worker_process, live_folder, live_redis, wait_until
-from tests.flows.chain import _chain_dispatcher, _chain_web, _chain_worker, chain, settle
+from tests.browser.people import PATIENCE, People
+from tests.faults.live import wait_until
+from tests.flows.chain import settle
 from tests.flows.test_breakdown import _running_and_busy
-
-__all__ = [
-    "_chain_dispatcher",
-    "_chain_web",
-    "_chain_worker",
-    "_redis_process",
-    "_worker_process",
-    "chain",
-    "demo_web",
-    "factory",
-    "live_folder",
-    "live_redis",
-    "people",
-]
 
 pytestmark = [
     pytest.mark.browser,

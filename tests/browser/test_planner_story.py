@@ -23,24 +23,9 @@ from crm.services.rush_assessing import promised_day
 from mes.enums import OperationState
 from tests.browser.boards import opened, state
 from tests.browser.checks import assert_accessible, watched
-from tests.browser.people import PATIENCE, People, demo_web, factory, people
+from tests.browser.people import PATIENCE, People
 from tests.browser.test_board_edits import bar, drag, wait_for_draft
-from tests.faults.live import _redis_process, _worker_process, live_folder, live_redis
-from tests.flows.chain import _chain_dispatcher, _chain_web, _chain_worker, chain, settle
-
-__all__ = [
-    "_chain_dispatcher",
-    "_chain_web",
-    "_chain_worker",
-    "_redis_process",
-    "_worker_process",
-    "chain",
-    "demo_web",
-    "factory",
-    "live_folder",
-    "live_redis",
-    "people",
-]
+from tests.flows.chain import settle
 
 pytestmark = [
     pytest.mark.browser,

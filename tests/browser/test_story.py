@@ -20,23 +20,7 @@ from crm.models import SalesOrder
 from mes.enums import OperationState
 from mes.models import WorkOrderOperation
 from tests.browser.checks import assert_accessible, watched
-from tests.browser.people import PATIENCE, People, demo_web, factory, people
-from tests.faults.live import _redis_process, _worker_process, live_folder, live_redis
-from tests.flows.chain import _chain_dispatcher, _chain_web, _chain_worker, chain
-
-__all__ = [
-    "_chain_dispatcher",
-    "_chain_web",
-    "_chain_worker",
-    "_redis_process",
-    "_worker_process",
-    "chain",
-    "demo_web",
-    "factory",
-    "live_folder",
-    "live_redis",
-    "people",
-]
+from tests.browser.people import PATIENCE, People
 
 pytestmark = [
     pytest.mark.browser,

@@ -383,3 +383,14 @@ def test_customers_keep_their_frame() -> None:
     assert shell_for("customer").frame == "portal_base.html"
     assert shell_for("sales").frame == "base.html"
     assert shell_for().frame == "entrance_base.html"
+
+
+def test_a_components_attribute_names_a_value() -> None:
+    """An expression is not evaluated there: it would quietly be nothing."""
+    found = []
+    for path in Path(settings.BASE_DIR).glob("*/templates/**/*.html"):
+        for name, value in re.findall(r' (:[\w-]+)="([^"]*)"', path.read_text(encoding="utf-8")):
+            words = re.sub(r"'[^']*'", "", value)
+            if re.search(r"[=!<>]=|\b(?:not|and|or|in)\b", words):
+                found.append(f"{path.name}: {name}={value}")
+    assert found == []

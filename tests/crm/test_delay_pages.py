@@ -1,5 +1,6 @@
 """Sales reads, changes, sends and dismisses; the incident's page tells all; the portal its own."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -91,7 +92,9 @@ def test_a_rule_is_set_and_removed_by_sales(shop, client_for) -> None:
 
 def test_others_read_the_notices_and_do_not_send_them(draft, client_for) -> None:
     planner = client_for(Role.PLANNER)
-    assert "Dismiss" not in planner.get(reverse("crm:delay-list")).content.decode()
+    page = planner.get(reverse("crm:delay-list")).content.decode()
+    assert "Dismiss" not in page
+    assert re.findall(r'aria-current="page" >(To send|Sent|Not sent)', page) == ["To send"]
     assert planner.post(reverse("crm:delay-send", args=[draft.pk])).status_code == 403
     assert client_for(Role.OPERATOR).get(reverse("crm:delay-list")).status_code == 403
 

@@ -1,5 +1,6 @@
 """A work order's costs: the frozen standard, what is booked, and variances to the cent."""
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -332,6 +333,9 @@ def test_the_pages_show_sheet_ledger_and_work_in_progress(
         page = client.get("/floor/work-orders/costs/").content.decode()
     assert order.number in page
     assert "120.00" in page
+    for show, tab in (("", "In progress"), ("?show=closed", "Closed")):
+        page = client.get(f"/floor/work-orders/costs/{show}").content.decode()
+        assert re.findall(r'aria-current="page" >([^<]+)</a>', page) == [tab]
     page = client.get(f"/floor/work-orders/{order.number}/costs/").content.decode()
     assert "move:" in page
     assert client.get("/floor/work-orders/WO-0/costs/").status_code == 404

@@ -1,5 +1,6 @@
 """OEE with known answers: the ratios of ISO 22400-2, and each planned minute counted once."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -280,6 +281,7 @@ def test_the_page_shows_a_shift_a_unit_and_the_reasons_in_a_constant_number_of_q
             page = client_for(Role.MANAGER).get(url).content.decode()
         assert "Where the time went" in page
         assert "90.0\N{NO-BREAK SPACE}%" in page
+        assert re.findall(r'aria-current="page" >([^<]+)</a>', page) == ["08:00–17:00"]
         empty = client_for(Role.SUPERVISOR).get(reverse("machines:oee") + "?day=2026-11-22")
         assert "Nothing was planned to run" in empty.content.decode()
         for hostile in ("?day=9999-99-99", "?day=0001-01-01", "?shift=%00x", "?unit=%F0%9F"):

@@ -87,10 +87,8 @@ def play(
             if speed > 0:
                 due = begun + stage.minute * 60 / speed
                 stop.wait(max(0.0, due - time.monotonic()))
-    except Exception:
+    finally:
         day.end()
-        raise
-    day.end()
     work()
     return Played(stage.acts, stage.refusals, stage.minute)
 
