@@ -14,6 +14,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from common.concurrency import Lock, lock
 from common.errors import Refused
 from erp import policies_counting, selectors
 from erp.enums import BinKind, MoveKind
@@ -167,8 +168,10 @@ class Client:
         moving.unstage(requirement_id=self.need().pk, **self.act())
 
     def reserve(self):
+        need = self.need()
         with transaction.atomic():
-            reservations.reserve({self.need().pk: self.some()})
+            lock(Lock.SUPPLY, need.site_id)
+            reservations.give_free(site_id=need.site_id, item_ids=[need.item_id])
 
     def release(self):
         with transaction.atomic():
