@@ -17,6 +17,7 @@ class Cable:
         self._server = (parts.hostname or "localhost", parts.port or 80)
         self._open: set[socket.socket] = set()
         self._is_pulled = False
+        self._breaks_at: bytes | None = None
         self._listener = socket.create_server(("127.0.0.1", 0))
         # The name of the server: service workers are for localhost or encrypted pages.
         self.url = f"http://localhost:{self._listener.getsockname()[1]}"
@@ -27,6 +28,10 @@ class Cable:
         self._is_pulled = True
         for end in list(self._open):
             _close(end)
+
+    def pull_at(self, path: str) -> None:
+        """Pull it when the path is asked for the next time, in the midst of the answer's head."""
+        self._breaks_at = f"GET {path} ".encode()
 
     def plug(self) -> None:
         """Let connections through again."""
@@ -58,6 +63,10 @@ class Cable:
     def _carry(self, source: socket.socket, target: socket.socket) -> None:
         try:
             while data := source.recv(65_536):
+                if self._breaks_at and self._breaks_at in data:
+                    self._breaks_at = None
+                    source.sendall(b"HTTP/1.1 200 OK\r\nServer: cut")
+                    self.pull()
                 target.sendall(data)
         except OSError:
             pass

@@ -20,7 +20,7 @@ import pytest
 from django.conf import settings
 from django.contrib.staticfiles import handlers
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from common.enums import Role
 from tests.browser.people import demo_web, factory, people
@@ -42,6 +42,10 @@ __all__ = [
     "live_redis",
     "people",
 ]
+
+# Waiting long for what comes costs nothing; a machine with much to do needs it.
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
 
 PageFor = Callable[..., Page]
 
@@ -112,7 +116,7 @@ def page_for(
         }
         context = chromium.new_context(**options)
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         if role is not None and user is None:
             user = _user(Role(role))
         if user is not None:

@@ -67,14 +67,15 @@ class Floor:
 
     def scan(self, code: str) -> None:
         """As a scanner types: all at once, wherever the cursor is, with Enter at the end."""
-        self.page.wait_for_function("() => document.documentElement.matches('.has-script')")
+        self.page.wait_for_function("() => document.readyState === 'complete'")
         self.page.evaluate(SCANNER, code)
 
     def enter(self) -> Page:
         self.page.goto("/floor/terminal/")
         speak(self.page, self.page.url, self.language)
         self.scan("CARD-17")
-        expect(self.page.locator("#job")).to_be_visible()
+        # The page takes presses as soon as all its scripts hear them.
+        expect(self.page.locator("main:not([inert]) #job")).to_be_visible()
         return self.page
 
     def phase(self, name: str) -> None:

@@ -193,5 +193,6 @@ function button(text, act) {
 chip.addEventListener("click", () => queue.showModal());
 queue.querySelector("[data-queue-close]").addEventListener("click", () => queue.close());
 addEventListener("online", send);
-show();
+// The last script of the page: now each press is heard, and what waits is in the figures.
+show().finally(() => (document.getElementById("content").inert = false));
 send();

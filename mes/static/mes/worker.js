@@ -23,8 +23,24 @@ self.addEventListener("activate", (event) => event.waitUntil(activate()));
 
 async function install() {
   const cache = await caches.open(FILES);
-  await cache.addAll([...SHELL.files, SHELL.away].map((url) => new Request(url, { cache: "reload" })));
+  await Promise.all([...SHELL.files, SHELL.away].map((address) => renew(cache, address)));
   await self.skipWaiting();
+}
+
+// Only what has come whole is kept. An answer that was cut off within its head passes for whole and
+// empty without encryption: Cache.add would put it in the good file's place.
+async function renew(cache, address) {
+  const answer = await fetch(address, { cache: "reload" });
+  const body = await answer.arrayBuffer();
+  if (!answer.ok || !body.byteLength) throw new TypeError(`${answer.status} ${address}`);
+  await cache.put(address, new Response(body, { headers: plain(answer.headers) }));
+}
+
+// The headers of a body that has been read: it is neither packed nor so long any more.
+function plain(headers) {
+  const found = new Headers(headers);
+  for (const name of ["Content-Encoding", "Content-Length"]) found.delete(name);
+  return found;
 }
 
 async function activate() {
@@ -105,8 +121,7 @@ async function keep(url, answer, began) {
   }
   const text = await answer.text();
   if (began !== era) return; // Forgotten while it was read.
-  const headers = new Headers(answer.headers);
-  for (const name of ["Content-Encoding", "Content-Length"]) headers.delete(name);
+  const headers = plain(answer.headers);
   const keys = [keyOf(url)];
   // What the terminal shows without more being said is what it showed last.
   if (!url.searchParams.has("job") && !url.searchParams.has("choose")) keys.push(HOME);
@@ -130,7 +145,7 @@ async function keepAll(addresses) {
   }
   const files = await caches.open(FILES);
   // In the language that the device speaks now.
-  await files.add(new Request(SHELL.away, { cache: "reload" })).catch(() => {});
+  await renew(files, SHELL.away).catch(() => {});
   const pages = await caches.open(PAGES);
   for (const request of await pages.keys()) if (!kept.has(request.url)) await pages.delete(request);
 }
