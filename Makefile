@@ -1,6 +1,6 @@
 # Millstream's two commands are `make run` and `make test`; `make` alone lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run test check demo-reset lock bench bench-promise bench-floor bench-solver simulate soak shell messages setup setup-dev clean
+.PHONY: help run test check demo-reset lock bench bench-promise bench-floor bench-trace bench-solver simulate soak shell messages setup setup-dev clean
 SHELL := /bin/sh
 
 # The Python that makes .venv; the lock files are resolved for 3.11.
@@ -43,6 +43,9 @@ bench-promise: setup ## measure the promise check only
 
 bench-floor: setup ## measure floor, store and MRP; BENCH_ARGS="reports events serials mrp"
 	@exec $(WITH_SERVICES) python manage.py bench_floor $(BENCH_ARGS)
+
+bench-trace: setup ## measure the genealogy ledger; BENCH_ARGS="--units 100000"
+	@exec $(WITH_SERVICES) python manage.py bench_trace $(BENCH_ARGS)
 
 bench-solver: setup ## measure the solver next to PyJobShop; BENCH_ARGS="--set mk --seconds 20"
 	@DEMO_MODE=1 exec $(BIN)/python manage.py bench_solver $(BENCH_ARGS)

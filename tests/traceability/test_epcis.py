@@ -1,0 +1,194 @@
+"""EPCIS: what is told of a life is read back as the same life; what is no life is refused."""
+
+import copy
+import json
+from decimal import Decimal
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+
+from tests.masterdata.factories import ItemFactory, SiteFactory
+from tests.traceability.factories import MADE_AT, LotFactory, SerialUnitFactory
+from tests.traceability.test_genealogy import Factory, loaded, steps
+from traceability import selectors
+from traceability.enums import EventKind, NodeKind, Verdict, kind_of
+from traceability.models import Event, Lot, Parameter, SerialUnit
+from traceability.services import audits, epcis, genealogy
+from traceability.services.genealogy import Built, Fact, NewReading
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def fact() -> Fact:
+    return Fact(kind=EventKind.BUILD, at=MADE_AT, site_id=SiteFactory().pk, reference="WO-1")
+
+
+def events_of(*things):
+    return epcis.document(things, now=timezone.now())["epcisBody"]["eventList"]
+
+
+def forget():
+    """Empty the ledger as its owner can; lots and units stay registered."""
+    SerialUnit.objects.update(host=None, document=None)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+        cursor.execute("""
+            TRUNCATE traceability_link, traceability_linkend, traceability_unitkit,
+                traceability_reading, traceability_kit, traceability_seal
+        """)
+
+
+def things_above(node):
+    return {pk for pk in selectors.above([node]) if kind_of(pk) != NodeKind.KIT}
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(steps=steps)
+def test_a_life_that_is_told_is_read_back_as_it_was(fact, steps):
+    with transaction.atomic():
+        factory = Factory(fact)
+        for what, picks, doubt in steps:
+            factory.play(what, picks, doubt)
+        nodes = [*factory.lots, *factory.units]
+        were = {node: things_above(node) for node in nodes}
+        sure = {lot: selectors.units_of_lots([lot]) for lot in factory.lots}
+        told = json.loads(json.dumps(epcis.document(nodes, now=timezone.now())))
+        forget()
+        epcis.read(told, site_id=fact.site_id, by=None)
+        assert {node: things_above(node) for node in nodes} == were
+        # Confirmed and possible as well.
+        assert {lot: selectors.units_of_lots([lot]) for lot in factory.lots} == sure
+        again = epcis.read(told, site_id=fact.site_id, by=None)
+        assert again.written == 0
+        assert audits.circles() == audits.nodes() == audits.kits() == []
+        transaction.set_rollback(True)
+
+
+def test_a_unit_is_told_with_lots_parts_and_what_was_measured(fact):
+    lot, part, unit = LotFactory(number="RM-1"), SerialUnitFactory(), SerialUnitFactory()
+    torque = Parameter.objects.create(code="TORQUE", name="Torque", unit="N·m")
+    readings = [
+        NewReading(
+            unit.pk,
+            parameter_id=torque.pk,
+            value="2.4",
+            lower="2.2",
+            upper="2.6",
+            verdict=Verdict.PASS.value,
+        )
+    ]
+    built = Built(unit.pk, parts=[part.pk])
+    genealogy.build(fact=fact, outputs=[built], loaded=loaded(lot, quantity=3), readings=readings)
+    made, put_in, measured = events_of(unit.pk)
+    name = f"urn:millstream:unit:{unit.item.code}:{unit.number}"
+    assert made["type"] == "TransformationEvent"
+    assert made["outputEPCList"] == [name]
+    assert made["inputQuantityList"] == [
+        {"epcClass": f"urn:millstream:lot:{lot.item.code}:RM-1", "quantity": 3.0}
+    ]
+    assert (put_in["action"], put_in["parentID"]) == ("ADD", name)
+    [report] = measured["sensorElementList"][0]["sensorReport"]
+    assert (report["type"], report["value"], report["millstream:verdict"]) == (
+        "millstream:TORQUE",
+        2.4,
+        "pass",
+    )
+    # The same each time: who reads them twice knows them again.
+    assert [one["eventID"] for one in events_of(unit.pk)] == [
+        one["eventID"] for one in (made, put_in, measured)
+    ]
+
+
+def test_what_was_wrong_is_declared_an_error_with_what_put_it_right(fact):
+    wrong, right, unit = LotFactory(), LotFactory(), SerialUnitFactory()
+    first = genealogy.build(fact=fact, outputs=[Built(unit.pk)], loaded=loaded(wrong))
+    other = SerialUnitFactory()
+    genealogy.build(fact=fact, outputs=[Built(other.pk)], loaded=loaded(right))
+    [(_child, kit, _event)] = selectors.links_above(other.pk)
+    genealogy.correct(
+        fact=Fact(EventKind.CORRECTION, MADE_AT, fact.site_id, corrects_id=first),
+        wrong=[genealogy.ledger.OldLink(*key) for key in selectors.links_above(unit.pk)],
+        right=[genealogy.ledger.NewLink(unit.pk, kit, Decimal(1))],
+    )
+    captured, corrected = events_of(unit.pk)
+    assert captured["errorDeclaration"]["correctiveEventIDs"] == [corrected["eventID"]]
+    assert "errorDeclaration" not in corrected
+
+
+@pytest.fixture
+def sent(fact):
+    """A supplier's document: a unit of ours to buy, made from a lot nobody here knows yet."""
+    item, steel = ItemFactory(code="PUMP"), ItemFactory(code="4006381333931")
+    return {
+        "type": "EPCISDocument",
+        "epcisBody": {
+            "eventList": [
+                {
+                    "type": "TransformationEvent",
+                    "eventID": "urn:uuid:1",
+                    "eventTime": "2026-10-01T08:00:00Z",
+                    "inputQuantityList": [
+                        {"epcClass": f"https://id.gs1.org/01/{steel.code}/10/S-9", "quantity": 2}
+                    ],
+                    "outputEPCList": [f"urn:millstream:unit:{item.code}:P%2F1"],
+                }
+            ]
+        },
+    }
+
+
+def test_a_suppliers_genealogy_becomes_part_of_ours(fact, sent):
+    done = epcis.read(sent, site_id=fact.site_id, by=None)
+    assert (done.written, done.known) == (1, 0)
+    unit, lot = SerialUnit.objects.get(number="P/1"), Lot.objects.get(number="S-9")
+    assert things_above(unit.pk) == {unit.pk, lot.pk}
+    assert epcis.read(sent, site_id=fact.site_id, by=None).known == 1
+
+
+def _with(sent, **fields):
+    told = copy.deepcopy(sent)
+    told["epcisBody"]["eventList"][0] |= fields
+    return told
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [
+        ({"outputEPCList": ["urn:millstream:unit:NOSUCH:1"]}, "Event 1: There is no item NOSUCH."),
+        ({"outputEPCList": ["urn:epc:id:sgtin:1.2.3"]}, "names no lot or unit"),
+        ({"outputEPCList": []}, "Nothing comes out of it."),
+        ({"outputEPCList": 7}, "A field has a value of the wrong kind."),
+        ({"eventTime": "yesterday"}, "is no time with its zone"),
+        ({"eventTime": "2026-10-01T08:00:00"}, "is no time with its zone"),
+        ({"eventID": ""}, "“eventID” is missing."),
+        ({"inputQuantityList": [{"epcClass": "urn:millstream:lot:PUMP:1"}]}, "“quantity” is miss"),
+        (
+            {"inputQuantityList": [{"epcClass": "urn:millstream:lot:PUMP:1", "quantity": -1}]},
+            "A quantity is above zero.",
+        ),
+        (
+            {"inputQuantityList": [{"epcClass": "urn:millstream:lot:PUMP:1", "quantity": "NaN"}]},
+            "is no number",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_its_place_and_nothing_stays(fact, sent, fields, why):
+    told = _with(sent, **fields)
+    told["epcisBody"]["eventList"].append(sent["epcisBody"]["eventList"][0] | {"eventID": "urn:2"})
+    told["epcisBody"]["eventList"].reverse()
+    with pytest.raises(epcis.CannotRead, match=why.replace("Event 1", "Event 2")):
+        epcis.read(told, site_id=fact.site_id, by=None)
+    assert not Event.objects.exists()
+    assert not SerialUnit.objects.exists()
+
+
+@pytest.mark.parametrize("document", [None, [], {}, {"epcisBody": {"eventList": "x"}}, "{}"])
+def test_what_is_no_document_is_refused(fact, document):
+    with pytest.raises(epcis.CannotRead, match="no EPCIS document"):
+        epcis.read(document, site_id=fact.site_id, by=None)
