@@ -19,6 +19,7 @@ APPEND_ONLY = {
     "mes_incidententry": {"by_id"},
     "mes_machineevent": set(),
     "mes_operationreport": set(),
+    "traceability_complaint": set(),
     "traceability_custody": set(),
     "traceability_event": set(),
     "traceability_hold": {"released_at", "released_by_id", "release_reason"},
