@@ -56,6 +56,15 @@ NAVIGATION: tuple[Group, ...] = (
         ),
     ),
     Group(
+        _("After-sales"),
+        (
+            Entry("crm:trace", _("Trace"), "route"),
+            Entry("crm:impact-cause", _("Suspects"), "virus-search"),
+            Entry("crm:trace-shared", _("What failed units share"), "affiliate"),
+            Entry("crm:drill-list", _("Recall drills"), "stopwatch"),
+        ),
+    ),
+    Group(
         _("Planning"),
         (
             Entry("aps:board", _("Schedule"), "timeline-event"),

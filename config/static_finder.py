@@ -22,6 +22,8 @@ VENDOR_FILES = {
     "vendor/tabler-vendors.min.css": "@tabler/core/dist/css/tabler-vendors.min.css",
     "vendor/tabler.min.js": "@tabler/core/dist/js/tabler.min.js",
     "vendor/tabler-theme.min.js": "@tabler/core/dist/js/tabler-theme.min.js",
+    "vendor/cytoscape.min.js": "cytoscape/dist/cytoscape.min.js",
+    "vendor/cytoscape-dagre.min.js": "cytoscape-dagre/dist/cytoscape-dagre.min.js",
     "vendor/barcode-detector.js": "barcode-detector/dist/iife/ponyfill.js",
     "vendor/zxing_reader.wasm": "zxing-wasm/dist/reader/zxing_reader.wasm",
     "vendor/tom-select.bootstrap5.min.css": "tom-select/dist/css/tom-select.bootstrap5.min.css",

@@ -1,11 +1,11 @@
-"""Pages of orders."""
+"""Pages of orders and of after-sales."""
 
-from django.urls import path
+from django.urls import include, path
 
 from crm.views import actions, costs, delays, entry, orders, rush
 
 app_name = "crm"
-urlpatterns = [
+ORDERS = [
     path("", orders.order_list, name="order-list"),
     path("new/", entry.order_create, name="order-create"),
     path("check/", entry.order_check, name="order-check"),
@@ -36,4 +36,8 @@ urlpatterns = [
     path("<str:number>/retry/", actions.order_retry, name="order-retry"),
     path("<str:number>/quantity/", actions.order_change_quantity, name="order-change-quantity"),
     path("<str:number>/ship/", actions.order_ship, name="order-ship"),
+]
+urlpatterns = [
+    path("orders/", include(ORDERS)),
+    path("trace/", include("crm.urls_trace")),
 ]

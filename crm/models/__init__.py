@@ -1,3 +1,4 @@
+from crm.models.containment import Containment, DrillResult, RecallDrill
 from crm.models.notice import DelayNotice, DelayNoticeAttempt, NoticeRule
 from crm.models.order import BulkApproval, Conversion, SalesOrder, SalesOrderLine
 from crm.models.promise import Milestone, Projection, PromiseRevision
@@ -6,13 +7,16 @@ from crm.models.shipment import Shipment, ShipmentLine
 
 __all__ = [
     "BulkApproval",
+    "Containment",
     "Conversion",
     "DelayNotice",
     "DelayNoticeAttempt",
+    "DrillResult",
     "Milestone",
     "NoticeRule",
     "Projection",
     "PromiseRevision",
+    "RecallDrill",
     "RushRequest",
     "SalesOrder",
     "SalesOrderLine",

@@ -75,6 +75,12 @@ def quants(
     )
 
 
+def on_hand_of_lots(lot_ids: Iterable[int]) -> dict[int, Decimal]:
+    """What lies anywhere of each lot, in its item's unit; one query."""
+    rows = StockQuant.objects.filter(lot__in=list(lot_ids)).order_by().values_list("lot")
+    return {pk: total for pk, total in rows.annotate(total=Sum("quantity")) if pk is not None}
+
+
 def usable(
     *,
     site_id: int,

@@ -57,6 +57,7 @@ def _detail(
         "page": Paginator(moves, PAGE_SIZE).get_page(request.GET.get("page")),
         "can_hold": allowed(request.user, "erp.hold_stock"),
         "can_release": allowed(request.user, "erp.release_hold"),
+        "can_trace": allowed(request.user, "crm.view_trace"),
         "can_move": allowed(request.user, "erp.relocate_stock"),
     }
     return render(request, "erp/identity_detail.html", context)

@@ -37,10 +37,13 @@ from masterdata.selectors.lookup import (
     supplier_labels,
     supplier_price,
     time_zones,
+    tools_by_id,
     transit_days,
     transit_days_of,
     work_unit,
     work_unit_by_code,
+    work_unit_choices,
+    work_units_by_id,
 )
 from masterdata.selectors.plant import (
     SharedInfo,
@@ -118,6 +121,7 @@ __all__ = [
     "supplier_price",
     "supplier_terms",
     "tools",
+    "tools_by_id",
     "transit_days",
     "transit_days_of",
     "units_by_center",
@@ -125,4 +129,6 @@ __all__ = [
     "work_centers",
     "work_unit",
     "work_unit_by_code",
+    "work_unit_choices",
+    "work_units_by_id",
 ]

@@ -5,11 +5,21 @@ from datetime import date
 from decimal import Decimal
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from common.models import User
-from masterdata.models import Customer, CustomerUser, Item, Site, Supplier, SupplierPrice, WorkUnit
+from masterdata.models import (
+    Customer,
+    CustomerUser,
+    Item,
+    Site,
+    Supplier,
+    SupplierPrice,
+    Tool,
+    WorkUnit,
+)
 from masterdata.selectors.exchange import exchange
 
 
@@ -116,6 +126,21 @@ def work_unit_by_code(code: str) -> WorkUnit | None:
 def work_unit(work_unit_id: int) -> WorkUnit:
     """The work unit with its work center; raise WorkUnit.DoesNotExist."""
     return WorkUnit.objects.select_related("work_center__site").get(pk=work_unit_id)
+
+
+def work_units_by_id(ids: Iterable[int]) -> dict[int, WorkUnit]:
+    """Work units by id; one query."""
+    return WorkUnit.objects.in_bulk(list(ids))
+
+
+def work_unit_choices() -> QuerySet[WorkUnit]:
+    """All work units by code, those out of use too: history names them."""
+    return WorkUnit.objects.order_by("code")
+
+
+def tools_by_id(ids: Iterable[int]) -> dict[int, Tool]:
+    """Tools by id; one query."""
+    return Tool.objects.in_bulk(list(ids))
 
 
 def supplier_by_code(code: str) -> Supplier:

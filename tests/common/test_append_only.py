@@ -12,6 +12,9 @@ from django.db.migrations.loader import MigrationLoader
 # Table, and the columns that may be filled in later.
 APPEND_ONLY = {
     "common_auditentry": set(),
+    "crm_containment": {"released_at", "released_by_id", "release_reason"},
+    "crm_drillresult": set(),
+    "crm_recalldrill": set(),
     "erp_costentry": set(),
     "erp_purchasereceipt": set(),
     "erp_stockmove": set(),
@@ -19,6 +22,7 @@ APPEND_ONLY = {
     "mes_incidententry": {"by_id"},
     "mes_machineevent": set(),
     "mes_operationreport": set(),
+    "traceability_complaint": set(),
     "traceability_custody": set(),
     "traceability_event": set(),
     "traceability_hold": {"released_at", "released_by_id", "release_reason"},

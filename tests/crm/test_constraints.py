@@ -9,9 +9,12 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
 from crm.models import (
+    Containment,
     Conversion,
     DelayNotice,
+    DrillResult,
     Milestone,
+    RecallDrill,
     RushRequest,
     SalesOrder,
     SalesOrderLine,
@@ -19,6 +22,7 @@ from crm.models import (
     ShipmentLine,
 )
 from tests.crm.factories import FRIDAY, Shop
+from tests.traceability.factories import LotFactory
 
 
 def another_line(line: SalesOrderLine, **changed: object) -> SalesOrderLine:
@@ -67,6 +71,21 @@ VIOLATIONS: dict[str, Callable[[SalesOrderLine], object]] = {
     "crm_salesorderline_quantity_positive": lambda line: another_line(line, quantity=0),
     "crm_salesorderline_shipped_within_quantity": lambda line: another_line(line, shipped=2),
     "crm_salesorderline_price_not_negative": lambda line: another_line(line, unit_price=-1),
+    "crm_containment_release_has_a_reason": lambda line: Containment.objects.create(
+        title="Lot",
+        cause={},
+        reason="cracks",
+        counts={},
+        hold_ids=[],
+        placed_at=timezone.now(),
+        released_at=timezone.now(),
+    ),
+    "crm_drillresult_is_signed": lambda line: DrillResult.objects.create(
+        drill=RecallDrill.objects.create(lot=LotFactory(), started_at=timezone.now()),
+        listed_at=timezone.now(),
+        computed_ms=1,
+        lists={},
+    ),
     "crm_conversion_once_per_revision": lambda line: twice(
         Conversion, line=line, revision=1, converted_at=timezone.now()
     ),

@@ -11,14 +11,14 @@ from tests.masterdata.factories import SiteFactory
 from tests.traceability.factories import MADE_AT, LotFactory, SerialUnitFactory
 from traceability.enums import DocumentKind, EventKind, Verdict
 from traceability.models import Document, Kit, Link, Seal
-from traceability.services import audits, genealogy
+from traceability.services import audits, complaints, genealogy
 from traceability.services.genealogy import Built, Fact, Loaded, NewReading
 from traceability.services.ledger import Handover
 
 pytestmark = pytest.mark.django_db
 
-TABLES = ("event", "seal", "kit", "link", "linkend", "reading", "custody")
-COLUMNS = {"event": "at", "kit": "hash"}
+TABLES = ("event", "seal", "kit", "link", "linkend", "reading", "custody", "complaint")
+COLUMNS = {"event": "at", "kit": "hash", "complaint": "at"}
 CHANGED = "not those it wrote"
 
 
@@ -40,6 +40,9 @@ def life() -> dict[str, int]:
     document = Document.objects.create(kind=DocumentKind.SHIPMENT, number="SH-1", at=MADE_AT)
     third = genealogy.take_apart(fact=fact, unit=outer.pk, parts=[inner.pk])
     genealogy.hand_over(fact=fact, handovers=[Handover(outer.pk, document.pk)])
+    complaints.note(
+        reference="AS-1", item_id=outer.item_id, thing=outer.pk, symptom="LEAK", at=MADE_AT
+    )
     _sql("SET CONSTRAINTS ALL IMMEDIATE")
     assert audits.findings() == []
     return {
@@ -90,6 +93,7 @@ def test_no_row_is_changed_or_deleted(table):
         ("UPDATE traceability_reading SET value = 2.5 WHERE subject = %s", ["inner"], CHANGED),
         ("DELETE FROM traceability_custody WHERE thing = %s", ["outer"], CHANGED),
         ("DELETE FROM traceability_lot WHERE id = %s", ["lot"], "which is not there"),
+        ("UPDATE traceability_complaint SET thing = 7000000", [], "which is not there"),
         ("DELETE FROM traceability_unitkit WHERE unit_id = %s", ["inner"], "kits of unit"),
         (
             "INSERT INTO traceability_link (child, parent, event_id, quantity, role, certainty) "

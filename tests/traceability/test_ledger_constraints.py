@@ -3,10 +3,10 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from tests.masterdata.factories import SiteFactory
+from tests.masterdata.factories import ItemFactory, SiteFactory
 from tests.traceability.factories import MADE_AT
 from traceability.enums import FIRST_KIT_ID, FIRST_UNIT_ID, DocumentKind, EventKind
-from traceability.models import Custody, Document, Event, Kit, Link, LinkEnd, Seal
+from traceability.models import Complaint, Custody, Document, Event, Kit, Link, LinkEnd, Seal
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +55,9 @@ VIOLATIONS = {
     "traceability_link_kits_take_lots": lambda: link(KIT, KIT + 1),
     "traceability_linkend_once": lambda: [end() for _ in range(2)],
     "traceability_document_once": lambda: (document(), document()),
+    "traceability_complaint_names_its_ticket": lambda: Complaint.objects.create(
+        item=ItemFactory(), reference="", at=MADE_AT
+    ),
     "traceability_custody_hands_over_something": lambda: Custody.objects.create(
         thing=1, document=document(), event_id=1, quantity=0
     ),

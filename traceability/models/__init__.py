@@ -1,5 +1,6 @@
 """What carries a number, and the ledger of what became of it."""
 
+from traceability.models.complaints import Complaint
 from traceability.models.identities import Hold, Identity, Lot, SerialUnit
 from traceability.models.ledger import (
     Custody,
@@ -15,6 +16,7 @@ from traceability.models.ledger import (
 )
 
 __all__ = [
+    "Complaint",
     "Custody",
     "Document",
     "Event",

@@ -8,6 +8,12 @@ from django.db.models.functions import Upper
 from traceability.enums import FIRST_KIT_ID, FIRST_UNIT_ID, IdentityState
 
 
+def compared(column: str) -> Upper:
+    """What of a number is compared: upper case, letters and digits only."""
+    pattern = (Value("[^0-9A-Za-z]"), Value(""), Value("g"))
+    return Upper(Func(column, *pattern, function="regexp_replace"))
+
+
 class Identity(models.Model):
     """A number that is given once per item, for life, and what is known of what carries it.
 
@@ -20,15 +26,7 @@ class Identity(models.Model):
     number = models.CharField(max_length=60)
     # What is compared: upper case, letters and digits only; the database derives it.
     number_norm = models.GeneratedField(
-        expression=Upper(
-            Func(
-                "number",
-                Value("[^0-9A-Za-z]"),
-                Value(""),
-                Value("g"),
-                function="regexp_replace",
-            )
-        ),
+        expression=compared("number"),
         output_field=models.CharField(max_length=60),
         db_persist=True,
     )
@@ -67,6 +65,9 @@ class Lot(Identity):
         indexes = [
             models.Index(fields=["number_norm"], name="lot_number_norm"),
             models.Index(fields=["supplier", "supplier_lot"], name="lot_supplier_lot"),
+            models.Index(
+                compared("supplier_lot"), condition=~Q(supplier_lot=""), name="lot_suppliers_number"
+            ),
         ]
 
 
@@ -95,7 +96,14 @@ class SerialUnit(Identity):
                 name="%(app_label)s_%(class)s_id_tells_the_kind",
             ),
         ]
-        indexes = [models.Index(fields=["number_norm"], name="serialunit_number_norm")]
+        indexes = [
+            models.Index(fields=["number_norm"], name="serialunit_number_norm"),
+            models.Index(
+                compared("supplier_lot"),
+                condition=~Q(supplier_lot=""),
+                name="unit_suppliers_number",
+            ),
+        ]
 
 
 class Hold(models.Model):

@@ -163,7 +163,15 @@ class Link(models.Model):
                 name="%(app_label)s_%(class)s_kits_take_lots",
             ),
         ]
-        indexes = [models.Index(fields=["parent", "child"], name="link_downward")]
+        indexes = [
+            models.Index(fields=["parent", "child"], name="link_downward"),
+            # Rare, and asked for with every impact.
+            models.Index(
+                fields=["child", "parent"],
+                condition=Q(child__lt=FIRST_KIT_ID, parent__gte=FIRST_UNIT_ID),
+                name="link_units_in_lots",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.child} < {self.parent}"

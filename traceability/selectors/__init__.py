@@ -1,6 +1,8 @@
 """Reads of the ledger: by number, up and down the genealogy, by cause."""
 
 from traceability.selectors.causes import Cause, groups_of_things, touched_by
+from traceability.selectors.chain import Part, parts_of, users_of, within
+from traceability.selectors.codes import numbers_in, thing_in
 from traceability.selectors.commonality import Shared, neighbours, shared_by
 from traceability.selectors.graph import (
     above,
@@ -27,30 +29,63 @@ from traceability.selectors.identities import (
     units_named,
     units_of,
 )
-from traceability.selectors.impact import Group, groups_of_lots, units_of_lots
+from traceability.selectors.impact import (
+    Group,
+    ReachedUnit,
+    Start,
+    groups_of_lots,
+    groups_reached,
+    lots_reached,
+    rows_reached,
+    units_of_lots,
+    units_reached,
+    whole,
+)
 from traceability.selectors.lives import (
     Step,
+    all_parameters,
     custodies_of,
+    documents,
     events,
+    hosts_over_time,
+    parameters,
     reached,
     readings_of,
     steps_over,
+)
+from traceability.selectors.plain_walk import units_by_plain_walk
+from traceability.selectors.search import (
+    near,
+    numbers,
+    thing,
+    things,
+    things_named,
+    things_of_document,
+    things_of_supplier_lots,
+    units_numbered,
 )
 
 __all__ = [
     "Cause",
     "Group",
+    "Part",
+    "ReachedUnit",
     "Shared",
+    "Start",
     "Step",
     "above",
+    "all_parameters",
     "below",
     "custodies_of",
+    "documents",
     "events",
     "groups_of_lots",
     "groups_of_things",
+    "groups_reached",
     "holds",
     "holds_of",
     "hosts_of",
+    "hosts_over_time",
     "inside_themselves",
     "known",
     "last_days",
@@ -60,18 +95,37 @@ __all__ = [
     "lots",
     "lots_named",
     "lots_of",
+    "lots_reached",
+    "near",
     "neighbours",
     "normalised",
+    "numbers",
+    "numbers_in",
     "open_holds",
+    "parameters",
+    "parts_of",
     "reached",
     "readings_of",
+    "rows_reached",
     "shared_by",
     "steps_over",
+    "thing",
+    "thing_in",
+    "things",
+    "things_named",
+    "things_of_document",
+    "things_of_supplier_lots",
     "touched_by",
     "unit_of",
     "units",
+    "units_by_plain_walk",
     "units_named",
+    "units_numbered",
     "units_of",
     "units_of_lots",
+    "units_reached",
+    "users_of",
+    "whole",
     "with_children",
+    "within",
 ]

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import connection
 
 from traceability.enums import Verdict
-from traceability.selectors.impact import Group, as_groups
+from traceability.selectors.impact import Group, Start, groups_reached, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +45,6 @@ def touched_by(cause: Cause) -> set[int]:
         return {pk for (pk,) in cursor.fetchall()}
 
 
-# The things themselves, and everything that was made from them.
-_GROUPS = """
-WITH RECURSIVE walk (id) AS (
-    SELECT unnest(%s::bigint[])
-    UNION
-    SELECT step.child FROM walk CROSS JOIN LATERAL (
-        SELECT link.child FROM traceability_link AS link
-        WHERE link.parent = walk.id AND NOT EXISTS (SELECT FROM traceability_linkend AS gone
-            WHERE gone.child = link.child AND gone.parent = link.parent
-            AND gone.event_id = link.event_id) OFFSET 0) AS step
-)
-SELECT unit.item_id, unit.state, unit.document_id, true, count(*)
-FROM walk CROSS JOIN LATERAL (
-    SELECT item_id, state, document_id FROM traceability_serialunit
-    WHERE id = walk.id OFFSET 0) AS unit
-GROUP BY 1, 2, 3
-"""
-
-
 def groups_of_things(things: set[int]) -> list[Group]:
     """Units among these things and made from them, counted by item, state and document."""
-    with connection.cursor() as cursor:
-        cursor.execute(_GROUPS, [list(things)])
-        return as_groups(cursor.fetchall())
+    return groups_reached(whole(Start.of(things)))

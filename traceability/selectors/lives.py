@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
 
 from traceability.enums import Certainty, LinkEndWhy, LinkRole
-from traceability.models import Custody, Event, Reading
+from traceability.models import Custody, Document, Event, Parameter, Reading
 
 # Ended links too: what was taken out belongs to the life.
 _OVER = """
@@ -27,6 +28,17 @@ LEFT JOIN LATERAL (
     SELECT ended_by, why FROM traceability_linkend AS gone
     WHERE gone.child = link.child AND gone.parent = link.parent
         AND gone.event_id = link.event_id OFFSET 0) AS gone ON true
+"""
+
+_INTO = """
+SELECT link.child, link.parent, link.event_id, link.quantity, link.role, link.certainty,
+    gone.ended_by, gone.why
+FROM traceability_link AS link
+LEFT JOIN LATERAL (
+    SELECT ended_by, why FROM traceability_linkend AS gone
+    WHERE gone.child = link.child AND gone.parent = link.parent
+        AND gone.event_id = link.event_id OFFSET 0) AS gone ON true
+WHERE link.parent = %s
 """
 
 
@@ -58,19 +70,28 @@ def steps_over(node: int) -> list[Step]:
     """Every link over the node, all levels, those that ended too; one query."""
     with connection.cursor() as cursor:
         cursor.execute(_OVER, [node])
-        return [
-            Step(
-                child,
-                parent,
-                event,
-                quantity,
-                LinkRole(role),
-                Certainty(certainty),
-                ended_by,
-                None if why is None else LinkEndWhy(why),
-            )
-            for child, parent, event, quantity, role, certainty, ended_by, why in cursor.fetchall()
-        ]
+        return [_step(row) for row in cursor.fetchall()]
+
+
+def _step(row: tuple[Any, ...]) -> Step:
+    child, parent, event, quantity, role, certainty, ended_by, why = row
+    return Step(
+        child,
+        parent,
+        event,
+        quantity,
+        LinkRole(role),
+        Certainty(certainty),
+        ended_by,
+        None if why is None else LinkEndWhy(why),
+    )
+
+
+def hosts_over_time(unit: int) -> list[Step]:
+    """The links by which a unit was built into others, those that ended too; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_INTO, [unit])
+        return [_step(row) for row in cursor.fetchall()]
 
 
 def reached(node: int, steps: Iterable[Step]) -> set[int]:
@@ -112,3 +133,18 @@ def custodies_of(things: Collection[int]) -> QuerySet[Custody]:
 def events(ids: Iterable[int]) -> dict[int, Event]:
     """Events by id, with machine, tool and person."""
     return Event.objects.select_related("work_unit", "tool", "by", "site").in_bulk(list(ids))
+
+
+def documents(ids: Iterable[int]) -> dict[int, Document]:
+    """Papers by id, with the customer or supplier that they name."""
+    return Document.objects.select_related("customer", "supplier").in_bulk(list(ids))
+
+
+def parameters(ids: Iterable[int]) -> dict[int, Parameter]:
+    """What was measured, by id."""
+    return Parameter.objects.in_bulk(list(ids))
+
+
+def all_parameters() -> list[Parameter]:
+    """Everything that is measured, by code."""
+    return list(Parameter.objects.order_by("code"))

@@ -67,12 +67,13 @@ def fingerprints() -> list[str]:
 
 
 def nodes() -> list[str]:
-    """Links, readings and handovers of things that are not there."""
+    """Links, readings, handovers and complaints of things that are not there."""
     missing = _rows("""
         WITH named (id) AS (
             SELECT child FROM traceability_link UNION SELECT parent FROM traceability_link
             UNION SELECT subject FROM traceability_reading
-            UNION SELECT thing FROM traceability_custody)
+            UNION SELECT thing FROM traceability_custody
+            UNION SELECT thing FROM traceability_complaint WHERE thing IS NOT NULL)
         SELECT named.id FROM named
         LEFT JOIN traceability_lot AS lot ON lot.id = named.id
         LEFT JOIN traceability_kit AS kit ON kit.id = named.id
