@@ -109,6 +109,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "crm.view_operator": _row(Role.QUALITY, Role.MANAGER),
     # All that a cause reached, with one click; lifting it takes erp.release_hold.
     "crm.contain": _row(Role.AFTER_SALES, Role.QUALITY),
+    # Events that others recorded of what they deliver.
+    "crm.import_trace": _row(Role.QUALITY, Role.PURCHASING),
     "crm.run_drill": _row(Role.AFTER_SALES, Role.QUALITY, Role.MANAGER),
     "portal.view": PORTAL,
 }

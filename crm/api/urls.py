@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm.api import costs, rush, views
+from crm.api import costs, rush, trace, views
 
 urlpatterns = [
     path("promise-checks/", views.PromiseCheckView.as_view(), name="api-promise-check"),
@@ -61,4 +61,5 @@ urlpatterns = [
         views.ShipmentDeliverView.as_view(),
         name="api-shipment-deliver",
     ),
+    path("trace/epcis/", trace.EpcisView.as_view(), name="api-epcis"),
 ]
