@@ -34,13 +34,13 @@ class CauseForm(forms.Form):
         label=gettext_lazy("Operator"), coerce=int, empty_value=None, required=False
     )
     since = forms.DateTimeField(
-        label=gettext_lazy("From"),
+        label=gettext_lazy("Window from"),
         widget=forms.DateTimeInput(
             {"class": "form-control", "type": "datetime-local"}, format="%Y-%m-%dT%H:%M"
         ),
     )
     until = forms.DateTimeField(
-        label=gettext_lazy("Until"),
+        label=gettext_lazy("Window until"),
         widget=forms.DateTimeInput(
             {"class": "form-control", "type": "datetime-local"}, format="%Y-%m-%dT%H:%M"
         ),

@@ -65,7 +65,7 @@ class EventKind(models.TextChoices):
     """What became of lots and units (EPCIS: object, transformation, association events)."""
 
     RECEIPT = "receipt", _("Received")
-    BUILD = "build", _("Made")
+    BUILD = "build", pgettext_lazy("genealogy", "Made")
     PROCESS = "process", _("Processed")
     SPLIT = "split", _("Split")
     MERGE = "merge", _("Merged")

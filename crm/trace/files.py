@@ -30,7 +30,7 @@ def head() -> list[str]:
         _("Order"),
         _("Date"),
         _("Built into"),
-        _("Made"),
+        _("Made on"),
     ]
 
 

@@ -49,7 +49,7 @@ def compare(units: "Sequence[SerialUnit]", *, may_see_operators: bool) -> Compar
         own = [unit.pk for unit in units if unit.item_id == item_id]
         good.update(ledger.neighbours(own, item_id=item_id))
     shared = ledger.shared_by(failed, sorted(good - set(failed)))
-    told = [row for row in shared if row.lift > 1 or row.failed == len(failed)][:MOST]
+    told = [row for row in shared if row.lift > 1][:MOST]
     names = _Names(told, window=_window(failed), may_see=may_see_operators)
     return Comparison([names.trait(row) for row in told], len(failed), len(good - set(failed)))
 

@@ -185,6 +185,7 @@ function looks(box) {
         "target-arrow-color": is("--line-strong"),
         label: "data(text)",
         "font-size": 11,
+        "font-family": getComputedStyle(box).fontFamily,
         color: is("--text"),
         "text-background-color": is("--surface-sunken"),
         "text-background-opacity": 1,
