@@ -44,6 +44,7 @@ def post(
             shipped_at=now,
             shipped_by=by,
         )
+        paper = stock.Paper(order_number=order.number, customer_id=order.customer_id)
         for line, quantity in lines.items():
             assert line.requirement_id is not None  # noqa: S101 - _lines_to_ship saw to it
             ShipmentLine.objects.create(shipment=shipment, line=line, quantity=quantity)
@@ -52,6 +53,7 @@ def post(
                 quantity=quantity,
                 kind=MoveKind.SHIPMENT,
                 reference=shipment.number,
+                paper=paper,
                 by=by,
                 now=now,
             )

@@ -17,7 +17,7 @@ from mes.enums import OperationState, WorkOrderState
 from mes.events import PiecesScrapped, ReportTakenBack
 from mes.models import OperationReport, WorkOrderMaterial, WorkOrderOperation
 from mes.report_policies import CannotUndo
-from mes.services import acts, consumption, costs, deliveries, readiness, supply
+from mes.services import acts, consumption, costs, deliveries, genealogy, readiness, supply
 
 __all__ = ["CannotUndo", "believed", "undo"]
 
@@ -55,6 +55,7 @@ def undo(
             by=by,
         )
         touched = _take_back(operation, report, by, now)
+        genealogy.note_taken_back(operation, report, by=by, now=now)
         costs.book_pieces(
             operation,
             -report.good - report.scrap,
