@@ -61,13 +61,8 @@ def post(
             line.save(update_fields=["shipped"])
         if not close_if_whole(order, by=by, now=now):
             _move(order, OrderState.PARTLY_SHIPPED)
-        audit.record(
-            action="crm.shipment.post",
-            target=order,
-            by=by,
-            now=now,
-            changes={str(line.position): [None, str(q)] for line, q in lines.items()},
-        )
+        changes = {str(line.position): [None, str(share)] for line, share in lines.items()}
+        audit.record(action="crm.shipment.post", target=order, by=by, now=now, changes=changes)
         events.publish(OrderShipped(order_id=order.pk, shipment_id=shipment.pk), by=by, now=now)
     return shipment
 

@@ -56,21 +56,17 @@ def undo(
         )
         touched = _take_back(operation, report, by, now)
         genealogy.note_taken_back(operation, report, by=by, now=now)
-        costs.book_pieces(
-            operation,
-            -report.good - report.scrap,
-            is_last=acts.is_last(operation),
-            source=f"report:{row.pk}",
-            by=by,
-            now=now,
-        )
+        is_last, source = acts.is_last(operation), f"report:{row.pk}"
+        less = -report.good - report.scrap
+        costs.book_pieces(operation, less, is_last=is_last, source=source, by=by, now=now)
+        changes = {"good": [str(report.good), None], "scrap": [str(report.scrap), None]}
         audit.record(
             action="mes.operation.undo",
             target=operation,
             by=by,
             now=now,
             reason=reason,
-            changes={"good": [str(report.good), None], "scrap": [str(report.scrap), None]},
+            changes=changes,
         )
         _tell(operation, report, by, now)
         readiness.refresh(site_id=operation.work_order.site_id, now=now, work_order_ids=touched)
