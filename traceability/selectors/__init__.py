@@ -1,5 +1,6 @@
 """Reads of the ledger: by number, up and down the genealogy, by cause."""
 
+from traceability.selectors.balances import Handed, handed_over
 from traceability.selectors.causes import Cause, groups_of_things, touched_by
 from traceability.selectors.chain import Part, parts_of, users_of, within
 from traceability.selectors.codes import numbers_in, thing_in
@@ -9,10 +10,13 @@ from traceability.selectors.graph import (
     below,
     hosts_of,
     inside_themselves,
+    kits_of,
     known,
     links_above,
+    links_of_event,
     live_links,
     with_children,
+    with_live_children,
 )
 from traceability.selectors.identities import (
     holds,
@@ -48,9 +52,11 @@ from traceability.selectors.lives import (
     documents,
     events,
     hosts_over_time,
+    last_custody_event,
     parameters,
     reached,
     readings_of,
+    standing_events,
     steps_over,
 )
 from traceability.selectors.plain_walk import units_by_plain_walk
@@ -70,6 +76,7 @@ __all__ = [
     "Group",
     "Part",
     "ReachedUnit",
+    "Handed",
     "Shared",
     "Start",
     "Step",
@@ -82,14 +89,18 @@ __all__ = [
     "groups_of_lots",
     "groups_of_things",
     "groups_reached",
+    "handed_over",
     "holds",
     "holds_of",
     "hosts_of",
     "hosts_over_time",
     "inside_themselves",
+    "kits_of",
     "known",
+    "last_custody_event",
     "last_days",
     "links_above",
+    "links_of_event",
     "live_links",
     "lot_of",
     "lots",
@@ -108,6 +119,7 @@ __all__ = [
     "readings_of",
     "rows_reached",
     "shared_by",
+    "standing_events",
     "steps_over",
     "thing",
     "thing_in",
@@ -128,4 +140,5 @@ __all__ = [
     "whole",
     "with_children",
     "within",
+    "with_live_children",
 ]

@@ -35,6 +35,7 @@ Told = dict[str, Any]
 _SPACE = uuid.UUID("5f0a4c5e-6f8e-5a0e-9d7c-0e5c15000020")
 _STEPS = {
     EventKind.RECEIPT: "receiving",
+    EventKind.ISSUE: "picking",
     EventKind.BUILD: "commissioning",
     EventKind.PROCESS: "inspecting",
     EventKind.SPLIT: "repackaging",
