@@ -1,6 +1,5 @@
 """What operators type."""
 
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -29,7 +28,7 @@ class ReportForm(forms.Form):
 class MeasuredField(forms.DecimalField):
     """A measured value as people type it: a point or a comma, a minus of any kind."""
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Any:
         if isinstance(value, str):
             value = value.strip().replace(",", ".").replace("\N{MINUS SIGN}", "-")
         return super().to_python(value)

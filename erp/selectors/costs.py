@@ -72,9 +72,9 @@ def booked_labour(work_orders: Collection[str]) -> dict[str, BookedTime]:
         root = source.split("#")[0]
         old = found.get(root)
         found[root] = BookedTime(
-            hours=hours + (old.hours if old else ZERO),
+            hours=(hours or ZERO) + (old.hours if old else ZERO),
             amount=amount + (old.amount if old else ZERO),
-            price=old.price if old else price,
+            price=old.price if old else price or ZERO,
             entries=1 + (old.entries if old else 0),
         )
     return found

@@ -18,6 +18,7 @@ let reopen = ""; // The screen to come back to when the server has answered.
 // -- screens ----------------------------------------------------------------------------------
 
 function screen(name) {
+  const isOther = job().querySelector(`[data-screen="${name}"]`)?.hidden;
   for (const part of job().querySelectorAll("[data-screen]")) {
     const isShown = part.dataset.screen === name;
     // What was pressed is hidden now: the keyboard goes on where the eye does.
@@ -27,6 +28,8 @@ function screen(name) {
       part.focus({ preventScroll: true });
     } else part.hidden = !isShown;
   }
+  // On a phone the button that opened it is far below the top of what opens.
+  if (isOther && job().getBoundingClientRect().top < 0) job().scrollIntoView();
 }
 
 const isBusy = () => Boolean(job()?.querySelector('[data-screen]:not([data-screen="main"]):not([hidden])'));
@@ -116,8 +119,12 @@ function press(button) {
   else done(verb, body);
 }
 
+// Whether the person works on it afterwards.
+const HERE = { start: "1", resume: "1", join: "1", interrupt: "0", leave: "0" };
+
 // What was done, as the server will answer it.
 function done(verb, body) {
+  if (verb in HERE) job().dataset.here = HERE[verb];
   if (verb === "report") counted(body);
   else if (verb === "finish") expect("done");
   else if (verb === "check") checked(body);
