@@ -138,6 +138,8 @@ SENTENCES: dict[str, Promise] = {
     "mes.operation.run": _("began the run"),
     "mes.operation.undo": _("took a report back"),
     "mes.operation.start": _("started the operation"),
+    "mes.machine_source.claim": _("sent machine events under the source first"),
+    "mes.machine_source.free": _("freed the source of machine events"),
     "mes.terminal.lock": _("locked the terminal after wrong tries"),
     "mes.terminal.move": _("moved the terminal to another work unit"),
     "mes.terminal.register": _("registered the terminal"),

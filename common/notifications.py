@@ -44,6 +44,8 @@ MESSAGES: dict[str, str | Promise] = {
     "mes.andon_help": _("Help needed at %(unit)s. %(note)s"),
     "mes.andon_unanswered": _("Nobody has answered for %(minutes)s min: %(unit)s, %(incident)s."),
     "mes.estimate_overdue": _("%(unit)s still stands though it was expected back: %(incident)s."),
+    "mes.check_out_of_limits": _("%(operation)s: %(check)s is out of limits with %(value)s."),
+    "mes.check_failed": _("%(operation)s: %(check)s has failed."),
     "mes.machine_runs": _("%(unit)s says that it runs again: %(incident)s."),
     "aps.lock_dropped": _("The lock on %(operation)s was dropped: %(reason)s."),
     "traceability.audit_found": _(

@@ -25,6 +25,25 @@ class ReportForm(forms.Form):
     )
 
 
+class MeasuredField(forms.DecimalField):
+    """A measured value as people type it: a point or a comma, a minus of any kind."""
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str):
+            value = value.strip().replace(",", ".").replace("\N{MINUS SIGN}", "-")
+        return super().to_python(value)
+
+
+class CheckForm(forms.Form):
+    """The answer to one check: a value, or passed or failed; ``again`` measures a fault anew."""
+
+    position = forms.IntegerField(min_value=1)
+    value = MeasuredField(max_digits=14, decimal_places=5, required=False)
+    passed = forms.ChoiceField(choices=[("1", _("Pass")), ("0", _("Fail"))], required=False)
+    again = forms.BooleanField(required=False)
+    idempotency_key = forms.CharField(max_length=MAX_KEY_LENGTH, required=False)
+
+
 class WorkOrderFilter(forms.Form):
     """What the work order list is narrowed to; lives in the URL."""
 

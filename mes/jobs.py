@@ -8,6 +8,7 @@ from mes.services import (
     andon,
     breakdowns,
     covering,
+    labour,
     machine_events,
     planned_orders,
     readiness,
@@ -55,6 +56,12 @@ def derive_machine_states(*, by: User | None, now: datetime) -> None:
 def derive_machine_state(*, work_unit_id: int, by: User | None, now: datetime) -> None:
     """Look whether the newest state of a machine has lasted."""
     machine_events.derive_unit(work_unit_id=work_unit_id, now=now)
+
+
+@register("mes.share_labour", kind=JobKind.DATABASE)
+def share_labour(*, person_id: int, by: User | None, now: datetime) -> None:
+    """Share the hours of a person at several operations anew, after one was told late."""
+    labour.share_again(person_id=person_id, by=by, now=now)
 
 
 @register("mes.close_work_order", kind=JobKind.DATABASE)

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from mes.views import costs, dispatch, shortages, work_orders
+from mes.views import checks, costs, dispatch, shortages, work_orders
 
 app_name = "mes"
 urlpatterns = [
@@ -10,9 +10,15 @@ urlpatterns = [
     path("operations/<int:pk>/start/", dispatch.operation_start, name="operation-start"),
     path("operations/<int:pk>/report/", dispatch.operation_report, name="operation-report"),
     path(
+        "operations/<int:pk>/finish-short/",
+        dispatch.operation_finish_short,
+        name="operation-finish-short",
+    ),
+    path(
         "operations/<int:pk>/interrupt/", dispatch.operation_interrupt, name="operation-interrupt"
     ),
     path("operations/<int:pk>/resume/", dispatch.operation_resume, name="operation-resume"),
+    path("operations/<int:pk>/check/", checks.operation_check, name="operation-check"),
     path("shortages/", shortages.shortage_list, name="shortage-list"),
     path("served/", shortages.served, name="served"),
     path("", include("mes.urls_terminal")),

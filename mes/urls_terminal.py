@@ -20,6 +20,7 @@ urlpatterns = [
     path("terminals/", floor_settings.terminal_list, name="terminal-list"),
     path("terminals/register/", floor_settings.terminal_register, name="terminal-register"),
     path("terminals/<int:pk>/revoke/", floor_settings.terminal_revoke, name="terminal-revoke"),
+    path("sources/<int:pk>/free/", floor_settings.source_free, name="source-free"),
     path("badges/", floor_settings.badge_list, name="badge-list"),
     path("badges/<int:pk>/", floor_settings.badge_edit, name="badge-edit"),
     path("reasons/downtime/", andon_settings.downtime_reasons, name="downtime-reasons"),

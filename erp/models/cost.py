@@ -32,7 +32,7 @@ class CostEntry(models.Model):
     operation_sequence = models.PositiveIntegerField(null=True)
     # "SO-100001/10" where the whole work order is for one line; else its pegs say the shares.
     order_line = models.CharField(max_length=60, blank=True, db_index=True)
-    # The row that is the fact: "time:815", "move:4711", "close:WO-100001".
+    # The row that is the fact: "time:815", "move:4711", "close:WO-100001"; "time:815#1" corrects.
     source = models.CharField(max_length=60)
     at = models.DateTimeField()
     by = models.ForeignKey(

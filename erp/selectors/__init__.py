@@ -2,10 +2,12 @@
 
 from erp.selectors.auto_ordering import auto_order_rules, rule_subject
 from erp.selectors.costs import (
+    BookedTime,
     CostTotal,
     amounts_by_currency,
     amounts_by_kind,
     average_costs,
+    booked_labour,
     cost_entries,
     cost_totals,
     variances_of,
@@ -128,6 +130,7 @@ from erp.selectors.transfers import (
 )
 
 __all__ = [
+    "BookedTime",
     "AFTER_CHANGES",
     "JUDGED_DAYS",
     "TRANSFER_GROUPS",
@@ -164,6 +167,7 @@ __all__ = [
     "amounts_by_kind",
     "auto_order_rules",
     "average_costs",
+    "booked_labour",
     "balances",
     "bin_by_id",
     "bins",

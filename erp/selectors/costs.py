@@ -49,6 +49,37 @@ def cost_totals(work_order: str) -> list[CostTotal]:
     return list(merged.values())
 
 
+@dataclass(frozen=True, slots=True)
+class BookedTime:
+    """What the ledger holds of one booking of a person: hours, and how many entries they are."""
+
+    hours: Decimal
+    amount: Decimal
+    price: Decimal
+    entries: int
+
+
+def booked_labour(work_orders: Collection[str]) -> dict[str, BookedTime]:
+    """Labour of the work orders by the booking behind it ("time:815"); one query.
+
+    Corrections ("time:815#1") count with what they correct.
+    """
+    rows = CostEntry.objects.filter(
+        work_order__in=list(work_orders), kind=CostKind.LABOUR, source__startswith="time:"
+    ).order_by("pk")
+    found: dict[str, BookedTime] = {}
+    for source, hours, amount, price in rows.values_list("source", "quantity", "amount", "price"):
+        root = source.split("#")[0]
+        old = found.get(root)
+        found[root] = BookedTime(
+            hours=(hours or ZERO) + (old.hours if old else ZERO),
+            amount=amount + (old.amount if old else ZERO),
+            price=old.price if old else price or ZERO,
+            entries=1 + (old.entries if old else 0),
+        )
+    return found
+
+
 def variances_of(work_order: str) -> list[tuple[str, Decimal]]:
     """Cause and amount of each variance of a closed work order, the largest first; one query."""
     rows = CostEntry.objects.filter(work_order=work_order, kind=CostKind.VARIANCE).order_by()

@@ -73,6 +73,15 @@ class UndoIn(StrictSerializer):
     reason = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 
+class CheckIn(StrictSerializer):
+    """The answer to one check: ``value``, or ``passed``; ``again`` measures a fault anew."""
+
+    position = serializers.IntegerField(min_value=1)
+    value = serializers.DecimalField(max_digits=14, decimal_places=5, required=False)
+    passed = serializers.BooleanField(required=False, allow_null=True, default=None)
+    again = serializers.BooleanField(default=False)
+
+
 class OperationView(ApiView):
     """An act at one operation; answers with the work order as it is then."""
 
@@ -104,15 +113,6 @@ class OperationView(ApiView):
         if found is None:
             raise serializers.ValidationError({"reason_code": [_("There is no such reason.")]})
         return found
-
-
-class CheckIn(StrictSerializer):
-    """The answer to one check: ``value``, or ``passed``; ``again`` measures a fault anew."""
-
-    position = serializers.IntegerField(min_value=1)
-    value = serializers.DecimalField(max_digits=14, decimal_places=5, required=False)
-    passed = serializers.BooleanField(required=False, allow_null=True, default=None)
-    again = serializers.BooleanField(default=False)
 
 
 class OperationStartView(OperationView):
@@ -229,17 +229,24 @@ class OperationFinishView(OperationView):
 
 
 class OperationCheckView(OperationView):
+    """Answer a check of the operation, named by its position; with a value or ``passed``.
+
+    A value outside the limits is kept as a fault (200, ``faults`` of the check counts it) and
+    keeps the operation from being finished, if the check is required. ``again`` replaces the
+    oldest fault; or a supervisor or quality accepts or rejects it on the page of the work order.
+    409 where the operation is not at work or the answer is not of the check's kind.
+    """
+
     @extend_schema(request=CheckIn, responses=WorkOrderOut)
     def post(self, request: ApiRequest, number: str, sequence: int) -> Response:
         data = self.data(CheckIn, request)
         operation = self.operation(number, sequence)
         check = get_object_or_404(WorkOrderCheck, operation=operation, position=data["position"])
-        faults = check.results.filter(is_good=False, decision="", replaced_by__isnull=True)
         checks.record(
             check=check,
             value=data.get("value"),
             is_good=data["passed"],
-            replaces=faults.order_by("pk").first() if data["again"] else None,
+            replaces=selectors.open_fault(check) if data["again"] else None,
             by=request.user,
             now=self.moment(request),
         )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.response import Response
 
@@ -11,20 +11,37 @@ from common.api import ApiRequest, ApiView
 from masterdata.enums import CheckFrequency, CheckKind
 from mes import selectors
 from mes.enums import OperationState, WorkOrderState
-from mes.models import WorkOrder
+from mes.models import WorkOrder, WorkOrderOperation
+
+LIMIT: dict[str, Any] = {"max_digits": 14, "decimal_places": 5, "allow_null": True}
 
 
 class CheckOut(serializers.Serializer[Any]):
-    position = serializers.IntegerField()
-    name = serializers.CharField(source="label")
-    kind = serializers.ChoiceField(choices=CheckKind.choices)
-    unit = serializers.CharField()
-    lower = serializers.DecimalField(max_digits=14, decimal_places=5, allow_null=True)
-    target = serializers.DecimalField(max_digits=14, decimal_places=5, allow_null=True)
-    upper = serializers.DecimalField(max_digits=14, decimal_places=5, allow_null=True)
-    is_required = serializers.BooleanField()
-    frequency = serializers.ChoiceField(choices=CheckFrequency.choices)
-    every = serializers.IntegerField(allow_null=True)
+    """A check of an operation and where it stands.
+
+    ``needed`` answers are due by the good pieces so far, ``satisfied`` are good or accepted,
+    ``faults`` wait to be measured again or decided. While ``is_open`` the operation cannot be
+    finished.
+    """
+
+    position = serializers.IntegerField(source="check.position")
+    name = serializers.CharField(source="check.label")
+    kind = serializers.ChoiceField(choices=CheckKind.choices, source="check.kind")
+    code = serializers.CharField(source="check.code")
+    unit = serializers.CharField(source="check.unit")
+    lower = serializers.DecimalField(**LIMIT, source="check.lower")
+    target = serializers.DecimalField(**LIMIT, source="check.target")
+    upper = serializers.DecimalField(**LIMIT, source="check.upper")
+    is_required = serializers.BooleanField(source="check.is_required")
+    frequency = serializers.ChoiceField(choices=CheckFrequency.choices, source="check.frequency")
+    every = serializers.IntegerField(source="check.every", allow_null=True)
+    needed = serializers.IntegerField()
+    satisfied = serializers.IntegerField()
+    faults = serializers.SerializerMethodField()
+    is_open = serializers.BooleanField()
+
+    def get_faults(self, standing: selectors.CheckStanding) -> int:
+        return len(standing.open_faults)
 
 
 class OperationOut(serializers.Serializer[Any]):
@@ -48,11 +65,15 @@ class OperationOut(serializers.Serializer[Any]):
     skill = serializers.CharField(source="skill.code", allow_null=True, default=None)
     people = serializers.IntegerField()
     tool = serializers.CharField(source="tool.code", allow_null=True, default=None)
-    checks = CheckOut(source="checks.all", many=True)
+    checks = serializers.SerializerMethodField()
     # Before the next operation: clock minutes at least and at most, pieces that let it begin.
     wait_minutes = serializers.IntegerField()
     max_wait_minutes = serializers.IntegerField(allow_null=True)
     transfer_quantity = serializers.DecimalField(max_digits=14, decimal_places=4, allow_null=True)
+
+    @extend_schema_field(CheckOut(many=True))
+    def get_checks(self, operation: WorkOrderOperation) -> Any:
+        return CheckOut(selectors.fetched_standings(operation), many=True).data
 
 
 class MaterialOut(serializers.Serializer[Any]):

@@ -10,7 +10,7 @@ from mes.models.andon import (
 from mes.models.check import CheckResult, WorkOrderCheck
 from mes.models.cost import CostStandard
 from mes.models.floor import FloorReason, TimeBooking
-from mes.models.machine import MachineBacklog, MachineEvent, MachineState
+from mes.models.machine import MachineBacklog, MachineEvent, MachineSource, MachineState
 from mes.models.operation import OperationReport, OperationUnit, WorkOrderOperation
 from mes.models.work_order import WorkOrder, WorkOrderMaterial, WorkOrderPeg
 
@@ -26,6 +26,7 @@ __all__ = [
     "IncidentEntry",
     "MachineBacklog",
     "MachineEvent",
+    "MachineSource",
     "MachineState",
     "CostStandard",
     "OperationReport",

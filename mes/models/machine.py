@@ -1,5 +1,6 @@
 """What machines say: raw events as they came, and the states derived from them."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
@@ -49,6 +50,22 @@ class MachineEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.event_id}"
+
+
+class MachineSource(models.Model):
+    """A name that machine events come under over HTTP, and the account that it belongs to.
+
+    Whose it is was decided by the first batch; a supervisor may free it.
+    """
+
+    name = models.CharField(max_length=80, unique=True)
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class MachineBacklog(models.Model):

@@ -37,6 +37,7 @@ class WorkOrder(models.Model):
     priority = models.PositiveIntegerField(default=0)
     # Start day of the demand period that this order gathers; null unless the lot policy says so.
     period_date = models.DateField(null=True)
+    # What a hold took it from; of a completed one: it was on hold then.
     held_from = models.CharField(max_length=12, blank=True)
     bom_revision = models.CharField(max_length=20, blank=True)
     routing_revision = models.CharField(max_length=20, blank=True)

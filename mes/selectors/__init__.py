@@ -11,7 +11,15 @@ from mes.selectors.andon import (
     reason_behind,
     standing_because_of,
 )
-from mes.selectors.checks import CheckStanding, check_results_of, check_standings, reports_of
+from mes.selectors.checks import (
+    CheckStanding,
+    check_results_of,
+    check_standings,
+    check_standings_of,
+    fetched_standings,
+    open_fault,
+    reports_of,
+)
 from mes.selectors.costs import (
     CostRow,
     closed_orders,
@@ -85,11 +93,13 @@ __all__ = [
     "active_reasons",
     "check_results_of",
     "check_standings",
+    "check_standings_of",
     "closed_orders",
     "cost_rows",
     "customer_words",
     "dispatch_list",
     "eligible_units",
+    "fetched_standings",
     "floor_people",
     "free_output",
     "free_unit",
@@ -98,6 +108,7 @@ __all__ = [
     "is_at",
     "made_costs",
     "open_calls",
+    "open_fault",
     "open_operation_counts",
     "open_operations",
     "open_operations_of",

@@ -1,9 +1,10 @@
 """Where the checks of an operation stand: answered, open, out of limits."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
-from django.db.models import F, Prefetch
+from django.db.models import F, Prefetch, QuerySet
 
 from masterdata.enums import CheckFrequency
 from mes.enums import Decision
@@ -25,6 +26,8 @@ class CheckStanding:
 
     check: WorkOrderCheck
     needed: int
+    # How often once one more piece is good: a machine speaks before the piece is reported.
+    needed_next: int
     # Good, or accepted as they are.
     satisfied: int
     # Out of limits, neither measured again nor decided.
@@ -62,13 +65,42 @@ def reports_of(order: WorkOrder) -> list[OperationReport]:
     )
 
 
+def open_fault(check: WorkOrderCheck) -> CheckResult | None:
+    """The oldest answer out of limits that is neither measured again nor decided."""
+    faults = check.results.filter(is_good=False, decision="", replaced_by__isnull=True)
+    return faults.order_by("pk").first()
+
+
 def check_standings(operation: WorkOrderOperation) -> list[CheckStanding]:
     """The checks of an operation in their order; two queries."""
+    return check_standings_of([operation])[operation.pk]
+
+
+def check_standings_of(
+    operations: Collection[WorkOrderOperation],
+) -> dict[int, list[CheckStanding]]:
+    """The checks of each operation in their order, by its id; two queries for all of them."""
+    good = {operation.pk: operation.good for operation in operations}
+    found: dict[int, list[CheckStanding]] = {pk: [] for pk in good}
+    for row in _with_answers().filter(operation__in=list(good)):
+        found[row.operation_id].append(_standing(row, good[row.operation_id]))
+    return found
+
+
+def checks_and_answers() -> "Prefetch[str, QuerySet[WorkOrderCheck], str]":
+    """To be fetched with operations of which ``fetched_standings`` is asked; two queries."""
+    return Prefetch("checks", queryset=_with_answers())
+
+
+def fetched_standings(operation: WorkOrderOperation) -> list[CheckStanding]:
+    """As ``check_standings``, of an operation that ``checks_and_answers`` came with; no query."""
+    return [_standing(row, operation.good) for row in operation.checks.all()]
+
+
+def _with_answers() -> QuerySet[WorkOrderCheck]:
     current = CheckResult.objects.filter(replaced_by__isnull=True).order_by("pk")
-    rows = WorkOrderCheck.objects.filter(operation=operation).prefetch_related(
-        Prefetch("results", queryset=current)
-    )
-    return [_standing(row, operation.good) for row in rows.order_by("position")]
+    rows = WorkOrderCheck.objects.prefetch_related(Prefetch("results", queryset=current))
+    return rows.order_by("operation_id", "position")
 
 
 def _standing(check: WorkOrderCheck, good: Decimal) -> CheckStanding:
@@ -78,6 +110,7 @@ def _standing(check: WorkOrderCheck, good: Decimal) -> CheckStanding:
     return CheckStanding(
         check=check,
         needed=_needed(check, good),
+        needed_next=_needed(check, good + 1),
         satisfied=satisfied,
         open_faults=tuple(faults),
         last=results[-1] if results else None,

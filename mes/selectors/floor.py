@@ -13,11 +13,11 @@ from mes.enums import OperationState, WorkOrderState
 from mes.models import (
     OperationUnit,
     WorkOrder,
-    WorkOrderCheck,
     WorkOrderMaterial,
     WorkOrderOperation,
     WorkOrderPeg,
 )
+from mes.selectors.checks import checks_and_answers
 from mes.selectors.tree import supply_tree
 
 ZERO = Decimal(0)
@@ -147,7 +147,7 @@ def work_order_detail(number: str) -> WorkOrder:
         "work_center", "planned_work_unit", "work_unit", "subcontractor", "skill", "tool"
     ).prefetch_related(
         Prefetch("units", queryset=OperationUnit.objects.select_related("work_unit")),
-        Prefetch("checks", queryset=WorkOrderCheck.objects.order_by("position")),
+        checks_and_answers(),
     )
     return (
         WorkOrder.objects.select_related("item", "site")

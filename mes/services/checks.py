@@ -4,11 +4,14 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.urls import reverse
 
 from common import audit
+from common.enums import Level, Role
 from common.models import User
+from common.notifications import notify
 from masterdata.enums import CheckKind
-from mes import report_policies, selectors
+from mes import policies, report_policies, selectors
 from mes.enums import Decision
 from mes.models import CheckResult, WorkOrderCheck, WorkOrderOperation
 from mes.report_policies import CannotCheck, CannotDecide
@@ -49,7 +52,30 @@ def record(
         said = str(value) if value is not None else str(result.is_good)
         changes = {check.name: [None, said]}
         audit.record(action="mes.check.record", target=operation, by=by, now=now, changes=changes)
+        if not result.is_good and check.is_required:
+            _tell(check, operation, result, now)
     return result
+
+
+def _tell(
+    check: WorkOrderCheck, operation: WorkOrderOperation, result: CheckResult, now: datetime
+) -> None:
+    """Who may decide hears of the fault, as the operation cannot be finished before."""
+    number = operation.work_order.number
+    notify(
+        kind="mes.check_failed" if result.value is None else "mes.check_out_of_limits",
+        parameters={
+            "check": check.name,
+            "operation": f"{number}/{operation.sequence}",
+            "value": f"{policies.plain(result.value)} {check.unit}".strip()
+            if result.value is not None
+            else "",
+        },
+        roles=[Role.QUALITY, Role.SUPERVISOR],
+        level=Level.WARNING,
+        url=reverse("mes:work-order-detail", args=[number]) + "#checks",
+        now=now,
+    )
 
 
 def answer_well(*, operation: WorkOrderOperation, by: User | None, now: datetime) -> int:

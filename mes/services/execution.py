@@ -361,10 +361,10 @@ def _cancel_rest(order: WorkOrder) -> None:
 def _complete(order: WorkOrder, by: User | None, now: datetime) -> None:
     acts.move_order(order, WorkOrderState.COMPLETED)
     order.completed_at = now
-    order.held_from = ""
+    # What it was held from stays: taken back, it is on hold again.
     # Nothing more comes out of it, whatever was allowed for.
     order.output = min(order.output, order.good)
-    order.save(update_fields=["state", "completed_at", "output", "held_from"])
+    order.save(update_fields=["state", "completed_at", "output"])
     supply.note([order.pk])
     consumption.close(order, by=by, now=now)
     audit.record(action="mes.work_order.complete", target=order, by=by, now=now)

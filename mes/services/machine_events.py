@@ -17,7 +17,8 @@ from masterdata import selectors as masterdata
 from mes import machine_states
 from mes.enums import AndonKind, AndonState, MachineEventKind, MachineStatus
 from mes.models import AndonCall, MachineBacklog, MachineEvent, MachineState
-from mes.services import andon, breakdowns
+from mes.services import andon, breakdowns, machine_checks, machine_sources
+from mes.services.machine_checks import Told
 from mes.services.machine_parsing import Row
 
 # States are derived so soon after the first event that waits.
@@ -30,7 +31,7 @@ FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::numeric[], %s:
             %s::text[], %s::numeric[], %s::timestamptz[])
   AS row (unit, event_id, kind, status, good, scrap, name, value, at)
 ON CONFLICT (source, event_id) DO NOTHING
-RETURNING work_unit_id, kind, at
+RETURNING work_unit_id, kind, at, name, value
 """
 
 
@@ -43,21 +44,31 @@ class Recorded:
 
 
 def record(*, source: str, rows: Sequence[Row], by: User | None, now: datetime) -> Recorded:
-    """Keep the events, each once by source and event id, and ask for the states; one insert."""
+    """Keep the events, each once by source and event id, and ask for the states; one insert.
+
+    ``by`` sends them from outside: raise CannotSend where the source is not of that account. What
+    a machine says of a parameter answers the check that asks for it.
+    """
     if not rows:
         return Recorded(0, 0)
     # In one order: two batches with the same events wait for each other and never in a circle.
     ordered = sorted(rows, key=lambda row: row.event_id)
     columns = ("unit_id", "event_id", "kind", "status", "good", "scrap", "name", "value", "at")
     with transaction.atomic():
+        if by is not None:
+            machine_sources.claim(name=source, by=by, now=now)
         with connection.cursor() as cursor:
             values = [[getattr(row, column) for row in ordered] for column in columns]
             cursor.execute(_INSERT, [source, now, *values])
             new = cursor.fetchall()
         since: dict[int, datetime] = {}
-        for unit_id, kind, at in new:
+        told: list[Told] = []
+        for unit_id, kind, at, name, value in new:
             if kind == MachineEventKind.STATE:
                 since[unit_id] = min(at, since.get(unit_id, at))
+            elif kind == MachineEventKind.PARAMETER:
+                told.append(Told(unit_id, name, value, at))
+        machine_checks.answer(told)
         if since:
             MachineBacklog.objects.bulk_create(
                 MachineBacklog(work_unit_id=unit_id, since=at) for unit_id, at in since.items()

@@ -6,8 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from masterdata import selectors as masterdata
+from masterdata.enums import CheckKind
 from mes.enums import OperationState
-from mes.models import WorkOrderOperation
+from mes.models import WorkOrderCheck, WorkOrderOperation
 from mes.services import breakdowns, machine_events
 from mes.services.machine_parsing import Row
 
@@ -51,7 +52,26 @@ class Machines:
                     value=warmth,
                 )
             )
+        rows += self._parameters(now)
         return machine_events.record(source=SOURCE, rows=rows, by=None, now=now).stored
+
+    def _parameters(self, now: datetime) -> list[Row]:
+        """What the checks of the operations at work ask machines for, within its limits."""
+        asked = WorkOrderCheck.objects.filter(
+            operation__state__in=[OperationState.SETUP, OperationState.RUNNING],
+            operation__work_unit__isnull=False,
+            code__gt="",
+        ).exclude(kind=CheckKind.PASS)
+        rows = []
+        for check in asked.select_related("operation").order_by("pk"):
+            limits = [limit for limit in (check.lower, check.upper) if limit is not None]
+            low, high = float(min(limits)), float(max(limits))
+            middle = float(check.target) if check.target is not None else (low + high) / 2
+            value = min(max(self.chance.gauss(middle, (high - low) / 12), low), high)
+            unit_id, name = check.operation.work_unit_id or 0, check.code
+            said = Decimal(str(round(value, 2)))
+            rows.append(Row(unit_id, uuid.uuid4().hex, "parameter", now, name=name, value=said))
+        return rows
 
     def _state(self, unit_id: int, is_running: bool) -> str:
         left = self._down[unit_id] = max(-1, self._down.get(unit_id, 0) - 1)

@@ -15,6 +15,7 @@ from typing import Protocol
 from django.db.models import Max, Q, QuerySet, Value
 from django.db.models.functions import Greatest
 
+from common import jobs
 from common.models import User
 from mes.enums import BookingKind, OperationState
 from mes.models import FloorReason, TimeBooking, WorkOrderOperation
@@ -174,6 +175,26 @@ def close(operation: WorkOrderOperation, *, now: datetime, person: User | None =
         by=None,
         now=now,
     )
+    for row in ended:
+        _share_again(row, now)
+
+
+def _share_again(row: TimeBooking, now: datetime) -> None:
+    """Ask for the person's other work of that time to be shared anew: while this one was open it
+    was shared with, and what a device tells late was not there yet."""
+    others = TimeBooking.objects.filter(person=row.person_id, ends_at__gt=row.starts_at)
+    others = others.exclude(kind=BookingKind.PAUSE).exclude(operation=row.operation_id)
+    if row.person_id is None or not others.exists():
+        return
+    jobs.enqueue(
+        "mes.share_labour",
+        key=f"labour:{row.person_id}",
+        group_key=f"labour:{row.person_id}",
+        coalesce=True,
+        person_id=row.person_id,
+        by=None,
+        now=now,
+    )
 
 
 def _is_work(row: TimeBooking) -> bool:
@@ -185,7 +206,7 @@ def _cost(operation: WorkOrderOperation, row: TimeBooking) -> costs.Spent:
     """The minutes of a booking that has ended, a person's shared with the other operations."""
     return costs.Spent(
         operation=operation,
-        minutes=_decimal(_own_share(row)),
+        minutes=as_decimal(_own_share(row)),
         source=f"time:{row.pk}",
         is_setup=row.kind == BookingKind.SETUP,
         is_labour=row.person_id is not None,
@@ -203,12 +224,32 @@ def _own_share(row: TimeBooking) -> Fraction:
         person=row.person_id,
         starts_at__lt=row.ends_at,
     )
-    for other in (others := list(beside)):
-        other.starts_at = max(other.starts_at, row.starts_at)
-    return shared(others, until=row.ends_at).get((row.operation_id, row.kind), Fraction(0))
+    return share_of(row, beside)
 
 
-def _decimal(minutes: Fraction) -> Decimal:
+def share_of(row: TimeBooking, beside: Iterable[TimeBooking]) -> Fraction:
+    """Minutes of one ended booking of a person; ``beside``: the person's bookings of that time,
+    itself among them."""
+    assert row.ends_at is not None  # noqa: S101 - callers ask of what has ended
+    spans = [
+        _Span(other.operation_id, other.kind, max(other.starts_at, row.starts_at), other.ends_at)
+        for other in beside
+    ]
+    return shared(spans, until=row.ends_at).get((row.operation_id, row.kind), Fraction(0))
+
+
+@dataclass(slots=True)
+class _Span:
+    """The part of a booking that another one lasted."""
+
+    operation_id: int
+    kind: str
+    starts_at: datetime
+    ends_at: datetime | None
+
+
+def as_decimal(minutes: Fraction) -> Decimal:
+    """The minutes as the ledger's arithmetic takes them."""
     return Decimal(minutes.numerator) / Decimal(minutes.denominator)
 
 

@@ -84,12 +84,12 @@ def _tell(
 
 
 def _reopen(operation: WorkOrderOperation, by: User | None, now: datetime, reason: str) -> None:
-    """The work order goes on as before its completion: in work, with what that had cancelled.
-
-    A hold that it had outlived is not there any more: whoever takes back decides anew.
-    """
+    """The work order goes on as before its completion: in work, or on hold where it was held
+    when it was completed and nobody has resumed it since; with what that had cancelled."""
     order = operation.work_order
     acts.move_order(order, WorkOrderState.IN_PROGRESS)
+    if order.held_from:
+        acts.move_order(order, WorkOrderState.ON_HOLD)
     order.completed_at = None
     order.save(update_fields=["state", "completed_at"])
     WorkOrderOperation.objects.filter(

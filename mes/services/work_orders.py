@@ -146,6 +146,10 @@ def resume_for(*, requirement_ids: Collection[int], by: User | None, now: dateti
             if order.state == WorkOrderState.ON_HOLD:
                 _resume(order, by, now)
                 resumed.append(order)
+            elif order.held_from:
+                # Completed while it was held: taken back, it is in work.
+                order.held_from = ""
+                order.save(update_fields=["held_from"])
         _tell(resumed, by, now)
     return [order.number for order in resumed]
 

@@ -1,17 +1,90 @@
-"""What to do with a value outside its limits."""
+"""Checks on plain pages: the answer, and what to do with one outside its limits."""
 
-from django.http import HttpResponse, HttpResponseRedirect
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from common import idempotency
 from common.access import AuthenticatedRequest, requires
 from common.errors import told
+from common.templatetags import ui_format
+from masterdata.enums import CheckKind
+from mes import selectors
 from mes.enums import Decision
-from mes.models import CheckResult
+from mes.forms import CheckForm
+from mes.models import CheckResult, WorkOrderCheck
 from mes.services import checks
+from mes.views.dispatch import back
+
+
+@requires("mes.execute_operation")
+@require_POST
+def operation_check(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """Answer one check of the operation, once however often the form is sent."""
+    form = CheckForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Type the value as a number, such as 17.95."))
+        return back(request)
+    data = form.cleaned_data
+    rows = WorkOrderCheck.objects.select_related("operation")
+    check = get_object_or_404(rows, operation=pk, position=data["position"])
+    noted: list[CheckResult] = []
+    now = timezone.now()
+
+    def effect() -> str:
+        is_asked = check.kind == CheckKind.PASS and data["passed"] != ""
+        result = checks.record(
+            check=check,
+            value=data["value"],
+            is_good=data["passed"] == "1" if is_asked else None,
+            replaces=selectors.open_fault(check) if data["again"] else None,
+            by=request.user,
+            now=now,
+        )
+        noted.append(result)
+        return ""
+
+    said = [str(data[name]) for name in ("position", "value", "passed", "again")]
+    with told(request):
+        idempotency.once(
+            user=request.user,
+            key=data["idempotency_key"] or idempotency.new_key(),
+            fingerprint=idempotency.fingerprint("operation-check", pk, *said),
+            now=now,
+            effect=effect,
+        )
+    for result in noted:
+        _say(request, check, result)
+    return back(request)
+
+
+def _say(request: HttpRequest, check: WorkOrderCheck, result: CheckResult) -> None:
+    """What was noted, and what has to happen where it is not as it should be."""
+    facts = {"name": check.label}
+    if result.value is not None:
+        facts["value"] = ui_format.quantity(result.value, check.unit)
+    if result.is_good:
+        noted = _("Noted: %(name)s %(value)s.") if "value" in facts else _("Passed: %(name)s.")
+        messages.success(request, noted % facts)
+        return
+    fault = (
+        _("%(name)s is out of its limits with %(value)s.")
+        if "value" in facts
+        else _("%(name)s has failed.")
+    )
+    if check.is_required:
+        todo = _(
+            "Measure again, or a supervisor or quality decides; "
+            "until then the operation cannot be finished."
+        )
+    else:
+        todo = _("It is noted; the operation may be finished.")
+    messages.warning(request, f"{fault % facts} {todo}")
 
 
 @requires("mes.decide_check")

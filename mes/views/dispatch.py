@@ -1,4 +1,7 @@
-"""The plain dispatch list: what a work unit does next, and start, report, finish."""
+"""The plain dispatch list: what a work unit does next, and start, report, finish.
+
+Its checks are answered by ``mes.views.checks``.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,6 +40,13 @@ class Card:
     open_quantity: Decimal
     is_startable: bool
     why: str = ""
+    # Of what was started here.
+    checks: Sequence[selectors.CheckStanding] = ()
+
+    @property
+    def open_checks(self) -> int:
+        """How many keep it from being finished."""
+        return sum(row.is_open for row in self.checks)
 
     @property
     def key(self) -> str:
@@ -57,6 +67,7 @@ def dispatch_list(request: HttpRequest) -> HttpResponse:
                 selectors.dispatch_list(work_unit_id=unit.id, limit=30), unit.id, timezone.now()
             ),
             "can_execute": allowed(request.user, "mes.execute_operation"),
+            "can_decide": allowed(request.user, "mes.decide_check"),
             "sites": masterdata.site_ids(),
         }
     template = "mes/dispatch_list.html" + ("#list" if request.htmx else "")  # type: ignore[attr-defined]
@@ -68,13 +79,16 @@ def dispatch_list(request: HttpRequest) -> HttpResponse:
 
 def _cards(rows: Sequence[selectors.DispatchRow], unit_id: int, now: datetime) -> list[Card]:
     cards: list[Card] = []
+    at_work = [row.operation for row in rows if row.operation.state in OperationState.started()]
+    standings = selectors.check_standings_of(at_work)
     for number, row in enumerate(rows):
         is_next = row.operation.state in (OperationState.WAITING, OperationState.READY)
         why = ""
         if is_next and number < EXPLAINED:
             why = refusal(policies.check_can_start, row.operation, unit_id, now)
         is_startable = row.is_startable and not why and number < EXPLAINED
-        cards.append(Card(row.operation, row.open_quantity, is_startable, why))
+        checks = standings.get(row.operation.pk, ())
+        cards.append(Card(row.operation, row.open_quantity, is_startable, why, checks))
     return cards
 
 
@@ -82,7 +96,8 @@ def _operation(pk: int) -> WorkOrderOperation:
     return get_object_or_404(WorkOrderOperation.objects.select_related("work_order"), pk=pk)
 
 
-def _back(request: HttpRequest) -> HttpResponseRedirect:
+def back(request: HttpRequest) -> HttpResponseRedirect:
+    """To the list of the work unit that the form came from."""
     unit = request.POST.get("unit", "")
     url = reverse("mes:dispatch-list")
     return HttpResponseRedirect(f"{url}?unit={unit}" if unit.replace("-", "").isalnum() else url)
@@ -95,12 +110,12 @@ def operation_start(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     unit = masterdata.work_unit_by_code(request.POST.get("unit", ""))
     if unit is None:
         messages.error(request, _("Choose a work unit first."))
-        return _back(request)
+        return back(request)
     with told(request):
         execution.start(
             operation=operation, work_unit_id=unit.pk, by=request.user, now=timezone.now()
         )
-    return _back(request)
+    return back(request)
 
 
 @requires("mes.execute_operation")
@@ -111,18 +126,18 @@ def operation_report(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     form = ReportForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Type good and scrap as numbers of zero or more."))
-        return _back(request)
+        return back(request)
     good = form.cleaned_data["good"] or Decimal(0)
     scrap = form.cleaned_data["scrap"] or Decimal(0)
     now = timezone.now()
     with told(request):
         if (good or scrap) and not _report(request, operation, form, now):
-            return _back(request)
+            return back(request)
         if request.POST.get("action") == "finish":
             execution.finish(operation=operation, by=request.user, now=now)
         elif not good and not scrap:
             messages.error(request, _("Type how many pieces are good or scrap."))
-    return _back(request)
+    return back(request)
 
 
 def _report(
@@ -157,6 +172,21 @@ def _report(
 
 @requires("mes.execute_operation")
 @require_POST
+def operation_finish_short(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """Finish though pieces are missing: they count as scrap, with the reason."""
+    with told(request):
+        execution.finish(
+            operation=_operation(pk),
+            short_close=True,
+            reason=request.POST.get("reason", "")[:200],
+            by=request.user,
+            now=timezone.now(),
+        )
+    return back(request)
+
+
+@requires("mes.execute_operation")
+@require_POST
 def operation_interrupt(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     with told(request):
         execution.interrupt(
@@ -165,7 +195,7 @@ def operation_interrupt(request: AuthenticatedRequest, pk: int) -> HttpResponse:
             by=request.user,
             now=timezone.now(),
         )
-    return _back(request)
+    return back(request)
 
 
 @requires("mes.execute_operation")
@@ -173,4 +203,4 @@ def operation_interrupt(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def operation_resume(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     with told(request):
         execution.resume(operation=_operation(pk), by=request.user, now=timezone.now())
-    return _back(request)
+    return back(request)

@@ -16,8 +16,8 @@ from common.errors import Refused, told
 from common.models import User
 from mes import selectors
 from mes.forms import BadgeForm, ReasonForm, TerminalForm
-from mes.models import Badge, FloorReason, Terminal
-from mes.services import badges, floor_reasons, terminals
+from mes.models import Badge, FloorReason, MachineSource, Terminal
+from mes.services import badges, floor_reasons, machine_sources, terminals
 from mes.views.terminal import device
 
 HTTP_UNPROCESSABLE = 422
@@ -27,13 +27,29 @@ _TEN_YEARS = 10 * 365 * 86_400
 @requires("mes.manage_floor")
 def terminal_list(request: AuthenticatedRequest) -> HttpResponse:
     """Registered devices, and this one if it is none yet."""
+    return _terminals(request, TerminalForm())
+
+
+def _terminals(
+    request: AuthenticatedRequest, form: TerminalForm, *, status: int = 200
+) -> HttpResponse:
     rows = Terminal.objects.select_related("site", "work_unit", "registered_by")
     context = {
         "terminals": rows.order_by("-is_active", "name"),
+        "sources": MachineSource.objects.select_related("account").order_by("name"),
         "here": device(request),
-        "form": TerminalForm(),
+        "form": form,
     }
-    return render(request, "mes/floor/terminal_list.html", context)
+    return render(request, "mes/floor/terminal_list.html", context, status=status)
+
+
+@requires("mes.manage_floor")
+@require_POST
+def source_free(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """Let the name of a source of machine events belong to whoever sends under it next."""
+    source = get_object_or_404(MachineSource, pk=pk)
+    machine_sources.free(source=source, by=request.user, now=timezone.now())
+    return redirect("mes:terminal-list")
 
 
 @requires("mes.manage_floor")
@@ -42,9 +58,7 @@ def terminal_register(request: AuthenticatedRequest) -> HttpResponse:
     """Make the device that asks a terminal. The supervisor is signed out: it stays on the floor."""
     form = TerminalForm(request.POST)
     if not form.is_valid():
-        rows = Terminal.objects.select_related("site", "work_unit", "registered_by")
-        context = {"terminals": rows.order_by("name"), "here": device(request), "form": form}
-        return render(request, "mes/floor/terminal_list.html", context, status=HTTP_UNPROCESSABLE)
+        return _terminals(request, form, status=HTTP_UNPROCESSABLE)
     unit = form.cleaned_data["work_unit"]
     _terminal, token = terminals.register(
         name=form.cleaned_data["name"],

@@ -39,6 +39,8 @@ SHELL = (
     "mes/sign_in.js",
     "mes/outbox.js",
     "mes/terminal.js",
+    "mes/pad.js",
+    "mes/checks.js",
     "mes/offline.js",
     "mes/leave.js",
     "mes/away.js",

@@ -1,6 +1,7 @@
 """What is printed on the floor."""
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -44,14 +45,16 @@ MOST_LABELS = 200
 def identity_labels(request: HttpRequest) -> HttpResponse:
     """Labels of lots and serial units, by ``?lot=`` and ``?unit=``, each as often as needed.
 
-    ``?received=`` names a purchase or work order: all that came in under it. ``?part=2`` goes on
-    after the first roll.
+    ``?received=`` names a purchase or work order: all that came in under it. What is more than a
+    roll holds is offered roll by roll; ``?part=2`` is the second.
     """
     lot_ids, unit_ids = _ids(request, "lot"), _ids(request, "unit")
     if received := request.GET.get("received", "")[:60]:
         lot_ids, unit_ids = erp.came_in(received)
     part = max(1, *_ids(request, "part"), 1) - 1
     wanted = [*(("lot", pk) for pk in lot_ids), *(("unit", pk) for pk in unit_ids)]
+    if received and len(wanted) > MOST_LABELS and "part" not in request.GET:
+        return _rolls(request, received, len(wanted))
     chosen = wanted[part * MOST_LABELS : (part + 1) * MOST_LABELS]
     lots = traceability.lots([pk for kind, pk in chosen if kind == "lot"])
     units = traceability.units([pk for kind, pk in chosen if kind == "unit"])
@@ -60,6 +63,16 @@ def identity_labels(request: HttpRequest) -> HttpResponse:
         raise Http404
     made = paper.labels(rows, language=get_language() or "en")
     return documents.answer(name="labels.pdf", content=made)
+
+
+def _rolls(request: HttpRequest, received: str, count: int) -> HttpResponse:
+    """The rolls that the labels of a document make, each with its button."""
+    rolls = [
+        (number, first, min(first + MOST_LABELS - 1, count))
+        for number, first in enumerate(range(1, count + 1, MOST_LABELS), start=1)
+    ]
+    context = {"received": received, "count": count, "rolls": rolls, "most": MOST_LABELS}
+    return render(request, "mes/paper/rolls.html", context)
 
 
 def _ids(request: HttpRequest, name: str) -> list[int]:

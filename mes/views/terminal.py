@@ -102,6 +102,11 @@ def _texts() -> dict[str, str]:
         "of": _("of %s"),
         "empty": _("Nothing waits."),
         "checked": _("Noted: %s"),
+        "outside": _("%s: measure again, or a supervisor decides"),
+        "pass": _("Pass"),
+        "fail": _("failed"),
+        "tooMany": _("There are only %n to report."),
+        "sayWhy": _("Choose why."),
     }
 
 

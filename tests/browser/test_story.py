@@ -13,7 +13,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 from django.utils.translation import override
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from common.templatetags.ui_format import day, days_phrase
 from crm.models import SalesOrder
@@ -21,6 +21,7 @@ from mes.enums import OperationState
 from mes.models import WorkOrderOperation
 from tests.browser.checks import assert_accessible, watched
 from tests.browser.people import PATIENCE, People
+from tests.mes.factories import WorkOrderCheckFactory
 
 pytestmark = [
     pytest.mark.browser,
@@ -249,6 +250,7 @@ def _an_operation_is_made(people: People) -> None:
     card.locator("[name=good]").fill("1")
     people.button(card, "Report").click()
     expect(card.locator(".job-facts")).to_contain_text(people.say("good"))
+    _its_checks_are_answered(people, page, card, pk)
     assert_accessible(page)
     people.button(card, "Report and finish").click()
     expect(card).to_have_count(0)
@@ -256,6 +258,25 @@ def _an_operation_is_made(people: People) -> None:
     assert operation.state == OperationState.DONE
     assert operation.good > 1
     assert operation.scrap == 0
+
+
+def _its_checks_are_answered(people: People, page: Page, card: Locator, pk: int) -> None:
+    """Nothing is finished before: out of limits, measured again, and a look."""
+    limits = {"lower": Decimal("9.9"), "upper": Decimal("10.1"), "unit": "mm"}
+    WorkOrderCheckFactory(operation_id=pk, position=10, name="L1", kind="measure", **limits)
+    WorkOrderCheckFactory(operation_id=pk, position=20, name="L2")
+    people.button(card, "Report and finish").click()
+    expect(page.locator(".toast-note").first).to_contain_text("L1")
+    length, look = card.locator(".job-check").nth(0), card.locator(".job-check").nth(1)
+    length.locator("[name=value]").fill("9,5")
+    length.locator("button").click()
+    expect(length.locator(".job-check-fault")).to_contain_text("9.5")
+    assert_accessible(page)
+    length.locator("[name=value]").fill("10.02")
+    length.locator("button").click()
+    expect(length.locator(".job-check-fault")).to_have_count(0)
+    look.locator("[name=passed][value='1']").click()
+    expect(card.locator(".job-check.is-open")).to_have_count(0)
 
 
 def _what_is_ready_is_shipped(people: People) -> None:

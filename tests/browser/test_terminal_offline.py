@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from mes.enums import OperationState
-from mes.models import OperationReport
+from mes.models import CheckResult, OperationReport
 from tests.browser.cable import Cable, cable
 from tests.browser.checks import assert_accessible
 from tests.browser.conftest import PageFor
 from tests.browser.floor import Floor, small_targets
+from tests.mes.factories import WorkOrderCheckFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -146,3 +149,47 @@ def test_a_sign_out_without_network_comes_first_afterwards(english: Floor, net: 
     # The session was still open on the server: the device ends it first.
     expect(page.locator("#pin-form")).to_be_visible(timeout=20_000)
     assert page.evaluate("caches.has('floor-door')") is False
+
+
+def test_checks_show_their_answers_without_network_and_let_the_job_be_finished(
+    floor: Floor, net: Cable
+) -> None:
+    limits = {"lower": Decimal("2.2"), "upper": Decimal("2.6"), "unit": "mm"}
+    WorkOrderCheckFactory(operation=floor.operation, position=10, kind="measure", **limits)
+    WorkOrderCheckFactory(operation=floor.operation, position=20, frequency="every_n", every=5)
+    page = ready(floor)
+    page.locator("#job [data-act=start]:not([data-setup])").click()
+    floor.phase("running")
+    wait_for_copies(page, **copies(floor, "running", "blocked"))
+    net.pull()
+    floor.primary()
+    page.locator("[data-send]").click()
+    # Ten pieces: one value, two looks.
+    floor.phase("checks")
+    floor.primary()
+    measured, look = page.locator(".term-check").nth(0), page.locator(".term-check").nth(1)
+    measured.locator("input").fill("2.7")
+    measured.locator("[data-check]").click()
+    expect(measured.locator("[data-said]")).to_contain_text("2.7 mm")
+    expect(measured).to_have_class(re.compile("is-fault"))
+    assert_accessible(page)
+    measured.locator("input").fill("2,5")
+    measured.locator("[data-check]").click()
+    expect(measured.locator("[data-due]")).to_have_text("1 / 1")
+    expect(measured).not_to_have_class(re.compile("is-fault|is-open"))
+    for done in ("1 / 2", "2 / 2"):
+        look.locator("[data-passed='1']").click()
+        expect(look.locator("[data-due]")).to_have_text(done)
+    assert not CheckResult.objects.exists()
+    # Opened again it knows what waits.
+    page.reload()
+    floor.phase("full")
+    floor.primary()
+    floor.phase("done")
+    net.plug()
+    expect(page.locator("#chip")).to_be_hidden(timeout=20_000)
+    expect(page.locator("#job .term-item")).to_have_text("BOLT", timeout=20_000)
+    floor.operation.refresh_from_db()
+    assert floor.operation.state == OperationState.DONE
+    assert CheckResult.objects.filter(replaced_by=None, is_good=True).count() == 3
+    assert CheckResult.objects.get(is_good=False).value == Decimal("2.7")

@@ -116,3 +116,19 @@ def test_the_audit_page_shows_and_filters(client_for, user_for, now) -> None:
     assert page.status_code == 200
     assert [row.target_label for row in page.context["page"]] == ["sales"]
     assert client_for(Role.SALES).get("/audit/").status_code == 403
+
+
+def test_a_row_keeps_when_it_was_written_beside_what_a_device_says(user_for, client_for, now):
+    user = user_for(Role.SALES)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement_timestamp()")
+        clock = cursor.fetchone()[0]
+    late = _record(user, clock - timedelta(hours=3), reason="told late")
+    soon = _record(user, clock, reason="told at once")
+    (many,) = audit.record_many(action="common.user.change", targets=[user], by=None, now=clock)
+    for row in (late, soon, many):
+        row.refresh_from_db()
+        assert timedelta() <= row.received_at - clock < timedelta(minutes=1)
+    assert (late.was_told_late, soon.was_told_late) == (True, False)
+    page = client_for(Role.MANAGER).get("/audit/").content.decode()
+    assert page.count(">received ") == 1

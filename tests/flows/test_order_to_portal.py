@@ -319,7 +319,33 @@ def _work_on(operator: Api, work_order: str) -> None:
         ):
             return
         operator.ok(f"{path}/report/", {"good": f"{came_in}", "scrap": 0})
+        _checks_answered(operator, work_order, operation["sequence"])
         operator.ok(f"{path}/finish/")
+
+
+def _checks_answered(operator: Api, work_order: str, sequence: int) -> None:
+    """Whatever is asked at the operation; of what is measured first something out of limits."""
+    path = f"work-orders/{work_order}/operations/{sequence}"
+    for check in _open_checks(operator, work_order, sequence):
+        body = {"position": check["position"]}
+        unfinished = operator.post(f"{path}/finish/")
+        assert unfinished.status == 409
+        assert check["name"] in unfinished.sentence
+        if check["kind"] == "pass":
+            operator.ok(f"{path}/check/", {**body, "passed": True})
+            continue
+        limit = float(check["upper"] or check["lower"])
+        wrong = limit + 1 if check["upper"] else limit - 1
+        operator.ok(f"{path}/check/", {**body, "value": f"{wrong:.2f}"})
+        assert "out of limits" in operator.post(f"{path}/finish/").sentence
+        operator.ok(f"{path}/check/", {**body, "value": f"{limit}", "again": True})
+    assert _open_checks(operator, work_order, sequence) == []
+
+
+def _open_checks(operator: Api, work_order: str, sequence: int) -> list[dict[str, Any]]:
+    rows = operator.get(f"work-orders/{work_order}/")["operations"]
+    [operation] = [row for row in rows if row["sequence"] == sequence]
+    return [check for check in operation["checks"] if check["is_open"]]
 
 
 def _start(operator: Api, work_order: str, operation: dict[str, Any]) -> Answer:

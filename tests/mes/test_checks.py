@@ -3,7 +3,10 @@
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from common.models import Notification
 from masterdata.models import OperationCheck, RoutingOperation
 from masterdata.services import checks as plans
 from masterdata.services import routings
@@ -162,7 +165,9 @@ def test_over_http_a_check_is_answered_and_a_fault_decided(running, client_for, 
     api = api_client_for("operator")
     assert api.post(path, {"position": 99}, format="json").status_code == 404
     told = api.post(path, {"position": 10, "value": "11"}, format="json").json()
-    assert told["operations"][0]["checks"][0]["upper"] == "10.10000"
+    (shown,) = told["operations"][0]["checks"]
+    assert shown["upper"] == "10.10000"
+    assert [shown[name] for name in ("needed", "satisfied", "faults", "is_open")] == [1, 0, 1, True]
     fault = CheckResult.objects.get()
     unit = operation.work_unit or operation.work_order.operations.get().work_unit
     page = client_for("operator").get(f"/floor/terminal/?unit={unit.code}").content.decode()
@@ -183,3 +188,74 @@ def test_over_http_a_check_is_answered_and_a_fault_decided(running, client_for, 
     assert answered["Location"] == f"/floor/work-orders/{number}/"
     page = client_for("operator").get(f"/floor/terminal/?unit={unit.code}").content.decode()
     assert 'data-phase="full"' in page
+
+
+def plain(operation, client, **answer):
+    """Answer as the form of the plain list does; return what the next page says."""
+    unit = operation.work_unit.code
+    form = {"position": 10, "unit": unit, **answer}
+    sent = client.post(f"/floor/operations/{operation.pk}/check/", form)
+    assert sent["Location"] == f"/floor/?unit={unit}"
+    return client.get(sent["Location"]).content.decode()
+
+
+def test_the_plain_list_asks_for_the_checks_and_says_what_happens(running, client_for):
+    look = {"position": 20, "name": "No burrs"}
+    extra = {"position": 30, "name": "Colour", "is_required": False}
+    operation = running(bore(), look, extra)
+    client = client_for("operator")
+    page = client.get(f"/floor/?unit={operation.work_unit.code}").content.decode()
+    assert page.count("/check/") == 3
+    assert "9.9 … 10.1 mm" in page
+    assert "2 before it can be finished" in page
+    assert "as a number" in plain(operation, client, value="ten")
+    assert "Type the value of Bore" in plain(operation, client, value="")
+    for _ in range(2):
+        page = plain(operation, client, value="11,5", idempotency_key="once")
+    assert CheckResult.objects.get().value == Decimal("11.5")
+    assert "11.5\N{NO-BREAK SPACE}mm: measure again, or a supervisor decides" in page
+    page = plain(operation, client, value="\N{MINUS SIGN}3", again=1)
+    assert "Bore is out of its limits with \N{MINUS SIGN}3\N{NO-BREAK SPACE}mm." in page
+    assert "until then the operation cannot be finished" in page
+    link = f"/floor/work-orders/{operation.work_order.number}/#checks"
+    assert link not in page
+    unit = operation.work_unit.code
+    assert link in client_for("supervisor").get(f"/floor/?unit={unit}").content.decode()
+    assert "Noted: Bore 10\N{NO-BREAK SPACE}mm." in plain(operation, client, value="10", again=1)
+    assert "Say whether No burrs passes" in plain(operation, client, position=20)
+    assert "No burrs has failed." in plain(operation, client, position=20, passed="0")
+    assert "Passed: No burrs." in plain(operation, client, position=20, passed="1", again=1)
+    assert "may be finished" in plain(operation, client, position=30, passed="0")
+    page = client.get(f"/floor/?unit={unit}").content.decode()
+    assert "before it can be finished" not in page
+    path = f"/floor/operations/{operation.pk}/check/"
+    assert client.post(path, {"position": 99, "value": "1"}).status_code == 404
+    assert client_for("sales").post(path, {"position": 10, "value": "1"}).status_code == 403
+    assert finish(operation).state == "done"
+
+
+def test_the_plain_list_takes_the_same_queries_however_many_checks(
+    running, client_for, django_assert_max_num_queries
+):
+    operation = running(*(bore(position=10 + n, name=f"Bore {n}") for n in range(12)))
+    client = client_for("operator")
+    url = f"/floor/?unit={operation.work_unit.code}"
+    client.get(url)
+    with CaptureQueriesContext(connection) as many:
+        client.get(url)
+    WorkOrderCheck.objects.exclude(position=10).delete()
+    with django_assert_max_num_queries(len(many)):
+        client.get(url)
+    assert len(many) < 30
+
+
+def test_who_may_decide_hears_of_a_fault(running):
+    quality = UserFactory(roles=["quality"])
+    operation = running(bore(), bore(position=20, name="Colour", is_required=False))
+    answer(operation, "9.95")
+    answer(operation, "0.001", position=20)
+    assert not Notification.objects.exists()
+    answer(operation, "11.5")
+    told = Notification.objects.get(user=quality)
+    assert told.parameters["value"] == "11.5 mm"
+    assert told.url == f"/floor/work-orders/{operation.work_order.number}/#checks"

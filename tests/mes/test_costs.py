@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from common.enums import Role
+from common.jobs import run_due
 from erp import selectors as erp
 from erp.enums import CostKind, MoveKind
 from erp.models import CostEntry
@@ -18,6 +19,7 @@ from masterdata.selectors import NoExchangeRate
 from mes.enums import WorkOrderState
 from mes.models import CostStandard, OperationReport, WorkOrder
 from mes.services import costs, execution, people, undoing, work_orders
+from mes.services import labour as shared_again
 from mes.services.work_orders import CannotClose
 from tests.factories import UserFactory
 from tests.masterdata.factories import ExchangeRateFactory
@@ -342,3 +344,56 @@ def test_the_pages_show_sheet_ledger_and_work_in_progress(
     client.force_login(UserFactory(roles=[Role.OPERATOR]))
     assert client.get(f"/floor/work-orders/{order.number}/costs/").status_code == 403
     assert "120.00" not in client.get(f"/floor/work-orders/{order.number}/").content.decode()
+
+
+def two_orders(bench):
+    bench.stock("LEG", 40)
+    bench.plan(bench.need("CHAIR", 10, days=3))
+    return WorkOrder.objects.order_by("pk").select_related("item")
+
+
+def labour(order):
+    return total(order, CostKind.LABOUR)
+
+
+def test_work_that_a_device_tells_late_shares_the_hours_that_were_booked_before(bench):
+    first, second = two_orders(bench)
+    anna = UserFactory()
+    act(first, "start", 0, anna, work_unit_id=bench.units[0].pk)
+    act(first, "interrupt", 60, anna)
+    assert labour(first) == D("30.00")
+    # The tablet at the other machine was without network for all of it.
+    act(second, "start", 30, anna, work_unit_id=bench.units[1].pk)
+    act(second, "interrupt", 90, anna)
+    assert (labour(first), labour(second)) == (D("30.00"), D("22.50"))
+    run_due(now=NOW + timedelta(minutes=90))
+    assert (labour(first), labour(second)) == (D("22.50"), D("22.50"))
+    (correction,) = CostEntry.objects.filter(source__contains="#")
+    assert (correction.amount, correction.quantity) == (D("-7.50"), D("-0.25"))
+    # Asked once more it changes nothing.
+    assert shared_again.share_again(person_id=anna.pk, by=None, now=NOW) == 0
+
+
+def test_work_that_had_ended_earlier_gives_its_share_back(bench):
+    first, second = two_orders(bench)
+    anna = UserFactory()
+    act(first, "start", 0, anna, work_unit_id=bench.units[0].pk)
+    act(second, "start", 30, anna, work_unit_id=bench.units[1].pk)
+    act(second, "interrupt", 90, anna)
+    assert labour(second) == D("15.00")
+    # She had left the first one at half past; its tablet says so only now.
+    act(first, "interrupt", 30, anna)
+    run_due(now=NOW + timedelta(minutes=95))
+    assert (labour(first), labour(second)) == (D("15.00"), D("30.00"))
+
+
+def test_the_hours_of_a_closed_order_stay(bench):
+    first, second = two_orders(bench)
+    anna = UserFactory()
+    act(first, "start", 0, anna, work_unit_id=bench.units[0].pk)
+    act(first, "interrupt", 60, anna)
+    WorkOrder.objects.filter(pk=first.pk).update(state=WorkOrderState.CLOSED)
+    act(second, "start", 30, anna, work_unit_id=bench.units[1].pk)
+    act(second, "interrupt", 90, anna)
+    run_due(now=NOW + timedelta(minutes=90))
+    assert (labour(first), labour(second)) == (D("30.00"), D("22.50"))

@@ -173,7 +173,11 @@ def test_what_runs_when_its_work_order_is_held_may_be_reported_and_finished():
     report(operation, 4, 1)
     finish(operation)
     frame.refresh_from_db()
-    assert (frame.state, frame.held_from, frame.good) == (WorkOrderState.COMPLETED, "", 4)
+    assert (frame.state, frame.held_from, frame.good) == (
+        WorkOrderState.COMPLETED,
+        "in_progress",
+        4,
+    )
     invariants.check()
 
 

@@ -10,6 +10,7 @@ from erp.enums import MoveKind
 from erp.services import stock
 from masterdata.models import OperationCheck, RoutingOperation
 from mes.services import paper, scans
+from mes.views import paper as views
 from tests.mes.factories import NOW, Plant
 from traceability.services import identities
 from traceability.services.identities import NewLot
@@ -104,3 +105,27 @@ def test_what_was_received_or_made_under_a_number_has_its_labels_at_once(client_
     link = f"/floor/labels.pdf?lot={lots[0]}"
     assert link in client.get(f"/stock/lots/{lots[0]}/").content.decode()
     assert link in client.get(f"/stock/items/{item.code}/").content.decode()
+
+
+def test_more_labels_than_a_roll_holds_are_offered_roll_by_roll(client_for, order, monkeypatch):
+    monkeypatch.setattr(views, "MOST_LABELS", 2)
+    item = order.materials.get().item
+    item.tracking = "serial"
+    item.save()
+    stock.receive(
+        item_id=item.pk,
+        site_id=order.site_id,
+        quantity=Decimal(5),
+        kind=MoveKind.RECEIPT,
+        reference="PO-9",
+        by=None,
+        now=NOW,
+    )
+    client = client_for("warehouse")
+    page = client.get("/floor/labels.pdf?received=PO-9").content.decode()
+    for number in (1, 2, 3):
+        link = f"/floor/labels.pdf?received=PO-9&part={number}"
+        assert link.replace("&", "&amp;") in page
+        assert client.get(link).content.startswith(b"%PDF")
+    assert "part=4" not in page
+    assert client.get("/floor/labels.pdf?received=PO-9&part=4").status_code == 404

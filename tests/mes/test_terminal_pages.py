@@ -162,3 +162,26 @@ def test_the_plain_list_counts_a_form_once_however_often_it_is_sent(operator, us
     first = operator.get(f"/floor/?unit={unit.code}", headers=part)
     known = part | {"X-Live-Known": first["X-Live-Version"]}
     assert operator.get(f"/floor/?unit={unit.code}", headers=known).status_code == 204
+
+
+def test_the_plain_list_finishes_short_only_with_a_reason(operator, user_for, plant):
+    operation = step(plant, "CAM")
+    unit = plant.units[0]
+    execution.start(
+        operation=operation, work_unit_id=unit.pk, by=user_for("operator"), now=timezone.now()
+    )
+    execution.report(
+        operation=operation, good=Decimal(1), by=user_for("operator"), now=timezone.now()
+    )
+    url = f"/floor/operations/{operation.pk}/finish-short/"
+    assert url in operator.get(f"/floor/?unit={unit.code}").content.decode()
+    assert 'data-open="short"' in page(operator, plant)
+    said = operator.post(url, {"unit": unit.code}, follow=True).content.decode()
+    assert "are missing." in said
+    operator.post(url, {"unit": unit.code, "reason": "fell into the chips"})
+    operation.refresh_from_db()
+    assert operation.state == "done"
+    assert operation.good == 1
+    assert operation.scrap == operation.work_order.quantity - 1
+    last = operation.reports.latest("pk")
+    assert (last.reason, last.scrap) == ("fell into the chips", operation.scrap)

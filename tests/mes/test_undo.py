@@ -313,3 +313,39 @@ def test_the_database_refuses_to_alter_a_report(plant, ada, change):
     rows = OperationReport.objects.filter(operation=operation)
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         rows.update(good=5) if change == "update" else rows._raw_delete("default")
+
+
+def complete_on_hold(plant, by):
+    """One operation of ten, held while it ran, reported and finished all the same."""
+    plant.make("PIN")
+    plant.plan(plant.need("PIN", 10))
+    (order,) = plant.orders("PIN")
+    operation = order.operations.get()
+    execution.start(operation=operation, work_unit_id=plant.units[0].pk, by=by, now=NOW)
+    work_orders.hold(order=order, reason="drawing is wrong", by=by, now=NOW)
+    report(operation, 10, by=by)
+    execution.finish(operation=operation, by=by, now=NOW)
+    order.refresh_from_db()
+    assert order.state == WorkOrderState.COMPLETED
+    return operation, order
+
+
+def test_an_order_that_was_on_hold_when_completed_is_on_hold_again(plant, ada, chief):
+    operation, order = complete_on_hold(plant, ada)
+    undo(operation, chief)
+    order.refresh_from_db()
+    assert (order.state, order.held_from) == (WorkOrderState.ON_HOLD, WorkOrderState.IN_PROGRESS)
+    with pytest.raises(execution.CannotResume, match="is on hold"):
+        execution.resume(operation=operation, by=ada, now=LATER)
+    work_orders.resume(order=order, by=chief, now=LATER)
+    assert execution.resume(operation=operation, by=ada, now=LATER).state == OperationState.RUNNING
+    invariants.check()
+
+
+def test_a_hold_that_was_lifted_meanwhile_does_not_come_back(plant, ada, chief):
+    operation, order = complete_on_hold(plant, ada)
+    served = list(order.pegs.values_list("requirement_id", flat=True))
+    assert work_orders.resume_for(requirement_ids=served, by=chief, now=NOW) == []
+    undo(operation, chief)
+    order.refresh_from_db()
+    assert (order.state, order.held_from) == (WorkOrderState.IN_PROGRESS, "")

@@ -12,6 +12,7 @@ from mes.services.costs.booking import (
     book_pieces,
     book_subcontract,
     book_time,
+    correct_labour,
     order_line,
 )
 from mes.services.costs.closing import explain
@@ -26,6 +27,7 @@ __all__ = [
     "book_pieces",
     "book_subcontract",
     "book_time",
+    "correct_labour",
     "explain",
     "freeze",
     "order_line",

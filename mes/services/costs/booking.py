@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from common.models import User
+from erp import selectors as erp
 from erp.enums import CostKind, RequirementKind
 from erp.services import costing, costs
 from mes.models import WorkOrder, WorkOrderOperation, WorkOrderPeg
@@ -49,6 +50,32 @@ def book_time(order: WorkOrder, spent: Sequence[Spent], *, by: User | None, now:
                 _energy(order, row.operation, kwh, prices, row.source, line, row.is_setup)
             )
     _record(order, entries, by, now)
+
+
+def correct_labour(
+    order: WorkOrder, row: Spent, booked: erp.BookedTime | None, *, by: User | None, now: datetime
+) -> None:
+    """Book what is missing of (or too much for) a person's minutes that were shared anew.
+
+    At the rate at which they were ``booked`` before, else that of the day.
+    """
+    if booked is None:
+        prices = Prices.of(order, [row.operation.work_center_id], now=now)
+        booked = erp.BookedTime(ZERO, ZERO, prices.hour(row.operation, CostKind.LABOUR), 0)
+    hours = (row.minutes / HOUR).quantize(_PLACES)
+    entry = costs.NewEntry(
+        kind=CostKind.LABOUR,
+        amount=costing.hourly(row.minutes, booked.price) - booked.amount,
+        item_id=order.item_id,
+        work_order=order.number,
+        source=f"{row.source}#{booked.entries}" if booked.entries else row.source,
+        is_setup=row.is_setup,
+        quantity=hours - booked.hours,
+        price=booked.price,
+        operation_sequence=row.operation.sequence,
+        order_line=order_line(order),
+    )
+    _record(order, [entry], by, now)
 
 
 def book_energy(

@@ -1,20 +1,24 @@
 // The job in hand: one screen at a time, big keys, one primary act. What is done goes to the
-// outbox; the figures change at once and are put right by the server's answer.
+// outbox; the figures change at once and are put right by the server's answer. Pieces are counted
+// by pad.js, checks answered by checks.js:
+//
+//   floor:do {verb, body, label}     in: send this and show it as done
+//   floor:screen {name}              in: show this screen
+//   floor:pad {isBack}               out: open the pad
+//   floor:expected {verb, body}      out: this was done, or waits to be sent
+//   floor:figures                    out: the pieces changed
 
 const texts = JSON.parse(document.getElementById("terminal-texts").textContent);
 const UNDO_SECONDS = 5;
 const FINISHED = "floor-finished"; // What was finished just before this page was opened.
 const job = () => document.getElementById("job");
-const counts = { good: 0, scrap: 0, rework: 0 };
-const reasons = { scrap: "", rework: "" };
-let counting = "good";
-let isBack = false; // The pieces counted come back from rework.
+const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 let reopen = ""; // The screen to come back to when the server has answered.
-let isFresh = true; // The next digit replaces what was filled in.
 
 // -- screens ----------------------------------------------------------------------------------
 
 function screen(name) {
+  const isOther = job().querySelector(`[data-screen="${name}"]`)?.hidden;
   for (const part of job().querySelectorAll("[data-screen]")) {
     const isShown = part.dataset.screen === name;
     // What was pressed is hidden now: the keyboard goes on where the eye does.
@@ -24,6 +28,8 @@ function screen(name) {
       part.focus({ preventScroll: true });
     } else part.hidden = !isShown;
   }
+  // On a phone the button that opened it is far below the top of what opens.
+  if (isOther && job().getBoundingClientRect().top < 0) job().scrollIntoView();
 }
 
 const isBusy = () => Boolean(job()?.querySelector('[data-screen]:not([data-screen="main"]):not([hidden])'));
@@ -79,8 +85,16 @@ function act(verb, body, label) {
   const { api, name, operation } = job().dataset;
   const detail = { url: `${api}${verb}/`, body, label, verb, name, operation };
   under += 1;
-  document.dispatchEvent(new CustomEvent("floor:act", { detail }));
+  tell("floor:act", detail);
 }
+
+document.addEventListener("floor:screen", ({ detail }) => screen(detail.name));
+document.addEventListener("floor:do", ({ detail: { verb, body, label } }) => {
+  // Several checks are answered one after the other.
+  reopen = verb === "check" ? "checks" : "";
+  act(verb, body, label);
+  done(verb, body);
+});
 
 // What the page shows until the server has answered.
 function expect(phase) {
@@ -98,16 +112,41 @@ function press(button) {
   if (verb === "start" || verb === "resume") body.work_unit = job().dataset.unit;
   if (button.dataset.setup) body.setup = true;
   if (button.dataset.reason) body.reason_code = button.dataset.reason;
+  if (button.dataset.short) Object.assign(body, { short_close: true, reason: button.dataset.short });
+  reopen = "";
   act(verb, body, button.textContent.trim());
-  if (AFTER[verb]) expect(button.dataset.setup ? "setup" : settled(AFTER[verb]));
+  if (verb === "finish") screen("main");
+  else done(verb, body);
+}
+
+// Whether the person works on it afterwards.
+const HERE = { start: "1", resume: "1", join: "1", interrupt: "0", leave: "0" };
+
+// What was done, as the server will answer it.
+function done(verb, body) {
+  if (verb in HERE) job().dataset.here = HERE[verb];
+  if (verb === "report") counted(body);
+  else if (verb === "finish") expect("done");
+  else if (verb === "check") checked(body);
+  else if (AFTER[verb]) expect(body.setup ? "setup" : settled(AFTER[verb]));
+}
+
+function checked(body) {
+  tell("floor:expected", { verb: "check", body });
+  const node = job();
+  const phase = node.dataset.phase;
+  if (phase !== "checks" && phase !== "full") return;
+  node.dataset.phase = settled("running");
+  node.className = `term-job term-${node.dataset.phase}`;
 }
 
 // Of running work, what is still to be said of it.
 function settled(phase) {
   if (phase !== "running") return phase;
-  const { left, rework } = job().dataset;
+  const { left, rework, openChecks } = job().dataset;
   if (Number(left) > 0) return "running";
-  return Number(rework) > 0 ? "rework" : "full";
+  if (Number(rework) > 0) return "rework";
+  return Number(openChecks) > 0 ? "checks" : "full";
 }
 
 // A page that was opened again, or kept on the device, knows less than what waits to be sent.
@@ -119,125 +158,8 @@ function catchUp(entries) {
     expect(data.freePhase);
   }
   for (const { verb, body, operation } of entries) {
-    if (operation !== data.operation) continue;
-    if (verb === "report") counted(body);
-    else if (verb === "finish") expect("done");
-    else if (AFTER[verb]) expect(body.setup ? "setup" : settled(AFTER[verb]));
+    if (operation === data.operation) done(verb, body);
   }
-}
-
-// -- checks -----------------------------------------------------------------------------------
-
-// A comma or a point, a sign: what the server takes as a number.
-function numberOf(text) {
-  const value = text.trim().replace(",", ".").replace("−", "-");
-  return /^-?\d+(\.\d+)?$/.test(value) ? value : null;
-}
-
-function answer(button) {
-  const { check, passed, field: id, again } = button.dataset;
-  const body = { position: Number(check) };
-  if (again) body.again = true;
-  let said = button.textContent.trim();
-  if (id) {
-    const field = document.getElementById(id);
-    body.value = numberOf(field.value);
-    if (body.value === null) {
-      field.focus();
-      return;
-    }
-    said = body.value;
-    field.value = "";
-  } else body.passed = passed === "1";
-  reopen = "checks";
-  act("check", body, said);
-}
-
-// -- the pad ----------------------------------------------------------------------------------
-
-function openPad(back) {
-  isBack = back;
-  const data = job().dataset;
-  counts.good = Number(back ? data.rework : data.left);
-  counts.scrap = counts.rework = 0;
-  reasons.scrap = reasons.rework = "";
-  for (const tile of job().querySelectorAll("[data-reasons] [aria-pressed=true]")) tile.ariaPressed = "false";
-  job().querySelector('[data-count="rework"]').hidden = back;
-  const title = job().querySelector("[data-pad-title]");
-  title.textContent = back ? title.dataset.fromRework : title.dataset.plain;
-  choose("good");
-  screen("pad");
-}
-
-function choose(kind) {
-  counting = kind;
-  isFresh = true;
-  for (const field of job().querySelectorAll("[data-count]")) {
-    field.setAttribute("aria-checked", String(field.dataset.count === kind));
-  }
-  draw();
-}
-
-const most = () => Number(isBack ? job().dataset.rework : job().dataset.left);
-
-function key(name) {
-  const others = counts.good + counts.scrap + counts.rework - counts[counting];
-  let value = isFresh ? "" : String(counts[counting]);
-  if (name === "clear") value = "";
-  else if (name === "back") value = String(counts[counting]).slice(0, -1);
-  else if (name === "all") value = String(Math.max(0, most() - others));
-  else if (name.startsWith("+")) value = String(counts[counting] + Number(name));
-  else value = value.length < 7 ? value + name : value;
-  counts[counting] = Number(value) || 0;
-  isFresh = false;
-  giveWay();
-  draw();
-}
-
-// Good is what is left when scrap or rework was counted in the same breath.
-function giveWay() {
-  if (counting === "good") return;
-  const others = counts.scrap + counts.rework;
-  if (counts.good + others > most()) counts.good = Math.max(0, most() - others);
-}
-
-function draw() {
-  const node = job();
-  for (const kind of Object.keys(counts)) {
-    node.querySelector(`[data-value="${kind}"]`).textContent = String(counts[kind]);
-  }
-  for (const box of node.querySelectorAll("[data-reasons]")) {
-    box.hidden = !(counts[box.dataset.reasons] > 0);
-  }
-  const total = counts.good + counts.scrap + counts.rework;
-  const isTold = ["scrap", "rework"].every((kind) => {
-    const box = node.querySelector(`[data-reasons="${kind}"]`);
-    return !(counts[kind] > 0) || reasons[kind] || !box?.querySelector("[data-reason]");
-  });
-  const send = node.querySelector("[data-send]");
-  send.disabled = !(total > 0) || total > most() || !isTold;
-  send.querySelector("[data-send-text]").textContent = said() ? `${texts.report}: ${said()}` : texts.report;
-}
-
-function said(figures = counts) {
-  return Object.entries(figures)
-    .filter(([, value]) => value > 0)
-    .map(([kind, value]) => `${value} ${texts[kind]}`)
-    .join(", ");
-}
-
-function sendCounts() {
-  const { good, scrap, rework } = counts;
-  if (good || scrap) {
-    const body = { good: String(good), scrap: String(scrap), from_rework: isBack };
-    if (scrap && reasons.scrap) body.reason_code = reasons.scrap;
-    act("report", body, said({ good, scrap }));
-  }
-  if (rework) {
-    act("report", { rework: String(rework), reason_code: reasons.rework }, said({ rework }));
-  }
-  if (good || scrap) counted({ good, scrap, from_rework: isBack });
-  if (rework) counted({ rework });
 }
 
 // The figures as they will be, and what is still to be said of the work.
@@ -252,6 +174,7 @@ function counted({ good = 0, scrap = 0, rework = 0, from_rework: back = false })
     const shown = job().querySelector(`[data-show="${kind}"]`);
     if (shown) shown.textContent = data[kind];
   }
+  tell("floor:figures");
   expect(settled("running"));
 }
 
@@ -290,7 +213,7 @@ bar.querySelector("[data-undo]").addEventListener("click", () => {
   delete detail.place;
   detail.body = {};
   under += 1;
-  document.dispatchEvent(new CustomEvent("floor:act", { detail }));
+  tell("floor:act", detail);
 });
 
 // -- what the outbox answers ------------------------------------------------------------------
@@ -371,8 +294,8 @@ form.addEventListener("submit", async (event) => {
   if (found?.go) location.assign(found.go);
   else if (found?.refused) stop(found.refused, found.todo);
   else if (found?.serial) {
-    act("report", { good: "1", serials: [found.serial] }, `1 ${texts.good} (${found.serial})`);
-    expect(settled("running"));
+    const body = { good: "1", serials: [found.serial] };
+    tell("floor:do", { verb: "report", body, label: `1 ${texts.good} (${found.serial})` });
   } else if (found?.said) {
     toast(found.said, "success");
     refresh();
@@ -385,30 +308,13 @@ document.addEventListener("click", (event) => {
   const target = event.target instanceof Element ? event.target.closest("button") : null;
   if (!target || !job()?.contains(target)) return;
   const { dataset } = target;
-  if (dataset.open === "pad") openPad(Boolean(dataset.back));
+  if (dataset.open === "pad") tell("floor:pad", { isBack: Boolean(dataset.back) });
   else if (dataset.open) screen(dataset.open);
   else if ("close" in dataset) {
+    reopen = "";
     screen("main");
     refresh();
-  } else if (dataset.check) answer(target);
-  else if (dataset.act) press(target);
-  else if (dataset.count) choose(dataset.count);
-  else if (dataset.key) key(dataset.key);
-  else if ("send" in dataset) sendCounts();
-  else if (dataset.reason) {
-    const box = target.closest("[data-reasons]");
-    reasons[box.dataset.reasons] = dataset.reason;
-    for (const tile of box.querySelectorAll("[data-reason]")) tile.ariaPressed = String(tile === target);
-    draw();
-  }
-});
-
-// Digits of a real keyboard count as well.
-document.addEventListener("keydown", (event) => {
-  const pad = job()?.querySelector('[data-screen="pad"]');
-  if (!pad || pad.hidden || event.target instanceof HTMLInputElement) return;
-  if (/^[0-9]$/.test(event.key)) key(event.key);
-  else if (event.key === "Backspace") key("back");
+  } else if (dataset.act) press(target);
 });
 
 // -- locking ----------------------------------------------------------------------------------
