@@ -24,6 +24,7 @@ from erp.selectors.demand import (
     sites_of,
     taken_quantities,
     waiting,
+    waiting_rows,
 )
 from erp.selectors.issued import Issued, issued_lines, issued_orders
 from erp.selectors.picking import PickLine, pick_lines, pick_orders
@@ -55,15 +56,12 @@ from erp.selectors.proposals import (
     to_carry_out,
 )
 from erp.selectors.purchase_orders import (
-    JUDGED_DAYS,
     Affected,
-    Performance,
     affected_by,
     lots_to_return,
     purchase_counts,
     purchase_order,
     purchase_orders,
-    supplier_performance,
     units_to_return,
 )
 from erp.selectors.purchasing import (
@@ -86,6 +84,7 @@ from erp.selectors.quants import (
     days,
     delivered_of,
     issued_of,
+    midnight,
     places_of,
     quants,
     scanned,
@@ -98,15 +97,18 @@ from erp.selectors.quants import (
 from erp.selectors.stock import (
     balances,
     came_in,
+    corrected,
     free_stock,
     in_transit,
     moves_of,
     moves_of_identity,
 )
+from erp.selectors.suppliers import JUDGED_DAYS, Performance, supplier_performance
 from erp.selectors.transfers import (
     TRANSFER_GROUPS,
     Content,
     all_sites,
+    cannot_leave,
     open_transfer_lines,
     open_units,
     transfer,
@@ -120,6 +122,7 @@ __all__ = [
     "TRANSFER_GROUPS",
     "Content",
     "all_sites",
+    "cannot_leave",
     "open_transfer_lines",
     "open_units",
     "transfer",
@@ -156,6 +159,7 @@ __all__ = [
     "bins",
     "bins_named",
     "choose",
+    "corrected",
     "cost_entries",
     "cost_totals",
     "count_lines",
@@ -182,6 +186,7 @@ __all__ = [
     "material_dates",
     "moves_of",
     "moves_of_identity",
+    "midnight",
     "mrp_runs",
     "offer",
     "offers_of",
@@ -217,6 +222,7 @@ __all__ = [
     "variance_value",
     "variances_of",
     "waiting",
+    "waiting_rows",
     "warehouses",
     "warehouses_with_contents",
 ]

@@ -188,20 +188,23 @@ def lose(*, lot_ids: Iterable[int] = (), unit_ids: Iterable[int] = ()) -> None:
 def held(*, lot_ids: Collection[int], unit_ids: Collection[int]) -> tuple[set[int], set[int]]:
     """Those of the lots and of the units on which a hold lies, wherever they are."""
     placed = Hold.objects.filter(released_at__isnull=True)
+    lots = placed.filter(lot__in=bulk.ids(lot_ids)) if lot_ids else placed.none()
+    units = placed.filter(unit__in=bulk.ids(unit_ids)) if unit_ids else placed.none()
     return (
-        set(placed.filter(lot__in=lot_ids).values_list("lot_id", flat=True)),
-        set(placed.filter(unit__in=unit_ids).values_list("unit_id", flat=True)),
+        set(lots.values_list("lot_id", flat=True)),
+        set(units.values_list("unit_id", flat=True)),
     )
 
 
 def _move(model: type[Thing], ids: list[int], new: IdentityState) -> None:
     if not ids:
         return
-    rows = model._default_manager.select_for_update(no_key=True).filter(pk__in=ids)
+    rows = model._default_manager.select_for_update(no_key=True).filter(pk__in=bulk.ids(ids))
     found = list(rows.exclude(state=new).order_by("pk").values_list("pk", "state"))
     for old in {state for _pk, state in found}:
         transitions.check(IDENTITY_TRANSITIONS, old=IdentityState(old), new=new)
-    model._default_manager.filter(pk__in=[pk for pk, _state in found]).update(state=new)
+    changing = bulk.ids(pk for pk, _state in found)
+    model._default_manager.filter(pk__in=changing).update(state=new)
 
 
 def hold(
