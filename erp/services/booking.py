@@ -160,7 +160,7 @@ def _read(rows: Sequence[Entry], now: datetime) -> _Books:
     lying = StockQuant.objects.select_for_update(no_key=True).order_by("pk")
     for rows_there in (
         lying.filter(bin__in=list(books.sites), item__in=items, unit__isnull=True),
-        lying.filter(unit__in=bulk.ids(units)) if units else lying.none(),
+        lying.filter(bulk.among("unit", units)) if units else lying.none(),
     ):
         for pk, is_held, *place in rows_there.values_list(
             "pk", "is_held", "bin_id", "item_id", "lot_id", "unit_id"

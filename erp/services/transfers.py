@@ -116,7 +116,7 @@ def receive(
         transfer = locked(transfer)
         lines = {
             line.pk: line
-            for line in transfer.lines.filter(pk__in=bulk.ids(arrivals))
+            for line in transfer.lines.filter(bulk.among("pk", arrivals))
             .prefetch_related("item")
             .order_by("pk")
         }

@@ -35,7 +35,7 @@ def last_days(*, lot_ids: Collection[int], unit_ids: Collection[int]) -> dict[in
     for model, ids in ((Lot, lot_ids), (SerialUnit, unit_ids)):
         if not ids:
             continue
-        rows = model._default_manager.filter(pk__in=bulk.ids(ids), expires_on__isnull=False)
+        rows = model._default_manager.filter(bulk.among("pk", ids), expires_on__isnull=False)
         for pk, day in rows.values_list("pk", "expires_on"):
             if day is not None:
                 found[pk] = day
