@@ -42,7 +42,7 @@ def stock_list(request: HttpRequest) -> HttpResponse:
         "place": place,
         "filter": form,
         "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
-        "can_receive": allowed(request.user, "erp.receive_stock"),
+        "can_receive": not place.code and allowed(request.user, "erp.receive_stock"),
     }
     template = "erp/stock_list.html" + ("#rows" if request.htmx else "")  # type: ignore[attr-defined]
     return render(request, template, context)
