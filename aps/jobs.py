@@ -10,7 +10,9 @@ from common.models import User
 
 @register("aps.replan_site", kind=JobKind.LONG, queue="solver")
 def replan_site(*, site_id: int, by: User | None, now: datetime, claim: Claim) -> None:
-    """Make the site's plan anew and publish it."""
+    """Make the site's plan anew and publish it; a store has nothing to plan."""
+    if not runs.makes_anything(site_id):
+        return
     with without_cycle_collection():
         runs.replan(site_id=site_id, by=by, now=now, claim=claim)
 

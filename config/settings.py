@@ -155,7 +155,7 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {
-    name: {} for name in ("default", "solver", "documents", "integration")
+    name: {} for name in ("default", "solver", "planning", "documents", "integration")
 }
 # Else Celery closes the whole connection pool before and after every task.
 CELERY_DB_REUSE_MAX = 1000
@@ -317,7 +317,8 @@ FLOOR_LOCK_SECONDS = int(os.environ.get("FLOOR_LOCK_SECONDS", "180"))
 
 # How long the planner waits after the last change before it plans again.
 REPLAN_DEBOUNCE_SECONDS = float(os.environ.get("REPLAN_DEBOUNCE_SECONDS", "2"))
-# Counts that differ by more than this value (at standard cost) wait for a second person.
+# Counts that differ by more than this value (at standard cost) wait for a second person, and
+# nobody corrects the stock of an item by more than it in a day without a count.
 COUNT_APPROVAL_LIMIT = Decimal(os.environ.get("COUNT_APPROVAL_LIMIT", "500"))
 # The time one automatic plan may take to improve its first schedule.
 SOLVE_SECONDS = float(os.environ.get("SOLVE_SECONDS", "10"))

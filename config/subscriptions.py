@@ -84,6 +84,8 @@ _REFRESH = Reaction(
 SUBSCRIPTIONS: dict[str, list[Reaction]] = {
     # Shifts, holidays, machines: what the schedule reckoned with.
     "masterdata.capacity.changed": [_REPLAN],
+    # Bills, items, prices, exchange rates: what the requirements were planned with.
+    "masterdata.planning.changed": [_PLAN_SUPPLY],
     "crm.order.submitted": [],
     "crm.order.approved": [_CONVERT],
     # Stock that an order gives back serves others.
@@ -171,6 +173,7 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
 LIVE: dict[str, tuple[str, ...]] = {
     "mes.incident.changed": ("andon:{site_id}", "floor:{site_id}"),
     "mes.work_orders.changed": ("floor:{site_id}", "plan:{site_id}", "supply:{site_id}"),
+    "masterdata.planning.changed": ("supply:{site_id}",),
     "mes.pieces.scrapped": ("supply:{site_id}",),
     "crm.order.converted": ("supply:{site_id}",),
     "crm.order.changed": ("supply:{site_id}",),

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from common.jobs import Claim, JobKind, enqueue, register
 from common.models import User
-from crm.services import bulk, conversion, notice_mail, progress, projections, rush
+from crm.services import bulk, conversion, notice_mail, progress, projections, rush_simulating
 
 
 @register("crm.convert_waiting", kind=JobKind.DATABASE)
@@ -45,17 +45,17 @@ def update_projections(*, site_id: int, by: User | None, now: datetime) -> None:
 
 @register("crm.simulate_rush", kind=JobKind.DATABASE)
 def simulate_rush(*, rush_id: int, by: User | None, now: datetime) -> None:
-    rush.simulate(rush_id=rush_id, by=by, now=now)
+    rush_simulating.simulate(rush_id=rush_id, by=by, now=now)
 
 
 @register("crm.assess_rush", kind=JobKind.DATABASE)
 def assess_rush(*, run_id: int, by: User | None, now: datetime) -> None:
-    rush.assess(run_id=run_id, by=by, now=now)
+    rush_simulating.assess(run_id=run_id, by=by, now=now)
 
 
 @register("crm.refresh_rushes", kind=JobKind.DATABASE)
 def refresh_rushes(*, site_id: int, by: User | None, now: datetime) -> None:
-    rush.refresh(site_id=site_id, by=by, now=now)
+    rush_simulating.refresh(site_id=site_id, by=by, now=now)
 
 
 @register("crm.mail_delay_notice", kind=JobKind.OUTSIDE, queue="integration")

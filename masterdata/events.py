@@ -12,3 +12,11 @@ class CapacityChanged(DomainEvent):
 
     topic: ClassVar[str] = "masterdata.capacity.changed"
     site_id: int
+
+
+@dataclass(frozen=True)
+class PlanningDataChanged(DomainEvent):
+    """Bills, items, prices or rates are not what planning the site's requirements reckoned with."""
+
+    topic: ClassVar[str] = "masterdata.planning.changed"
+    site_id: int

@@ -22,24 +22,22 @@ How the floor becomes a problem:
 """
 
 import enum
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
 
 from aps.services import followers, pins, plant, sequence
 from aps.services import inputs as reading
 from aps.services.explosion import Shortage
 from aps.services.inputs import Inputs
-from aps.services.plant import DAY_MINUTES, SUBCONTRACT
+from aps.services.plant import SUBCONTRACT
+from aps.services.remaining import Remaining, runs
 from aps.services.sequence import Part
 from aps.solver import Job, Mode, Operation, Placement, Precedence, Problem
-from common.intervals import CalendarExhausted
 from erp.selectors import MaterialDate
 from masterdata import selectors as masterdata
 from masterdata.services import calendars
-from mes.enums import OperationState, WorkOrderState
+from mes.enums import WorkOrderState
 from mes.selectors import OpenOperation
 
 # Of the working time of the longest horizon so much is planned; what is due after that has no room.
@@ -137,15 +135,19 @@ class _Builder:
 
     def __init__(self, inputs: Inputs) -> None:
         self._end = inputs.end if inputs.is_last else None
-        self._units_by_center = masterdata.units_by_center(list(inputs.units.values()))
         self._times = inputs.times
         self._longest = plant.longest_windows(inputs.times)
         self._materials = inputs.materials
         self._sales = inputs.sales
-        self._reported = inputs.reported
         self._uncovered = inputs.uncovered
         self._kept_out = {pk for pk, pin in inputs.pins.items() if pin.keeps_out}
         self._now = inputs.now
+        self._remaining = Remaining(
+            times=inputs.times,
+            units_by_center=masterdata.units_by_center(list(inputs.units.values())),
+            reported=inputs.reported,
+            now=inputs.now,
+        )
         self._orders: dict[int, list[OpenOperation]] = {}
         for operation in inputs.operations:
             self._orders.setdefault(operation.work_order_id, []).append(operation)
@@ -187,7 +189,7 @@ class _Builder:
             return row
         first = 0 if block is not None else len(row) if cut is None else cut[0]
         why = block or (cut[1] if cut else None)
-        kept = [o for number, o in enumerate(row) if number < first or _runs(o)]
+        kept = [o for number, o in enumerate(row) if number < first or runs(o)]
         known = {o.id for o in kept}
         for operation in row:
             if operation.id not in known and why is not None:
@@ -199,7 +201,7 @@ class _Builder:
         if not self._kept_out:
             return None
         for number, operation in enumerate(row):
-            if operation.id in self._kept_out and not _runs(operation):
+            if operation.id in self._kept_out and not runs(operation):
                 reference = f"{operation.work_order_number}/{operation.sequence}"
                 return number, Block(BlockKind.KEPT_OUT, reference)
         return None
@@ -278,8 +280,8 @@ class _Builder:
             return Block(BlockKind.UNCOVERED, self._uncovered[first.work_order_id])
         for operation in row:
             if operation.id not in self._modes:
-                self._modes[operation.id] = self._modes_of(operation)
-            if _runs(operation):
+                self._modes[operation.id] = self._remaining.modes(operation)
+            if runs(operation):
                 continue
             if not self._modes[operation.id]:
                 reference = f"{operation.work_order_number}/{operation.sequence}"
@@ -311,7 +313,7 @@ class _Builder:
         )
 
     def _operation(self, operation: OpenOperation, *, is_first: bool) -> Operation:
-        fixed = self._fixed(operation) if _runs(operation) else None
+        fixed = self._remaining.fixed(operation) if runs(operation) else None
         needs = self._shared.needs(operation)
         if fixed is not None:
             modes: tuple[Mode, ...] = (Mode(fixed.resource, 0),)
@@ -349,59 +351,3 @@ class _Builder:
                 release = at
                 self.waits[operation.id] = material
         return release
-
-    def _modes_of(self, operation: OpenOperation) -> tuple[Mode, ...]:
-        """Where it can be done, in whole minutes rounded up; empty where nowhere."""
-        if operation.subcontractor_id is not None:
-            return (Mode(SUBCONTRACT, operation.subcontract_days * DAY_MINUTES),)
-        minutes = {
-            unit.work_unit_id: (unit.setup_minutes, unit.run_minutes)
-            for unit in operation.units
-            if unit.work_unit_id in self._times
-        }
-        if not operation.units:
-            own = (operation.setup_minutes, operation.run_minutes)
-            units = self._units_by_center.get(operation.work_center_id, [])
-            minutes = dict.fromkeys(units, own)
-        if operation.state == OperationState.INTERRUPTED and operation.work_unit_id in minutes:
-            # Its setup stands: it goes on where it was, with what is left to run.
-            run = minutes[operation.work_unit_id][1]
-            minutes = {operation.work_unit_id: (Decimal(0), run)}
-        return tuple(
-            Mode(unit, _whole(operation, setup, run)) for unit, (setup, run) in minutes.items()
-        )
-
-    def _fixed(self, operation: OpenOperation) -> Placement:
-        """Where it runs since when, and what is left of it, at least a minute."""
-        started = calendars.to_minutes(operation.started_at) if operation.started_at else self._now
-        # Before now in any case: it is a fact, not a lock.
-        started = min(started, self._now - 1)
-        unit = operation.work_unit_id
-        if operation.subcontractor_id is not None or unit is None or unit not in self._times:
-            end = started + operation.subcontract_days * DAY_MINUTES
-            return Placement(operation.id, SUBCONTRACT, started, max(end, self._now + 1))
-        left = self._left(operation, unit, started)
-        try:
-            end = self._times[unit].place(self._now, left)[1]
-        except CalendarExhausted:
-            end = self._now + left
-        return Placement(operation.id, unit, started, end)
-
-    def _left(self, operation: OpenOperation, unit: int, started: int) -> int:
-        """Working minutes still to run: by the pieces, or by the clock where none is reported."""
-        own = {u.work_unit_id: (u.setup_minutes, u.run_minutes) for u in operation.units}
-        setup, run = own.get(unit, (operation.setup_minutes, operation.run_minutes))
-        if operation.id in self._reported:
-            return max(1, _whole(operation, Decimal(0), run))
-        worked = self._times[unit].worked(started, self._now)
-        return max(1, _whole(operation, setup, run) - worked)
-
-
-def _runs(operation: OpenOperation) -> bool:
-    return operation.state in (OperationState.SETUP, OperationState.RUNNING)
-
-
-def _whole(operation: OpenOperation, setup: Decimal, run: Decimal) -> int:
-    if operation.remaining <= 0:
-        return 0
-    return math.ceil(setup + operation.run_total(run))

@@ -20,6 +20,8 @@ from common.concurrency import Lock
 from common.intervals import CalendarExhausted
 from common.jobs import Claim, enqueue
 from common.models import User
+from masterdata import selectors as masterdata
+from mes import selectors as mes
 
 # How far the calendars are read, in days; the next one is tried when the work does not fit.
 HORIZON_DAYS = (120, 365, 1100, 2200)
@@ -44,6 +46,18 @@ def request(*, site_id: int, cause: str, by: User | None, now: datetime) -> Sche
         audit.record(action="aps.run.request", target=run, by=by, now=now, reason=cause)
         enqueue_replan(site_id=site_id, by=by, now=now)
     return run
+
+
+def makes_anything(site_id: int) -> bool:
+    """Whether there is something to plan at the site: machines, work, or a plan somebody asked for.
+
+    Stores and depots have none; what arrives there is no reason for another version of nothing.
+    """
+    return bool(
+        masterdata.active_units(site_id=site_id)
+        or ScheduleRun.objects.filter(site_id=site_id).exists()
+        or mes.open_operations(site_id=site_id)
+    )
 
 
 def enqueue_replan(*, site_id: int, by: User | None, now: datetime) -> None:

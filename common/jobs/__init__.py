@@ -10,10 +10,11 @@ See docs/adr/0001-job-ledger.md. Apps use what is exported here and nothing else
 
 from common.jobs.claims import Claim, LostClaim
 from common.jobs.ledger import NotInTransaction, Request, enqueue, enqueue_many, reschedule
-from common.jobs.registry import JobKind, UnknownJob, register
+from common.jobs.registry import QUEUES, JobKind, UnknownJob, register
 from common.jobs.runner import run_due
 
 __all__ = [
+    "QUEUES",
     "Claim",
     "JobKind",
     "LostClaim",

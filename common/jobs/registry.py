@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., None])
 
-QUEUES = ("default", "solver", "documents", "integration")
+QUEUES = ("default", "solver", "planning", "documents", "integration")
 
 
 class JobKind(enum.Enum):

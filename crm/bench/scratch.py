@@ -11,9 +11,11 @@ from urllib.parse import urlsplit, urlunsplit
 from django.conf import settings
 from django.db import connection
 
+from common.jobs import QUEUES
+
 NAME = "millstream_bench"
 PROCESSES = (
-    ("celery", "-A", "config", "worker", "-Q", "default,solver,documents,integration",
+    ("celery", "-A", "config", "worker", "-Q", ",".join(QUEUES),
      "--concurrency", "2", "--without-gossip", "--without-mingle", "-l", "ERROR"),
     ("django", "run_dispatcher"),
 )  # fmt: skip

@@ -11,32 +11,29 @@ from datetime import date, datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from aps.enums import RunKind, RunState
+from aps.enums import RunState
 from aps.services import scenarios
-from common import audit, events, numbers, transitions
+from common import audit, events, numbers
 from common.concurrency import Lock, lock
-from common.jobs import enqueue
 from common.models import User
 from crm import policies
-from crm.enums import RUSH_TRANSITIONS, ConversionState, OrderState, PromiseCause, RushState
+from crm.enums import ConversionState, OrderState, PromiseCause, RushState
 from crm.events import RushApplied
 from crm.models import RushRequest, SalesOrder, SalesOrderLine
 from crm.policies import CannotDecide, CannotRequest, CannotWithdraw
 from crm.services import commitments, rush_assessing, rush_news
-from masterdata import selectors as masterdata
+from crm.services.rush_simulating import again, ask, drop_run, locked, move
 from masterdata.services import shipping
 from mes.services import work_orders
 
 __all__ = [
-    "CannotDecide", "CannotRequest", "CannotWithdraw", "approve", "assess", "cancel", "insist",
-    "line_changed", "refresh", "reject", "request", "simulate", "submit", "withdraw_for",
+    "CannotDecide", "CannotRequest", "CannotWithdraw", "approve", "cancel", "insist",
+    "line_changed", "note_converted", "reject", "request", "submit", "weights_of", "withdraw_for",
 ]  # fmt: skip
 
 # A rushed line outweighs others of its kind, but not a hundred of them.
 WEIGHT_FACTOR = 20
 LEAST_WEIGHT = 100
-# A plan that moves while it is simulated is simulated again, so often.
-MOST_SIMULATIONS = 5
 
 
 def request(
@@ -71,54 +68,18 @@ def request(
             weight=max(LEAST_WEIGHT, WEIGHT_FACTOR * line.order.customer.weight),
             wants_decision=wants_decision,
         )
-        _ask(rush, by=by, now=now)
+        ask(rush, by=by, now=now)
         audit.record(action="crm.rush.request", target=order, by=by, now=now, reason=rush.reason)
         audit.record(action="crm.rush.request", target=rush, by=by, now=now, reason=rush.reason)
     return rush
 
 
-def simulate(*, rush_id: int, by: User | None, now: datetime) -> None:
-    """Make the scenario of a request and have it solved, in the job's transaction."""
-    rush = _locked(rush_id)
-    if rush.state != RushState.DRAFT:
-        return
-    _drop_run(rush, by=by, now=now)
-    try:
-        rush.run = scenarios.create(
-            site_id=rush.line.order.site_id,
-            kind=RunKind.RUSH,
-            name=f"{rush.number} {rush.line.order.number}/{rush.line.position}",
-            changes=_changes(rush),
-            by=by,
-            now=now,
-        )
-        rush.save(update_fields=["run"])
-    except (scenarios.CannotApply, shipping.NoShippingTime) as error:
-        rush.run = None
-        rush.assessment = rush_assessing.Assessment(error=str(error))
-        _assessed(rush, now)
-
-
-def assess(*, run_id: int, by: User | None, now: datetime) -> None:
-    """Take what a solved run says, in the job's transaction; a stale one is simulated anew."""
-    found = RushRequest.objects.filter(run=run_id, state=RushState.DRAFT).first()
-    if found is None:
-        return
-    rush = _locked(found.pk)
-    is_stale = rush.run is not None and rush.run.state == RunState.STALE
-    if is_stale and rush.simulations < MOST_SIMULATIONS:
-        _ask(rush, by=by, now=now)
-        return
-    rush.assessment = rush_assessing.assessment_of(rush)
-    _assessed(rush, now)
-
-
 def submit(*, rush: RushRequest, by: User, now: datetime) -> RushRequest:
     """Ask for a decision on an assessed request; raise CannotDecide."""
     with transaction.atomic():
-        rush = _locked(rush.pk)
+        rush = locked(rush.pk)
         policies.check_can_submit_rush(rush)
-        _move(rush, RushState.PENDING)
+        move(rush, RushState.PENDING)
         rush.save(update_fields=["state"])
         audit.record(action="crm.rush.submit", target=rush, by=by, now=now)
         rush_news.to_decide(rush, now=now)
@@ -158,7 +119,7 @@ def approve(*, rush: RushRequest, by: User, now: datetime) -> RushRequest:
         except scenarios.CannotPublish as error:
             raise CannotDecide(str(error)) from error
         if refused:
-            rush = _again(rush.pk, by, now)
+            rush = again(rush.pk, by, now)
     if refused:
         raise CannotDecide(refused)
     return rush
@@ -174,7 +135,7 @@ def reject(*, rush: RushRequest, reason: str, by: User, now: datetime) -> RushRe
         _decide(rush, RushState.REJECTED, by, now)
         rush.decision_reason = reason.strip()[:300]
         rush.save()
-        _drop_run(rush, by=by, now=now)
+        drop_run(rush, by=by, now=now)
         _ask_no_more(rush, by, now)
         audit.record(action="crm.rush.reject", target=rush, by=by, now=now, reason=reason)
         order = rush.line.order
@@ -188,9 +149,9 @@ def cancel(*, rush: RushRequest, by: User | None, now: datetime) -> RushRequest:
     with transaction.atomic():
         rush = _with_order(rush.pk)
         policies.check_can_withdraw_rush(rush)
-        _move(rush, RushState.CANCELLED)
+        move(rush, RushState.CANCELLED)
         rush.save(update_fields=["state"])
-        _drop_run(rush, by=by, now=now)
+        drop_run(rush, by=by, now=now)
         _ask_no_more(rush, by, now)
         audit.record(action="crm.rush.cancel", target=rush, by=by, now=now)
     return rush
@@ -212,27 +173,13 @@ def line_changed(*, line: SalesOrderLine, by: User | None, now: datetime) -> Non
         if line.is_cancelled:
             cancel(rush=rush, by=by, now=now)
         elif rush.state == RushState.DRAFT:
-            _ask(_locked(rush.pk), by=by, now=now)
+            ask(locked(rush.pk), by=by, now=now)
         elif rush.state != RushState.APPROVED:
-            _again(rush.pk, by, now)
+            again(rush.pk, by, now)
 
 
 def _open_requests(**of: object) -> list[RushRequest]:
     return list(RushRequest.objects.filter(**of, state__in=RushState.open()).order_by("pk"))
-
-
-def refresh(*, site_id: int, by: User | None, now: datetime) -> int:
-    """Simulate anew what was simulated as new demand and has work orders now; how many."""
-    waiting = RushRequest.objects.filter(
-        line__order__site_id=site_id,
-        line__conversion_state=ConversionState.CONVERTED,
-        state__in=[RushState.ASSESSED, RushState.PENDING],
-        assessment__is_before_conversion=True,
-    )
-    ids = list(waiting.order_by("pk").values_list("pk", flat=True))
-    for pk in ids:
-        _again(pk, by, now)
-    return len(ids)
 
 
 # What conversion asks for.
@@ -248,7 +195,7 @@ def note_converted(lines: Collection[SalesOrderLine], *, by: User | None, now: d
     """Lines with an approved rush have work orders now: these go first, the rush is applied."""
     approved = RushRequest.objects.filter(line__in=lines, state=RushState.APPROVED)
     for pk in list(approved.order_by("pk").values_list("pk", flat=True)):
-        rush = _locked(pk)
+        rush = locked(pk)
         if rush.line.requirement_id is not None:
             work_orders.prioritise(
                 requirement_ids=[rush.line.requirement_id],
@@ -257,32 +204,6 @@ def note_converted(lines: Collection[SalesOrderLine], *, by: User | None, now: d
                 now=now,
             )
         _applied(rush, by, now)
-
-
-def _changes(rush: RushRequest) -> list[dict[str, object]]:
-    """What the simulation changes: date and weight, or new demand while there is no work."""
-    line = rush.line
-    reference = f"{line.order.number}/{line.position}"
-    if line.conversion_state == ConversionState.CONVERTED and line.requirement_id is not None:
-        calendar = shipping.ShippingCalendar(masterdata.site(line.order.site_id))
-        due_at = calendar.latest_ready_at(
-            day=rush.wanted_date, transit_days=line.order.customer.transit_days
-        )
-        return [
-            {"kind": "due", "line": reference, "due_at": due_at.isoformat()},
-            {"kind": "weight", "line": reference, "weight": rush.weight},
-        ]
-    return [
-        {
-            "kind": "demand",
-            "item": line.item.code,
-            "quantity": str(line.quantity),
-            "requested_date": rush.wanted_date.isoformat(),
-            "weight": rush.weight,
-            "line": reference,
-            "customer": line.order.customer_id,
-        }
-    ]
 
 
 class _PlanIsGone(Exception):
@@ -326,7 +247,7 @@ def _keep_for_later(rush: RushRequest, day: date, by: User, now: datetime) -> No
 
 
 def _applied(rush: RushRequest, by: User | None, now: datetime) -> None:
-    _move(rush, RushState.APPLIED)
+    move(rush, RushState.APPLIED)
     rush.applied_at = now
     rush.save(update_fields=["state", "applied_at"])
     order = rush.line.order
@@ -336,46 +257,6 @@ def _applied(rush: RushRequest, by: User | None, now: datetime) -> None:
     events.publish(
         RushApplied(rush_id=rush.pk, order_id=order.pk, site_id=order.site_id), by=by, now=now
     )
-
-
-def _assessed(rush: RushRequest, now: datetime) -> None:
-    _move(rush, RushState.ASSESSED)
-    if rush.wants_decision and not rush.assessment.get("error"):
-        _move(rush, RushState.PENDING)
-        rush_news.to_decide(rush, now=now)
-    rush.save()
-    rush_news.assessed(rush, now=now)
-
-
-def _again(rush_id: int, by: User | None, now: datetime) -> RushRequest:
-    rush = _locked(rush_id)
-    _move(rush, RushState.STALE)
-    _move(rush, RushState.DRAFT)
-    rush.simulations = 0
-    _ask(rush, by=by, now=now)
-    audit.record(action="crm.rush.simulate_anew", target=rush, by=by, now=now)
-    return rush
-
-
-def _ask(rush: RushRequest, *, by: User | None, now: datetime) -> None:
-    """Ask for the job that simulates; the caller holds the request's row."""
-    rush.simulations += 1
-    rush.save()
-    enqueue(
-        "crm.simulate_rush",
-        key=f"rush:{rush.pk}",
-        now=now,
-        by=by,
-        group_key=f"rush:{rush.pk}",
-        coalesce=True,
-        rush_id=rush.pk,
-    )
-
-
-def _drop_run(rush: RushRequest, *, by: User | None, now: datetime) -> None:
-    """Throw the simulation away that is not wanted any more."""
-    if rush.run is not None and rush.run.state in RunState.open():
-        scenarios.reject(run=rush.run, by=by, now=now, reason=rush.number)
 
 
 def _ask_no_more(rush: RushRequest, by: User | None, now: datetime) -> None:
@@ -394,7 +275,7 @@ def _ask_no_more(rush: RushRequest, by: User | None, now: datetime) -> None:
 
 
 def _decide(rush: RushRequest, state: RushState, by: User, now: datetime) -> None:
-    _move(rush, state)
+    move(rush, state)
     rush.decided_by = by
     rush.decided_at = now
 
@@ -402,18 +283,4 @@ def _decide(rush: RushRequest, state: RushState, by: User, now: datetime) -> Non
 def _with_order(pk: int) -> RushRequest:
     """The request, its row held, and before it its order's: nobody approves that meanwhile."""
     SalesOrder.objects.select_for_update(no_key=True, of=("self",)).get(lines__rushes=pk)
-    return _locked(pk)
-
-
-def _locked(pk: int) -> RushRequest:
-    return (
-        RushRequest.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("line__order__customer", "line__order__site", "line__item", "run")
-        .select_related("requested_by")
-        .get(pk=pk)
-    )
-
-
-def _move(rush: RushRequest, new: RushState) -> None:
-    transitions.check(RUSH_TRANSITIONS, old=RushState(rush.state), new=new)
-    rush.state = new
+    return locked(pk)

@@ -26,6 +26,7 @@ from erp.selectors.demand import (
     sites_of,
     taken_quantities,
     waiting,
+    waiting_rows,
 )
 from erp.selectors.genealogy import (
     HeldPart,
@@ -68,15 +69,12 @@ from erp.selectors.proposals import (
     to_carry_out,
 )
 from erp.selectors.purchase_orders import (
-    JUDGED_DAYS,
     Affected,
-    Performance,
     affected_by,
     lots_to_return,
     purchase_counts,
     purchase_order,
     purchase_orders,
-    supplier_performance,
     units_to_return,
 )
 from erp.selectors.purchasing import (
@@ -99,6 +97,7 @@ from erp.selectors.quants import (
     days,
     delivered_of,
     issued_of,
+    midnight,
     on_hand_of_lots,
     places_of,
     quants,
@@ -112,15 +111,18 @@ from erp.selectors.quants import (
 from erp.selectors.stock import (
     balances,
     came_in,
+    corrected,
     free_stock,
     in_transit,
     moves_of,
     moves_of_identity,
 )
+from erp.selectors.suppliers import JUDGED_DAYS, Performance, supplier_performance
 from erp.selectors.transfers import (
     TRANSFER_GROUPS,
     Content,
     all_sites,
+    cannot_leave,
     open_transfer_lines,
     open_units,
     transfer,
@@ -132,6 +134,16 @@ from erp.selectors.transfers import (
 __all__ = [
     "BookedTime",
     "AFTER_CHANGES",
+    "TRANSFER_GROUPS",
+    "Content",
+    "all_sites",
+    "cannot_leave",
+    "open_transfer_lines",
+    "open_units",
+    "transfer",
+    "transfer_contents",
+    "transfers",
+    "units_under_way",
     "JUDGED_DAYS",
     "TRANSFER_GROUPS",
     "Affected",
@@ -174,6 +186,7 @@ __all__ = [
     "bins_named",
     "came_in",
     "choose",
+    "corrected",
     "cost_entries",
     "cost_totals",
     "count_lines",
@@ -195,6 +208,7 @@ __all__ = [
     "material_dates",
     "moves_of",
     "moves_of_identity",
+    "midnight",
     "mrp_runs",
     "offer",
     "on_hand_of_lots",
@@ -243,6 +257,7 @@ __all__ = [
     "variance_value",
     "variances_of",
     "waiting",
+    "waiting_rows",
     "warehouses",
     "warehouses_with_contents",
 ]

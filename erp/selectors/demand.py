@@ -118,21 +118,27 @@ def waiting(
 
     Of bought items, or of made ones, whose pegged work orders are not counted here.
     """
+    rows = waiting_rows(site_id=site_id, item_ids=item_ids, supply=supply)
+    return [
+        Waiting(*row) for row in rows.values_list("pk", "item_id", "missing", "due_at", "reference")
+    ]
+
+
+def waiting_rows(
+    *, site_id: int, item_ids: Collection[int] | None = None, supply: Supply = Supply.BUY
+) -> "QuerySet[WithAnnotations[Requirement, _Missing]]":
+    """The same to be paged: requirements with what is ``missing`` of them."""
     rows = Requirement.objects.filter(
         site_id=site_id, state=RequirementState.OPEN, item__supply=supply
     )
     if item_ids is not None:
         rows = rows.filter(item__in=list(item_ids))
-    missing = (
+    return (
         _with_reserved(rows)
         .annotate(missing=F("quantity") - F("issued") - F("reserved"))
         .filter(missing__gt=0)
         .order_by("due_at", "pk")
     )
-    return [
-        Waiting(*row)
-        for row in missing.values_list("pk", "item_id", "missing", "due_at", "reference")
-    ]
 
 
 def places(ids: Iterable[int]) -> dict[int, tuple[int, int]]:
@@ -149,6 +155,10 @@ def sites_of(ids: Iterable[int]) -> list[int]:
 
 class _Reserved(TypedDict):
     reserved: Decimal
+
+
+class _Missing(_Reserved):
+    missing: Decimal
 
 
 def _with_reserved(

@@ -25,6 +25,7 @@ FACTS: dict[str, str | Promise] = {
     "mes.work_orders.changed": _("Work orders changed"),
     "mes.pieces.scrapped": _("Scrap beyond the allowance"),
     "mes.report.taken_back": _("Reports taken back"),
+    "masterdata.planning.changed": _("Bills of material, items or prices changed"),
 }
 # What happened before the last run is looked back on so far where there is none.
 LOOK_BACK = timedelta(days=1)

@@ -1,4 +1,4 @@
-"""Purchase orders as pages show them, whom another day of theirs hurts, and how suppliers do."""
+"""Purchase orders as pages show them, and whom another day of theirs hurts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,15 +20,13 @@ from django.db.models import (
 )
 from django.utils import timezone
 
-from erp.enums import MoveKind, PurchaseOrderState, PurchaseReceiptKind
+from erp.enums import MoveKind, PurchaseOrderState
 from erp.models import PurchaseOrder, PurchaseOrderLine, PurchaseReceipt, Requirement, StockMove
 from erp.selectors.planning import local_day
 from erp.selectors.purchasing import material_dates
 from erp.selectors.quants import delivered_of, quants
 
 ZERO = Decimal(0)
-# Receipts that a supplier is judged by.
-JUDGED_DAYS = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +57,6 @@ class Affected:
     @property
     def was_late(self) -> bool:
         return self.before is not None and self.before > self.due_at
-
-
-@dataclass(frozen=True, slots=True)
-class Performance:
-    """How a supplier did over the last year; None where nothing can be said."""
-
-    receipts: int
-    on_time: Decimal | None
-    rejected: Decimal | None
-    returned: Decimal | None
-    # Paid above (positive) or below the standard cost, as a share of it.
-    against_standard: Decimal | None
-    open_orders: int
-    overdue_lines: int
 
 
 def purchase_orders(
@@ -209,48 +193,5 @@ def units_to_return(line: PurchaseOrderLine, *, most: int) -> list[str]:
     return list(here.order_by("unit__number").values_list("unit__number", flat=True)[:most])
 
 
-def supplier_performance(*, supplier_id: int, since: date, today: date) -> Performance:
-    """How the supplier did since a day; three queries."""
-    receipts = PurchaseReceipt.objects.filter(line__order__supplier=supplier_id, day__gte=since)
-    came = Q(kind__in=[PurchaseReceiptKind.ACCEPTED, PurchaseReceiptKind.REJECTED])
-    paid = Q(kind=PurchaseReceiptKind.ACCEPTED, line__item__standard_cost__gt=0)
-    money = DecimalField(max_digits=24, decimal_places=8)
-    sums = receipts.aggregate(
-        receipts=Count("pk", filter=came),
-        on_time=Count("pk", filter=came & Q(day__lte=F("promised_date"))),
-        accepted=Sum("quantity", filter=Q(kind=PurchaseReceiptKind.ACCEPTED)),
-        rejected=Sum("quantity", filter=Q(kind=PurchaseReceiptKind.REJECTED)),
-        returned=Sum("quantity", filter=Q(kind=PurchaseReceiptKind.RETURNED)),
-        paid=Sum(
-            ExpressionWrapper(F("quantity") * F("line__unit_price"), output_field=money),
-            filter=paid,
-        ),
-        standard=Sum(
-            ExpressionWrapper(F("quantity") * F("line__item__standard_cost"), output_field=money),
-            filter=paid,
-        ),
-    )
-    lines = PurchaseOrderLine.objects.filter(
-        order__supplier=supplier_id,
-        order__state__in=PurchaseOrderState.on_order(),
-        quantity__gt=F("received") + F("rejected"),
-    )
-    accepted, rejected = sums["accepted"] or ZERO, sums["rejected"] or ZERO
-    came_all, standard = accepted + rejected, sums["standard"] or ZERO
-    return Performance(
-        receipts=sums["receipts"],
-        on_time=_share(Decimal(sums["on_time"]), Decimal(sums["receipts"])),
-        rejected=_share(rejected, came_all),
-        returned=_share(sums["returned"] or ZERO, came_all),
-        against_standard=_share((sums["paid"] or ZERO) - standard, standard),
-        open_orders=lines.values("order").distinct().count(),
-        overdue_lines=lines.filter(due_date__lt=today).count(),
-    )
-
-
 def _day(moment: datetime | None) -> date | None:
     return None if moment is None else local_day(moment, timezone.get_current_timezone())
-
-
-def _share(part: Decimal, whole: Decimal) -> Decimal | None:
-    return part / whole if whole else None

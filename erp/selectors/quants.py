@@ -40,6 +40,12 @@ def today(*, site_id: int, now: datetime) -> date:
     return now.astimezone(ZoneInfo(masterdata.site(site_id).time_zone)).date()
 
 
+def midnight(*, site_id: int, now: datetime) -> datetime:
+    """When the site's day began."""
+    here = now.astimezone(ZoneInfo(masterdata.site(site_id).time_zone))
+    return here.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def days(*, now: datetime) -> dict[int, date]:
     """The day at each site, by its id; one query."""
     zones = masterdata.time_zones()

@@ -1,10 +1,11 @@
 """What lies in the store, what of it is free, and how it came there."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Abs, Coalesce
 
 from erp.enums import MoveKind, PurchaseOrderState, SupplyKind
 from erp.models import PurchaseOrderLine, StockBalance, StockMove, Supply
@@ -58,6 +59,14 @@ def moves_of_identity(
         StockMove.objects.filter(lot=lot_id) if lot_id else StockMove.objects.filter(unit=unit_id)
     )
     return rows.select_related("by", "bin__warehouse__site").order_by("-at", "-pk")
+
+
+def corrected(*, item_id: int, site_id: int, since: datetime) -> Decimal:
+    """The pieces of an item that were corrected at a site since a moment, up or down."""
+    moves = StockMove.objects.filter(
+        item=item_id, site=site_id, at__gte=since, kind=MoveKind.ADJUSTMENT
+    )
+    return moves.aggregate(total=Sum(Abs("quantity")))["total"] or ZERO
 
 
 def in_transit(*, item_id: int, site_id: int) -> Decimal:

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from django.db import connection
 from django.db.models import Count, DecimalField, F, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from erp.enums import TransferState
-from erp.models import Bin, StockTransfer, TransferLine
+from erp.models import Bin, StockQuant, StockTransfer, TransferLine
 from masterdata import selectors as masterdata
 from masterdata.enums import Tracking
 from traceability import selectors as traceability
@@ -131,6 +132,38 @@ def transfer_contents(transfer: StockTransfer) -> list[Content]:
 def open_transfer_lines(transfer: StockTransfer) -> QuerySet[TransferLine]:
     """What is still under way of it."""
     return transfer.lines.filter(quantity__gt=F("received") + F("missing")).order_by("pk")
+
+
+# By the unit where there is one: that is unique, and ten thousand lines may be of one bin and item.
+_CANNOT_LEAVE = """
+SELECT line.id AS line, quant.id FROM erp_transferline AS line
+LEFT JOIN erp_stockquant AS quant
+    ON quant.unit_id = line.unit_id AND quant.bin_id = line.from_bin_id
+WHERE line.transfer_id = %(transfer)s AND line.unit_id IS NOT NULL
+    AND (quant.id IS NULL OR quant.is_held OR quant.quantity - quant.staged < line.quantity)
+UNION ALL
+SELECT line.id, quant.id FROM erp_transferline AS line
+LEFT JOIN erp_stockquant AS quant
+    ON quant.bin_id = line.from_bin_id AND quant.item_id = line.item_id
+    AND quant.unit_id IS NULL AND quant.lot_id IS NOT DISTINCT FROM line.lot_id
+WHERE line.transfer_id = %(transfer)s AND line.unit_id IS NULL
+    AND (quant.id IS NULL OR quant.is_held OR quant.quantity - quant.staged < line.quantity)
+ORDER BY line LIMIT 1
+"""
+
+
+def cannot_leave(transfer: StockTransfer) -> tuple[TransferLine, StockQuant | None] | None:
+    """The first line that is not all there any more, is held or stands ready for somebody.
+
+    With what lies there of it; None where all may go. One query, three where there is one.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CANNOT_LEAVE, {"transfer": transfer.pk})
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    line = TransferLine.objects.select_related("item", "lot", "unit", "from_bin").get(pk=found[0])
+    return line, StockQuant.objects.filter(pk=found[1]).first()
 
 
 def open_units(transfer: StockTransfer, numbers: list[str]) -> dict[str, list[int]]:

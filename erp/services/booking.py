@@ -161,18 +161,21 @@ def _read(rows: Sequence[Entry], now: datetime) -> _Books:
         .values_list("pk")
     )
     units = sorted({row.unit_id for row in rows if row.unit_id})
-    lots = sorted({row.lot_id for row in rows if row.lot_id})
     lying = StockQuant.objects.select_for_update(no_key=True).order_by("pk")
     for rows_there in (
         lying.filter(bin__in=list(books.sites), item__in=items, unit__isnull=True),
-        lying.filter(unit__in=units),
+        lying.filter(bulk.among("unit", units)) if units else lying.none(),
     ):
         for pk, is_held, *place in rows_there.values_list(
             "pk", "is_held", "bin_id", "item_id", "lot_id", "unit_id"
         ):
             books.quants[place[0], place[1], place[2], place[3]] = (pk, is_held)
-    books.held_lots, books.held_units = identities.held(lot_ids=lots, unit_ids=units)
-    books.last_days = traceability.last_days(lot_ids=lots, unit_ids=units)
+    # Of what lies in its place already, its quant says whether it is held.
+    fresh = [row for row in rows if row.place not in books.quants]
+    new_lots = {row.lot_id for row in fresh if row.lot_id}
+    new_units = {row.unit_id for row in fresh if row.unit_id}
+    books.held_lots, books.held_units = identities.held(lot_ids=new_lots, unit_ids=new_units)
+    books.last_days = traceability.last_days(lot_ids=new_lots, unit_ids=new_units)
     if books.last_days:
         books.days = selectors.days(now=now)
     return books
@@ -214,11 +217,14 @@ def _change_quants(rows: Sequence[Entry], books: _Books, now: datetime) -> None:
     new = [(p, q) for p, q in totals.items() if q and p not in books.quants]
     with connection.cursor() as cursor:
         if known:
-            cursor.execute(_CHANGE_QUANTS, [list(column) for column in zip(*known, strict=True)])
-            if cursor.rowcount != len(known):
+            away = [row for row in known if row[1] < 0]
+            cursor.execute(_TAKE_WHOLE, [[pk for pk, _q in away], [q for _pk, q in away]])
+            gone = {pk for (pk,) in cursor.fetchall()}
+            rest = [row for row in known if row[0] not in gone]
+            cursor.execute(_CHANGE_QUANTS, [[pk for pk, _q in rest], [q for _pk, q in rest]])
+            if len(gone) + cursor.rowcount != len(known):
                 # Emptied by somebody else since it was read: the lock was not held.
                 raise IntegrityError("erp_stockquant: a quant is gone that was to change")
-            cursor.execute(_DROP_EMPTY, [[pk for pk, quantity in known if quantity < 0]])
         if new:
             new.sort(key=lambda row: [part or 0 for part in row[0]])
             places = [list(column) for column in zip(*(place for place, _q in new), strict=True)]
@@ -226,6 +232,13 @@ def _change_quants(rows: Sequence[Entry], books: _Books, now: datetime) -> None:
             cursor.execute(_ADD_QUANTS, [now, *places, [q for _p, q in new], held])
 
 
+# Thousands of units go out at once: what is empty afterwards is not written first.
+_TAKE_WHOLE = """
+DELETE FROM erp_stockquant AS quant
+USING unnest(%s::bigint[], %s::numeric[]) AS moved (id, quantity)
+WHERE quant.id = moved.id AND quant.quantity + moved.quantity = 0 AND quant.staged = 0
+RETURNING quant.id
+"""
 _CHANGE_QUANTS = """
 UPDATE erp_stockquant AS quant SET
     quantity = quant.quantity + moved.quantity,
@@ -234,7 +247,6 @@ UPDATE erp_stockquant AS quant SET
 FROM unnest(%s::bigint[], %s::numeric[]) AS moved (id, quantity), masterdata_item AS item
 WHERE quant.id = moved.id AND item.id = quant.item_id
 """
-_DROP_EMPTY = "DELETE FROM erp_stockquant WHERE id = ANY(%s) AND quantity = 0"
 _ADD_QUANTS = """
 INSERT INTO erp_stockquant AS quant
     (bin_id, item_id, lot_id, unit_id, quantity, staged, is_held, allows_negative, since)

@@ -18,6 +18,7 @@ from erp.enums import BinKind, TransferState
 from erp.events import StockReceived, StockWithheld
 from erp.models import StockBalance, StockQuant, TransferLine
 from erp.services import reservations, stagings, supplies
+from masterdata import selectors as masterdata
 from traceability import selectors as traceability
 from traceability.services import identities
 from traceability.services.identities import CannotHold
@@ -43,7 +44,7 @@ def hold(
     Raise CannotHold without a reason, or for what is no longer here.
     """
     with transaction.atomic():
-        _lock_sites(lot_ids, unit_ids)
+        _lock_sites()
         placed = identities.hold(lot_ids=lot_ids, unit_ids=unit_ids, reason=reason, by=by, now=now)
         touched = _mark(_lying(lot_ids, unit_ids).filter(is_held=False), True)
         supplies.note_held(lot_ids=lot_ids, unit_ids=unit_ids)
@@ -61,10 +62,10 @@ def release(*, hold_ids: Collection[int], reason: str, by: User | None, now: dat
     Raise CannotHold without a reason, or for a hold that is lifted already.
     """
     with transaction.atomic():
+        _lock_sites()
         held = traceability.holds(hold_ids)
         lots = [row.lot_id for row in held if row.lot_id]
         units = [row.unit_id for row in held if row.unit_id]
-        _lock_sites(lots, units)
         lying = {pk for pair in _lying(lots, units).values_list("lot", "unit") for pk in pair if pk}
         free_lots, free_units = identities.release(
             hold_ids=hold_ids,
@@ -94,8 +95,8 @@ def set_expired_aside(*, by: User | None, now: datetime) -> int:
     touched: set[tuple[int, int]] = set()
     places = 0
     with transaction.atomic():
+        _lock_sites()
         for site_id, today in sorted(selectors.days(now=now).items()):
-            lock(Lock.SUPPLY, site_id)
             rows = StockQuant.objects.filter(_expired({site_id: today}), is_held=False)
             found = list(rows.select_related("lot", "unit").order_by("pk"))
             touched |= _mark(StockQuant.objects.filter(pk__in=[row.pk for row in found]), True)
@@ -134,9 +135,12 @@ def _lying(lot_ids: Collection[int], unit_ids: Collection[int]) -> QuerySet[Stoc
     return StockQuant.objects.filter(Q(lot__in=list(lot_ids)) | Q(unit__in=list(unit_ids)))
 
 
-def _lock_sites(lot_ids: Collection[int], unit_ids: Collection[int]) -> None:
-    sites = _lying(lot_ids, unit_ids).values_list("bin__warehouse__site", flat=True)
-    for site_id in sorted(set(sites)):
+def _lock_sites() -> None:
+    """All sites: where a lot lies may change, and more of it may arrive anywhere, until then.
+
+    To look first and to lock what was found would miss what moves in between.
+    """
+    for site_id in masterdata.site_ids():
         lock(Lock.SUPPLY, site_id)
 
 

@@ -11,6 +11,7 @@ from erp import policies, selectors
 from erp.enums import MoveKind
 from erp.services.booking import Entry
 from masterdata.enums import Tracking
+from traceability.enums import IdentityState
 from traceability.services import identities
 from traceability.services.identities import NewLot, Origin
 
@@ -71,6 +72,8 @@ def entries(
         numbers=serials or numbers.take_many("SN", int(new.quantity), now=now),
         origin=Origin(origin.supplier_id, origin.supplier_lot, origin.expires_on or keeps_until),
         now=now,
+        # They are booked in with this: a second write of thousands of rows is saved.
+        state=IdentityState.AVAILABLE,
     )
     one = Decimal(1)
     return [Entry(bin_id, item.pk, one, unit_id=pk) for pk in ids]

@@ -12,11 +12,11 @@ from common import audit, events, transitions
 from common.concurrency import Lock, lock
 from common.models import User
 from erp import policies, selectors
+from erp import policies_returns as rules
 from erp.enums import REQUIREMENT_TRANSITIONS, BinKind, MoveKind, RequirementState
 from erp.events import StockReceived
 from erp.models import Requirement, StockMove, StockQuant
-from erp.policies import CannotReturn
-from erp.policies_returns import check_came_from_customer
+from erp.policies_returns import CannotReturn, check_came_from_customer
 from erp.selectors import Identity
 from erp.services import booking, moving, reservations, warehouses
 from erp.services.booking import Entry, Why
@@ -70,8 +70,8 @@ def from_work_order(
         )
         site_id = requirement.site_id
         issued = selectors.issued_of(requirement=requirement, reference=reference)
-        policies.check_can_return(requirement, quantity, issued, lot_id, unit_ids)
-        policies.check_still_open(requirement, still_needed=still_needed)
+        rules.check_can_return(requirement, quantity, issued, lot_id, unit_ids)
+        rules.check_still_open(requirement, still_needed=still_needed)
         if bin_id is None:
             bin_id = warehouses.bin_for(site_id=site_id, kind=BinKind.STORAGE).pk
         item_id, one = requirement.item_id, Decimal(1)
@@ -150,7 +150,7 @@ def of_delivery(
         item = masterdata.items_by_id([item_id])[item_id]
         came = selectors.delivered_of(item_id=item_id, site_id=site_id, reference=reference)
         lots, units = _named(item, goods, came)
-        policies.check_which_go_back(item, quantity, goods.serials, came, lots, units)
+        rules.check_which_go_back(item, quantity, goods.serials, came, lots, units)
         rows = (
             StockQuant.objects.select_for_update(no_key=True, of=("self",))
             .filter(item=item_id, bin__warehouse__site=site_id)
@@ -164,7 +164,7 @@ def of_delivery(
             rows = rows.filter(lot__in=lots)
         taken = selectors.allot(rows, quantity, {})
         missing = quantity - sum((take.quantity for take in taken), ZERO)
-        policies.check_lies_here(item, missing)
+        rules.check_lies_here(item, missing)
         paper = Paper(order_number=reference, supplier_id=supplier_id)
         kind = MoveKind.SUPPLIER
         why = Why(kind, reference, by, now, leaves_as=_GONE, price=price, paper=paper)
@@ -213,7 +213,7 @@ def _named(
     """Lots and units that are meant; without a name the only lot that came."""
     if item.tracking == Tracking.SERIAL:
         known = traceability.units_of(item_id=item.pk, numbers=goods.serials)
-        policies.check_serials_are_known(item, goods.serials, known)
+        rules.check_serials_are_known(item, goods.serials, known)
         return [], [unit.pk for unit in known.values()]
     if item.tracking == Tracking.LOT and goods.lot_number.strip():
         lot = traceability.lot_of(item_id=item.pk, number=goods.lot_number)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import transaction
 
 from common import audit, events
@@ -148,12 +149,15 @@ def adjust(
     """Correct the books by a signed quantity; return the first move.
 
     Less is taken from what expires first, more lies in the site's storage (a new lot or new units
-    where the item is tracked). Raise CannotAdjust: no reason, or it is reserved.
+    where the item is tracked). Raise CannotAdjust: no reason, it is reserved, or it is worth more
+    than one person may correct of an item in a day.
     """
     with transaction.atomic():
         lock(Lock.SUPPLY, site_id)
         balance = _locked_balance(item_id, site_id)
         policies.check_can_adjust(balance, quantity, reason)
+        if by is not None:
+            _check_limit(balance, quantity, now)
         why = Why(MoveKind.ADJUSTMENT, reason, by, now, leaves_as=IdentityState.SCRAPPED)
         moves = booking.book(_corrections({item_id: quantity}, site_id, why), why=why)
         move = StockMove.objects.get(pk=moves[0])
@@ -182,6 +186,17 @@ def _bin(bin_id: int | None, site_id: int) -> Bin:
     if bin_id is None:
         return warehouses.bin_for(site_id=site_id, kind=BinKind.STORAGE)
     return selectors.bin_by_id(bin_id)
+
+
+def _check_limit(balance: StockBalance, quantity: Decimal, now: datetime) -> None:
+    began = selectors.midnight(site_id=balance.site_id, now=now)
+    policies.check_may_correct_alone(
+        balance.item,
+        quantity,
+        price=balance.average_cost or balance.item.standard_cost,
+        today=selectors.corrected(item_id=balance.item_id, site_id=balance.site_id, since=began),
+        limit=settings.COUNT_APPROVAL_LIMIT,
+    )
 
 
 def _locked_balance(item_id: int, site_id: int) -> StockBalance:

@@ -1,10 +1,11 @@
-"""Goods go to another site: packed, dispatched, under way, received; their value goes with them.
+"""Goods go to another site: packed (``transfer_packing``), dispatched, under way, received.
 
+Their value goes with them.
 Under way they lie at neither site. What is to come is a row of ``erp.Supply`` at the other one, so
 that planning sees it. Sent is always received plus missing plus still under way.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -20,11 +21,10 @@ from erp.enums import TRANSFER_TRANSITIONS, BinKind, MoveKind, TransferState
 from erp.events import StockReceived, TransfersChanged
 from erp.models import Bin, StockQuant, StockTransfer, TransferLine
 from erp.policies_transfers import CannotTransfer
-from erp.services import booking, genealogy, moving, reservations, supplies, warehouses
-from erp.services.booking import Entry, Place, Why
-from erp.services.moving import Where
+from erp.services import booking, genealogy, reservations, supplies, warehouses
+from erp.services.booking import Entry, Why
+from erp.services.transfer_packing import locked, pack, unpack
 from masterdata import selectors as masterdata
-from masterdata.enums import Tracking
 from traceability.enums import IdentityState
 from traceability.services import identities
 
@@ -68,48 +68,6 @@ def draft(
     return made
 
 
-def pack(
-    *, transfer: StockTransfer, source: Where, quantity: Decimal, by: User | None, now: datetime
-) -> None:
-    """Put a quantity into the consignment; it stays in its bin until that leaves.
-
-    Raise CannotMove where so much does not lie there, CannotTransfer for what is packed already.
-    """
-    with transaction.atomic():
-        lock(Lock.SUPPLY, transfer.from_site_id)
-        transfer = _locked(transfer)
-        rules.check_can_pack(transfer)
-        rules.check_bin_of_sender(transfer, selectors.bin_by_id(source.bin_id))
-        item = masterdata.items_by_id([source.item_id])[source.item_id]
-        if item.tracking == Tracking.SERIAL:
-            rows = _units(source, quantity)
-        else:
-            packed = _packed(transfer, source)
-            quant = moving.taken(source, packed + quantity)[0][0]
-            rows = [(quant, quantity)]
-        for quant, _share in rows:
-            if quant.is_held:
-                line = TransferLine(
-                    item_id=quant.item_id,
-                    lot=quant.lot,
-                    unit=quant.unit,
-                    from_bin=quant.bin,
-                    quantity=quantity,
-                )
-                rules.check_lies_there(line, quant)
-        _add(transfer, rows)
-        audit.record(action="erp.transfer.pack", target=transfer, by=by, now=now, reason=item.code)
-
-
-def unpack(*, transfer: StockTransfer, line_ids: Collection[int], by: User, now: datetime) -> None:
-    """Take lines out of a consignment that has not left; raise CannotTransfer."""
-    with transaction.atomic():
-        transfer = _locked(transfer)
-        rules.check_can_pack(transfer)
-        transfer.lines.filter(pk__in=list(line_ids)).delete()
-        audit.record(action="erp.transfer.unpack", target=transfer, by=by, now=now)
-
-
 def dispatch(*, transfer: StockTransfer, by: User | None, now: datetime) -> StockTransfer:
     """The consignment leaves: its goods are under way, at what they cost here on average.
 
@@ -117,23 +75,21 @@ def dispatch(*, transfer: StockTransfer, by: User | None, now: datetime) -> Stoc
     """
     with transaction.atomic():
         _lock_sites(transfer)
-        transfer = _locked(transfer)
-        # Ten thousand units are of few items and bins: these are read once.
-        lines = list(transfer.lines.prefetch_related("item", "from_bin").order_by("pk"))
-        rules.check_can_dispatch(transfer, len(lines))
-        _check_there(transfer, lines)
-        prices = selectors.average_costs(
-            {line.item_id for line in lines}, site_id=transfer.from_site_id
-        )
+        transfer = locked(transfer)
+        lines = transfer.lines.order_by("pk")
+        # Ten thousand units are ten thousand lines: they are read as rows, once.
+        entries = [
+            Entry(bin_id, item_id, -quantity, lot_id, unit_id)
+            for bin_id, item_id, quantity, lot_id, unit_id in lines.values_list(
+                "from_bin_id", "item_id", "quantity", "lot_id", "unit_id"
+            )
+        ]
+        rules.check_can_dispatch(transfer, len(entries))
+        leaving = _check_there(transfer, entries)
+        prices = selectors.average_costs(leaving, site_id=transfer.from_site_id)
         for item_id, price in prices.items():
-            transfer.lines.filter(item=item_id).update(unit_cost=price)
-        booking.book(
-            [
-                Entry(line.from_bin_id, line.item_id, -line.quantity, line.lot_id, line.unit_id)
-                for line in lines
-            ],
-            why=_why(MoveKind.DISPATCH, transfer, by, now),
-        )
+            lines.filter(item=item_id).update(unit_cost=price)
+        booking.book(entries, why=_why(MoveKind.DISPATCH, transfer, by, now))
         transfer.dispatched_at, transfer.dispatched_by = now, by
         _become(transfer, TransferState.IN_TRANSIT, "dispatched_at", "dispatched_by")
         _tell(transfer, by, now)
@@ -157,10 +113,10 @@ def receive(
     """
     with transaction.atomic():
         _lock_sites(transfer)
-        transfer = _locked(transfer)
+        transfer = locked(transfer)
         lines = {
             line.pk: line
-            for line in transfer.lines.filter(pk__in=list(arrivals))
+            for line in transfer.lines.filter(bulk.among("pk", arrivals))
             .prefetch_related("item")
             .order_by("pk")
         }
@@ -180,7 +136,7 @@ def close(*, transfer: StockTransfer, reason: str, by: User | None, now: datetim
     """What has not arrived does not arrive any more; raise CannotTransfer without a reason."""
     with transaction.atomic():
         _lock_sites(transfer)
-        transfer = _locked(transfer)
+        transfer = locked(transfer)
         rules.check_can_close(transfer, reason)
         lines = [line for line in transfer.lines.order_by("pk") if line.open_quantity > 0]
         lost: dict[int, Decimal] = {}
@@ -214,7 +170,7 @@ def cancel(
     """
     with transaction.atomic():
         _lock_sites(transfer)
-        transfer = _locked(transfer)
+        transfer = locked(transfer)
         rules.check_can_cancel(transfer, reason)
         if transfer.state == TransferState.IN_TRANSIT:
             lines = transfer.lines.select_related("item", "from_bin").order_by("pk")
@@ -229,72 +185,18 @@ def cancel(
     return transfer
 
 
-def _units(source: Where, quantity: Decimal) -> list[tuple[StockQuant, Decimal]]:
-    """The units that are meant: those named, or the first that nobody has packed."""
-    packed = TransferLine.objects.filter(
-        transfer__state=TransferState.DRAFT, unit__isnull=False, item=source.item_id
-    )
-    if source.unit_ids:
-        mine = packed.filter(unit__in=list(source.unit_ids)).select_related("unit", "transfer")
-        rules.check_not_packed(mine[:1])
-        return moving.taken(source, quantity)
-    there = StockQuant.objects.filter(bin=source.bin_id, item=source.item_id, staged=0)
-    free = there.exclude(unit__in=packed.values("unit")).order_by("pk")
-    ids = list(free.values_list("unit_id", flat=True)[: int(quantity)])
-    return moving.taken(Where(source.bin_id, source.item_id, unit_ids=ids or [0]), quantity)
-
-
-def _packed(transfer: StockTransfer, source: Where) -> Decimal:
-    """How much of it the consignment holds already."""
-    lines = transfer.lines.filter(item=source.item_id, from_bin=source.bin_id)
-    if source.lot_id:
-        lines = lines.filter(lot=source.lot_id)
-    return sum(lines.values_list("quantity", flat=True), ZERO)
-
-
-def _add(transfer: StockTransfer, rows: Sequence[tuple[StockQuant, Decimal]]) -> None:
-    known = {
-        (line.from_bin_id, line.item_id, line.lot_id, line.unit_id): line
-        for line in transfer.lines.filter(
-            item=rows[0][0].item_id, from_bin=rows[0][0].bin_id, unit__isnull=True
-        )
-    }
-    new = []
-    for quant, share in rows:
-        line = known.get((quant.bin_id, quant.item_id, quant.lot_id, quant.unit_id))
-        if line is not None:
-            line.quantity += share
-            line.save(update_fields=["quantity"])
-            continue
-        new.append((transfer.pk, quant.item_id, quant.lot_id, quant.unit_id, quant.bin_id, share))
-    fields = ("transfer", "item", "lot", "unit", "from_bin", "quantity")
-    bulk.insert(
-        TransferLine,
-        (*fields, "received", "missing", "unit_cost"),
-        [(*row, ZERO, ZERO, ZERO) for row in new],
-    )
-
-
-def _check_there(transfer: StockTransfer, lines: Sequence[TransferLine]) -> None:
-    found: dict[Place, StockQuant] = {
-        (quant.bin_id, quant.item_id, quant.lot_id, quant.unit_id): quant
-        for quant in StockQuant.objects.select_for_update(no_key=True)
-        .filter(
-            bin__in={line.from_bin_id for line in lines},
-            item__in={line.item_id for line in lines},
-        )
-        .order_by("pk")
-    }
+def _check_there(transfer: StockTransfer, entries: Sequence[Entry]) -> dict[int, Decimal]:
+    """How much leaves, by item id; raise CannotTransfer where something may not."""
+    if missing := selectors.cannot_leave(transfer):
+        rules.check_lies_there(*missing)
     leaving: dict[int, Decimal] = {}
-    codes = {}
-    for line in lines:
-        place = (line.from_bin_id, line.item_id, line.lot_id, line.unit_id)
-        rules.check_lies_there(line, found.get(place))
-        leaving[line.item_id] = leaving.get(line.item_id, ZERO) + line.quantity
-        codes[line.item_id] = line.item.code
+    for entry in entries:
+        leaving[entry.item_id] = leaving.get(entry.item_id, ZERO) - entry.quantity
     free = selectors.free_stock(site_id=transfer.from_site_id, item_ids=leaving)
+    codes = masterdata.items_by_id(leaving)
     for item_id, quantity in leaving.items():
-        rules.check_may_leave(codes[item_id], quantity, free[item_id])
+        rules.check_may_leave(codes[item_id].code, quantity, free[item_id])
+    return leaving
 
 
 def _book_in(
@@ -399,8 +301,3 @@ def _bin(bin_id: int | None, site_id: int) -> Bin:
 def _lock_sites(transfer: StockTransfer) -> None:
     for site_id in sorted((transfer.from_site_id, transfer.to_site_id)):
         lock(Lock.SUPPLY, site_id)
-
-
-def _locked(transfer: StockTransfer) -> StockTransfer:
-    rows = StockTransfer.objects.select_for_update(no_key=True, of=("self",))
-    return rows.select_related("from_site", "to_site").get(pk=transfer.pk)

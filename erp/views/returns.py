@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from common.access import AuthenticatedRequest, requires
-from erp import policies, selectors
+from erp import policies_returns as policies
+from erp import selectors
 from erp.enums import RequirementKind
 from erp.forms_deliveries import BringBackForm
 from erp.models import Requirement

@@ -1,6 +1,7 @@
 """The stock list, and one item: where it lies, for whom, how it moved."""
 
 from decimal import Decimal
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -18,13 +19,15 @@ from erp.forms import AdjustForm, StockFilter
 from erp.models import StockBalance
 from erp.services import stock
 from erp.views.once import once
-from erp.views.place import site_id, site_or_404
+from erp.views.place import Place, place_of
 from masterdata import selectors as masterdata
 from masterdata.enums import Tracking
 
 PAGE_SIZE = 50
 # An item with serial numbers may lie in thousands of places.
 PLACES = 100
+# A screw may be waited for by thousands.
+NEEDS = 20
 
 
 @requires("erp.view_stock")
@@ -33,11 +36,13 @@ def stock_list(request: HttpRequest) -> HttpResponse:
     """On hand, reserved, free and on order by item; narrowed by the URL."""
     form = StockFilter(request.GET)
     text = form.cleaned_data["q"] if form.is_valid() else ""
-    found = selectors.balances(site_id=site_id(), text=text.replace("\x00", ""))
+    place = place_of(request)
+    found = selectors.balances(site_id=place.pk, text=text.replace("\x00", ""))
     context = {
+        "place": place,
         "filter": form,
         "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
-        "can_receive": allowed(request.user, "erp.receive_stock"),
+        "can_receive": not place.code and allowed(request.user, "erp.receive_stock"),
     }
     template = "erp/stock_list.html" + ("#rows" if request.htmx else "")  # type: ignore[attr-defined]
     return render(request, template, context)
@@ -55,7 +60,8 @@ def stock_detail(request: HttpRequest, code: str) -> HttpResponse:
 def stock_adjust(request: AuthenticatedRequest, code: str) -> HttpResponse:
     """Bring the stock to what was counted, with the reason."""
     form = AdjustForm(request.POST)
-    balance = _balance(code)
+    place = place_of(request)
+    balance = _balance(code, place)
     if not form.is_valid():
         return _detail(request, code, form, status=422)
     data = form.cleaned_data
@@ -69,9 +75,9 @@ def stock_adjust(request: AuthenticatedRequest, code: str) -> HttpResponse:
             by=request.user,
             now=timezone.now(),
         )
-        return reverse("erp:stock-detail", kwargs={"code": balance.item.code})
+        return _url(balance.item.code, place)
 
-    key = (balance.pk, data["counted"].normalize(), data["reason"])
+    key = (balance.item_id, balance.site_id, data["counted"].normalize(), data["reason"])
     url = once(request, form, "adjust", key, effect)
     if url is None:
         return _detail(request, code, form, status=422)
@@ -82,32 +88,45 @@ def stock_adjust(request: AuthenticatedRequest, code: str) -> HttpResponse:
 def _detail(
     request: HttpRequest, code: str, form: AdjustForm, *, status: int = 200
 ) -> HttpResponse:
-    balance = _balance(code)
-    site = site_or_404()
+    place = place_of(request)
+    balance = _balance(code, place)
+    site = balance.site_id
     moves = selectors.moves_of(item_id=balance.item_id, site_id=site)
     now = timezone.now()
-    places = list(selectors.quants(item_id=balance.item_id)[: PLACES + 1])
+    needs = selectors.waiting_rows(site_id=site, item_ids=[balance.item_id])
+    places = list(selectors.quants(site_id=site, item_id=balance.item_id)[: PLACES + 1])
     is_tracked = balance.item.tracking != Tracking.NONE
     context = {
         "balance": balance,
+        "place": place,
         "places": places[:PLACES],
         "has_more": len(places) > PLACES,
         "without_identity": not is_tracked,
         "with_identity": is_tracked,
         "page": Paginator(moves, PAGE_SIZE).get_page(request.GET.get("page")),
-        "waiting": selectors.waiting(site_id=site, item_ids=[balance.item_id]),
+        "waiting": Paginator(needs, NEEDS).get_page(request.GET.get("needs")),
         "incoming": selectors.incoming(site_id=site, now=now, item_ids=[balance.item_id]),
         "form": form,
-        "can_receive": allowed(request.user, "erp.receive_stock"),
+        # Goods come from suppliers to the first site; to the others by transfers.
+        "can_receive": not place.code and allowed(request.user, "erp.receive_stock"),
         "can_move": allowed(request.user, "erp.relocate_stock"),
         "can_adjust": allowed(request.user, "erp.adjust_stock"),
+        "can_count": allowed(request.user, "erp.count_stock"),
+        "counts_url": reverse("erp:count-list"),
     }
     return render(request, "erp/stock_detail.html", context, status=status)
 
 
-def _balance(code: str) -> StockBalance:
+def _url(code: str, place: Place) -> str:
+    url = reverse("erp:stock-detail", kwargs={"code": code})
+    return f"{url}?{urlencode({'site': place.code})}" if place.code else url
+
+
+def _balance(code: str, place: Place) -> StockBalance:
     """The item's balance with ``free`` and ``on_order``; empty where it never moved."""
-    site = site_or_404()
+    site = place.pk
+    if site is None:
+        raise Http404
     item = masterdata.item_by_code(code)
     if item is None:
         raise Http404

@@ -16,7 +16,13 @@ from masterdata.selectors.codes import (
     supplier_ids,
     work_centers,
 )
-from masterdata.selectors.exchange import Exchange, NoExchangeRate, exchange
+from masterdata.selectors.exchange import (
+    Exchange,
+    ExchangeByDay,
+    NoExchangeRate,
+    exchange,
+    exchange_by_day,
+)
 from masterdata.selectors.lookup import (
     NoSite,
     customer_by_code,
@@ -74,6 +80,7 @@ __all__ = [
     "Changeovers",
     "ComponentStructure",
     "Exchange",
+    "ExchangeByDay",
     "ItemStructure",
     "NoExchangeRate",
     "NoSite",
@@ -95,6 +102,7 @@ __all__ = [
     "default_zone",
     "eligible_units",
     "exchange",
+    "exchange_by_day",
     "has_sites",
     "hourly_rates",
     "item_by_code",

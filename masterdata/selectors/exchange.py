@@ -1,5 +1,6 @@
 """Money of one currency in another, at the rate of a day; a rate that is missing is refused."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -12,6 +13,8 @@ from common.errors import Refused
 from masterdata.models import ExchangeRate
 
 ONE = Decimal(1)
+# Source, target, rate, valid from.
+_Row = tuple[str, str, Decimal, date]
 
 
 class NoExchangeRate(Refused):
@@ -25,6 +28,7 @@ class Exchange:
     currency: str
     day: date
     _rates: dict[str, Decimal] | None = field(default=None, repr=False)
+    _history: "ExchangeByDay | None" = field(default=None, repr=False)
 
     def rate(self, source: str) -> Decimal:
         """What one ``source`` is worth; the newest rate of the day or before it.
@@ -35,7 +39,9 @@ class Exchange:
         if source == self.currency:
             return ONE
         if self._rates is None:
-            self._rates = _read(self.currency, self.day)
+            history = self._history
+            rows = _read(self.currency, until=self.day) if history is None else history.rows()
+            self._rates = _rates(rows, self.currency, self.day)
         found = self._rates.get(source)
         if found is None:
             raise NoExchangeRate(
@@ -64,18 +70,49 @@ class Exchange:
         return True
 
 
+@dataclass(slots=True)
+class ExchangeByDay:
+    """Into one currency, at the rates of any day; one query, and none where nothing is foreign."""
+
+    currency: str
+    _rows: list[_Row] | None = field(default=None, repr=False)
+    _days: dict[date, Exchange] = field(default_factory=dict, repr=False)
+
+    def on(self, day: date) -> Exchange:
+        """Conversion at the rates of a day."""
+        if day not in self._days:
+            self._days[day] = Exchange(self.currency, day, _history=self)
+        return self._days[day]
+
+    def rows(self) -> list[_Row]:
+        """All rates from and to the currency."""
+        if self._rows is None:
+            self._rows = _read(self.currency)
+        return self._rows
+
+
 def exchange(*, into: str, on: date) -> Exchange:
     """Conversion into a currency at the rates of a day."""
     return Exchange(into, on)
 
 
-def _read(currency: str, day: date) -> dict[str, Decimal]:
-    rows = ExchangeRate.objects.filter(
-        Q(target=currency) | Q(source=currency), valid_from__lte=day
-    ).values_list("source", "target", "rate", "valid_from")
+def exchange_by_day(*, into: str) -> ExchangeByDay:
+    """Conversion into a currency where facts of many days are summed."""
+    return ExchangeByDay(into)
+
+
+def _read(currency: str, until: date | None = None) -> list[_Row]:
+    rows = ExchangeRate.objects.filter(Q(target=currency) | Q(source=currency))
+    if until is not None:
+        rows = rows.filter(valid_from__lte=until)
+    return list(rows.values_list("source", "target", "rate", "valid_from"))
+
+
+def _rates(rows: Iterable[_Row], currency: str, day: date) -> dict[str, Decimal]:
     found: dict[str, Decimal] = {}
+    valid = (row for row in rows if row[3] <= day)
     # Of one day the direct rate counts: it comes last.
-    for source, target, rate, _begins in sorted(rows, key=lambda row: (row[3], row[1] == currency)):
+    for source, target, rate, _begins in sorted(valid, key=lambda r: (r[3], r[1] == currency)):
         other = source if target == currency else target
         found[other] = rate if target == currency else ONE / rate
     return found

@@ -13,7 +13,7 @@ from common import audit
 from common.errors import Refused
 from common.models import User
 from masterdata.models import Bom, BomLine, Item
-from masterdata.services import graph, validity
+from masterdata.services import graph, planning, validity
 
 
 class BomCycle(Refused):
@@ -97,6 +97,7 @@ def save(
         written = BomLine.objects.bulk_create(_line(bom, li, components) for li in lines)
         changes = audit.difference({"lines": before}, {"lines": _described(written)})
         audit.record(action="masterdata.bom.save", target=bom, by=by, now=now, changes=changes)
+        planning.changed(by=by, now=now)
         return bom
 
 

@@ -26,7 +26,7 @@ from masterdata.models import (
     WorkCenter,
     WorkUnit,
 )
-from masterdata.services import capacity
+from masterdata.services import capacity, planning
 
 
 class AlreadyThere(Refused):
@@ -63,7 +63,7 @@ R = TypeVar(
 
 
 def create(record: R, *, by: User | None, now: datetime) -> R:
-    """Write a new record; tell the schedules of its site where it is capacity.
+    """Write a new record; tell the schedules of its site, or planning, where they reckon with it.
 
     Raises AlreadyThere where another one took its code a moment ago, and CannotPayIn for a price
     of a currency without an exchange rate.
@@ -74,6 +74,8 @@ def create(record: R, *, by: User | None, now: datetime) -> R:
         record.save(force_insert=True)
         audit.record(action=f"masterdata.{_noun(record)}.create", target=record, by=by, now=now)
         capacity.changed(site_ids=capacity.sites_of([record]), by=by, now=now)
+        if planning.is_read(type(record)):
+            planning.changed(by=by, now=now)
     return record
 
 
@@ -88,7 +90,8 @@ def edit(
 ) -> R:
     """Change the fields; tell the schedules of the sites whose capacity it was and will be.
 
-    All but ``planned_site_id``: its plan with the change in it is being published.
+    All but ``planned_site_id``: its plan with the change in it is being published. Planning of
+    requirements is told where it reads what changed.
     Raises StaleWrite where somebody saved it after it was opened, CannotMove and
     CannotDeactivate where others build on what would go, AlreadyThere for a code just taken.
     """
@@ -114,6 +117,8 @@ def edit(
         if capacity.counts(changes):
             told = sites | capacity.sites_of([locked])
             capacity.changed(site_ids=told - {planned_site_id or 0}, by=by, now=now)
+        if planning.counts(model, changes):
+            planning.changed(by=by, now=now)
     return locked
 
 
@@ -147,6 +152,7 @@ def _remove(
             changes={name: [getattr(locked, name), None] for name in told},
         )
         locked.delete()
+        planning.changed(by=by, now=now)
 
 
 def _check(record: models.Model, changes: Mapping[str, Any], now: datetime) -> None:

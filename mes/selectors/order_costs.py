@@ -2,7 +2,8 @@
 
 A work order that serves several is shared by what is pegged to each; what nobody is pegged to is a
 share of its own (stock), so nobody pays for another's surplus. A component's work order passes on
-only what its output at standard left behind, for the rest comes to the parent as material.
+only what its output at standard left behind, for the rest comes to the parent as material; what
+lies ready for the parent between the two counts at the average cost of a piece.
 """
 
 from collections.abc import Collection, Iterable
@@ -28,7 +29,8 @@ class Money:
 
     # What the standard says: frozen where work has begun, else the item's.
     planned: Decimal = ZERO
-    # What is booked so far; of it what is still in open work orders, and what closed ones cost.
+    # What is booked so far; of it what is still in open work orders or lies ready for them, and
+    # what closed ones cost.
     spent: Decimal = ZERO
     in_progress: Decimal = ZERO
     closed: Decimal = ZERO
@@ -97,7 +99,7 @@ class MadeCost:
 
 
 def made_costs(requirement_ids: Collection[int]) -> dict[int, MadeCost]:
-    """What work orders cost each requirement, by its id; three queries a level and two besides."""
+    """What work orders cost each requirement, by its id; three queries a level, four besides."""
     found = {pk: MadeCost() for pk in requirement_ids}
     tree = supply_tree(found)
     if not tree.orders:
@@ -137,6 +139,7 @@ class _Shares:
         numbers = [order.number for order in tree.orders.values()]
         self._booked = erp.amounts_by_kind(numbers)
         self._standards = _standards(tree.orders)
+        self._ready = _ready(tree, self._owner)
         # Work orders whose output goes into this one.
         self._below: dict[int, set[int]] = {pk: set() for pk in tree.orders}
         for peg in tree.pegs:
@@ -155,6 +158,8 @@ class _Shares:
         whole, rest = gross.shared(weights), net.shared(weights)
         # An order line pays all that went in; a parent has paid the standard as material.
         own = {key: rest[key] if key in self._owner else whole[key] for key in weights}
+        for key in weights:
+            own[key] += self._ready.get((pk, key), Money())
         carried = Money()
         for lower in sorted(self._below[pk]):
             lower_own, lower_below = self.of(lower)
@@ -201,6 +206,32 @@ def _weights(order: WorkOrder, tree: SupplyTree) -> dict[int, Decimal]:
     made = order.good if order.closed_at is not None else order.output
     free = made - sum(weights.values(), ZERO)
     return {**weights, _STOCK: free} if free > 0 else weights
+
+
+def _ready(tree: SupplyTree, owner: Collection[int]) -> dict[tuple[int, int], Money]:
+    """By work order and requirement: components that are made and not issued to the parent yet."""
+    made = [peg for peg in tree.pegs if peg.delivered and peg.requirement_id in owner]
+    if not made:
+        return {}
+    came: dict[int, Decimal] = {}
+    for peg in made:
+        came[peg.requirement_id] = came.get(peg.requirement_id, ZERO) + peg.delivered
+    needs = {row.requirement_id: row for row in erp.coverage(came)}
+    left = {pk: min(max(ZERO, came[pk] - need.issued), need.reserved) for pk, need in needs.items()}
+    prices = {
+        site: erp.average_costs({need.item_id for need in needs.values()}, site_id=site)
+        for site in {need.site_id for need in needs.values()}
+    }
+    found = {}
+    # What came first is issued first.
+    for peg in reversed(made):
+        need, order = needs[peg.requirement_id], tree.orders[peg.work_order_id]
+        pieces = min(left[peg.requirement_id], peg.delivered)
+        left[peg.requirement_id] -= pieces
+        price = prices[need.site_id].get(need.item_id, order.item.standard_cost)
+        value = costing.cents(pieces * price)
+        found[order.pk, peg.requirement_id] = Money(spent=value, in_progress=value)
+    return found
 
 
 def _standards(orders: Iterable[int]) -> dict[int, list[costing.Standard]]:

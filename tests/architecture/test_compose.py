@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from common.jobs import QUEUES
 from tools import run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,7 +128,7 @@ def test_the_worker_can_be_scaled() -> None:
     assert "container_name" not in worker
     assert "hostname" not in worker
     assert "--scale worker=" in COMPOSE_TEXT
-    queues = "--queues ${WORKER_QUEUES:-default,solver,documents,integration}"
+    queues = f"--queues ${{WORKER_QUEUES:-{','.join(QUEUES)}}}"
     assert queues in " ".join(worker["command"])
 
 

@@ -77,6 +77,20 @@ def test_the_planner_learns_of_new_rows() -> None:
         assert cursor.fetchone()[0] >= 50
 
 
+def test_rows_are_found_by_ids_that_are_one_parameter() -> None:
+    rows = RequirementFactory.create_batch(3)
+    asked = [rows[2].pk, rows[0].pk, 0]
+    with CaptureQueriesContext(connection) as queries:
+        found = Requirement.objects.filter(bulk.among("pk", asked)).order_by("pk")
+        assert list(found) == [rows[0], rows[2]]
+        of_item = Requirement.objects.filter(bulk.among("item", [rows[1].item_id]))
+        assert list(of_item.select_related("item")) == [rows[1]]
+        assert not Requirement.objects.filter(bulk.among("pk", [])).exists()
+    assert queries[0]["sql"].count("ANY(") == 1
+    changed = Requirement.objects.filter(bulk.among("pk", asked)).update(reference="seen")
+    assert changed == 2
+
+
 def test_who_may_not_analyze_goes_on(as_application: None) -> None:
     statistics.analyze(Requirement)
     assert Requirement.objects.count() == 0

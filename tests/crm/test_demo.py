@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 
-from aps.models import ScheduledOperation
+from aps.models import ScheduledOperation, ScheduleRun
 from aps.services import promises
 from aps.services.promise_answers import LineRequest
 from common.models import User
@@ -14,6 +14,7 @@ from crm import selectors
 from crm.demo import loading
 from crm.models import SalesOrder
 from erp import selectors as erp
+from erp.models import StockBalance, StockTransfer
 from masterdata import selectors as masterdata
 from masterdata.models import (
     BomLine,
@@ -55,7 +56,13 @@ def test_it_holds_the_story_on_any_day(settings, moment):
 
 
 def _check_plant():
-    assert Site.objects.count() == 1
+    assert [site.code for site in Site.objects.order_by("pk")] == ["SUZ", "DEPOT"]
+    # The depot only keeps parts: what it gets is no reason to plan machines there.
+    depot = Site.objects.get(code="DEPOT")
+    assert not ScheduleRun.objects.filter(site=depot).exists()
+    assert StockBalance.objects.filter(site=depot, on_hand__gt=0).count() == 5
+    states = StockTransfer.objects.filter(to_site=depot).order_by("pk")
+    assert list(states.values_list("state", flat=True)) == ["received", "in_transit", "draft"]
     assert WorkUnit.objects.count() >= 24
     assert WorkUnit.objects.values("work_center__calendar").distinct().count() == 2
     assert Item.objects.count() >= 60

@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 
 from common.enums import Role
 from crm import selectors, selectors_costs
-from erp.enums import CostKind
+from erp.enums import CostKind, MoveKind
 from erp.models import CostEntry
-from erp.services import costing, costs
+from erp.services import costing, costs, reservations, stock
 from masterdata.enums import LotPolicy
 from masterdata.models import ExchangeRate, Item
 from mes.models import WorkOrder
@@ -110,6 +110,41 @@ def test_components_pass_on_what_they_left_behind_and_nothing_is_lost(shop):
     # The ledger agrees: all that went in, less what came out as material again.
     inputs = CostEntry.objects.exclude(kind__in=[CostKind.OUTPUT, CostKind.MATERIAL])
     assert sum(inputs.values_list("amount", flat=True)) == spent
+
+
+def test_what_components_cost_does_not_dip_while_they_wait_for_their_parent(shop):
+    shop.assembly("FRAME", {"PART": 2})
+    order = shop.converted(("FRAME", 10))
+    part = WorkOrder.objects.get(item__code="PART")
+    frame = WorkOrder.objects.get(item__code="FRAME")
+    part.refresh_from_db()
+    book(part, "70.03")
+    seen = [cost(order).money.spent]
+    # Twenty parts are made at standard, and lie in the store for the frames.
+    stock.receive(
+        item_id=part.item_id,
+        site_id=part.site_id,
+        quantity=D(20),
+        kind=MoveKind.PRODUCTION,
+        reference=part.number,
+        price=D(3),
+        by=None,
+        now=shop.now,
+    )
+    need = frame.materials.get().requirement_id
+    reservations.reserve({need: D(20)})
+    part.pegs.update(delivered=20)
+    book(part, "-60.00", CostKind.OUTPUT)
+    seen.append(cost(order).money.spent)
+    # Half of them go in, then the others.
+    for half in (1, 2):
+        stock.issue(
+            requirement_id=need, quantity=D(10), reference=frame.number, by=None, now=shop.now
+        )
+        seen.append(cost(order).money.spent)
+        assert CostEntry.objects.filter(kind=CostKind.MATERIAL).count() == half
+    assert seen == [D("70.03")] * 4
+    assert cost(order).money.in_progress == D("70.03")
 
 
 def test_closing_makes_the_cost_final_and_the_variances_move_nothing_between_lines(shop):

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from common.enums import Role
+from common.permissions import PERMISSIONS
 from erp.enums import BinKind, MoveKind
 from erp.models import CountSession, Reservation, StockBalance, StockMove, StockQuant
 from erp.services import counts, moving, reservations, warehouses
@@ -100,6 +102,32 @@ def test_nothing_leaves_quarantine_by_a_count_without_quality(site, bolt, now, u
     counts.enter(session=more, **where, counted=Decimal(5), **act)
     assert counts.submit(session=more, **act).state == "posted"
     assert books_agree()
+
+
+def test_whose_yes_is_an_independent_one():
+    approving = PERMISSIONS["erp.approve_count"]
+    assert approving == {Role.WAREHOUSE, Role.MANAGER, Role.QUALITY, Role.ADMINISTRATOR}
+    books = ("erp.count_stock", "erp.adjust_stock", "erp.receive_stock", "erp.move_stock")
+    for role in (Role.MANAGER, Role.QUALITY):
+        assert not [right for right in books if role in PERMISSIONS[right]]
+    # Quarantine is quality's: it brings goods there and, alone, out of it.
+    assert PERMISSIONS["erp.relocate_stock"] == {
+        *(Role.WAREHOUSE, Role.QUALITY, Role.ADMINISTRATOR),
+    }
+    assert PERMISSIONS["erp.release_hold"] == {Role.QUALITY, Role.ADMINISTRATOR}
+
+
+def test_whoever_counted_does_not_approve_whatever_their_roles(site, bolt, now, settings, user_for):
+    settings.COUNT_APPROVAL_LIMIT = Decimal(20)
+    chief, helper = user_for("administrator"), user_for("warehouse")
+    # The helper counts, the chief hands it in: both had their hands in it.
+    session = count(site, now, helper, (bolt, 50))
+    counts.submit(session=session, by=chief, now=now)
+    for hand in (helper, chief):
+        with pytest.raises(counts.CannotCount, match="Somebody who did not count"):
+            counts.approve(session=session, by=hand, now=now)
+    counts.approve(session=session, by=user_for("quality"), now=now)
+    assert StockBalance.objects.get().on_hand == 50
 
 
 def test_what_has_no_cost_always_waits(site, now):

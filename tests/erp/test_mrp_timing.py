@@ -18,7 +18,10 @@ from erp.events import PurchaseOrdersChanged, StockReceived
 from erp.models import MrpRun, Proposal, SupplyRule
 from erp.selectors.planning_news import FACTS
 from erp.services import mrp_runs, mrp_timing, stock
+from masterdata.models import Bom
+from masterdata.services import boms, imports, records
 from mes.events import WorkOrdersChanged
+from tests.masterdata.factories import SupplierFactory, SupplierPriceFactory
 from tests.mes.factories import Plant
 
 pytestmark = pytest.mark.django_db
@@ -184,6 +187,61 @@ def test_a_receipt_leads_to_proposals_without_anybody_asking(plant, now):
     assert not work(RUN, seconds(now, 29))
     assert work(RUN, seconds(now, 30))
     assert Proposal.objects.get(action="buy").system_quantity == 6
+
+
+def test_another_bill_or_price_is_planned_without_waiting_for_the_night(plant, now):
+    table, leg = plant.items["TABLE"], plant.items["LEG"]
+    asked = []
+
+    def planned(act):
+        Job.objects.all().delete()
+        with transaction.atomic():
+            act()
+        asked.append(waiting(LOOK).exists())
+
+    bill = Bom.objects.get(item=table)
+    planned(
+        lambda: boms.save(
+            item=table,
+            revision=bill.revision,
+            valid_from=bill.valid_from,
+            valid_to=None,
+            lines=[boms.Line(position=10, component="LEG", quantity_per=Decimal(3))],
+            by=None,
+            now=now,
+        )
+    )
+    price = SupplierPriceFactory.build(
+        supplier=SupplierFactory(), item=leg, valid_from=now.date(), currency=plant.site.currency
+    )
+    planned(lambda: records.create(price, by=None, now=now))
+    planned(lambda: records.edit(price, values={"price": 9}, version=1, by=None, now=now))
+    planned(lambda: records.edit(leg, values={"safety_stock": 5}, version=1, by=None, now=now))
+    price.refresh_from_db()
+    planned(lambda: records.remove_price(price, version=price.version, by=None, now=now))
+    assert asked == [True] * 5
+    leg.refresh_from_db()
+    words = {"name": "Bein", "list_price": 7}
+    planned(lambda: records.edit(leg, values=words, version=leg.version, by=None, now=now))
+    assert asked[-1] is False
+
+
+def test_an_import_of_prices_is_one_change_and_one_of_the_same_is_none(plant, now):
+    SupplierFactory(code="ANY")
+    sheet = (
+        "supplier,item,price,currency,valid_from\n"
+        f"ANY,LEG,3,{plant.site.currency},2026-01-01\n"
+        f"ANY,TABLE,30,{plant.site.currency},2026-01-01\n"
+    )
+
+    def told():
+        Event.objects.filter(topic="masterdata.planning.changed").delete()
+        table = imports.read("prices.csv", sheet.encode())
+        prices = imports.RESOURCES["supplier_prices"]
+        imports.run(prices, table, take_good=False, by=None, now=now)
+        return Event.objects.filter(topic="masterdata.planning.changed").count()
+
+    assert [told(), told()] == [1, 0]
 
 
 def test_a_site_may_plan_only_when_asked(plant, now):

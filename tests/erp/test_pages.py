@@ -10,6 +10,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from erp import selectors
 from erp.models import Reservation, StockBalance, StockMove
 from masterdata.enums import Supply
 from tests.erp.factories import (
@@ -39,7 +40,14 @@ def site(db):
 
 @pytest.fixture
 def bolt(site):
-    return ItemFactory(code="BOLT", name="Bolt", name_zh="螺栓", supply=Supply.BUY, uom="EA")
+    return ItemFactory(
+        code="BOLT",
+        name="Bolt",
+        name_zh="螺栓",
+        supply=Supply.BUY,
+        uom="EA",
+        standard_cost=Decimal("0.5"),
+    )
 
 
 def text_of(response):
@@ -81,6 +89,29 @@ def test_the_list_tells_what_is_free_and_what_comes(client_for, bolt, site):
     assert "BOLT Bolt 100 pcs 30 – 70 12" in page
     assert text_of(client_for("sales").get(STOCK + "?q=螺")).count("BOLT") == 1
     assert "No item fits" in text_of(client_for("sales").get(STOCK + "?q=nut"))
+
+
+def test_each_site_has_its_store(client_for, bolt, site):
+    depot = SiteFactory(code="DEPOT", name="Depot")
+    put_on_stock(bolt, site, 100)
+    put_on_stock(bolt, depot, 7)
+    client = client_for("warehouse")
+    assert "BOLT Bolt 100 pcs" in text_of(client.get(STOCK))
+    there = client.get(STOCK + "?site=DEPOT")
+    assert "BOLT Bolt 7 pcs" in text_of(there)
+    assert 'href="/stock/items/BOLT/?site=DEPOT"' in there.content.decode()
+    detail = client.get("/stock/items/BOLT/?site=DEPOT")
+    assert "On hand 7" in text_of(detail)
+    assert "Receive goods" not in text_of(detail)
+    form = {"counted": "6", "reason": "lost", "idempotency_key": str(uuid.uuid4())}
+    answer = client.post("/stock/items/BOLT/adjust/?site=DEPOT", form)
+    assert answer.headers["Location"] == "/stock/items/BOLT/?site=DEPOT"
+    assert dict(StockBalance.objects.values_list("site__code", "on_hand")) == {
+        site.code: 100,
+        "DEPOT": 6,
+    }
+    for path in (STOCK, "/stock/items/BOLT/"):
+        assert client.get(path + "?site=NOWHERE").status_code == 404
 
 
 def test_cost_is_never_shown(client_for, site):
@@ -135,6 +166,20 @@ def test_a_wrong_receipt_is_explained_and_books_nothing(client_for, bolt, change
     assert not StockMove.objects.exists()
 
 
+def test_who_waits_for_an_item_is_paged(client_for, bolt, site, django_assert_num_queries):
+    for number in range(45):
+        RequirementFactory(item=bolt, site=site, quantity=number + 1, reference=f"SO-{number:02}/1")
+    client, path = client_for("sales"), "/stock/items/BOLT/"
+    pages = [text_of(client.get(path + extra)) for extra in ("", "?needs=2", "?needs=3")]
+    assert [sum(f"SO-{n:02}/1" in page for n in range(45)) for page in pages] == [20, 20, 5]
+    assert "1–20 of 45" in pages[0]
+    assert "41–45 of 45" in pages[2]
+    # What is read does not grow with those who wait.
+    waiting = selectors.waiting_rows(site_id=site.pk, item_ids=[bolt.pk])
+    with django_assert_num_queries(1):
+        assert [row.missing for row in waiting[:2]] == [1, 2]
+
+
 def test_a_counted_quantity_corrects_the_stock_once(client_for, bolt, site):
     put_on_stock(bolt, site, 10)
     form = {"counted": "7", "reason": "stocktaking", "idempotency_key": str(uuid.uuid4())}
@@ -143,6 +188,34 @@ def test_a_counted_quantity_corrects_the_stock_once(client_for, bolt, site):
     move = StockMove.objects.get()
     assert (move.kind, move.quantity, move.reference) == ("adjustment", -3, "stocktaking")
     assert StockBalance.objects.get().on_hand == 7
+
+
+def test_one_person_corrects_up_to_the_limit_a_day_and_counts_beyond_it(
+    client_for, bolt, site, settings
+):
+    settings.COUNT_APPROVAL_LIMIT = Decimal(20)  # forty bolts
+    put_on_stock(bolt, site, 1000)
+
+    def correct(counted):
+        form = {"counted": counted, "reason": "moths", "idempotency_key": str(uuid.uuid4())}
+        return client_for("warehouse").post("/stock/items/BOLT/adjust/", form)
+
+    refused = correct(900)
+    assert refused.status_code == 422
+    assert "worth more than one person may correct of BOLT in a day" in text_of(refused)
+    assert 'href="/stock/counts/"' in refused.content.decode()
+    # Bit by bit is the same: what was found counts as what was lost.
+    assert correct(975).status_code == 302
+    assert correct(985).status_code == 302
+    assert correct(979).status_code == 422
+    assert correct(980).status_code == 302
+    assert correct(979).status_code == 422
+    with time_machine.travel(NOW + timedelta(days=1), tick=False):
+        assert correct(950).status_code == 302
+    bolt.standard_cost = 0
+    bolt.save()
+    StockBalance.objects.update(average_cost=0)
+    assert "Nobody knows what BOLT costs" in text_of(correct(949))
 
 
 @pytest.mark.parametrize(

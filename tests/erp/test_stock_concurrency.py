@@ -110,6 +110,51 @@ def test_sixteen_clients_lose_nothing_and_never_block_each_other(store, now):
     assert books_agree()
 
 
+def _held_while_more_of_it_arrives_elsewhere(now):
+    """Hold a lot of one site while another site is just booking in more of it."""
+    here, there = SiteFactory(), SiteFactory()
+    item = ItemFactory(supply=Supply.BUY, tracking=Tracking.LOT)
+    warehouses.ensure(there.pk)
+    receive(item, here, 5, now, lot_number="L-1")
+    lot = Lot.objects.get()
+    errors = []
+
+    def hold():
+        try:
+            holds.hold(lot_ids=[lot.pk], reason="crack", by=None, now=now)
+        except Exception as error:  # noqa: BLE001 - the test looks at it
+            errors.append(error)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=hold)
+    with transaction.atomic():
+        receive(item, there, 7, now, lot_number="L-1")
+        thread.start()
+        # It waits for this site, or is done without it.
+        thread.join(timeout=1)
+    thread.join(timeout=60)
+    assert errors == []
+    return StockQuant.objects.filter(lot=lot, is_held=False).count()
+
+
+def test_a_hold_catches_what_is_just_arriving_at_another_site(now):
+    assert _held_while_more_of_it_arrives_elsewhere(now) == 0
+    assert books_agree()
+
+
+def test_a_hold_that_locks_only_where_the_lot_was_seen_misses_it(now, monkeypatch):
+    """The control: the sites are read, then locked."""
+
+    def those_seen():
+        lots = StockQuant.objects.filter(lot__isnull=False)
+        for site_id in lots.values_list("bin__warehouse__site", flat=True):
+            holds.lock(holds.Lock.SUPPLY, site_id)
+
+    monkeypatch.setattr(holds, "_lock_sites", those_seen)
+    assert _held_while_more_of_it_arrives_elsewhere(now) == 1
+
+
 @pytest.fixture
 def last_two_lots(now):
     """Two needs of six, and two lots of six: each gets one."""

@@ -138,7 +138,11 @@ def test_the_list_finds_by_state_and_by_what_is_in_it(client_for, here, there, g
 def test_with_one_site_there_is_nowhere_to_send_to(client_for, here):
     client = client_for("warehouse")
     for path in (PAGE, PAGE + "new/"):
-        assert "There is one site only" in text_of(client.get(path))
+        page = client.get(path)
+        assert "There is one site only" in text_of(page)
+        # Nothing to be filtered, nothing to be chosen.
+        assert "filter-bar" not in page.content.decode()
+        assert "Being packed" not in text_of(page)
     answer = client.post(
         PAGE + "new/",
         {

@@ -21,11 +21,12 @@ import redis
 from django.db import connection
 from kombu.connection import Connection
 
+from common.jobs import QUEUES as NAMES
 from common.jobs import wakeups
 from config import environment
 
 START_SECONDS = 60
-QUEUES = "default,solver,documents,integration"
+QUEUES = ",".join(NAMES)
 
 
 def wait_until(predicate: Callable[[], object], seconds: float = 30) -> None:

@@ -252,6 +252,22 @@ def test_a_redis_emptied_with_jobs_under_way_loses_nothing(chain: Chain, shop: S
     assert_whole(orders)
 
 
+def test_a_redis_killed_in_the_midst_of_a_conversion_loses_nothing_and_nobody_waits_for_it(
+    chain: Chain, shop: Shop
+) -> None:
+    wanted = timezone.localdate() + timedelta(days=60)
+    with supply_locked(shop.site.pk):
+        orders = approved(shop, 2)
+        wait_until(somebody_waits_for_supply)
+        chain.redis.kill()
+        # Sales goes on: what is approved is in the database, the broker only wakes somebody up.
+        orders.append(shop.submitted(("TOP", 7), wanted=wanted))
+        path = f"sales-orders/{orders[-1].number}/approve/"
+        assert chain.api("sara").post(path).status == 200
+    chain.redis.start()
+    assert_whole(orders)
+
+
 def test_without_the_dispatcher_an_emptied_redis_loses_the_orders(chain: Chain, shop: Shop) -> None:
     """The control: plain messages, sent after the commit and gone with Redis."""
     chain.dispatcher.kill()

@@ -84,7 +84,7 @@ def letters(tmp_path: Path, chain: Chain) -> Iterator[Path]:
     chain.worker.kill()
     chain.worker.environment["EMAIL_URL"] = f"file://{folder}"
     queues = chain.worker.command.index("--queues") + 1
-    chain.worker.command[queues] = "default,solver,integration"
+    chain.worker.command[queues] = "default,solver,planning,integration"
     chain.worker.start()
     yield folder
     chain.worker.kill()

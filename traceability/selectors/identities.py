@@ -6,6 +6,7 @@ from datetime import date
 
 from django.db.models import QuerySet
 
+from common import bulk
 from traceability.models import Hold, Lot, SerialUnit
 
 _NOT_COMPARED = re.compile(r"[^0-9A-Za-z]")
@@ -32,7 +33,9 @@ def last_days(*, lot_ids: Collection[int], unit_ids: Collection[int]) -> dict[in
     """
     found: dict[int, date] = {}
     for model, ids in ((Lot, lot_ids), (SerialUnit, unit_ids)):
-        rows = model._default_manager.filter(pk__in=list(ids), expires_on__isnull=False)
+        if not ids:
+            continue
+        rows = model._default_manager.filter(bulk.among("pk", ids), expires_on__isnull=False)
         for pk, day in rows.values_list("pk", "expires_on"):
             if day is not None:
                 found[pk] = day

@@ -101,11 +101,12 @@ def register_units(
     numbers: Sequence[str],
     now: datetime,
     origin: Origin | None = None,
+    state: IdentityState = IdentityState.IN_PROCESS,
 ) -> list[int]:
     """Give serial numbers, each once per item for life; ids in the order of the numbers.
 
-    A unit that went back to its supplier and was mended keeps its number. Two statements however
-    many. Raise CannotRegister where one is taken already.
+    New ones are in the ``state``. A unit that went back to its supplier and was mended keeps its
+    number. Two statements however many. Raise CannotRegister where one is taken already.
     """
     policies.check_numbers(numbers)
     origin = origin or Origin()
@@ -126,7 +127,7 @@ def register_units(
                 origin.supplier_lot.strip(),
                 origin.expires_on,
                 now,
-                IdentityState.IN_PROCESS.value,
+                state.value,
                 new,
             ],
         )
@@ -188,20 +189,23 @@ def lose(*, lot_ids: Iterable[int] = (), unit_ids: Iterable[int] = ()) -> None:
 def held(*, lot_ids: Collection[int], unit_ids: Collection[int]) -> tuple[set[int], set[int]]:
     """Those of the lots and of the units on which a hold lies, wherever they are."""
     placed = Hold.objects.filter(released_at__isnull=True)
+    lots = placed.filter(bulk.among("lot", lot_ids)) if lot_ids else placed.none()
+    units = placed.filter(bulk.among("unit", unit_ids)) if unit_ids else placed.none()
     return (
-        set(placed.filter(lot__in=lot_ids).values_list("lot_id", flat=True)),
-        set(placed.filter(unit__in=unit_ids).values_list("unit_id", flat=True)),
+        set(lots.values_list("lot_id", flat=True)),
+        set(units.values_list("unit_id", flat=True)),
     )
 
 
 def _move(model: type[Thing], ids: list[int], new: IdentityState) -> None:
     if not ids:
         return
-    rows = model._default_manager.select_for_update(no_key=True).filter(pk__in=ids)
+    rows = model._default_manager.select_for_update(no_key=True).filter(bulk.among("pk", ids))
     found = list(rows.exclude(state=new).order_by("pk").values_list("pk", "state"))
     for old in {state for _pk, state in found}:
         transitions.check(IDENTITY_TRANSITIONS, old=IdentityState(old), new=new)
-    model._default_manager.filter(pk__in=[pk for pk, _state in found]).update(state=new)
+    changing = [pk for pk, _state in found]
+    model._default_manager.filter(bulk.among("pk", changing)).update(state=new)
 
 
 def hold(

@@ -1,4 +1,4 @@
-"""What an import owes to others: open forms of what it changed go stale, and so do schedules."""
+"""What an import owes to others: forms, schedules and plans that knew the old rows go stale."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from masterdata.models import (
     Skill,
     WorkCenter,
 )
-from masterdata.services import capacity
+from masterdata.services import capacity, planning
 
 if TYPE_CHECKING:
     from masterdata.services.imports.engine import Plan
@@ -50,13 +50,19 @@ def sites_before(plan: Plan) -> set[int]:
 
 
 def settle(plan: Plan, *, sites: set[int], by: User | None, now: datetime) -> None:
-    """Count up the versions of what the rows belong to; publish CapacityChanged per site.
+    """Count up the versions of what the rows belong to; tell schedules and planning of the sites.
 
     Call it in the import's transaction, once all is written; ``sites`` are those from before.
     """
     counted = [change.target for change in plan.changed if capacity.counts(change.fields)]
     written = [row for row, _parsed in plan.new]
     capacity.changed(site_ids=sites | capacity.sites_of(chain(written, counted)), by=by, now=now)
+    edited = any(
+        planning.counts(type(change.target), change.fields)
+        for change in chain(plan.changed, plan.changed_parents)
+    )
+    if edited or (written and planning.is_read(plan.resource.model)):
+        planning.changed(by=by, now=now)
     _count_up(plan, [*written, *(change.target for change in plan.changed)])
 
 

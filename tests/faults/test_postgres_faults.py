@@ -1,0 +1,96 @@
+"""PostgreSQL itself is killed: what was committed stays, what was not is done again, once."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from common.enums import AttemptOutcome, JobState
+from common.jobs import Request, enqueue_many
+from common.models import Job, JobAttempt
+from tests.faults import private
+from tests.faults.live import QUEUES, LiveProcess, LiveRedis, wait_until
+from tests.faults.private import PrivatePostgres
+from tests.faults.toy_jobs import effects
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.faults,
+    pytest.mark.worker,
+    pytest.mark.slow,
+]
+
+COUNT = 30
+
+
+@pytest.fixture
+def server(transactional_db: None, live_folder: Path) -> Iterator[PrivatePostgres]:
+    """A PostgreSQL of this test's own, which this process speaks to."""
+    made = private.make(live_folder)
+    with made.in_use():
+        yield made
+    made.stop()
+
+
+@pytest.fixture
+def factory(
+    server: PrivatePostgres, no_worker: None, live_redis: LiveRedis, live_folder: Path
+) -> Iterator[list[LiveProcess]]:
+    """A worker and a dispatcher on that server."""
+    celery = ["-m", "celery", "-A", "config", "worker", "--concurrency", "2", "--queues", QUEUES]
+    celery += ["--loglevel", "info", "--without-gossip", "--without-mingle"]
+    celery += ["--include", "tests.faults.toy_jobs"]
+    made = [
+        LiveProcess("private-worker", celery, " ready.", live_folder, live_redis.url),
+        LiveProcess(
+            "private-dispatcher",
+            ["manage.py", "run_dispatcher"],
+            "Dispatching.",
+            live_folder,
+            live_redis.url,
+        ),
+    ]
+    for process in made:
+        process.environment["DATABASE_URL"] = server.url
+        process.start()
+    yield made
+    for process in made:
+        process.kill()
+
+
+def _running() -> bool:
+    return Job.objects.filter(state=JobState.RUNNING).exists()
+
+
+def _settled() -> bool:
+    return not Job.objects.exclude(state__in=JobState.finished()).exists()
+
+
+def test_a_killed_database_keeps_what_was_done_and_the_rest_is_done_once(
+    server: PrivatePostgres, factory: list[LiveProcess]
+) -> None:
+    with transaction.atomic():
+        enqueue_many(
+            [
+                Request("toy.write_slowly", key=f"k{n}", arguments={"n": n, "milliseconds": 50})
+                for n in range(COUNT)
+            ],
+            now=timezone.now(),
+        )
+    wait_until(lambda: len(effects()) >= 3 and _running())
+    seen = effects()
+    server.kill()
+    connection.close()
+    server.start()
+    # Committed is committed.
+    assert set(seen) <= set(effects())
+    assert len(effects()) < COUNT
+    wait_until(_settled, 60)
+    assert Counter(effects()) == Counter(range(COUNT))
+    assert set(Job.objects.values_list("state", flat=True)) == {JobState.DONE}
+    assert JobAttempt.objects.exclude(outcome=AttemptOutcome.DONE).exists()
+    # Nobody started them anew: they waited for it.
+    assert all(process.is_alive() for process in factory)
