@@ -1,6 +1,8 @@
 // From page to page the navigation stays where it was scrolled to, and moves only as far as it
 // takes to have the page's own entry in sight. Nothing is drawn before (blocking="render").
 
+// The button below the list takes its room before the list is measured.
+document.documentElement.classList.add("has-script");
 const navigation = document.querySelector(".sidebar-scroll");
 
 function showPlace() {
