@@ -149,7 +149,7 @@ class MrpRunState(models.TextChoices):
 class MrpCause(models.TextChoices):
     """Why a run of requirements planning was asked for."""
 
-    PERSON = "person", _("Asked for")
+    PERSON = "person", pgettext_lazy("why a run was made", "Asked for")
     CHANGES = "changes", _("After changes")
     NIGHT = "night", _("Nightly")
 

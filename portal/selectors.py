@@ -15,8 +15,8 @@ from django_stubs_ext import StrOrPromise
 from common.models import User
 from common.templatetags.ui_format import day
 from crm import selectors as crm
-from crm.enums import MilestoneKind, OrderState, ProjectionCause
-from crm.services import notice_mail
+from crm.enums import MilestoneKind, OrderState
+from crm.services import customer_reasons
 from masterdata import selectors as masterdata
 from mes import selectors as mes
 from mes.selectors import Progress
@@ -133,16 +133,6 @@ _UNDER_WAY = {
     MilestoneKind.FINISHED: gettext_lazy("In production"),
     MilestoneKind.SHIPPED: gettext_lazy("Being made ready for shipping"),
     MilestoneKind.DELIVERED: gettext_lazy("On its way to you"),
-}
-# What moved a date, as a customer is told; an unknown cause is simply a new plan.
-REASONS = {
-    ProjectionCause.CONVERSION: gettext_lazy("Your order was placed in our production plan"),
-    ProjectionCause.REPORT: gettext_lazy("Progress in production"),
-    ProjectionCause.MATERIAL: gettext_lazy("Material came, or comes, on another day"),
-    ProjectionCause.CAPACITY: gettext_lazy("Our machines or working hours changed"),
-    ProjectionCause.ORDERS: gettext_lazy("Orders in our production plan changed"),
-    ProjectionCause.RUSH: gettext_lazy("Our planners revised the plan"),
-    ProjectionCause.MANUAL: gettext_lazy("Our planners revised the plan"),
 }
 
 
@@ -343,7 +333,7 @@ def _changes(row) -> tuple[DateChange, ...]:  # type: ignore[no-untyped-def]
                 at=entry.at,
                 old_date=entry.old_date,
                 new_date=entry.new_date,
-                reason=str(REASONS.get(entry.cause, _("A new production plan"))),
+                reason=customer_reasons.of_projection(entry, line.sent_notices),
             )
     return tuple(sorted(changes.values(), key=lambda change: change.at, reverse=True))
 
@@ -364,7 +354,7 @@ def _notice(notice, line, order) -> Notice:  # type: ignore[no-untyped-def]
         item_name=line.item.label,
         old_date=notice.old_date,
         new_date=notice.new_date,
-        reason=notice_mail.reason(notice) if notice.is_later else "",
+        reason=customer_reasons.of_notice(notice) if notice.is_later else "",
     )
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from common.templatetags.ui_format import day
 from crm.enums import NoticeState
 from crm.models import DelayNotice, DelayNoticeAttempt
+from crm.services import customer_reasons
 from masterdata import selectors as masterdata
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def compose(notice: DelayNotice) -> Letter:
             "item": f"{line.item.code} {line.item.label}",
             "old": day(notice.old_date),
             "new": day(notice.new_date),
-            "reason": reason(notice),
+            "reason": customer_reasons.of_notice(notice),
             "sender": order.site.label,
         }
         if notice.is_later:
@@ -63,13 +64,6 @@ def compose(notice: DelayNotice) -> Letter:
                 "%(sender)s"
             )
         return Letter(" ".join(subject.split()), notice.text or usual % facts)
-
-
-def reason(notice: DelayNotice) -> str:
-    """Why, in words for customers and in the active language."""
-    chinese = (translation.get_language() or "").startswith("zh")
-    said = notice.reason_zh if chinese and notice.reason_zh else notice.reason
-    return said or _("We had to change our production plan.")
 
 
 def recipients(customer: "Customer") -> list[str]:

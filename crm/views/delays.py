@@ -21,7 +21,7 @@ from crm import selectors
 from crm.enums import NoticeState
 from crm.forms import ReasonForm
 from crm.models import DelayNotice
-from crm.services import delay_notices, notice_mail
+from crm.services import customer_reasons, delay_notices, notice_mail
 from masterdata import selectors as masterdata
 
 PAGE_SIZE = 20
@@ -66,7 +66,7 @@ def _row(notice: DelayNotice) -> dict[str, Any]:
         "notice": notice,
         "letter": notice_mail.compose(notice),
         # As the customer reads it, in the reader's language.
-        "why": notice_mail.reason(notice),
+        "why": customer_reasons.of_notice(notice),
         "to": notice.line.order.customer.email,
         "failed": next((a for a in reversed(notice.attempts.all()) if a.error), None)
         if notice.mailed_at is None

@@ -78,5 +78,5 @@ class CountLine(models.Model):
 
     @property
     def difference_text(self) -> str:
-        """The same with its sign: "+5"."""
-        return f"{self.difference.normalize():+f}"
+        """The same with its sign: "+5", "-1,200"."""
+        return f"{self.difference.normalize():+,f}"

@@ -54,6 +54,8 @@ class Place:
     user: str
     path: str
     budget: int = ORDINARY
+    # Seen in the last look alone: Chinese and dark, both widths.
+    once: bool = False
 
 
 PLACES = {
@@ -108,6 +110,29 @@ PLACES = {
         Place("planner", "/master/work-units/"),
         Place("planner", "/master/customers/"),
     ],
+    "settings": [
+        Place("supervisor", "/floor/terminals/", once=True),
+        Place("supervisor", "/floor/badges/", once=True),
+        Place("supervisor", "/floor/badges/{operator}/", once=True),
+        Place("supervisor", "/floor/reasons/", once=True),
+        Place("supervisor", "/floor/reasons/downtime/", once=True),
+        Place("administrator", "/andon/rules/", once=True),
+        Place("administrator", "/andon/rules/machine_down/", once=True),
+        Place("planner", "/plan/hours/", once=True),
+        Place("manager", "/master/exchange-rates/", once=True),
+        Place("manager", "/master/exchange-rates/new/", once=True),
+    ],
+    "deliveries": [
+        Place("warehouse", "/stock/purchases/{purchase}/lines/10/receive/", once=True),
+        Place("warehouse", "/stock/purchases/{purchase}/lines/10/return/", once=True),
+        Place("warehouse", "/stock/returns/", once=True),
+        Place("warehouse", "/stock/transfers/", once=True),
+        Place("warehouse", "/stock/transfers/new/", once=True),
+        Place("warehouse", "/stock/counts/", once=True),
+        Place("manager", "/orders/{late}/costs/", once=True),
+        Place("customer-b", "/portal/", PORTAL, once=True),
+        Place("customer-b", "/portal/notices/", PORTAL, once=True),
+    ],
     "doors": [
         Place("administrator", "/"),
         Place("administrator", "/jobs/"),
@@ -137,6 +162,7 @@ def factory(transactional_db: None, demo_factory: DemoFactory, settings: Any) ->
         "proposal": Proposal.objects.filter(action="buy").latest("pk").pk,
         "pick": erp.pick_orders(site_id=default_site().pk)[0]["reference"],
         "lot": Lot.objects.latest("pk").pk,
+        "operator": User.objects.get(username="operator").pk,
         "count": counts.start(
             site_id=default_site().pk, title="Rack A", by=None, now=timezone.now()
         ).number,
@@ -176,7 +202,14 @@ def walk(
     for (language, theme), width in zip(LOOKS, WIDTHS, strict=True):
         for user, page in pages.items():
             page.bring_to_front()  # A page behind another is drawn once a second.
-            mine = [(place, url) for place, url in urls if place.user == user]
+            is_last = (language, theme) == LOOKS[-1]
+            mine = [
+                (place, url)
+                for place, url in urls
+                if place.user == user and (is_last or not place.once)
+            ]
+            if not mine:
+                continue
             wear(page, theme, base)
             speak(page, mine[0][1], language)
             # Each visit ends at the other width: the next look comes to it from there.
@@ -184,7 +217,7 @@ def walk(
             for place, url in mine:
                 with weighed(page) as weight:
                     found = _faults(page, url)
-                    if (language, theme) == LOOKS[-1]:
+                    if is_last:
                         page.wait_for_load_state("networkidle")
                         size = weight()
                         sizes.append(f"{size:>8,}  {url.removeprefix(base)} ({language})")

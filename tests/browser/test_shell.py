@@ -152,6 +152,29 @@ def test_a_refused_action_says_why_in_the_page(page_for: PageFor, live_server: A
     )
 
 
+def test_the_navigation_shows_where_one_is_and_stays_where_it_was(
+    page_for: PageFor, live_server: Any
+) -> None:
+    page = page_for(Role.ADMINISTRATOR, viewport={"width": 1280, "height": 400})
+    page.goto(live_server.url + "/ui/")
+    here = page.locator(".sidebar [aria-current=page]")
+    expect(here).to_have_text("Component gallery")
+    expect(here).to_be_in_viewport(ratio=1)
+    # The entry before it is in sight already: nothing moves.
+    scrolled = "document.querySelector('.sidebar-scroll').scrollTop"
+    before = page.evaluate(scrolled)
+    assert before > 0
+    page.goto(live_server.url + "/audit/")
+    expect(here).to_have_text("Audit trail")
+    assert page.evaluate(scrolled) == before
+    # The first one is not: it comes into sight.
+    page.goto(live_server.url + "/jobs/?state=dead")
+    page.evaluate("document.querySelector('.sidebar-scroll').scrollTop = 0")
+    page.wait_for_function("sessionStorage.getItem('navigation') === '0'")
+    page.reload()
+    expect(here).to_be_in_viewport(ratio=1)
+
+
 def test_the_menu_slides_in_on_a_phone(page_for: PageFor, live_server: Any) -> None:
     page = page_for(Role.ADMINISTRATOR, viewport={"width": 360, "height": 740})
     page.goto(live_server.url + "/ui/")

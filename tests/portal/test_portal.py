@@ -501,6 +501,30 @@ def test_a_customer_reads_which_days_changed_and_why_their_own_and_only_what_was
         assert page(UserFactory(roles=["sales"])).get(url).status_code in (401, 403)
 
 
+def test_one_cause_has_one_sentence_in_notice_and_history(shop: Shop, mine: User) -> None:
+    """The estimate's move is told in the words of the notice of the same plan; others in ours."""
+    order = shop.converted()
+    line = shop.line(order)
+    for version, days in ((7, 3), (8, 9)):
+        Projection.objects.create(
+            line=line,
+            old_date=date(2026, 11, 27),
+            new_date=date(2026, 11, 27) + timedelta(days=days),
+            cause="capacity",
+            schedule_version=version,
+            at=MONDAY + timedelta(hours=version),
+        )
+    _told(line, days=9, schedule_version=8)
+    _told(line, days=3, schedule_version=7, state="dismissed")
+    for user, told, usual in (
+        (mine, "A machine at our plant needed repair.", "Our machines or working hours changed"),
+        (_user("ACME", "cai", "zh-hans"), "我厂一台设备需要维修。", "我方设备或工作时间有变动"),
+    ):
+        found = api(user).get(api_detail(order.number)).json()
+        assert [change["reason"] for change in found["date_changes"][:2]] == [told, usual]
+        assert [notice["reason"] for notice in found["notices"]] == [told]
+
+
 def test_news_end_with_the_delivery_and_the_list_keeps_them(shop: Shop, mine: User) -> None:
     order = shop.converted()
     _told(shop.line(order))
