@@ -56,6 +56,15 @@ NAVIGATION: tuple[Group, ...] = (
         ),
     ),
     Group(
+        _("After-sales"),
+        (
+            Entry("crm:tickets", _("Tickets"), "headset"),
+            Entry("crm:ticket-clusters", _("Complaint alerts"), "alert-hexagon"),
+            Entry("crm:rma-list", _("Returns"), "package-import"),
+            Entry("crm:ticket-settings", _("Ticket settings"), "adjustments"),
+        ),
+    ),
+    Group(
         _("Planning"),
         (
             Entry("aps:board", _("Schedule"), "timeline-event"),

@@ -103,6 +103,16 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "crm.decide_rush": _row(Role.PLANNER, Role.SUPERVISOR),
     "crm.ship": _row(Role.WAREHOUSE),
     "crm.deliver": _row(Role.WAREHOUSE, Role.SALES),
+    "crm.view_ticket": _row(
+        Role.AFTER_SALES, Role.QUALITY, Role.SALES, Role.SUPERVISOR, Role.MANAGER
+    ),
+    "crm.edit_ticket": _row(Role.AFTER_SALES, Role.QUALITY),
+    # Also: replies to the customer, and the report on a product's history.
+    "crm.answer_ticket": _row(Role.AFTER_SALES),
+    "crm.decide_return": _row(Role.AFTER_SALES, Role.MANAGER),
+    "crm.handle_return": _row(Role.AFTER_SALES, Role.WAREHOUSE, Role.QUALITY),
+    # Symptoms, texts, times, and who is told how much.
+    "crm.manage_tickets": _row(Role.AFTER_SALES, Role.MANAGER),
     "portal.view": PORTAL,
 }
 

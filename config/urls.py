@@ -45,7 +45,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/v1/schema/", SchemaView.as_view(), name="api-schema"),
     path("api/v1/", include(_api())),
-    path("orders/", include("crm.urls")),
+    path("", include("crm.urls")),
     path("plan/", include("aps.urls")),
     path("floor/", include("mes.urls")),
     path("andon/", include("mes.urls_andon")),

@@ -1,11 +1,12 @@
-"""Pages of orders."""
+"""Pages of orders and of after-sales."""
 
-from django.urls import path
+from django.urls import include, path
 
+from crm import urls_tickets
 from crm.views import actions, costs, delays, entry, orders, rush
 
 app_name = "crm"
-urlpatterns = [
+ORDERS = [
     path("", orders.order_list, name="order-list"),
     path("new/", entry.order_create, name="order-create"),
     path("check/", entry.order_check, name="order-check"),
@@ -36,4 +37,10 @@ urlpatterns = [
     path("<str:number>/retry/", actions.order_retry, name="order-retry"),
     path("<str:number>/quantity/", actions.order_change_quantity, name="order-change-quantity"),
     path("<str:number>/ship/", actions.order_ship, name="order-ship"),
+]
+urlpatterns = [
+    path("orders/", include(ORDERS)),
+    path("tickets/", include(urls_tickets.TICKETS)),
+    path("returns/", include(urls_tickets.RETURNS)),
+    path("reports/", include(urls_tickets.REPORTS)),
 ]

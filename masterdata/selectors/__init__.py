@@ -20,6 +20,7 @@ from masterdata.selectors.exchange import Exchange, NoExchangeRate, exchange
 from masterdata.selectors.lookup import (
     NoSite,
     customer_by_code,
+    customer_by_email,
     customer_id_of,
     customer_labels,
     customer_transit_days,
@@ -41,6 +42,7 @@ from masterdata.selectors.lookup import (
     transit_days_of,
     work_unit,
     work_unit_by_code,
+    work_units_by_id,
 )
 from masterdata.selectors.plant import (
     SharedInfo,
@@ -84,6 +86,7 @@ __all__ = [
     "bills",
     "changeovers",
     "customer_by_code",
+    "customer_by_email",
     "customer_id_of",
     "customer_ids",
     "customer_labels",
@@ -125,4 +128,5 @@ __all__ = [
     "work_centers",
     "work_unit",
     "work_unit_by_code",
+    "work_units_by_id",
 ]

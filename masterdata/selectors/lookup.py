@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
@@ -68,6 +69,19 @@ def customer_by_code(code: str) -> Customer | None:
     return Customer.objects.filter(code__iexact=code.strip()).first() if code.strip() else None
 
 
+def customer_by_email(email: str) -> Customer | None:
+    """The active customer whose address, or whose portal user's, this is; None where it is nobody's
+    or that of several."""
+    if not email.strip():
+        return None
+    users = CustomerUser.objects.filter(
+        user__email__iexact=email.strip(), user__is_active=True
+    ).values("customer_id")
+    theirs = Q(email__iexact=email.strip()) | Q(pk__in=users)
+    found = list(Customer.objects.filter(theirs, is_active=True)[:2])
+    return found[0] if len(found) == 1 else None
+
+
 def customer_labels() -> dict[str, str]:
     """Every customer's name in the active language, by code in order; one query."""
     return {customer.code: customer.label for customer in Customer.objects.order_by("code")}
@@ -116,6 +130,11 @@ def work_unit_by_code(code: str) -> WorkUnit | None:
 def work_unit(work_unit_id: int) -> WorkUnit:
     """The work unit with its work center; raise WorkUnit.DoesNotExist."""
     return WorkUnit.objects.select_related("work_center__site").get(pk=work_unit_id)
+
+
+def work_units_by_id(ids: Iterable[int]) -> dict[int, WorkUnit]:
+    """The work units that exist among the ids, active or not."""
+    return WorkUnit.objects.in_bulk(list(ids))
 
 
 def supplier_by_code(code: str) -> Supplier:

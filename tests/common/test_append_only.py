@@ -12,6 +12,8 @@ from django.db.migrations.loader import MigrationLoader
 # Table, and the columns that may be filled in later.
 APPEND_ONLY = {
     "common_auditentry": set(),
+    "crm_ticketevidence": set(),
+    "crm_tracereport": set(),
     "erp_costentry": set(),
     "erp_purchasereceipt": set(),
     "erp_stockmove": set(),

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from traceability.enums import Certainty, LinkEndWhy, LinkRole
-from traceability.models import Custody, Event, Reading
+from traceability.models import Custody, Document, Event, Parameter, Reading
 
 # Ended links too: what was taken out belongs to the life.
 _OVER = """
@@ -112,3 +112,13 @@ def custodies_of(things: Collection[int]) -> QuerySet[Custody]:
 def events(ids: Iterable[int]) -> dict[int, Event]:
     """Events by id, with machine, tool and person."""
     return Event.objects.select_related("work_unit", "tool", "by", "site").in_bulk(list(ids))
+
+
+def documents(ids: Iterable[int]) -> dict[int, Document]:
+    """Papers by id, with the customer or supplier that they name."""
+    return Document.objects.select_related("customer", "supplier").in_bulk(list(ids))
+
+
+def parameters(ids: Iterable[int]) -> dict[int, Parameter]:
+    """What was measured, by id."""
+    return Parameter.objects.in_bulk(list(ids))
