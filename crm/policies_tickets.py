@@ -70,6 +70,12 @@ def _is(ticket: Ticket) -> str:
     }
 
 
+def check_can_open(title: str, body: str) -> None:
+    """Raise CannotOpen without a subject or a text."""
+    if not title.strip() or not body.strip():
+        raise CannotOpen(_("Say in a subject and a text what is wrong."))
+
+
 def check_can_edit(ticket: Ticket) -> None:
     """Raise CannotEdit once it is closed."""
     if ticket.state == TicketState.CLOSED:

@@ -71,7 +71,9 @@ def request(*, ticket: Ticket, reason: str, by: User, now: datetime) -> Rma:
             requested_at=now,
             requested_by=by,
         )
-        _told(rma, "crm.rma.request", by, now, rma.reason)
+        audit.record_many(
+            action="crm.rma.request", targets=[rma, ticket], by=by, now=now, reason=rma.reason
+        )
     return rma
 
 
@@ -82,7 +84,14 @@ def authorise(*, rma: Rma, by: User, now: datetime) -> Rma:
         policies.check_can_move_rma(rma, RmaState.AUTHORISED)
         if rma.ticket.warranty == WarrantyDecision.UNDECIDED:
             raise CannotReturn(_("Decide about the warranty first."))
-        return _to(rma, RmaState.AUTHORISED, "crm.rma.authorise", by, now)
+        _move(rma, RmaState.AUTHORISED)
+        audit.record_many(
+            action="crm.rma.authorise",
+            targets=[rma, rma.ticket],
+            by=by,
+            now=now,
+        )
+        return rma
 
 
 def receive(*, rma: Rma, by: User, now: datetime) -> Rma:
@@ -93,7 +102,14 @@ def receive(*, rma: Rma, by: User, now: datetime) -> Rma:
         _hand_over(rma, rma.thing, DocumentKind.RETURN, by, now)
         identities.move(state=IdentityState.RETURNED, unit_ids=[rma.thing])
         rma.received_at = now
-        return _to(rma, RmaState.RECEIVED, "crm.rma.receive", by, now)
+        _move(rma, RmaState.RECEIVED)
+        audit.record_many(
+            action="crm.rma.receive",
+            targets=[rma, rma.ticket],
+            by=by,
+            now=now,
+        )
+        return rma
 
 
 def evaluate(*, rma: Rma, evaluation: Evaluation, by: User, now: datetime) -> Rma:
@@ -106,7 +122,15 @@ def evaluate(*, rma: Rma, evaluation: Evaluation, by: User, now: datetime) -> Rm
         rma.finding = evaluation.finding
         rma.finding_note = evaluation.note.strip()[:500]
         rma.disposition = evaluation.disposition
-        return _to(rma, RmaState.EVALUATED, "crm.rma.evaluate", by, now, rma.finding_note)
+        _move(rma, RmaState.EVALUATED)
+        audit.record_many(
+            action="crm.rma.evaluate",
+            targets=[rma, rma.ticket],
+            by=by,
+            now=now,
+            reason=rma.finding_note,
+        )
+        return rma
 
 
 def start_repair(*, rma: Rma, task: str, by: User, now: datetime) -> Rma:
@@ -120,7 +144,15 @@ def start_repair(*, rma: Rma, task: str, by: User, now: datetime) -> Rma:
             raise CannotReturn(_("Say what is to be repaired."))
         rma.repair_number = numbers.take("RO", now=now)
         rma.repair_task = task.strip()[:500]
-        return _to(rma, RmaState.IN_REPAIR, "crm.rma.repair", by, now, rma.repair_task)
+        _move(rma, RmaState.IN_REPAIR)
+        audit.record_many(
+            action="crm.rma.repair",
+            targets=[rma, rma.ticket],
+            by=by,
+            now=now,
+            reason=rma.repair_task,
+        )
+        return rma
 
 
 def replace_part(*, rma: Rma, removed: str, installed: str, by: User, now: datetime) -> int:
@@ -142,7 +174,13 @@ def replace_part(*, rma: Rma, removed: str, installed: str, by: User, now: datet
             removed=old.thing,
             installed=new.thing if new else None,
         )
-        _told(rma, "crm.rma.replace_part", by, now, f"{old.number} → {new.number if new else '–'}")
+        audit.record_many(
+            action="crm.rma.replace_part",
+            targets=[rma, rma.ticket],
+            by=by,
+            now=now,
+            reason=f"{old.number} → {new.number if new else '–'}",
+        )
     return event
 
 
@@ -164,7 +202,15 @@ def close(*, rma: Rma, note: str, by: User, now: datetime, replacement: str = ""
             rma.repair_note = note.strip()[:500]
         rma.closing_note = note.strip()[:300]
         rma.closed_at = now
-        return _to(rma, RmaState.CLOSED, "crm.rma.close", by, now, rma.closing_note)
+        _move(rma, RmaState.CLOSED)
+        audit.record_many(
+            action="crm.rma.close",
+            targets=[rma, rma.ticket],
+            by=by,
+            now=now,
+            reason=rma.closing_note,
+        )
+        return rma
 
 
 def cancel(*, rma: Rma, reason: str, by: User, now: datetime) -> Rma:
@@ -176,7 +222,15 @@ def cancel(*, rma: Rma, reason: str, by: User, now: datetime) -> Rma:
             raise CannotReturn(_("Say why."))
         rma.closing_note = reason.strip()[:300]
         rma.closed_at = now
-        return _to(rma, RmaState.CANCELLED, "crm.rma.cancel", by, now, rma.closing_note)
+        _move(rma, RmaState.CANCELLED)
+        audit.record_many(
+            action="crm.rma.cancel",
+            targets=[rma, rma.ticket],
+            by=by,
+            now=now,
+            reason=rma.closing_note,
+        )
+        return rma
 
 
 def _replace(rma: Rma, number: str, by: User, now: datetime) -> None:
@@ -252,16 +306,9 @@ def _unit(number: str) -> Product:
     return found[0]
 
 
-def _to(rma: Rma, new: RmaState, action: str, by: User, now: datetime, reason: str = "") -> Rma:
+def _move(rma: Rma, new: RmaState) -> None:
     rma.state = new
     rma.save()
-    _told(rma, action, by, now, reason)
-    return rma
-
-
-def _told(rma: Rma, action: str, by: User, now: datetime, reason: str = "") -> None:
-    for target in (rma, rma.ticket):
-        audit.record(action=action, target=target, by=by, now=now, reason=reason)
 
 
 def _locked(rma: Rma) -> Rma:

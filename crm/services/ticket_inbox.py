@@ -36,15 +36,8 @@ def take(*, raw: bytes, now: datetime) -> Ticket:
     It goes on with the ticket that its subject names only where its sender is who the ticket
     belongs to; whoever else names a number opens a ticket of their own.
     """
-    if len(raw) > LARGEST_MAIL:
-        raise CannotOpen(_("The mail is too large."))
-    mail = message_from_bytes(raw, policy=policy.default)
-    assert isinstance(mail, EmailMessage)  # noqa: S101 - the policy makes these
+    mail = _read(raw)
     name, address = parseaddr(str(mail.get("From", "")))
-    if "@" not in address:
-        raise CannotOpen(_("The mail has no sender."))
-    if str(mail.get("Auto-Submitted", "no")).strip().lower() != "no":
-        raise CannotOpen(_("A program wrote this mail: an automatic answer, or a report."))
     own_id = str(mail.get("Message-ID", "")).strip()[:250] or f"<{sha256(raw).hexdigest()}>"
     title = " ".join(str(mail.get("Subject", "")).replace("\x00", "").split())[:200]
     text = _text(mail)
@@ -79,6 +72,19 @@ def take(*, raw: bytes, now: datetime) -> Ticket:
             by=None,
             now=now,
         )
+
+
+def _read(raw: bytes) -> EmailMessage:
+    """The mail; raise CannotOpen where no person wrote it."""
+    if len(raw) > LARGEST_MAIL:
+        raise CannotOpen(_("The mail is too large."))
+    mail = message_from_bytes(raw, policy=policy.default)
+    assert isinstance(mail, EmailMessage)  # noqa: S101 - the policy makes these
+    if "@" not in parseaddr(str(mail.get("From", "")))[1]:
+        raise CannotOpen(_("The mail has no sender."))
+    if str(mail.get("Auto-Submitted", "no")).strip().lower() != "no":
+        raise CannotOpen(_("A program wrote this mail: an automatic answer, or a report."))
+    return mail
 
 
 def _answered(title: str, address: str) -> Ticket | None:

@@ -84,8 +84,7 @@ def create(
 
     ``number`` is for tickets that come from elsewhere and have one.
     """
-    if not title.strip() or not body.strip():
-        raise CannotOpen(_("Say in a subject and a text what is wrong."))
+    policies.check_can_open(title, body)
     contact = contact or Contact()
     with transaction.atomic():
         ticket = Ticket(
@@ -253,7 +252,10 @@ def assign(*, ticket: Ticket, to: User | None, by: User, now: datetime) -> Ticke
 
 def wait(*, ticket: Ticket, by: User, now: datetime) -> Ticket:
     """We wait for the customer: the clock stands. Raise CannotMove."""
-    return _to(ticket, TicketState.WAITING, "crm.ticket.wait", by, now)
+    with transaction.atomic():
+        ticket = _to(ticket, TicketState.WAITING, now)
+        audit.record(action="crm.ticket.wait", target=ticket, by=by, now=now)
+    return ticket
 
 
 def resolve(*, ticket: Ticket, reason: str, by: User, now: datetime) -> Ticket:
@@ -261,17 +263,29 @@ def resolve(*, ticket: Ticket, reason: str, by: User, now: datetime) -> Ticket:
     with transaction.atomic():
         ticket = locked(ticket.pk)
         policies.check_can_resolve(ticket)
-        return _to(ticket, TicketState.RESOLVED, "crm.ticket.resolve", by, now, reason)
+        ticket = _to(ticket, TicketState.RESOLVED, now)
+        audit.record(
+            action="crm.ticket.resolve", target=ticket, by=by, now=now, reason=reason.strip()[:300]
+        )
+    return ticket
 
 
 def close(*, ticket: Ticket, by: User | None, now: datetime) -> Ticket:
     """It is over; raise CannotMove unless it is resolved."""
-    return _to(ticket, TicketState.CLOSED, "crm.ticket.close", by, now)
+    with transaction.atomic():
+        ticket = _to(ticket, TicketState.CLOSED, now)
+        audit.record(action="crm.ticket.close", target=ticket, by=by, now=now)
+    return ticket
 
 
 def reopen(*, ticket: Ticket, reason: str, by: User, now: datetime) -> Ticket:
     """Work on it again; raise CannotMove."""
-    return _to(ticket, TicketState.OPEN, "crm.ticket.reopen", by, now, reason)
+    with transaction.atomic():
+        ticket = _to(ticket, TicketState.OPEN, now)
+        audit.record(
+            action="crm.ticket.reopen", target=ticket, by=by, now=now, reason=reason.strip()[:300]
+        )
+    return ticket
 
 
 def _set(ticket: Ticket, about: About) -> None:
@@ -326,15 +340,11 @@ def _facts(ticket: Ticket) -> dict[str, object]:
     }
 
 
-def _to(
-    ticket: Ticket, new: TicketState, action: str, by: User | None, now: datetime, reason: str = ""
-) -> Ticket:
-    with transaction.atomic():
-        ticket = locked(ticket.pk)
-        policies.check_can_move(ticket, new)
-        _move(ticket, new, now)
-        ticket.save()
-        audit.record(action=action, target=ticket, by=by, now=now, reason=reason.strip()[:300])
+def _to(ticket: Ticket, new: TicketState, now: datetime) -> Ticket:
+    """Move the ticket, in the caller's transaction; raise CannotMove."""
+    ticket = locked(ticket.pk)
+    _move(ticket, new, now)
+    ticket.save()
     return ticket
 
 

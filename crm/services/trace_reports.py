@@ -98,22 +98,7 @@ def issue(
         ticket = tickets.locked(ticket.pk)
         if check_can_report(ticket).thing != made.product.thing:
             raise CannotReport(_("The ticket is about another product now; make the report anew."))
-        report = TraceReport.objects.create(
-            number=made.number,
-            ticket=ticket,
-            customer=ticket.customer,
-            thing=made.product.thing,
-            serial=made.product.number,
-            language=ticket_mail.language_of(ticket),
-            tier=made.content["tier"],
-            content=made.content,
-            content_digest=canonical.digest(made.content),
-            pdf=made.pdf,
-            pdf_digest=hashlib.sha256(made.pdf).hexdigest(),
-            verify_code=made.code,
-            issued_at=now,
-            issued_by=by,
-        )
+        report = _keep(ticket, made, by, now)
         audit.record(
             action="crm.report.issue",
             target=ticket,
@@ -182,6 +167,25 @@ def is_as_issued(report: TraceReport) -> bool:
     return (
         canonical.digest(report.content) == report.content_digest
         and hashlib.sha256(bytes(report.pdf)).hexdigest() == report.pdf_digest
+    )
+
+
+def _keep(ticket: Ticket, made: _Made, by: User, now: datetime) -> TraceReport:
+    return TraceReport.objects.create(
+        number=made.number,
+        ticket=ticket,
+        customer=ticket.customer,
+        thing=made.product.thing,
+        serial=made.product.number,
+        language=ticket_mail.language_of(ticket),
+        tier=made.content["tier"],
+        content=made.content,
+        content_digest=canonical.digest(made.content),
+        pdf=made.pdf,
+        pdf_digest=hashlib.sha256(made.pdf).hexdigest(),
+        verify_code=made.code,
+        issued_at=now,
+        issued_by=by,
     )
 
 
