@@ -28,6 +28,11 @@ _SELECT = {"class": "form-select"}
 LONGEST_BODY = 20_000
 
 
+class _Symptom(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj.label)
+
+
 class _Choices(forms.Form):
     """What a ticket is about; customer and item by their codes."""
 
@@ -51,7 +56,7 @@ class _Choices(forms.Form):
         help_text=_("Where the serial number is not known."),
         widget=forms.TextInput(_CONTROL),
     )
-    symptom = forms.ModelChoiceField(
+    symptom = _Symptom(
         label=_("Symptom"),
         queryset=TicketSymptom.objects.none(),
         required=False,
@@ -76,7 +81,6 @@ class _Choices(forms.Form):
             ]
         if isinstance(symptom, forms.ModelChoiceField):
             symptom.queryset = selectors.symptoms()
-            symptom.label_from_instance = lambda row: row.label  # type: ignore[method-assign]
 
     def clean_customer(self) -> Any:
         return masterdata.customer_by_code(self.cleaned_data["customer"])

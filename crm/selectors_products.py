@@ -182,4 +182,5 @@ def traits(thing: int) -> tuple[set[int], set[int]]:
     lots = {pk for pk in inside if kind_of(pk) == NodeKind.LOT}
     units = {pk for pk in inside if kind_of(pk) == NodeKind.UNIT} | {thing}
     read = ledger.readings_of(units).filter(work_unit_id__isnull=False).order_by()
-    return lots, set(read.values_list("work_unit_id", flat=True).distinct())
+    machines = read.values_list("work_unit_id", flat=True).distinct()
+    return lots, {pk for pk in machines if pk is not None}

@@ -142,10 +142,10 @@ def stopwatch(*, now: datetime, days: int = STOPWATCH_DAYS) -> Stopwatch:
             SELECT count(*),
                 percentile_cont(0.5) WITHIN GROUP (
                     ORDER BY extract(epoch FROM answered_at - opened_at)::float / 60),
-                100.0 * avg((answered_at - opened_at <= %s)::int)
+                100.0 * avg((answered_at - opened_at <= make_interval(mins => %s))::int)
             FROM crm_ticket WHERE answered_at > %s AND answered_at <= %s
             """,
-            [timedelta(minutes=FIVE_MINUTES), now - timedelta(days=days), now],
+            [FIVE_MINUTES, now - timedelta(days=days), now],
         )
         answered, median, share = cursor.fetchone() or (0, None, None)
     return Stopwatch(answered, median, None if share is None else float(share))

@@ -171,10 +171,11 @@ def is_as_issued(report: TraceReport) -> bool:
 
 
 def _keep(ticket: Ticket, made: _Made, by: User, now: datetime) -> TraceReport:
+    assert ticket.customer_id is not None  # noqa: S101 - checked
     return TraceReport.objects.create(
         number=made.number,
         ticket=ticket,
-        customer=ticket.customer,
+        customer_id=ticket.customer_id,
         thing=made.product.thing,
         serial=made.product.number,
         language=ticket_mail.language_of(ticket),

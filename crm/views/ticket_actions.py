@@ -46,7 +46,7 @@ def ticket_describe(request: AuthenticatedRequest, number: str) -> HttpResponse:
     ticket = _ticket(number)
     form = DescribeForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(said for row in form.errors.values() for said in row))
+        messages.error(request, " ".join(str(said) for row in form.errors.values() for said in row))
         return page(number)
     with told(request):
         tickets.describe(

@@ -281,13 +281,17 @@ def _rights(request: HttpRequest) -> dict[str, bool]:
 
 def _refusals(ticket: Ticket) -> dict[str, str]:
     return {
-        "report": refusal(trace_reports.check_can_report, ticket),
+        "report": refusal(_check_can_report, ticket),
         "resolve": refusal(policies.check_can_resolve, ticket),
         "wait": refusal(policies.check_can_move, ticket, TicketState.WAITING),
         "close": refusal(policies.check_can_move, ticket, TicketState.CLOSED),
         "reopen": refusal(policies.check_can_move, ticket, TicketState.OPEN),
         "edit": refusal(policies.check_can_edit, ticket),
     }
+
+
+def _check_can_report(ticket: Ticket) -> None:
+    trace_reports.check_can_report(ticket)
 
 
 def _describe_form(ticket: Ticket) -> DescribeForm:

@@ -11,8 +11,8 @@ from common.models import Notification
 from crm import selectors_tickets as selectors
 from crm.enums import TraitKind
 from crm.models import TicketCluster, TicketSymptom
+from crm.policies_tickets import CannotSettle
 from crm.services import ticket_clusters
-from crm.services.ticket_clusters import CannotSettle
 from tests.crm.complaints import NOW, AfterSales
 from tests.traceability.factories import SerialUnitFactory
 

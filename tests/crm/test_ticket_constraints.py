@@ -47,9 +47,9 @@ def rma(house: AfterSales, number: str = "RMA-1", **values: object) -> Rma:
     return Rma.objects.create(number=number, **facts | values)
 
 
-def repaired(house: AfterSales, number: str, thing: int) -> None:
+def repaired(house: AfterSales, number: str, thing: int) -> Rma:
     done = {"finding": "confirmed", "disposition": "repair", "repair_number": "RO-1"}
-    rma(house, number, thing=thing, state="in_repair", **done)
+    return rma(house, number, thing=thing, state="in_repair", **done)
 
 
 def share(house: AfterSales) -> None:
@@ -65,10 +65,10 @@ def share(house: AfterSales) -> None:
     ReportShare.objects.create(report=report, digest="d", created_at=NOW, expires_at=NOW)
 
 
-def cluster(house: AfterSales, **values: object) -> None:
+def cluster(house: AfterSales, **values: object) -> TicketCluster:
     facts = {"item": house.pump, "kind": "lot", "ref": 1, "tickets": 3}
     moments = dict.fromkeys(("first_at", "last_at", "found_at"), NOW)
-    TicketCluster.objects.create(**facts, **moments, **values)
+    return TicketCluster.objects.create(**facts, **moments, **values)
 
 
 def trait(house: AfterSales) -> None:

@@ -46,7 +46,7 @@ def post(client, page, /, *args, **data):
 def text(client, name, *args, **query) -> str:
     answer = client.get(reverse(f"crm:{name}", args=args), query)
     assert answer.status_code == 200
-    return answer.content.decode()
+    return str(answer.content.decode())
 
 
 def key(html: str) -> str:

@@ -13,6 +13,7 @@ from crm import selectors_products as products
 from crm import selectors_tickets as selectors
 from crm.enums import MessageKind, TicketPriority, TicketState, WarrantyDecision
 from crm.models import TicketTarget
+from crm.policies_tickets import CannotAttach
 from crm.services import (
     ticket_clock,
     ticket_evidence,
@@ -21,7 +22,6 @@ from crm.services import (
     tickets,
     warranties,
 )
-from crm.services.ticket_photos import CannotAttach
 from crm.services.tickets import About, CannotEdit, CannotMove, CannotOpen, CannotWrite
 from crm.services.warranties import CannotDecide
 from masterdata.services.business_time import BusinessTime
