@@ -116,6 +116,7 @@ SENTENCES: dict[str, Promise] = {
     "erp.stock.send_back": _("sent goods back to the supplier"),
     "erp.stock.stage": _("made goods ready"),
     "erp.stock.take_back": _("took output back"),
+    "erp.stock.take_from_customer": _("took goods back from a customer"),
     "erp.stock.unstage": _("gave up what stood ready"),
     "erp.warehouse.add": _("added a warehouse"),
     "erp.transfer.cancel": _("called the transfer off"),

@@ -51,6 +51,9 @@ MESSAGES: dict[str, str | Promise] = {
     "mes.estimate_overdue": _("%(unit)s still stands though it was expected back: %(incident)s."),
     "mes.machine_runs": _("%(unit)s says that it runs again: %(incident)s."),
     "aps.lock_dropped": _("The lock on %(operation)s was dropped: %(reason)s."),
+    "traceability.audit_found": _(
+        "The genealogy ledger is not what was written: %(count)s findings. The first: %(first)s"
+    ),
     "aps.run_failed": _("The schedule of %(site)s could not be made: %(reason)s"),
 }
 

@@ -52,6 +52,7 @@ class MoveKind(models.TextChoices):
     SHIPMENT = "shipment", _("Shipment")
     RETURN = "return", _("Return")
     SUPPLIER = "supplier", _("Back to the supplier")
+    CUSTOMER = "customer", _("Back from the customer")
     PUT_AWAY = "put_away", _("Put away")
     PICK = "pick", _("Pick")
     STAGE = "stage", _("Stage")
@@ -70,6 +71,7 @@ class MoveKind(models.TextChoices):
             cls.RECEIPT,
             cls.PRODUCTION,
             cls.RETURN,
+            cls.CUSTOMER,
             cls.ARRIVAL,
             cls.COUNT,
             cls.ADJUSTMENT,

@@ -87,8 +87,15 @@ class ReceiveLineForm(_LineForm):
         required=False,
         widget=forms.DateInput({"type": "date", "class": "form-control"}, format="%Y-%m-%d"),
     )
+    certificate = forms.CharField(
+        label=_("Material certificate"),
+        max_length=60,
+        required=False,
+        widget=forms.TextInput(_TEXT),
+        help_text=_("Its kind and number, as 3.1 Z-4711."),
+    )
 
-    LABELS = ("lot_number", "serials", "supplier_lot", "expires_on")
+    LABELS = ("lot_number", "serials", "supplier_lot", "expires_on", "certificate")
 
     def __init__(self, *args: Any, line: PurchaseOrderLine, **kwargs: Any) -> None:
         super().__init__(*args, line=line, **kwargs)
@@ -98,7 +105,8 @@ class ReceiveLineForm(_LineForm):
         if not self.by_serials:
             del self.fields["serials"]
         if item.tracking == Tracking.NONE:
-            del self.fields["supplier_lot"], self.fields["expires_on"]
+            for name in ("supplier_lot", "expires_on", "certificate"):
+                del self.fields[name]
             return
         # Required of what is good; what is refused carries no label of ours.
         self.asked = {

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from common.errors import Refused
 from common.models import User
 from common.permissions import allowed
+from erp import selectors as erp
 from masterdata.enums import CheckKind
 from mes import selectors
 from mes.enums import OperationState, WorkOrderState
@@ -111,6 +112,17 @@ def check_can_report(
                 "reported": plain(reported),
                 "more": plain(good + scrap + rework),
             }
+        )
+
+
+def check_nothing_held(order: WorkOrder, error: type[Refused]) -> None:
+    """Raise the error where a lot or unit that the order has used is on hold, with the reason."""
+    held = erp.held_in(reference=order.number, site_id=order.site_id)
+    if held:
+        told = "; ".join(f"{part.number} ({part.reason})" for part in held[:3])
+        raise error(
+            _("%(number)s has used what is on hold: %(held)s. Quality has to release it first.")
+            % {"number": order.number, "held": told}
         )
 
 

@@ -25,6 +25,8 @@ SEQUENCES = "sequences.json"
 OURS = {
     "common_heartbeat": "false",
     "common_job": "key NOT LIKE 'clean-up:%'",
+    # The database chains the events again as they are read.
+    "traceability_seal": "false",
     "common_jobattempt": "job_id IN (SELECT id FROM common_job WHERE key NOT LIKE 'clean-up:%')",
 }
 

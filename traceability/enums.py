@@ -65,6 +65,8 @@ class EventKind(models.TextChoices):
     """What became of lots and units (EPCIS: object, transformation, association events)."""
 
     RECEIPT = "receipt", _("Received")
+    # To a work order.
+    ISSUE = "issue", _("Issued")
     BUILD = "build", _("Made")
     PROCESS = "process", _("Processed")
     SPLIT = "split", _("Split")
@@ -117,3 +119,22 @@ class DocumentKind(models.TextChoices):
     SHIPMENT = "shipment", _("Shipment")
     RETURN = "return", pgettext_lazy("goods", "Return")
     SUPPLIER_RETURN = "to_supplier", _("Return to supplier")
+    # Issued to it, brought back from it, made by it.
+    WORK_ORDER = "work_order", _("Work order")
+    TRANSFER = "transfer", pgettext_lazy("between sites", "Transfer")
+    # The books were put right.
+    COUNT = "count", _("Count")
+    OPENING = "opening", _("Opening balance")
+    SCRAP = "scrap", _("Scrap")
+
+
+def direction(kind: EventKind, document: DocumentKind) -> int:
+    """What a handover does to what lies in our stores: 1 into one, -1 out of one, 0 neither."""
+    if kind == EventKind.RETURN:
+        return -1 if document == DocumentKind.SUPPLIER_RETURN else 1
+    if kind == EventKind.SCRAP and document == DocumentKind.TRANSFER:
+        # It was under way and did not arrive.
+        return 0
+    if kind in (EventKind.ISSUE, EventKind.SHIPMENT, EventKind.SCRAP, EventKind.CORRECTION):
+        return -1
+    return 1 if kind == EventKind.RECEIPT else 0

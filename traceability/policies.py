@@ -97,10 +97,15 @@ def inside_itself(nodes: Iterable[int]) -> CannotLink:
 
 
 def hosts(links: Iterable[_Link]) -> dict[int, int]:
-    """By unit that goes into another one: that other one. Raise CannotLink for two of them."""
+    """By unit that goes into another one: that other one. Raise CannotLink for two of them.
+
+    What goes into a lot has no host: it is somewhere in there.
+    """
     found: dict[int, int] = {}
     for link in links:
-        if link.parent >= FIRST_UNIT_ID and found.setdefault(link.parent, link.child) != link.child:
+        if min(link.parent, link.child) < FIRST_UNIT_ID:
+            continue
+        if found.setdefault(link.parent, link.child) != link.child:
             raise hosted_already([link.parent])
     return found
 

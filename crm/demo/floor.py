@@ -1,11 +1,11 @@
 """The demo's operators: they make what an order needs, one operation after the other."""
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from django.db import transaction
 
 from common.models import User
+from crm.demo import history
 from crm.models import SalesOrder
 from crm.services import progress
 from mes import selectors as mes
@@ -31,7 +31,8 @@ def make(
             return
         at += timedelta(hours=4)
         quantity = operation.work_order.quantity
-        execution.report(operation=operation, good=quantity, scrap=Decimal(0), by=by, now=at)
+        serials = history.serials_for(operation, quantity)
+        execution.report(operation=operation, good=quantity, serials=serials, by=by, now=at)
         checks.answer_well(operation=operation, by=by, now=at)
         execution.finish(operation=operation, by=by, now=at)
         at += timedelta(minutes=30)

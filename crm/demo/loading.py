@@ -9,7 +9,7 @@ from django.db import transaction
 from common import audit, jobs, selectors
 from common.errors import Refused
 from common.models import User
-from crm.demo import complaints, people, story
+from crm.demo import complaints, history, people, story
 from erp.services import stock
 from masterdata import selectors as masterdata
 from masterdata.services import imports
@@ -55,6 +55,7 @@ def load(*, now: datetime) -> None:
         people.give_badges(users, now=now)
         site = masterdata.default_site()
         audit.record(action=MARK, target=site, by=None, now=now)
+        history.tell(users=users, site_id=site.pk, now=now)
         stock.set_opening(_opening(), site_id=site.pk, by=None, now=now - timedelta(days=60))
         story.tell(users=users, site_id=site.pk, now=now)
         complaints.tell(users=users, now=now)

@@ -33,6 +33,9 @@ class Told:
 
 
 ORDERS = (
+    # The drives of the complaint: 123456 is one of the first, made of the steel lot of history.py.
+    Told("CUST-A", (("DRIVE-S1", 12),), -46, -28, "delivered", "PO-7702"),
+    Told("CUST-D", (("DRIVE-S1", 8),), -16, 8, "ready", "HA-8990"),
     Told("CUST-A", (("BRACKET-B1", 200),), -40, -20, "delivered", "PO-7781"),
     Told("CUST-C", (("FLANGE-DN50", 60),), -34, -16, "delivered", "NW-2201"),
     Told("CUST-H", (("COUPLING-C1", 40),), -30, -14, "delivered", "OW-118"),

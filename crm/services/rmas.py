@@ -1,7 +1,7 @@
 """Returns: authorised, received, evaluated, and repaired, replaced, refunded or rejected.
 
-Each step that moves goods is written to the genealogy in its own transaction. What comes back is
-with after-sales and in no store until it is settled.
+Each step that moves goods is booked in the store, which writes the genealogy, in its own
+transaction. What comes back lies in quarantine until it is settled.
 """
 
 from dataclasses import dataclass
@@ -22,11 +22,10 @@ from crm.policies_tickets import CannotReturn
 from crm.selectors_products import Product
 from crm.services import tickets
 from erp.enums import MoveKind, RequirementKind
-from erp.services import requirements, reservations, stock
-from traceability.enums import DocumentKind, EventKind, IdentityState, NodeKind
-from traceability.services import documents, genealogy, identities
+from erp.services import requirements, reservations, returns, stock
+from traceability.enums import EventKind, IdentityState, NodeKind
+from traceability.services import genealogy
 from traceability.services.genealogy import Fact
-from traceability.services.ledger import Handover
 
 __all__ = [
     "CannotReturn", "Evaluation", "authorise", "cancel", "close", "evaluate", "receive",
@@ -99,8 +98,16 @@ def receive(*, rma: Rma, by: User, now: datetime) -> Rma:
     with transaction.atomic():
         rma = _locked(rma)
         policies.check_can_move_rma(rma, RmaState.RECEIVED)
-        _hand_over(rma, rma.thing, DocumentKind.RETURN, by, now)
-        identities.move(state=IdentityState.RETURNED, unit_ids=[rma.thing])
+        returns.from_customer(
+            item_id=_item_id(rma),
+            site_id=rma.ticket.site_id,
+            quantity=ONE,
+            reference=rma.number,
+            customer_id=_customer_id(rma),
+            unit_ids=[rma.thing],
+            by=by,
+            now=now,
+        )
         rma.received_at = now
         _move(rma, RmaState.RECEIVED)
         audit.record_many(
@@ -242,15 +249,20 @@ def _replace(rma: Rma, number: str, by: User, now: datetime) -> None:
             _("%(number)s is no other unit of the same item.") % {"number": new.number}
         )
     _take_from_store(rma, new, MoveKind.SHIPMENT, by, now)
-    _hand_over(rma, new.thing, DocumentKind.SHIPMENT, by, now)
     rma.replacement = new.thing
 
 
 def _send_back(rma: Rma, by: User, now: datetime) -> None:
-    """The unit itself returns to its customer."""
-    for state in (IdentityState.AVAILABLE, IdentityState.SHIPPED):
-        identities.move(state=state, unit_ids=[rma.thing])
-    _hand_over(rma, rma.thing, DocumentKind.SHIPMENT, by, now)
+    """The unit itself leaves quarantine for its customer."""
+    returns.back_to_customer(
+        item_id=_item_id(rma),
+        site_id=rma.ticket.site_id,
+        unit_ids=[rma.thing],
+        reference=rma.number,
+        customer_id=_customer_id(rma),
+        by=by,
+        now=now,
+    )
 
 
 def _take_from_store(rma: Rma, unit: Product, kind: MoveKind, by: User, now: datetime) -> None:
@@ -280,18 +292,21 @@ def _take_from_store(rma: Rma, unit: Product, kind: MoveKind, by: User, now: dat
         reference=rma.number if is_shipped else rma.repair_number,
         kind=kind,
         unit_ids=[unit.thing],
+        paper=stock.Paper(customer_id=rma.ticket.customer_id) if is_shipped else None,
         by=by,
         now=now,
     )
 
 
-def _hand_over(rma: Rma, thing: int, kind: DocumentKind, by: User, now: datetime) -> None:
-    paper = documents.Paper(kind=kind, number=rma.number, customer_id=rma.ticket.customer_id)
-    event = EventKind.RETURN if kind == DocumentKind.RETURN else EventKind.SHIPMENT
-    genealogy.hand_over(
-        fact=_fact(rma, event, by, now, rma.number),
-        handovers=[Handover(thing, documents.put(paper, at=now))],
-    )
+def _item_id(rma: Rma) -> int:
+    found = products.product(rma.thing)
+    assert found is not None  # noqa: S101 - a unit never goes from the ledger
+    return found.item_id
+
+
+def _customer_id(rma: Rma) -> int:
+    assert rma.ticket.customer_id is not None  # noqa: S101 - asked when it was requested
+    return rma.ticket.customer_id
 
 
 def _fact(rma: Rma, kind: EventKind, by: User, now: datetime, reference: str) -> Fact:

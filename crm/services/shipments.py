@@ -44,6 +44,7 @@ def post(
             shipped_at=now,
             shipped_by=by,
         )
+        paper = stock.Paper(order_number=order.number, customer_id=order.customer_id)
         for line, quantity in lines.items():
             assert line.requirement_id is not None  # noqa: S101 - _lines_to_ship saw to it
             ShipmentLine.objects.create(shipment=shipment, line=line, quantity=quantity)
@@ -52,6 +53,7 @@ def post(
                 quantity=quantity,
                 kind=MoveKind.SHIPMENT,
                 reference=shipment.number,
+                paper=paper,
                 by=by,
                 now=now,
             )
@@ -59,13 +61,8 @@ def post(
             line.save(update_fields=["shipped"])
         if not close_if_whole(order, by=by, now=now):
             _move(order, OrderState.PARTLY_SHIPPED)
-        audit.record(
-            action="crm.shipment.post",
-            target=order,
-            by=by,
-            now=now,
-            changes={str(line.position): [None, str(q)] for line, q in lines.items()},
-        )
+        changes = {str(line.position): [None, str(share)] for line, share in lines.items()}
+        audit.record(action="crm.shipment.post", target=order, by=by, now=now, changes=changes)
         events.publish(OrderShipped(order_id=order.pk, shipment_id=shipment.pk), by=by, now=now)
     return shipment
 

@@ -84,6 +84,7 @@ class ReceiveIn(StrictSerializer):
     )
     supplier_lot = serializers.CharField(max_length=60, required=False, default="")
     expires_on = serializers.DateField(required=False, allow_null=True, default=None)
+    certificate = serializers.CharField(max_length=60, required=False, default="")
 
 
 class SendBackIn(StrictSerializer):
@@ -196,7 +197,7 @@ class ReceiveView(ApiView):
         asked.is_valid(raise_exception=True)
         line, data = _line(number, position), dict(asked.validated_data)
         place = data.pop("bin")
-        names = ("lot_number", "serials", "supplier_lot", "expires_on")
+        names = ("lot_number", "serials", "supplier_lot", "expires_on", "certificate")
         labels = purchasing.Labels(
             **{name: data.pop(name) for name in names},
             bin_id=bin_named("bin", place, line.order.site_id).pk if place else None,

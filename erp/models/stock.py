@@ -141,6 +141,12 @@ class StockMove(models.Model):
                 fields=["unit", "at"], condition=Q(unit__isnull=False), name="stockmove_unit"
             ),
             models.Index(fields=["document"], condition=~Q(document=""), name="stockmove_document"),
+            # What a work order used and made, for its genealogy.
+            models.Index(
+                fields=["reference"],
+                condition=Q(lot__isnull=False) | Q(unit__isnull=False),
+                name="stockmove_traced",
+            ),
         ]
 
     def __str__(self) -> str:

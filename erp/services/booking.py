@@ -18,7 +18,8 @@ from common.models import User
 from erp import selectors
 from erp.enums import BinKind, MoveKind
 from erp.models import Bin, StockBalance, StockMove, StockQuant
-from erp.services import valuing
+from erp.services import genealogy, valuing
+from erp.services.genealogy import Paper
 from traceability import selectors as traceability
 from traceability.enums import IdentityState
 from traceability.services import identities
@@ -62,6 +63,8 @@ class Why:
     order_line: str = ""
     # The work order is closed: what comes back of it is a variance.
     is_settled: bool = False
+    # What the genealogy ledger says of the document.
+    paper: Paper | None = None
 
 
 @dataclass(slots=True)
@@ -125,6 +128,7 @@ def book(
             for r in rows
         ],
     )
+    genealogy.note(rows, sites=books.sites, why=why)
     if why.kind in MoveKind.on_orders():
         valuing.put_on_orders(moves, order_line=why.order_line, by=why.by, now=why.now)
         if why.is_settled:

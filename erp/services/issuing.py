@@ -17,6 +17,7 @@ from erp.policies import CannotIssue
 from erp.selectors import Take
 from erp.services import booking, requirements, reservations, stagings, warehouses
 from erp.services.booking import Entry, Why
+from erp.services.genealogy import Paper
 from traceability.enums import IdentityState
 
 __all__ = ["CannotIssue", "backflush", "issue", "issue_many"]
@@ -48,15 +49,17 @@ def issue(
     unit_ids: Collection[int] = (),
     bin_id: int | None = None,
     order_line: str = "",
+    paper: Paper | None = None,
 ) -> None:
     """Take reserved stock out for its requirement; raise CannotIssue with the reason.
 
     ``lot_id``, ``unit_ids`` or ``bin_id`` name what was scanned, and nothing else is taken: a lot
     of another item, on hold, expired, or with too little left is refused. Without them what is
-    staged for the requirement goes first, then what expires first.
+    staged for the requirement goes first, then what expires first. ``paper`` is what the
+    genealogy says of the shipment.
     """
     named = _Named(lot_id, tuple(unit_ids), bin_id)
-    why = Why(kind, reference, by, now, order_line=order_line)
+    why = Why(kind, reference, by, now, order_line=order_line, paper=paper)
     _issue({requirement_id: quantity}, named, why)
 
 

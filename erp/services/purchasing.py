@@ -98,6 +98,8 @@ class Labels:
     supplier_lot: str = ""
     expires_on: date | None = None
     bin_id: int | None = None
+    # Of the material: "3.1 Z-4711".
+    certificate: str = ""
 
 
 # Which of the received goods go back.
@@ -135,7 +137,7 @@ def receive_line(
         _move(placed)
         supplies.note_purchases([placed.pk])
         if quantity > 0:
-            _take_in(line, placed, quantity, labels or Labels(), by, now)
+            _take_in(line, placed, quantity, labels or Labels(), reference, by, now)
         else:
             # Nothing came into the store, and less is to come: the plan has to know.
             events.publish(PurchaseOrdersChanged(site_id=placed.site_id), by=by, now=now)
@@ -150,6 +152,7 @@ def _take_in(
     placed: PurchaseOrder,
     quantity: Decimal,
     labels: Labels,
+    delivery_note: str,
     by: User | None,
     now: datetime,
 ) -> None:
@@ -166,6 +169,12 @@ def _take_in(
         lot_number=labels.lot_number,
         serials=labels.serials,
         origin=stock.Origin(placed.supplier_id, labels.supplier_lot, labels.expires_on),
+        paper=stock.Paper(
+            number=delivery_note.strip() or placed.number,
+            order_number=placed.number,
+            supplier_id=placed.supplier_id,
+            certificate=labels.certificate.strip(),
+        ),
     )
 
 
@@ -211,6 +220,7 @@ def return_line(
             quantity=quantity,
             goods=goods or Goods(),
             price=line.unit_price or None,
+            supplier_id=placed.supplier_id,
             by=by,
             now=now,
         )

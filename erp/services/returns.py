@@ -16,9 +16,11 @@ from erp.enums import REQUIREMENT_TRANSITIONS, BinKind, MoveKind, RequirementSta
 from erp.events import StockReceived
 from erp.models import Requirement, StockMove, StockQuant
 from erp.policies import CannotReturn
+from erp.policies_returns import check_came_from_customer
 from erp.selectors import Identity
 from erp.services import booking, moving, reservations, warehouses
 from erp.services.booking import Entry, Why
+from erp.services.genealogy import Paper
 from masterdata import selectors as masterdata
 from masterdata.enums import Tracking
 from traceability import selectors as traceability
@@ -27,7 +29,15 @@ from traceability.enums import IdentityState
 if TYPE_CHECKING:
     from masterdata.models import Item
 
-__all__ = ["CannotReturn", "Goods", "from_work_order", "of_delivery", "to_supplier"]
+__all__ = [
+    "CannotReturn",
+    "Goods",
+    "back_to_customer",
+    "from_customer",
+    "from_work_order",
+    "of_delivery",
+    "to_supplier",
+]
 
 ZERO = Decimal(0)
 _GONE = IdentityState.RETURNED
@@ -126,6 +136,7 @@ def of_delivery(
     quantity: Decimal,
     goods: Goods,
     price: Decimal | None,
+    supplier_id: int | None = None,
     by: User | None,
     now: datetime,
 ) -> StockMove:
@@ -155,8 +166,76 @@ def of_delivery(
         taken = selectors.allot(rows, quantity, {})
         missing = quantity - sum((take.quantity for take in taken), ZERO)
         policies.check_lies_here(item, missing)
-        why = Why(MoveKind.SUPPLIER, reference, by, now, leaves_as=_GONE, price=price)
+        paper = Paper(order_number=reference, supplier_id=supplier_id)
+        kind = MoveKind.SUPPLIER
+        why = Why(kind, reference, by, now, leaves_as=_GONE, price=price, paper=paper)
         return _leave([(take.quant, take.quantity) for take in taken], site_id, why)
+
+
+def from_customer(
+    *,
+    item_id: int,
+    site_id: int,
+    quantity: Decimal,
+    reference: str,
+    customer_id: int,
+    by: User | None,
+    now: datetime,
+    lot_id: int | None = None,
+    unit_ids: Collection[int] = (),
+    order_number: str = "",
+) -> StockMove:
+    """Book in what a customer sends back under a reference (the RMA); return the first move.
+
+    It lies in quarantine, kept from everybody until somebody decides. Raise CannotReturn for
+    units that are not with a customer, or more of a lot than was shipped.
+    """
+    with transaction.atomic():
+        lock(Lock.SUPPLY, site_id)
+        item = masterdata.items_by_id([item_id])[item_id]
+        check_came_from_customer(item, quantity, lot_id, unit_ids)
+        place = warehouses.bin_for(site_id=site_id, kind=BinKind.QUARANTINE).pk
+        one = Decimal(1)
+        entries = [Entry(place, item_id, one, unit_id=pk) for pk in sorted(unit_ids)]
+        if not entries:
+            entries = [Entry(place, item_id, quantity, lot_id=lot_id)]
+        paper = Paper(order_number=order_number, customer_id=customer_id)
+        why = Why(MoveKind.CUSTOMER, reference, by, now, paper=paper)
+        arrived = StockMove.objects.get(pk=booking.book(entries, why=why)[0])
+        audit.record(
+            action="erp.stock.take_from_customer", target=arrived, by=by, now=now, reason=reference
+        )
+    return arrived
+
+
+def back_to_customer(
+    *,
+    item_id: int,
+    site_id: int,
+    unit_ids: Collection[int],
+    reference: str,
+    customer_id: int,
+    by: User | None,
+    now: datetime,
+) -> StockMove:
+    """Units that a customer sent in leave for them again; return the first move.
+
+    From wherever they lie, quarantine too: whoever settles the return has decided. Raise
+    CannotReturn for a unit that does not lie here.
+    """
+    with transaction.atomic():
+        lock(Lock.SUPPLY, site_id)
+        rows = list(
+            StockQuant.objects.filter(
+                unit__in=list(unit_ids), bin__warehouse__site=site_id, quantity__gt=0
+            ).order_by("pk")
+        )
+        item = masterdata.items_by_id([item_id])[item_id]
+        policies.check_lies_here(item, Decimal(len(unit_ids) - len(rows)))
+        paper = Paper(customer_id=customer_id)
+        leaves_as = IdentityState.SHIPPED
+        why = Why(MoveKind.SHIPMENT, reference, by, now, leaves_as=leaves_as, paper=paper)
+        return _leave([(row, row.quantity) for row in rows], site_id, why)
 
 
 def _named(

@@ -21,6 +21,7 @@ from erp.models import Bin, StockBalance, StockMove
 from erp.policies import CannotAdjust, CannotIssue, CannotReceive
 from erp.services import booking, identifying, reservations, warehouses
 from erp.services.booking import Entry, Why
+from erp.services.genealogy import Paper
 from erp.services.identifying import Incoming
 from erp.services.issuing import backflush, issue, issue_many
 from masterdata import selectors as masterdata
@@ -33,6 +34,7 @@ __all__ = [
     "CannotReceive",
     "Opening",
     "Origin",
+    "Paper",
     "adjust",
     "backflush",
     "correct",
@@ -67,10 +69,12 @@ def receive(
     serials: Sequence[str] = (),
     origin: Origin | None = None,
     price: Decimal | None = None,
+    paper: Paper | None = None,
 ) -> StockMove:
     """Book goods in and give what is free of a bought item to those who wait, first due first.
 
-    ``price`` is what a piece cost, in the site's currency (unknown: what those there did).
+    ``price`` is what a piece cost, in the site's currency (unknown: what those there did);
+    ``paper`` is what the genealogy says of the delivery.
 
     They lie in the bin (without one in the site's storage), as a lot or as serial units where the
     item is tracked; without numbers these are given. Return the first move. Raise CannotReceive
@@ -86,7 +90,10 @@ def receive(
         entries = identifying.entries(
             new, bin_id=place.pk, site_id=site_id, kind=kind, reference=reference, now=now
         )
-        moves = booking.book(entries, why=Why(kind, reference, by, now, price=price))
+        if paper is None and origin is not None and kind == MoveKind.RECEIPT:
+            paper = Paper(supplier_id=origin.supplier_id)
+        why = Why(kind, reference, by, now, price=price, paper=paper)
+        moves = booking.book(entries, why=why)
         move = StockMove.objects.get(pk=moves[0])
         reservations.give_free(site_id=site_id, item_ids=[item_id])
         audit.record(action="erp.stock.receive", target=move, by=by, now=now, reason=reference)

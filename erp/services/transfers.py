@@ -20,7 +20,7 @@ from erp.enums import TRANSFER_TRANSITIONS, BinKind, MoveKind, TransferState
 from erp.events import StockReceived, TransfersChanged
 from erp.models import Bin, StockQuant, StockTransfer, TransferLine
 from erp.policies_transfers import CannotTransfer
-from erp.services import booking, moving, reservations, supplies, warehouses
+from erp.services import booking, genealogy, moving, reservations, supplies, warehouses
 from erp.services.booking import Entry, Place, Why
 from erp.services.moving import Where
 from masterdata import selectors as masterdata
@@ -183,8 +183,13 @@ def close(*, transfer: StockTransfer, reason: str, by: User | None, now: datetim
         transfer = _locked(transfer)
         rules.check_can_close(transfer, reason)
         lines = [line for line in transfer.lines.order_by("pk") if line.open_quantity > 0]
+        lost: dict[int, Decimal] = {}
         for line in lines:
+            if thing := line.lot_id or line.unit_id:
+                lost[thing] = lost.get(thing, ZERO) + line.open_quantity
             line.missing += line.open_quantity
+        site_id = transfer.from_site_id
+        genealogy.note_lost(lost, number=transfer.number, site_id=site_id, by=by, now=now)
         bulk.save(lines, ["missing"])
         identities.lose(
             lot_ids=_gone({line.lot_id for line in lines if line.lot_id}),

@@ -12,7 +12,7 @@ from mes import report_policies, selectors
 from mes.enums import Decision
 from mes.models import CheckResult, WorkOrderCheck, WorkOrderOperation
 from mes.report_policies import CannotCheck, CannotDecide
-from mes.services import acts
+from mes.services import acts, genealogy
 
 __all__ = ["CannotCheck", "CannotDecide", "answer_well", "decide", "receive", "record"]
 
@@ -45,6 +45,7 @@ def record(
             at=now,
             by=by,
         )
+        genealogy.note_answer(operation, result, by=by)
         said = str(value) if value is not None else str(result.is_good)
         changes = {check.name: [None, said]}
         audit.record(action="mes.check.record", target=operation, by=by, now=now, changes=changes)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
@@ -17,6 +18,9 @@ from mes.events import PiecesScrapped
 from mes.models import WorkOrder, WorkOrderPeg
 from mes.services import costs, supply
 
+if TYPE_CHECKING:
+    from erp.models import StockMove
+
 ZERO = Decimal(0)
 
 
@@ -28,11 +32,11 @@ def deliver(
     *,
     lot_number: str = "",
     serials: Sequence[str] = (),
-) -> list[int]:
+) -> "Delivered":
     """Receive good pieces and reserve them for those they are pegged to, the first due first.
 
     ``serials`` are the numbers of the pieces where somebody scanned them, else they are given.
-    Return the ids of the requirements that got some. What nobody is pegged to is free stock.
+    What nobody is pegged to is free stock.
     A tracked item gets the lot or the serial numbers; without them the lot of its work order, or
     the next serial numbers.
     """
@@ -67,7 +71,15 @@ def deliver(
         given[peg.requirement_id] = min(share, missing.get(peg.requirement_id, ZERO))
     bulk.save(pegs, ["delivered"])
     reservations.reserve(given)
-    return [pk for pk, quantity in given.items() if quantity > 0]
+    return Delivered(move, [pk for pk, quantity in given.items() if quantity > 0])
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The first move of what came into stock, and the requirements that got some of it."""
+
+    move: "StockMove"
+    served: list[int]
 
 
 @dataclass(frozen=True, slots=True)

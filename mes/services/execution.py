@@ -31,7 +31,7 @@ from mes.models import (
 )
 from mes.policies import CannotInterrupt, CannotResume, CannotStart
 from mes.report_policies import CannotFinish, CannotReport
-from mes.services import acts, consumption, costs, deliveries, readiness, supply, time
+from mes.services import acts, consumption, costs, deliveries, genealogy, readiness, supply, time
 
 __all__ = [
     "CannotFinish",
@@ -65,6 +65,7 @@ def start(
     with transaction.atomic():
         operation = acts.locked(operation, stock_moves=operation.work_order.started_at is None)
         policies.check_can_start(operation, work_unit_id, now)
+        report_policies.check_nothing_held(operation.work_order, CannotStart)
         if operation.state == OperationState.WAITING:
             # The check has just found it ready; the job that writes that was not here yet.
             acts.move(operation, OperationState.READY)
@@ -115,6 +116,8 @@ def report(
     with transaction.atomic():
         operation = acts.locked(operation, stock_moves=scrap > 0 or acts.is_last(operation))
         report_policies.check_can_report(operation, good, scrap, rework, from_rework=from_rework)
+        if good > 0 and acts.is_last(operation):
+            report_policies.check_nothing_held(operation.work_order, CannotReport)
         if operation.state == OperationState.SETUP:
             acts.move(operation, OperationState.RUNNING)
             time.switch_to_run(operation, now=now)
@@ -154,6 +157,8 @@ def finish(
         moves = short_close or acts.is_last(operation)
         operation = acts.locked(operation, stock_moves=moves)
         report_policies.check_can_finish(operation, short_close=short_close, reason=reason)
+        if operation.good > 0:
+            report_policies.check_nothing_held(operation.work_order, CannotFinish)
         if acts.is_last(operation):
             report_policies.check_scanned(operation)
         left = policies.came_in(operation) - operation.good - operation.scrap - operation.rework
@@ -282,9 +287,10 @@ def _count(
     if is_last:
         order.good += pieces.good
     order.save(update_fields=["good", "scrapped"])
+    made: deliveries.Delivered | None = None
     if is_last and pieces.good > 0:
-        served = deliveries.deliver(order, pieces.good, by, now, serials=serials)
-        _tell_waiting(order.site_id, served, now)
+        made = deliveries.deliver(order, pieces.good, by, now, serials=serials)
+        _tell_waiting(order.site_id, made.served, now)
     if is_last or pieces.scrap > 0:
         consumption.backflush(order, by=by, now=now)
     lost = deliveries.lose(order, by, now) if pieces.scrap > 0 else deliveries.Lost()
@@ -303,8 +309,21 @@ def _count(
         at=now,
         by=by,
     )
-    worked, source = pieces.good + pieces.scrap, f"report:{report.pk}"
-    costs.book_pieces(operation, worked, is_last=is_last, source=source, by=by, now=now)
+    if made is not None:
+        genealogy.note_output(operation, report, made.move, by=by)
+    genealogy.note_loss(operation, report, by=by)
+    _book_costs(operation, report, is_last=is_last)
+
+
+def _book_costs(operation: WorkOrderOperation, report: OperationReport, *, is_last: bool) -> None:
+    costs.book_pieces(
+        operation,
+        report.good + report.scrap,
+        is_last=is_last,
+        source=f"report:{report.pk}",
+        by=report.by,
+        now=report.at,
+    )
 
 
 def _tell_waiting(site_id: int, served: list[int], now: datetime) -> None:

@@ -17,7 +17,7 @@ from mes.enums import OperationState, WorkOrderState
 from mes.events import PiecesScrapped, ReportTakenBack
 from mes.models import OperationReport, WorkOrderMaterial, WorkOrderOperation
 from mes.report_policies import CannotUndo
-from mes.services import acts, consumption, costs, deliveries, readiness, supply
+from mes.services import acts, consumption, costs, deliveries, genealogy, readiness, supply
 
 __all__ = ["CannotUndo", "believed", "undo"]
 
@@ -55,21 +55,18 @@ def undo(
             by=by,
         )
         touched = _take_back(operation, report, by, now)
-        costs.book_pieces(
-            operation,
-            -report.good - report.scrap,
-            is_last=acts.is_last(operation),
-            source=f"report:{row.pk}",
-            by=by,
-            now=now,
-        )
+        genealogy.note_taken_back(operation, report, by=by, now=now)
+        is_last, source = acts.is_last(operation), f"report:{row.pk}"
+        less = -report.good - report.scrap
+        costs.book_pieces(operation, less, is_last=is_last, source=source, by=by, now=now)
+        changes = {"good": [str(report.good), None], "scrap": [str(report.scrap), None]}
         audit.record(
             action="mes.operation.undo",
             target=operation,
             by=by,
             now=now,
             reason=reason,
-            changes={"good": [str(report.good), None], "scrap": [str(report.scrap), None]},
+            changes=changes,
         )
         _tell(operation, report, by, now)
         readiness.refresh(site_id=operation.work_order.site_id, now=now, work_order_ids=touched)

@@ -24,6 +24,10 @@ from masterdata.models import (
     Site,
     WorkUnit,
 )
+from tests.traceability import ledger
+from traceability import selectors as traceability
+from traceability.enums import Verdict
+from traceability.models import Document, Lot, Parameter, SerialUnit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -44,6 +48,7 @@ def test_it_holds_the_story_on_any_day(settings, moment):
         _check_plant()
         _check_orders(moment)
         _check_product_x(moment)
+        _check_genealogy()
         counts = _counts()
         loading.load(now=moment + timedelta(hours=1))
         assert _counts() == counts
@@ -91,6 +96,35 @@ def _check_product_x(moment):
     )
     [answer] = promises.check(site_id=site.pk, customer_id=customer.pk, lines=[line], now=moment)
     assert answer.earliest_date <= wanted
+
+
+def _check_genealogy():
+    """Drive 123456: its steel, its station, its torque, its inspection, its customer."""
+    drive = SerialUnit.objects.select_related("document__customer").get(number="123456")
+    assert (drive.item.code, drive.state) == ("DRIVE-S1", "shipped")
+    assert drive.document.customer.code == "CUST-A"
+    above = traceability.above([drive.pk])
+    steel = Lot.objects.get(number="RM-2605-09")
+    assert steel.pk in above
+    assert (steel.supplier.code, steel.supplier_lot) == ("SUP-STEEL", "H-88121")
+    names = dict(Parameter.objects.values_list("pk", "code"))
+    stations = dict(WorkUnit.objects.values_list("pk", "code"))
+    told = {
+        names.get(row.parameter_id): (stations[row.work_unit_id], row.value, row.verdict)
+        for row in traceability.readings_of([drive.pk])
+    }
+    assert told["torque"] == ("ASM-01", Decimal("2.4"), Verdict.PASS)
+    assert told["final_inspection"][1:] == (None, Verdict.PASS)
+    # Thousands at several customers, and some that can still be stopped.
+    groups = traceability.groups_of_lots([steel.pk])
+    assert sum(group.units for group in groups) == 2420
+    assert sum(group.units for group in groups if group.state == "available") == 8
+    documents = Document.objects.in_bulk({group.document_id for group in groups})
+    holders = {documents[group.document_id].customer_id for group in groups}
+    assert len(holders - {None}) == 6
+    assert erp.lot_balance(steel.pk).unexplained == 0
+    ledger.agrees_with_stock()
+    ledger.is_sound()
 
 
 def _counts():

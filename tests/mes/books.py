@@ -15,6 +15,7 @@ from mes.models import (
 )
 from mes.services import time
 from tests.mes import invariants
+from tests.traceability import ledger
 
 ZERO = Decimal(0)
 # Hours are kept to the ten-thousandth, and what costs less than half a cent is not booked.
@@ -27,6 +28,7 @@ def check():
     pieces_are_conserved()
     material_is_conserved()
     costs_agree()
+    ledger.agrees_with_stock()
 
 
 def pieces_are_conserved():

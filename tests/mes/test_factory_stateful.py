@@ -28,6 +28,7 @@ from tests.mes import books
 from tests.mes.factories import NOW
 from tests.mes.factory import PRICES, Factory
 from tests.profiles import stateful
+from tests.traceability import ledger
 from traceability.models import Hold, SerialUnit
 
 pytestmark = pytest.mark.slow
@@ -76,6 +77,7 @@ class Company(RuleBasedStateMachine):
         self.undone.__enter__()
 
     def teardown(self):
+        ledger.is_sound()
         transaction.set_rollback(True)
         self.undone.__exit__(None, None, None)
 

@@ -198,3 +198,15 @@ def test_a_life_costs_a_constant_number_of_queries(life, django_assert_num_queri
         selectors.events({step.event_id for step in steps})
     assert [reading.value for reading in readings] == [Decimal("2.4")]
     assert [custody.document.number for custody in custodies] == ["SH-0"]
+
+
+def test_what_is_in_a_unit_is_in_the_lot_that_took_it_and_in_what_was_made_of_that():
+    life = Life()
+    crate = LotFactory()
+    life.build([Built(crate.pk, parts=[life.pumps[0].pk])], [])
+    truck = SerialUnitFactory()
+    life.build([Built(truck.pk)], [crate])
+    assert truck.pk in selectors.units_of_lots([life.steel.pk])
+    assert truck.pk not in selectors.units_of_lots([life.sound.pk])
+    # It has no host: it is somewhere in the crate.
+    assert SerialUnit.objects.get(pk=life.pumps[0].pk).host is None

@@ -1,5 +1,6 @@
 """Reads of the ledger: by number, up and down the genealogy, by cause."""
 
+from traceability.selectors.balances import Handed, handed_over
 from traceability.selectors.causes import Cause, groups_of_things, touched_by
 from traceability.selectors.commonality import Shared, neighbours, shared_by
 from traceability.selectors.graph import (
@@ -7,10 +8,13 @@ from traceability.selectors.graph import (
     below,
     hosts_of,
     inside_themselves,
+    kits_of,
     known,
     links_above,
+    links_of_event,
     live_links,
     with_children,
+    with_live_children,
 )
 from traceability.selectors.identities import (
     holds,
@@ -35,15 +39,18 @@ from traceability.selectors.lives import (
     custodies_of,
     documents,
     events,
+    last_custody_event,
     parameters,
     reached,
     readings_of,
+    standing_events,
     steps_over,
 )
 
 __all__ = [
     "Cause",
     "Group",
+    "Handed",
     "Shared",
     "Step",
     "above",
@@ -53,14 +60,18 @@ __all__ = [
     "events",
     "groups_of_lots",
     "groups_of_things",
+    "handed_over",
     "holds",
     "holds_of",
     "hosts_now",
     "hosts_of",
     "inside_themselves",
+    "kits_of",
     "known",
+    "last_custody_event",
     "last_days",
     "links_above",
+    "links_of_event",
     "live_links",
     "lot_of",
     "lots",
@@ -74,6 +85,7 @@ __all__ = [
     "reached",
     "readings_of",
     "shared_by",
+    "standing_events",
     "steps_over",
     "touched_by",
     "unit_of",
@@ -82,4 +94,5 @@ __all__ = [
     "units_of",
     "units_of_lots",
     "with_children",
+    "with_live_children",
 ]

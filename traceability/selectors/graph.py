@@ -61,6 +61,29 @@ def with_children(nodes: Collection[int]) -> set[int]:
     )
 
 
+def with_live_children(nodes: Collection[int]) -> set[int]:
+    """Those of the nodes that are inside something now."""
+    return _ids(
+        f"""
+        SELECT node FROM unnest(%s::bigint[]) AS node CROSS JOIN LATERAL (
+            SELECT FROM traceability_link AS link
+            WHERE link.parent = node AND {LIVE} LIMIT 1) AS there
+        """,  # noqa: S608 - our own text
+        [list(nodes)],
+    )
+
+
+def kits_of(units: Collection[int]) -> set[int]:
+    """Every kit inside the units, those of their sub-units too."""
+    return _ids(
+        """
+        SELECT DISTINCT inside.kit_id FROM unnest(%s::bigint[]) AS unit CROSS JOIN LATERAL (
+            SELECT kit_id FROM traceability_unitkit WHERE unit_id = unit OFFSET 0) AS inside
+        """,
+        [list(units)],
+    )
+
+
 def inside_themselves(nodes: Collection[int]) -> list[int]:
     """Those of the nodes that are found again among what they were made from."""
     found = []
@@ -125,6 +148,21 @@ def live_links(keys: Collection[tuple[int, int, int]]) -> set[tuple[int, int, in
             [list(column) for column in zip(*keys, strict=True)],
         )
         return {(child, parent, event) for child, parent, event in cursor.fetchall()}
+
+
+def links_of_event(event_id: int, children: Collection[int]) -> list[tuple[int, int, int]]:
+    """The links, by key, by which an event made the children and that still hold."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT link.child, link.parent, link.event_id
+            FROM unnest(%s::bigint[]) AS node CROSS JOIN LATERAL (
+                SELECT * FROM traceability_link AS link
+                WHERE link.child = node AND link.event_id = %s AND {LIVE} OFFSET 0) AS link
+            """,  # noqa: S608 - our own text
+            [list(children), event_id],
+        )
+        return [(row[0], row[1], row[2]) for row in cursor.fetchall()]
 
 
 def links_above(child: int) -> list[tuple[int, int, int]]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from traceability.enums import Certainty, LinkEndWhy, LinkRole
 from traceability.models import Custody, Document, Event, Parameter, Reading
@@ -107,6 +107,19 @@ def custodies_of(things: Collection[int]) -> QuerySet[Custody]:
         .select_related("document__customer", "document__supplier")
         .order_by("id")
     )
+
+
+def last_custody_event(things: Collection[int], *, document_id: int) -> int | None:
+    """The last event by which one of the things changed hands by the document."""
+    rows = Custody.objects.filter(thing__in=list(things), document=document_id)
+    return rows.order_by("-event_id").values_list("event_id", flat=True).first()
+
+
+def standing_events(reference: str, *, operation: int, at: datetime) -> list[Event]:
+    """What was told of an operation at that very moment and was not put right since, in order."""
+    put_right = Event.objects.filter(corrects=OuterRef("pk"))
+    rows = Event.objects.filter(~Exists(put_right), reference=reference, operation=operation, at=at)
+    return list(rows.order_by("pk"))
 
 
 def events(ids: Iterable[int]) -> dict[int, Event]:

@@ -43,25 +43,20 @@ def add_kits(pairs: Sequence[tuple[int, int]]) -> None:
 
 
 def rebuild_kits(units: Collection[int]) -> None:
-    """Build the kits of these units, and of all that contain them, anew from the links."""
-    levels = selectors.hosts_of(units)
-    stale = sorted(set().union(*levels))
+    """Build the kits of these units, and of all that contain them, anew from the links.
+
+    A few statements per level of units inside units, however many there are.
+    """
+    stale = sorted(set().union(*selectors.hosts_of(units)))
+    if not stale:
+        return
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM traceability_unitkit WHERE unit_id = ANY(%s)", [stale])
-    for unit in stale:
-        _insert(_DIRECT, [(unit, node) for node in above_as_units(unit)])
-
-
-def above_as_units(unit: int) -> set[int]:
-    """The kits that a unit holds, by itself or in its sub-units, read from the links."""
-    kits: set[int] = set()
-    level, seen = {unit}, set[int]()
-    while level:
-        seen |= level
-        parents = _pairs(_PARENTS, [list(level)])
-        kits |= {parent for _child, parent in parents if FIRST_KIT_ID <= parent < FIRST_UNIT_ID}
-        level = {parent for _child, parent in parents if parent >= FIRST_UNIT_ID} - seen
-    return kits
+    steps = _pairs(_PARENTS, [stale])
+    _insert(_DIRECT, [step for step in steps if FIRST_KIT_ID <= step[1] < FIRST_UNIT_ID])
+    hosted = [step for step in steps if step[1] >= FIRST_UNIT_ID]
+    while _insert(_FROM_PARTS, hosted):
+        pass
 
 
 _PARENTS = f"""

@@ -9,17 +9,29 @@ from decimal import Decimal
 from django.db import connection, transaction
 
 from traceability import policies, selectors
-from traceability.enums import Certainty, EventKind, LinkEndWhy, LinkRole
+from traceability.enums import FIRST_KIT_ID, Certainty, EventKind, LinkEndWhy, LinkRole
 from traceability.policies import CannotLink
 from traceability.services import digests, ledger
-from traceability.services.ledger import Fact, Handover, NewLink, NewReading, OldLink, Rows
+from traceability.services.ledger import (
+    Fact,
+    Handover,
+    NewLink,
+    NewReading,
+    OldLink,
+    Rows,
+    Station,
+)
 
 __all__ = [
     "Built",
     "CannotLink",
     "Fact",
+    "Handover",
     "Loaded",
+    "NewLink",
     "NewReading",
+    "OldLink",
+    "Station",
     "build",
     "correct",
     "hand_over",
@@ -28,6 +40,7 @@ __all__ = [
     "replace_part",
     "split",
     "take_apart",
+    "tell",
 ]
 
 ONE = Decimal(1)
@@ -70,7 +83,17 @@ def build(
             links += new
             links += [NewLink(out.node, kit, out.quantity, role.value) for out in outputs]
         links += [NewLink(out.node, part, ONE, role.value) for out in outputs for part in out.parts]
+        for out in outputs:
+            if out.parts and out.node < FIRST_KIT_ID:
+                # Impacts walk lots and kits: what is in a unit is in the lot that took the unit.
+                inside = selectors.kits_of(out.parts) - {link.parent for link in links}
+                links += [NewLink(out.node, each, ONE, role.value) for each in sorted(inside)]
         return ledger.write(fact, Rows(links=links, readings=readings))
+
+
+def tell(*, fact: Fact) -> int:
+    """A fact about pieces that have no number: scrapped before they got one, set aside."""
+    return ledger.write(fact, Rows())
 
 
 def _kit(loaded: Iterable[Loaded], *, at: datetime) -> tuple[int, list[NewLink]]:

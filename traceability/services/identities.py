@@ -214,20 +214,25 @@ def hold(
 ) -> list[int]:
     """Lay a hold on each lot and unit; return their ids.
 
-    Raise CannotHold without a reason, or for what is no longer here.
+    One that is used up keeps its state: the hold stops the work orders that it went to. Raise
+    CannotHold without a reason, or for what has left us.
     """
     policies.check_reason(reason)
-    gone = (
-        Lot.objects.filter(pk__in=lot_ids, state__in=IdentityState.gone()).first(),
-        SerialUnit.objects.filter(pk__in=unit_ids, state__in=IdentityState.gone()).first(),
-    )
+    used = IdentityState.CONSUMED
+    left = [state for state in IdentityState.gone() if state != used]
+    lots, units = Lot.objects.filter(pk__in=lot_ids), SerialUnit.objects.filter(pk__in=unit_ids)
+    gone = (lots.filter(state__in=left).first(), units.filter(state__in=left).first())
     for thing in gone:
         if thing is not None:
             raise CannotHold(
                 _("%(number)s is not here any more: %(state)s.")
                 % {"number": thing.number, "state": IdentityState(thing.state).label}
             )
-    move(state=IdentityState.ON_HOLD, lot_ids=lot_ids, unit_ids=unit_ids)
+    move(
+        state=IdentityState.ON_HOLD,
+        lot_ids=lots.exclude(state=used).values_list("pk", flat=True),
+        unit_ids=units.exclude(state=used).values_list("pk", flat=True),
+    )
     marks = (reason.strip()[:200], now, by.pk if by else None, "")
     return bulk.insert(
         Hold,

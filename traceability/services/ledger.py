@@ -61,6 +61,15 @@ class OldLink(NamedTuple):
     event_id: int
 
 
+class Station(NamedTuple):
+    """Where a reading was taken, where that is not where the fact happened."""
+
+    operation: int | None = None
+    work_unit_id: int | None = None
+    tool_id: int | None = None
+    program: str = ""
+
+
 class NewReading(NamedTuple):
     """What a lot or unit went through; without a parameter, that it passed the operation."""
 
@@ -72,6 +81,8 @@ class NewReading(NamedTuple):
     upper: Decimal | None = None
     verdict: int = Verdict.NONE.value
     at: datetime | None = None
+    # None: the fact's.
+    station: Station | None = None
 
 
 class Handover(NamedTuple):
@@ -162,14 +173,17 @@ def _lines(rows: Rows, process: Sequence[tuple[object, ...]]) -> list[str]:
 
 
 def _process_row(fact: Fact, reading: NewReading) -> tuple[object, ...]:
+    station = reading.station
+    if station is None:
+        station = Station(fact.operation, fact.work_unit_id, fact.tool_id, fact.program)
     return (
         reading.subject,
         reading.at or fact.at,
-        fact.operation,
-        fact.work_unit_id,
+        station.operation,
+        station.work_unit_id,
         reading.operator_id,
-        fact.tool_id,
-        fact.program[:60],
+        station.tool_id,
+        station.program[:60],
         reading.parameter_id,
         reading.value,
         reading.lower,
