@@ -58,10 +58,14 @@ NAVIGATION: tuple[Group, ...] = (
     Group(
         _("After-sales"),
         (
+            Entry("crm:tickets", _("Tickets"), "headset"),
+            Entry("crm:ticket-clusters", _("Complaint alerts"), "alert-hexagon"),
             Entry("crm:trace", _("Trace"), "route"),
             Entry("crm:impact-cause", _("Suspects"), "virus-search"),
             Entry("crm:trace-shared", _("What failed units share"), "affiliate"),
             Entry("crm:drill-list", _("Recall drills"), "stopwatch"),
+            Entry("crm:rma-list", _("Returns"), "package-import"),
+            Entry("crm:ticket-settings", _("Ticket settings"), "adjustments"),
         ),
     ),
     Group(

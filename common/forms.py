@@ -1,8 +1,13 @@
 """Parts of forms that several apps need."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from common import idempotency
@@ -18,6 +23,23 @@ class OnceForm(forms.Form):
         widget=forms.HiddenInput,
         initial=idempotency.new_key,
     )
+
+
+class _FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Any number of files, none too; what is in them is for the service to look at."""
+
+    def __init__(self, *, accept: str, **kwargs: Any) -> None:
+        widget = _FilesInput({"class": "form-control", "accept": accept, "multiple": True})
+        super().__init__(required=False, widget=widget, **kwargs)
+
+    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile[Any]]:
+        files = data if isinstance(data, list | tuple) else [data]
+        cleaned = [super(FilesField, self).clean(file, initial) for file in files]
+        return [file for file in cleaned if file]
 
 
 class _RolesMixin(forms.ModelForm):  # type: ignore[type-arg]

@@ -38,6 +38,11 @@ MESSAGES: dict[str, str | Promise] = {
     "crm.delivery_earlier": _(
         "Order %(order)s: the delivery comes earlier, on %(new)s instead of %(old)s."
     ),
+    "crm.ticket_opened": _("New ticket %(ticket)s: %(title)s"),
+    "crm.ticket_message": _("The customer wrote about ticket %(ticket)s: %(title)s"),
+    "crm.ticket_answered": _("There is news about your ticket %(ticket)s: %(title)s"),
+    "crm.ticket_overdue": _("Ticket %(ticket)s is overdue: %(title)s"),
+    "crm.ticket_cluster": _("%(count)s complaints about %(item)s have something in common."),
     "mes.andon_machine_down": _("Machine down: %(unit)s. %(note)s"),
     "mes.andon_material": _("Material missing at %(unit)s. %(note)s"),
     "mes.andon_quality": _("Quality problem at %(unit)s. %(note)s"),

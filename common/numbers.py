@@ -22,13 +22,20 @@ SEQUENCES: dict[str, str] = {
     "ST": "common_number_st",
     "CT": "common_number_ct",
     "INC": "common_number_inc",
+    "AS": "common_number_as",
+    "RMA": "common_number_rma",
+    # Repairs of what came back, and reports to customers.
+    "RO": "common_number_ro",
+    "RP": "common_number_rp",
 }
+# Numbers that say their year, such as AS-2026-1001; the count goes on over the years.
+WITH_YEAR = frozenset({"AS"})
 
 
 def take(code: str, *, now: datetime | None = None) -> str:
     """The next number of a kind of document; KeyError for an unknown kind.
 
-    ``now`` is taken so that a numbering by year would change no caller.
+    Raise ValueError for a kind that says its year and no ``now``.
     """
     return take_many(code, 1, now=now)[0]
 
@@ -36,8 +43,13 @@ def take(code: str, *, now: datetime | None = None) -> str:
 def take_many(code: str, count: int, *, now: datetime | None = None) -> list[str]:
     """The next ``count`` numbers in one round trip, ascending."""
     sequence = SEQUENCES[code]
+    head = code
+    if code in WITH_YEAR:
+        if now is None:
+            raise ValueError(f"A number {code} says its year.")
+        head = f"{code}-{now:%Y}"
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT nextval(%s::regclass) FROM generate_series(1, %s)", [sequence, count]
         )
-        return [f"{code}-{value}" for (value,) in cursor.fetchall()]
+        return [f"{head}-{value}" for (value,) in cursor.fetchall()]

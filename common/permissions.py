@@ -112,6 +112,16 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     # Events that others recorded of what they deliver.
     "crm.import_trace": _row(Role.QUALITY, Role.PURCHASING),
     "crm.run_drill": _row(Role.AFTER_SALES, Role.QUALITY, Role.MANAGER),
+    "crm.view_ticket": _row(
+        Role.AFTER_SALES, Role.QUALITY, Role.SALES, Role.SUPERVISOR, Role.MANAGER
+    ),
+    "crm.edit_ticket": _row(Role.AFTER_SALES, Role.QUALITY),
+    # Also: replies to the customer, and the report on a product's history.
+    "crm.answer_ticket": _row(Role.AFTER_SALES),
+    "crm.decide_return": _row(Role.AFTER_SALES, Role.MANAGER),
+    "crm.handle_return": _row(Role.AFTER_SALES, Role.WAREHOUSE, Role.QUALITY),
+    # Symptoms, texts, times, and who is told how much.
+    "crm.manage_tickets": _row(Role.AFTER_SALES, Role.MANAGER),
     "portal.view": PORTAL,
 }
 

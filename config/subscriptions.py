@@ -167,6 +167,16 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
         ),
     ],
     "crm.rush.applied": [],
+    # Several complaints with something in common are an alert.
+    "crm.ticket.described": [
+        Reaction(
+            job="crm.look_for_clusters",
+            key="clusters:{item_id}:{event_id}",
+            arguments=("item_id",),
+            group_key="clusters:{item_id}",
+            coalesce=True,
+        )
+    ],
 }
 
 # Which pages look again by themselves after a fact (common.live): topics, by site.

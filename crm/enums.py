@@ -160,3 +160,123 @@ NOTICE_TRANSITIONS: dict[NoticeState, frozenset[NoticeState]] = {
     _NS.DISMISSED: frozenset(),
     _NS.WITHDRAWN: frozenset(),
 }
+
+
+class TicketState(models.TextChoices):
+    """A complaint of a customer; while it waits for them or is resolved, its clock stands."""
+
+    OPEN = "open", pgettext_lazy("ticket", "Open")
+    WAITING = "waiting", _("Waits for the customer")
+    RESOLVED = "resolved", pgettext_lazy("ticket", "Resolved")
+    CLOSED = "closed", pgettext_lazy("ticket", "Closed")
+
+    @classmethod
+    def live(cls) -> list["TicketState"]:
+        """Something is still to be done, by us or by the customer."""
+        return [cls.OPEN, cls.WAITING]
+
+
+_T = TicketState
+# A customer who writes again opens it again, whatever it was.
+TICKET_TRANSITIONS: dict[TicketState, frozenset[TicketState]] = {
+    _T.OPEN: frozenset({_T.WAITING, _T.RESOLVED}),
+    _T.WAITING: frozenset({_T.OPEN, _T.RESOLVED}),
+    _T.RESOLVED: frozenset({_T.OPEN, _T.CLOSED}),
+    _T.CLOSED: frozenset({_T.OPEN}),
+}
+
+
+class TicketChannel(models.TextChoices):
+    """How it reached us."""
+
+    AGENT = "agent", _("After-sales")
+    PORTAL = "portal", _("Portal")
+    EMAIL = "email", _("E-mail")
+
+
+class TicketPriority(models.TextChoices):
+    URGENT = "urgent", _("Urgent")
+    HIGH = "high", pgettext_lazy("priority", "High")
+    NORMAL = "normal", pgettext_lazy("priority", "Normal")
+    LOW = "low", pgettext_lazy("priority", "Low")
+
+
+class MessageKind(models.TextChoices):
+    """Who says it to whom."""
+
+    FROM_CUSTOMER = "in", _("From the customer")
+    TO_CUSTOMER = "out", _("To the customer")
+    NOTE = "note", _("Internal note")
+
+
+class TraitKind(models.TextChoices):
+    """What complaints may have in common."""
+
+    LOT = "lot", _("Lot")
+    WORK_UNIT = "work_unit", _("Machine")
+    SYMPTOM = "symptom", _("Symptom")
+
+
+class WarrantyDecision(models.TextChoices):
+    UNDECIDED = "undecided", _("Not decided")
+    COVERED = "covered", _("Covered by warranty")
+    GOODWILL = "goodwill", _("Goodwill")
+    NOT_COVERED = "not_covered", _("Not covered")
+
+
+class RmaState(models.TextChoices):
+    """A return from its authorisation to what became of it."""
+
+    REQUESTED = "requested", pgettext_lazy("return", "Requested")
+    AUTHORISED = "authorised", _("Authorised")
+    RECEIVED = "received", pgettext_lazy("return", "Received")
+    EVALUATED = "evaluated", _("Evaluated")
+    IN_REPAIR = "in_repair", _("In repair")
+    CLOSED = "closed", pgettext_lazy("return", "Closed")
+    CANCELLED = "cancelled", pgettext_lazy("return", "Cancelled")
+
+    @classmethod
+    def open(cls) -> list["RmaState"]:
+        return [cls.REQUESTED, cls.AUTHORISED, cls.RECEIVED, cls.EVALUATED, cls.IN_REPAIR]
+
+
+_RMA = RmaState
+RMA_TRANSITIONS: dict[RmaState, frozenset[RmaState]] = {
+    _RMA.REQUESTED: frozenset({_RMA.AUTHORISED, _RMA.CANCELLED}),
+    _RMA.AUTHORISED: frozenset({_RMA.RECEIVED, _RMA.CANCELLED}),
+    _RMA.RECEIVED: frozenset({_RMA.EVALUATED}),
+    _RMA.EVALUATED: frozenset({_RMA.IN_REPAIR, _RMA.CLOSED}),
+    _RMA.IN_REPAIR: frozenset({_RMA.CLOSED}),
+    _RMA.CLOSED: frozenset(),
+    _RMA.CANCELLED: frozenset(),
+}
+
+
+class RmaFinding(models.TextChoices):
+    """What the evaluation of what came back says."""
+
+    CONFIRMED = "confirmed", _("Fault confirmed")
+    NO_FAULT = "no_fault", _("No fault found")
+    MISUSE = "misuse", _("Misuse")
+
+
+class RmaDisposition(models.TextChoices):
+    """What the customer gets."""
+
+    REPAIR = "repair", pgettext_lazy("return", "Repair")
+    REPLACE = "replace", pgettext_lazy("return", "Replace")
+    REFUND = "refund", _("Refund")
+    REJECT = "reject", pgettext_lazy("return", "Reject")
+
+
+class ReportTier(models.TextChoices):
+    """How much of a product's history a customer is told; each tier tells more."""
+
+    BASIC = "basic", _("Basic")
+    STANDARD = "standard", pgettext_lazy("tier", "Standard")
+    EXTENDED = "extended", _("Extended")
+
+    def reaches(self, other: "ReportTier") -> bool:
+        """Whether this tier tells what the other one tells."""
+        order = list(ReportTier)
+        return order.index(self) >= order.index(other)

@@ -65,3 +65,12 @@ class RushApplied(DomainEvent):
     rush_id: int
     order_id: int
     site_id: int
+
+
+@dataclass(frozen=True)
+class TicketDescribed(DomainEvent):
+    """A ticket names an item, and perhaps which lot or unit of it and what is wrong."""
+
+    topic: ClassVar[str] = "crm.ticket.described"
+    ticket_id: int
+    item_id: int

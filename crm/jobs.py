@@ -5,7 +5,17 @@ from uuid import uuid4
 
 from common.jobs import Claim, JobKind, enqueue, register
 from common.models import User
-from crm.services import bulk, conversion, notice_mail, progress, projections, rush_simulating
+from crm.services import (
+    bulk,
+    conversion,
+    notice_mail,
+    progress,
+    projections,
+    rush_simulating,
+    ticket_clusters,
+    ticket_mail,
+    ticket_reminders,
+)
 
 
 @register("crm.convert_waiting", kind=JobKind.DATABASE)
@@ -62,3 +72,19 @@ def refresh_rushes(*, site_id: int, by: User | None, now: datetime) -> None:
 def mail_delay_notice(*, notice_id: int, by: User | None, now: datetime, claim: Claim) -> None:
     """Mail a notice to its customer; every attempt is kept with the notice."""
     notice_mail.mail(notice_id=notice_id, job_id=claim.job_id, now=now)
+
+
+@register("crm.mail_ticket_message", kind=JobKind.OUTSIDE, queue="integration")
+def mail_ticket_message(*, message_id: int, by: User | None, now: datetime, claim: Claim) -> None:
+    """Mail what was written about a ticket; every attempt is kept with the message."""
+    ticket_mail.mail(message_id=message_id, job_id=claim.job_id, now=now)
+
+
+@register("crm.look_for_clusters", kind=JobKind.DATABASE)
+def look_for_clusters(*, item_id: int, by: User | None, now: datetime) -> None:
+    ticket_clusters.look(item_id=item_id, now=now)
+
+
+@register("crm.remind_of_tickets", kind=JobKind.DATABASE, is_hourly=True)
+def remind_of_tickets(*, by: User | None, now: datetime) -> None:
+    ticket_reminders.remind(now=now)

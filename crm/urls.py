@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from crm import urls_tickets
 from crm.views import actions, costs, delays, entry, orders, rush
 
 app_name = "crm"
@@ -40,4 +41,7 @@ ORDERS = [
 urlpatterns = [
     path("orders/", include(ORDERS)),
     path("trace/", include("crm.urls_trace")),
+    path("tickets/", include(urls_tickets.TICKETS)),
+    path("returns/", include(urls_tickets.RETURNS)),
+    path("reports/", include(urls_tickets.REPORTS)),
 ]

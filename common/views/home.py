@@ -17,7 +17,7 @@ FIRST_PAGE: dict[Role, str] = {
     Role.PURCHASING: "mes:shortage-list",
     Role.WAREHOUSE: "crm:shipment-list",
     Role.QUALITY: "mes:work-order-list",
-    Role.AFTER_SALES: "crm:order-list",
+    Role.AFTER_SALES: "crm:tickets",
     Role.MANAGER: "crm:order-list",
     Role.ADMINISTRATOR: "common:job-list",
 }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from crm.api import costs, rush, trace, views
+from crm.api import costs, rush, tickets, trace, views
 
 urlpatterns = [
     path("promise-checks/", views.PromiseCheckView.as_view(), name="api-promise-check"),
@@ -54,6 +54,27 @@ urlpatterns = [
         "rush-requests/<str:number>/cancel/",
         rush.RushCancelView.as_view(),
         name="api-rush-cancel",
+    ),
+    path("tickets/", tickets.TicketListView.as_view(), name="api-ticket-list"),
+    path("tickets/<str:number>/", tickets.TicketView.as_view(), name="api-ticket"),
+    path(
+        "tickets/<str:number>/messages/",
+        tickets.TicketMessageView.as_view(),
+        name="api-ticket-messages",
+    ),
+    path(
+        "tickets/<str:number>/reports/",
+        tickets.TicketReportView.as_view(),
+        name="api-ticket-reports",
+    ),
+    *(
+        path(
+            f"tickets/<str:number>/{step}/",
+            tickets.TicketMoveView.as_view(),
+            {"step": step},
+            name=f"api-ticket-{step}",
+        )
+        for step in ("wait", "resolve", "close", "reopen")
     ),
     path("shipments/", views.ShipmentListView.as_view(), name="api-shipment-list"),
     path(

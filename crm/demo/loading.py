@@ -9,7 +9,7 @@ from django.db import transaction
 from common import audit, jobs, selectors
 from common.errors import Refused
 from common.models import User
-from crm.demo import depot, history, people, story
+from crm.demo import complaints, depot, history, people, story
 from erp.services import stock
 from masterdata import selectors as masterdata
 from masterdata.services import imports
@@ -59,6 +59,7 @@ def load(*, now: datetime) -> None:
         stock.set_opening(_opening(), site_id=site.pk, by=None, now=now - timedelta(days=60))
         story.tell(users=users, site_id=site.pk, now=now)
         depot.supply(users=users, now=now)
+        complaints.tell(users=users, now=now)
     jobs.run_due(include_waiting=True)
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CannotReturn",
     "Goods",
+    "back_to_customer",
     "from_customer",
     "from_work_order",
     "of_delivery",
@@ -205,6 +206,36 @@ def from_customer(
             action="erp.stock.take_from_customer", target=arrived, by=by, now=now, reason=reference
         )
     return arrived
+
+
+def back_to_customer(
+    *,
+    item_id: int,
+    site_id: int,
+    unit_ids: Collection[int],
+    reference: str,
+    customer_id: int,
+    by: User | None,
+    now: datetime,
+) -> StockMove:
+    """Units that a customer sent in leave for them again; return the first move.
+
+    From wherever they lie, quarantine too: whoever settles the return has decided. Raise
+    CannotReturn for a unit that does not lie here.
+    """
+    with transaction.atomic():
+        lock(Lock.SUPPLY, site_id)
+        rows = list(
+            StockQuant.objects.filter(
+                unit__in=list(unit_ids), bin__warehouse__site=site_id, quantity__gt=0
+            ).order_by("pk")
+        )
+        item = masterdata.items_by_id([item_id])[item_id]
+        policies.check_lies_here(item, Decimal(len(unit_ids) - len(rows)))
+        paper = Paper(customer_id=customer_id)
+        leaves_as = IdentityState.SHIPPED
+        why = Why(MoveKind.SHIPMENT, reference, by, now, leaves_as=leaves_as, paper=paper)
+        return _leave([(row, row.quantity) for row in rows], site_id, why)
 
 
 def _named(

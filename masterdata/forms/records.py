@@ -78,6 +78,7 @@ class ItemForm(VersionedForm):
             "supplier_lot_required",
             "expiry_required",
             "shelf_life_days",
+            "warranty_months",
             "may_be_negative",
             "issue_method",
             "energy_kwh_per_unit",

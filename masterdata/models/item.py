@@ -39,6 +39,8 @@ class Item(BilingualName):
     expiry_required = models.BooleanField(_("expiry required"), default=False)
     # Of a receipt that names no expiry; null: it keeps.
     shelf_life_days = models.PositiveIntegerField(_("shelf life, days"), null=True, blank=True)
+    # From the day it leaves for the customer; null: none is given.
+    warranty_months = models.PositiveSmallIntegerField(_("warranty, months"), null=True, blank=True)
     # Booked out although the store does not know it: cheap material that is counted now and then.
     may_be_negative = models.BooleanField(_("stock may be negative"), default=False)
     issue_method = models.CharField(

@@ -26,6 +26,7 @@ from masterdata.selectors.exchange import (
 from masterdata.selectors.lookup import (
     NoSite,
     customer_by_code,
+    customer_by_email,
     customer_id_of,
     customer_labels,
     customer_transit_days,
@@ -94,6 +95,7 @@ __all__ = [
     "bills",
     "changeovers",
     "customer_by_code",
+    "customer_by_email",
     "customer_id_of",
     "customer_ids",
     "customer_labels",

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
@@ -76,6 +76,19 @@ def items_by_id(ids: Iterable[int]) -> dict[int, Item]:
 def customer_by_code(code: str) -> Customer | None:
     """The customer of a code, however its letters are cased."""
     return Customer.objects.filter(code__iexact=code.strip()).first() if code.strip() else None
+
+
+def customer_by_email(email: str) -> Customer | None:
+    """The active customer whose address, or whose portal user's, this is; None where it is nobody's
+    or that of several."""
+    if not email.strip():
+        return None
+    users = CustomerUser.objects.filter(
+        user__email__iexact=email.strip(), user__is_active=True
+    ).values("customer_id")
+    theirs = Q(email__iexact=email.strip()) | Q(pk__in=users)
+    found = list(Customer.objects.filter(theirs, is_active=True)[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def customer_labels() -> dict[str, str]:

@@ -82,7 +82,8 @@ class PortalOrderOut(serializers.Serializer[Any]):
     shipments = PortalConsignmentOut(many=True)
 
 
-def _customer_id(request: ApiRequest) -> int:
+def customer_id_of(request: ApiRequest) -> int:
+    """Whose token it is; raise Http404 for an account of no customer."""
     try:
         return selectors.customer_id_of(request.user)
     except selectors.NoCustomer as error:
@@ -96,7 +97,7 @@ class OrderListView(ListApiView):
     serializer_class = PortalOrderOut
 
     def get_queryset(self) -> selectors.OrdersOf:  # type: ignore[override]
-        return selectors.orders(customer_id=_customer_id(cast(ApiRequest, self.request)))
+        return selectors.orders(customer_id=customer_id_of(cast(ApiRequest, self.request)))
 
 
 class NoticeListView(ListApiView):
@@ -106,7 +107,7 @@ class NoticeListView(ListApiView):
     serializer_class = PortalNoticeOut
 
     def get_queryset(self) -> selectors.NoticesOf:  # type: ignore[override]
-        return selectors.notices(customer_id=_customer_id(cast(ApiRequest, self.request)))
+        return selectors.notices(customer_id=customer_id_of(cast(ApiRequest, self.request)))
 
 
 class OrderDetailView(ApiView):
@@ -116,7 +117,7 @@ class OrderDetailView(ApiView):
 
     @extend_schema(responses=PortalOrderOut)
     def get(self, request: ApiRequest, number: str) -> Response:
-        found = selectors.order(customer_id=_customer_id(request), number=number)
+        found = selectors.order(customer_id=customer_id_of(request), number=number)
         if found is None:
             raise Http404
         return Response(PortalOrderOut(found).data)

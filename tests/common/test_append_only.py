@@ -15,6 +15,8 @@ APPEND_ONLY = {
     "crm_containment": {"released_at", "released_by_id", "release_reason"},
     "crm_drillresult": set(),
     "crm_recalldrill": set(),
+    "crm_ticketevidence": set(),
+    "crm_tracereport": set(),
     "erp_costentry": set(),
     "erp_purchasereceipt": set(),
     "erp_stockmove": set(),

@@ -79,6 +79,21 @@ def units_named(number: str) -> QuerySet[SerialUnit]:
     )
 
 
+def numbered_like(norms: Collection[str], *, most: int) -> list[int]:
+    """Ids of units, then of lots, whose normalised number is one of these; a few of them."""
+    found: list[int] = []
+    for model in (SerialUnit, Lot):
+        rows = model._default_manager.filter(number_norm__in=list(norms)).order_by("pk")
+        found += rows.values_list("pk", flat=True)[: most - len(found)]
+    return found
+
+
+def hosts_now(units: Collection[int]) -> dict[int, int]:
+    """By unit that is inside another one: that other one."""
+    rows = SerialUnit.objects.filter(pk__in=list(units), host__isnull=False)
+    return {pk: host for pk, host in rows.values_list("pk", "host_id") if host is not None}
+
+
 def open_holds() -> QuerySet[Hold]:
     """Holds that are not lifted, the newest first."""
     return (

@@ -210,8 +210,8 @@ _ALL = (
             Item,
             "code* name* name_zh supply* uom category is_sold lead_time_days scrap_rate"
             " lot_policy lot_size lot_period_days safety_stock tracking supplier_lot_required"
-            " expiry_required shelf_life_days may_be_negative issue_method energy_kwh_per_unit"
-            " standard_cost list_price is_active",
+            " expiry_required shelf_life_days warranty_months may_be_negative issue_method"
+            " energy_kwh_per_unit standard_cost list_price is_active",
         ),
         ("code",),
         row_rules=(
