@@ -45,6 +45,10 @@ MESSAGES: dict[str, str | Promise] = {
     "mes.andon_unanswered": _("Nobody has answered for %(minutes)s min: %(unit)s, %(incident)s."),
     "mes.estimate_overdue": _("%(unit)s still stands though it was expected back: %(incident)s."),
     "mes.machine_runs": _("%(unit)s says that it runs again: %(incident)s."),
+    "mes.nonconformance_opened": _("Nonconformance %(number)s: %(problem)s"),
+    "mes.action_given": _("%(number)s gives you an action: %(action)s"),
+    "mes.supplier_asked": _("Request %(number)s is to be sent to %(supplier)s."),
+    "mes.quality_overdue": _("Overdue in %(number)s: %(what)s"),
     "aps.lock_dropped": _("The lock on %(operation)s was dropped: %(reason)s."),
     "aps.run_failed": _("The schedule of %(site)s could not be made: %(reason)s"),
 }

@@ -22,6 +22,9 @@ SEQUENCES: dict[str, str] = {
     "ST": "common_number_st",
     "CT": "common_number_ct",
     "INC": "common_number_inc",
+    "NC": "common_number_nc",
+    # What suppliers are asked for: corrective action.
+    "SC": "common_number_sc",
 }
 
 

@@ -10,6 +10,7 @@ from mes.services import (
     covering,
     machine_events,
     planned_orders,
+    quality_reminders,
     readiness,
     work_orders,
 )
@@ -61,3 +62,9 @@ def derive_machine_state(*, work_unit_id: int, by: User | None, now: datetime) -
 def close_work_order(*, work_order_id: int, by: User | None, now: datetime) -> None:
     """Close a completed work order, if nobody did meanwhile or took its last report back."""
     work_orders.close_if_completed(work_order_id=work_order_id, by=by, now=now)
+
+
+@register("mes.remind_of_quality", kind=JobKind.DATABASE, is_hourly=True)
+def remind_of_quality(*, by: User | None, now: datetime) -> None:
+    """Tell of actions, steps of 8Ds and suppliers' answers that are overdue."""
+    quality_reminders.remind(now=now)

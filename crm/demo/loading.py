@@ -9,7 +9,7 @@ from django.db import transaction
 from common import audit, jobs, selectors
 from common.errors import Refused
 from common.models import User
-from crm.demo import people, story
+from crm.demo import people, quality, story
 from erp.services import stock
 from masterdata import selectors as masterdata
 from masterdata.services import imports
@@ -57,6 +57,7 @@ def load(*, now: datetime) -> None:
         audit.record(action=MARK, target=site, by=None, now=now)
         stock.set_opening(_opening(), site_id=site.pk, by=None, now=now - timedelta(days=60))
         story.tell(users=users, site_id=site.pk, now=now)
+        quality.tell(users=users, site_id=site.pk, now=now)
     jobs.run_due(include_waiting=True)
 
 

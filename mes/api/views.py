@@ -25,6 +25,7 @@ class CheckOut(serializers.Serializer[Any]):
     is_required = serializers.BooleanField()
     frequency = serializers.ChoiceField(choices=CheckFrequency.choices)
     every = serializers.IntegerField(allow_null=True)
+    reason = serializers.CharField()
 
 
 class OperationOut(serializers.Serializer[Any]):
