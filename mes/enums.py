@@ -232,7 +232,7 @@ class DispositionKind(models.TextChoices):
 
 
 class DispositionState(models.TextChoices):
-    DECIDED = "decided", _("Decided")
+    DECIDED = "decided", pgettext_lazy("disposition", "Decided")
     EXECUTED = "executed", _("Executed")
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from masterdata import selectors as masterdata
 from masterdata.enums import CheckFrequency, CheckKind
@@ -144,7 +145,7 @@ class CustomerForm(Styled):
     customer_problem = text_field(_("Problem"))
     customer_containment = text_field(_("Containment"), required=False)
     customer_cause = text_field(_("Cause"), required=False)
-    customer_actions = text_field(_("Actions"), required=False)
+    customer_actions = text_field(pgettext_lazy("quality", "Actions"), required=False)
 
 
 class ActionForm(Styled):

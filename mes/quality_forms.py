@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from common.enums import Role
 from common.forms import OnceForm
@@ -140,7 +141,10 @@ class ReportForm(Styled, OnceForm):
     )
     work_order = forms.CharField(label=_("Work order"), max_length=20, required=False)
     reference = forms.CharField(
-        label=_("From"), max_length=60, required=False, help_text=_("Ticket, purchase order.")
+        label=pgettext_lazy("document", "From"),
+        max_length=60,
+        required=False,
+        help_text=_("Ticket, purchase order."),
     )
     symptom = forms.CharField(label=_("Symptom code"), max_length=40, required=False)
 
@@ -206,7 +210,9 @@ def things_of(item_id: int, text: str) -> list[int]:
 
 class PlaceForm(Styled):
     place = forms.CharField(
-        label=_("Where"), max_length=120, help_text=_("Store, line, a customer's plant.")
+        label=pgettext_lazy("goods", "Where"),
+        max_length=120,
+        help_text=_("Store, line, a customer's plant."),
     )
     quantity = quantity_field(_("Suspect"))
 

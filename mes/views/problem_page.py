@@ -144,6 +144,7 @@ def _problem(request: AuthenticatedRequest, eight_d: EightD) -> dict[str, Any]:
             {
                 "number": step.discipline,
                 "label": f"D{step.discipline}",
+                "mark": str(step.discipline),
                 "note": discipline.label,
                 "title": f"D{step.discipline} · {discipline.label}",
                 "row": step,
