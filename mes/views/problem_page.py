@@ -129,7 +129,31 @@ def _dialogs(dialogs: Mapping[str, forms.Form], pk: int, *names: str) -> dict[st
 
 
 def _problem(request: AuthenticatedRequest, eight_d: EightD) -> dict[str, Any]:
-    """The steps with what each lacks, and the figures of this moment."""
+    """The steps, the chains of whys, and the figures of this moment."""
+    return {
+        "steps": _steps(request, eight_d),
+        "aspects": [
+            (label, eight_d.is_is_not.get(name, {}))
+            for name, label in ASPECTS.items()
+            if any(eight_d.is_is_not.get(name, {}).values())
+        ],
+        "chains": [
+            {
+                "chain": chain,
+                "whys": [why for why in eight_d.whys.all() if why.chain == chain],
+                "cause": getattr(eight_d, f"{chain.value}_cause"),
+                "category": getattr(eight_d, f"get_{chain.value}_category_display")(),
+            }
+            for chain in Chain
+        ],
+        "figures": _figures(eight_d),
+        "last_result": next(iter(eight_d.results.all()), None),
+        "share_refusal": refusal(problem_policies.check_can_share, eight_d),
+    }
+
+
+def _steps(request: AuthenticatedRequest, eight_d: EightD) -> list[dict[str, Any]]:
+    """Each step with what it lacks; the first that is not done is the current one."""
     today = erp.today(site_id=eight_d.nonconformance.site_id, now=timezone.now())
     steps = []
     is_current = False
@@ -157,26 +181,7 @@ def _problem(request: AuthenticatedRequest, eight_d: EightD) -> dict[str, Any]:
                 "can_reopen": not refusal(problem_policies.check_can_reopen, eight_d, discipline),
             }
         )
-    return {
-        "steps": steps,
-        "aspects": [
-            (label, eight_d.is_is_not.get(name, {}))
-            for name, label in ASPECTS.items()
-            if any(eight_d.is_is_not.get(name, {}).values())
-        ],
-        "chains": [
-            {
-                "chain": chain,
-                "whys": [why for why in eight_d.whys.all() if why.chain == chain],
-                "cause": getattr(eight_d, f"{chain.value}_cause"),
-                "category": getattr(eight_d, f"get_{chain.value}_category_display")(),
-            }
-            for chain in Chain
-        ],
-        "figures": _figures(eight_d),
-        "last_result": next(iter(eight_d.results.all()), None),
-        "share_refusal": refusal(problem_policies.check_can_share, eight_d),
-    }
+    return steps
 
 
 def _figures(eight_d: EightD) -> dict[str, Any] | None:

@@ -4,10 +4,11 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from mes import models
+from tests.erp.factories import DUE
 from tests.factories import UserFactory
 from tests.masterdata.factories import SupplierFactory
 from tests.mes import factories
-from tests.mes.factories import DUE, NOW
+from tests.mes.factories import NOW
 from tests.traceability.factories import LotFactory
 
 pytestmark = pytest.mark.django_db

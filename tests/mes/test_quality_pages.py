@@ -48,7 +48,7 @@ class Page:
         answer = self.client.get(reverse("mes:nonconformance", args=[self.number]))
         assert answer.status_code == 200
         assert len(answer.content) < 120_000
-        return answer.content.decode()
+        return str(answer.content.decode())
 
     def post(self, act: str, view="nonconformance-do", **data):
         arguments = [self.number, act] if act else [self.number]
