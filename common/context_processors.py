@@ -93,6 +93,13 @@ NAVIGATION: tuple[Group, ...] = (
         ),
     ),
     Group(
+        _("Quality"),
+        (
+            Entry("mes:nonconformances", _("Nonconformances"), "shield-x"),
+            Entry("mes:fmea", _("FMEA"), "table"),
+        ),
+    ),
+    Group(
         _("Supply"),
         (
             Entry("erp:stock-list", _("Stock"), "packages"),

@@ -52,6 +52,10 @@ MESSAGES: dict[str, str | Promise] = {
     "mes.check_out_of_limits": _("%(operation)s: %(check)s is out of limits with %(value)s."),
     "mes.check_failed": _("%(operation)s: %(check)s has failed."),
     "mes.machine_runs": _("%(unit)s says that it runs again: %(incident)s."),
+    "mes.nonconformance_opened": _("Nonconformance %(number)s: %(problem)s"),
+    "mes.action_given": _("%(number)s gives you an action: %(action)s"),
+    "mes.supplier_asked": _("Request %(number)s is to be sent to %(supplier)s."),
+    "mes.quality_overdue": _("Overdue in %(number)s: %(what)s"),
     "aps.lock_dropped": _("The lock on %(operation)s was dropped: %(reason)s."),
     "traceability.audit_found": _(
         "The genealogy ledger is not what was written: %(count)s findings. The first: %(first)s"

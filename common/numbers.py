@@ -27,6 +27,9 @@ SEQUENCES: dict[str, str] = {
     # Repairs of what came back, and reports to customers.
     "RO": "common_number_ro",
     "RP": "common_number_rp",
+    "NC": "common_number_nc",
+    # What suppliers are asked for: corrective action.
+    "SC": "common_number_sc",
 }
 # Numbers that say their year, such as AS-2026-1001; the count goes on over the years.
 WITH_YEAR = frozenset({"AS"})

@@ -87,6 +87,17 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     # A machine is down, until when, and runs again.
     "mes.report_breakdown": _row(Role.OPERATOR, Role.SUPERVISOR, Role.PLANNER),
     "mes.send_machine_events": _row(Role.OPERATOR, Role.SUPERVISOR),
+    # Nonconformances and 8Ds: reading, reporting one, working on it.
+    "mes.view_quality": STAFF,
+    "mes.report_nonconformance": _row(
+        Role.OPERATOR, Role.SUPERVISOR, Role.QUALITY, Role.WAREHOUSE, Role.AFTER_SALES
+    ),
+    "mes.manage_quality": _row(Role.QUALITY),
+    # Another person than who did it says that it is well.
+    "mes.verify_quality": _row(Role.QUALITY, Role.SUPERVISOR, Role.MANAGER),
+    "mes.approve_concession": _row(Role.QUALITY, Role.MANAGER),
+    # Sends requests to suppliers and notes what they answer.
+    "mes.answer_supplier_request": _row(Role.QUALITY, Role.PURCHASING),
     "mes.view_oee": _row(Role.MANAGER, Role.SUPERVISOR, Role.PLANNER),
     "aps.view_schedule": STAFF - {Role.OPERATOR},
     "aps.plan": _row(Role.PLANNER),

@@ -310,6 +310,8 @@ SPECTACULAR_SETTINGS = {
         "MrpCauseEnum": "erp.enums.MrpCause",
         "TransferStateEnum": "erp.enums.TransferState",
         "MachineStatusEnum": "mes.enums.MachineStatus",
+        "NonconformanceStateEnum": "mes.enums.NonconformanceState",
+        "NonconformanceSourceEnum": "mes.enums.NonconformanceSource",
     },
 }
 

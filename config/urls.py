@@ -47,7 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(_api())),
     path("", include("crm.urls")),
     path("plan/", include("aps.urls")),
-    path("floor/", include("mes.urls")),
+    path("", include("mes.urls")),
     path("andon/", include("mes.urls_andon")),
     path("machines/", include("mes.urls_machines")),
     path("incidents/", include("crm.urls_incidents")),

@@ -167,3 +167,186 @@ class MachineEventKind(models.TextChoices):
     STATE = "state", _("State")
     COUNT = "count", _("Count")
     PARAMETER = "parameter", _("Parameter")
+
+
+class NonconformanceSource(models.TextChoices):
+    """Who noticed it."""
+
+    TICKET = "ticket", _("Customer")
+    INSPECTION = "inspection", _("Inspection")
+    INCOMING = "incoming", _("Incoming inspection")
+    FLOOR = "floor", _("Shop floor")
+
+
+class NonconformanceState(models.TextChoices):
+    OPEN = "open", _("Open")
+    CONTAINED = "contained", _("Contained")
+    UNDER_ANALYSIS = "under_analysis", _("Under analysis")
+    ACTION = "action", pgettext_lazy("nonconformance", "Action")
+    VERIFICATION = "verification", _("Verification")
+    CLOSED = "closed", _("Closed")
+
+
+_NC = NonconformanceState
+NONCONFORMANCE_TRANSITIONS: dict[NonconformanceState, frozenset[NonconformanceState]] = {
+    _NC.OPEN: frozenset({_NC.CONTAINED}),
+    # Without an 8D it is decided what becomes of the goods, and that is all.
+    _NC.CONTAINED: frozenset({_NC.UNDER_ANALYSIS, _NC.ACTION}),
+    _NC.UNDER_ANALYSIS: frozenset({_NC.ACTION}),
+    _NC.ACTION: frozenset({_NC.VERIFICATION, _NC.UNDER_ANALYSIS}),
+    # What did not help is thought over again.
+    _NC.VERIFICATION: frozenset({_NC.CLOSED, _NC.UNDER_ANALYSIS}),
+    _NC.CLOSED: frozenset({_NC.UNDER_ANALYSIS}),
+}
+
+
+class ContainmentState(models.TextChoices):
+    """Suspect goods at one place: counted, checked by another person, let go at D6."""
+
+    IN_PLACE = "in_place", _("In place")
+    VERIFIED = "verified", _("Verified")
+    LIFTED = "lifted", _("Lifted")
+
+
+CONTAINMENT_TRANSITIONS: dict[ContainmentState, frozenset[ContainmentState]] = {
+    ContainmentState.IN_PLACE: frozenset({ContainmentState.VERIFIED}),
+    ContainmentState.VERIFIED: frozenset({ContainmentState.IN_PLACE, ContainmentState.LIFTED}),
+    ContainmentState.LIFTED: frozenset(),
+}
+
+
+class DispositionKind(models.TextChoices):
+    """What becomes of nonconforming goods (ISO 9000)."""
+
+    USE_AS_IS = "use_as_is", _("Use as is")
+    REWORK = "rework", _("Rework")
+    REPAIR = "repair", _("Repair")
+    REGRADE = "regrade", _("Regrade")
+    SCRAP = "scrap", _("Scrap")
+    RETURN = "return", _("Return to supplier")
+
+    @classmethod
+    def needing_concession(cls) -> list["DispositionKind"]:
+        """What still does not conform afterwards."""
+        return [cls.USE_AS_IS, cls.REPAIR]
+
+
+class DispositionState(models.TextChoices):
+    DECIDED = "decided", pgettext_lazy("disposition", "Decided")
+    EXECUTED = "executed", _("Executed")
+
+
+DISPOSITION_TRANSITIONS: dict[DispositionState, frozenset[DispositionState]] = {
+    DispositionState.DECIDED: frozenset({DispositionState.EXECUTED}),
+    DispositionState.EXECUTED: frozenset(),
+}
+
+
+class ConcessionState(models.TextChoices):
+    REQUESTED = "requested", _("Requested")
+    APPROVED = "approved", _("Approved")
+    REJECTED = "rejected", _("Rejected")
+
+
+CONCESSION_TRANSITIONS: dict[ConcessionState, frozenset[ConcessionState]] = {
+    ConcessionState.REQUESTED: frozenset({ConcessionState.APPROVED, ConcessionState.REJECTED}),
+    ConcessionState.APPROVED: frozenset(),
+    ConcessionState.REJECTED: frozenset({ConcessionState.REQUESTED}),
+}
+
+
+class Discipline(models.IntegerChoices):
+    """The steps of an 8D."""
+
+    D0 = 0, _("Emergency response")
+    D1 = 1, _("Team")
+    D2 = 2, _("Problem")
+    D3 = 3, _("Containment")
+    D4 = 4, _("Root cause and escape point")
+    D5 = 5, _("Actions chosen")
+    D6 = 6, _("Actions carried out")
+    D7 = 7, _("Prevention")
+    D8 = 8, _("Closure")
+
+
+class Chain(models.TextChoices):
+    """Why it happened, and why nobody noticed."""
+
+    OCCURRENCE = "occurrence", _("Occurrence")
+    ESCAPE = "escape", pgettext_lazy("8D", "Escape")
+
+
+class CauseCategory(models.TextChoices):
+    """The six M."""
+
+    MAN = "man", _("People")
+    MACHINE = "machine", _("Machine")
+    MATERIAL = "material", _("Material")
+    METHOD = "method", _("Method")
+    MEASUREMENT = "measurement", _("Measurement")
+    ENVIRONMENT = "environment", _("Environment")
+
+
+class ActionKind(models.TextChoices):
+    """ISO 9000: of the thing itself, of its cause, of causes that might come."""
+
+    CORRECTION = "correction", _("Correction")
+    CORRECTIVE = "corrective", _("Corrective action")
+    PREVENTIVE = "preventive", _("Preventive action")
+
+
+class ActionState(models.TextChoices):
+    PLANNED = "planned", _("Planned")
+    DONE = "done", _("Done")
+    VERIFIED = "verified", _("Verified")
+    FAILED = "failed", _("Did not help")
+
+
+ACTION_TRANSITIONS: dict[ActionState, frozenset[ActionState]] = {
+    ActionState.PLANNED: frozenset({ActionState.DONE}),
+    ActionState.DONE: frozenset({ActionState.VERIFIED, ActionState.FAILED}),
+    ActionState.VERIFIED: frozenset(),
+    ActionState.FAILED: frozenset({ActionState.PLANNED}),
+}
+
+
+class ChangeKind(models.TextChoices):
+    """What an action changes when it is carried out."""
+
+    NOTHING = "nothing", _("Something that is done by hand")
+    CHECK = "check", _("Inspection step or limit")
+    INSTRUCTION = "instruction", _("Work instruction")
+    SUPPLIER = "supplier", _("Supplier corrective action request")
+    MAINTENANCE = "maintenance", _("Maintenance of a machine")
+    FMEA = "fmea", _("Line of the FMEA")
+
+
+class SupplierRequestState(models.TextChoices):
+    SENT = "sent", _("Sent")
+    ANSWERED = "answered", _("Answered")
+    ACCEPTED = "accepted", _("Accepted")
+
+
+SUPPLIER_REQUEST_TRANSITIONS: dict[SupplierRequestState, frozenset[SupplierRequestState]] = {
+    SupplierRequestState.SENT: frozenset({SupplierRequestState.ANSWERED}),
+    # An answer that does not do is asked for again.
+    SupplierRequestState.ANSWERED: frozenset(
+        {SupplierRequestState.SENT, SupplierRequestState.ACCEPTED}
+    ),
+    SupplierRequestState.ACCEPTED: frozenset(),
+}
+
+
+class Metric(models.TextChoices):
+    """By what it is judged whether a cause is gone."""
+
+    COMPLAINTS = "complaints", _("Complaints of what was delivered")
+    CHECK_FAULTS = "check_faults", _("Failed checks on the floor")
+
+
+class Effect(models.TextChoices):
+    """What the figures before and after a change say."""
+
+    SHOWN = "shown", _("Effect shown")
+    TOO_FEW = "too_few", _("Too few to tell")
+    NONE = "none", _("No improvement")

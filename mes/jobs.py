@@ -11,6 +11,7 @@ from mes.services import (
     labour,
     machine_events,
     planned_orders,
+    quality_reminders,
     readiness,
     work_orders,
 )
@@ -68,3 +69,9 @@ def share_labour(*, person_id: int, by: User | None, now: datetime) -> None:
 def close_work_order(*, work_order_id: int, by: User | None, now: datetime) -> None:
     """Close a completed work order, if nobody did meanwhile or took its last report back."""
     work_orders.close_if_completed(work_order_id=work_order_id, by=by, now=now)
+
+
+@register("mes.remind_of_quality", kind=JobKind.DATABASE, is_hourly=True)
+def remind_of_quality(*, by: User | None, now: datetime) -> None:
+    """Tell of actions, steps of 8Ds and suppliers' answers that are overdue."""
+    quality_reminders.remind(now=now)

@@ -1,11 +1,11 @@
 """Pages of the floor."""
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from mes.views import checks, costs, dispatch, shortages, work_orders
 
 app_name = "mes"
-urlpatterns = [
+_FLOOR: list[URLPattern | URLResolver] = [
     path("", dispatch.dispatch_list, name="dispatch-list"),
     path("operations/<int:pk>/start/", dispatch.operation_start, name="operation-start"),
     path("operations/<int:pk>/report/", dispatch.operation_report, name="operation-report"),
@@ -39,4 +39,8 @@ urlpatterns = [
         work_orders.work_order_resume,
         name="work-order-resume",
     ),
+]
+urlpatterns = [
+    path("floor/", include(_FLOOR)),
+    path("quality/", include("mes.urls_quality")),
 ]

@@ -24,21 +24,22 @@ TONES: dict[str, Tone] = {
     for tone, words in {
         Tone.PLANNED: (
             "draft submitted planned waiting queued open assessed pending_approval in_process"
-            " sent unknown idle off make buy defer reduce requested undecided normal low"
+            " sent unknown idle off make buy defer reduce requested undecided normal low decided"
         ),
         Tone.RUNNING: (
             "approved released ready setup running in_progress in_production solving confirmed"
             " ready_to_ship partly_shipped partly_received applied_partly action verification"
             " under_analysis shipped acknowledged in_transit authorised evaluated in_repair"
+            " answered"
         ),
         Tone.DONE: (
             "done completed delivered closed accepted published solved applied received"
             " available consumed posted fulfilled resolved feasible on_time current active success"
-            " covered"
+            " covered verified lifted executed shown"
         ),
         Tone.RISK: (
             "at_risk risk interrupted stale expired contained returned rework warning short"
-            " to_approve expedite goodwill high"
+            " to_approve expedite goodwill high in_place too_few"
         ),
         Tone.LATE: (
             "late failed dead rejected declined infeasible scrapped lost danger overdue raised down"

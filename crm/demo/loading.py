@@ -9,7 +9,7 @@ from django.db import transaction
 from common import audit, jobs, selectors
 from common.errors import Refused
 from common.models import User
-from crm.demo import complaints, depot, history, people, story
+from crm.demo import complaints, depot, history, people, quality, story
 from erp.services import stock
 from masterdata import selectors as masterdata
 from masterdata.services import imports
@@ -60,6 +60,7 @@ def load(*, now: datetime) -> None:
         story.tell(users=users, site_id=site.pk, now=now)
         depot.supply(users=users, now=now)
         complaints.tell(users=users, now=now)
+        quality.tell(users=users, site_id=site.pk, now=now)
     jobs.run_due(include_waiting=True)
 
 

@@ -220,6 +220,12 @@ class CheckForm(Row):
         widget=forms.NumberInput(attrs={"placeholder": _("Pieces")}),
     )
     is_required = forms.BooleanField(label=_("Required"), required=False, initial=True)
+    reason = forms.CharField(
+        label=_("Why"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": _("Why, for who answers it")}),
+    )
 
 
 class RateForm(Row):

@@ -27,6 +27,8 @@ class OperationCheck(BilingualName):
     )
     # Pieces, of EVERY_N.
     every = models.PositiveIntegerField(_("every so many pieces"), null=True)
+    # Why it is asked, for who stands at the machine: the complaint that it came of.
+    reason = models.CharField(_("why"), max_length=200, blank=True)
 
     class Meta:
         constraints = [

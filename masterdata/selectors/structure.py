@@ -64,6 +64,7 @@ class CheckStructure:
     is_required: bool
     frequency: str
     every: int | None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Checks of a routing operation: what may be saved, and saving them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -37,6 +37,7 @@ class Check:
     is_required: bool = True
     frequency: str = CheckFrequency.PER_ORDER
     every: int | None = None
+    reason: str = ""
 
 
 def wrong(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -81,6 +82,28 @@ def save(
         audit.record(
             action="masterdata.checks.save", target=routing, by=by, now=now, changes=changes
         )
+
+
+def put(
+    *, operation: RoutingOperation, check: Check, by: User | None, now: datetime
+) -> OperationCheck:
+    """Add one check behind the others (position 0), or give that of its position these limits.
+
+    Work orders planned from now on ask for it. Raise InvalidCheck.
+    """
+    with transaction.atomic():
+        routing = Routing.objects.select_for_update(no_key=True).get(pk=operation.routing_id)
+        there = of(operation)
+        position = check.position or max((row.position for row in there), default=0) + 10
+        others = [row for row in there if row.position != position]
+        save(
+            operation=operation,
+            checks=[*others, replace(check, position=position)],
+            version=routing.version,
+            by=by,
+            now=now,
+        )
+    return operation.checks.get(position=position)
 
 
 def write(checks: Mapping[int, Sequence[Check]]) -> None:

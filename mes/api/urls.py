@@ -2,12 +2,22 @@
 
 from django.urls import path
 
-from mes.api import machine, operations, views
+from mes.api import machine, nonconformances, operations, views
 
 _OPERATION = "work-orders/<str:number>/operations/<int:sequence>"
 
 urlpatterns = [
     path("machine-events/", machine.MachineEventsView.as_view(), name="api-machine-events"),
+    path(
+        "nonconformances/",
+        nonconformances.NonconformanceListView.as_view(),
+        name="api-nonconformances",
+    ),
+    path(
+        "nonconformances/<str:number>/",
+        nonconformances.NonconformanceView.as_view(),
+        name="api-nonconformance",
+    ),
     path("work-orders/<str:number>/", views.WorkOrderView.as_view(), name="api-work-order"),
     *(
         path(f"{_OPERATION}/{verb}/", view.as_view(), name=f"api-operation-{verb}")

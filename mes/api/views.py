@@ -39,6 +39,7 @@ class CheckOut(serializers.Serializer[Any]):
     satisfied = serializers.IntegerField()
     faults = serializers.SerializerMethodField()
     is_open = serializers.BooleanField()
+    reason = serializers.CharField(source="check.reason")
 
     def get_faults(self, standing: selectors.CheckStanding) -> int:
         return len(standing.open_faults)

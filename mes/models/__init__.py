@@ -11,7 +11,24 @@ from mes.models.check import CheckResult, WorkOrderCheck
 from mes.models.cost import CostStandard
 from mes.models.floor import FloorReason, TimeBooking
 from mes.models.machine import MachineBacklog, MachineEvent, MachineSource, MachineState
+from mes.models.nonconformance import (
+    ConcernedThing,
+    Concession,
+    ContainmentCount,
+    Disposition,
+    Nonconformance,
+)
 from mes.models.operation import OperationReport, OperationUnit, WorkOrderOperation
+from mes.models.problem import (
+    EffectResult,
+    EightD,
+    FmeaRow,
+    QualityAction,
+    Step,
+    SupplierRequest,
+    TeamMember,
+    Why,
+)
 from mes.models.work_order import WorkOrder, WorkOrderMaterial, WorkOrderPeg
 
 __all__ = [
@@ -38,4 +55,17 @@ __all__ = [
     "WorkOrderMaterial",
     "WorkOrderOperation",
     "WorkOrderPeg",
+    "ConcernedThing",
+    "Concession",
+    "ContainmentCount",
+    "Disposition",
+    "EffectResult",
+    "EightD",
+    "FmeaRow",
+    "Nonconformance",
+    "QualityAction",
+    "Step",
+    "SupplierRequest",
+    "TeamMember",
+    "Why",
 ]

@@ -30,6 +30,8 @@ class WorkOrderCheck(BilingualName):
     )
     # Pieces, of EVERY_N.
     every = models.PositiveIntegerField(null=True)
+    # Why it is asked: who answers reads it.
+    reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints = [

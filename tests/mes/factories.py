@@ -196,3 +196,54 @@ class Plant:
         if code is not None:
             found = found.filter(item__code=code)
         return list(found.order_by("pk"))
+
+
+class NonconformanceFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Nonconformance
+
+    number = factory.Sequence(lambda n: f"NC-F{n}")
+    site = factory.SubFactory(SiteFactory)
+    item = factory.SubFactory(ItemFactory)
+    source = "floor"
+    problem = "Leaks"
+    opened_at = NOW
+
+
+class ContainmentCountFactory(DjangoModelFactory):
+    class Meta:
+        model = models.ContainmentCount
+
+    nonconformance = factory.SubFactory(NonconformanceFactory)
+    place = factory.Sequence(lambda n: f"Place {n}")
+    suspect = Decimal(10)
+
+
+class DispositionFactory(DjangoModelFactory):
+    class Meta:
+        model = models.Disposition
+
+    nonconformance = factory.SubFactory(NonconformanceFactory)
+    kind = "scrap"
+    quantity = Decimal(1)
+    decided_at = NOW
+    decided_by = factory.SubFactory(UserFactory)
+
+
+class EightDFactory(DjangoModelFactory):
+    class Meta:
+        model = models.EightD
+
+    nonconformance = factory.SubFactory(NonconformanceFactory)
+    leader = factory.SubFactory(UserFactory)
+
+
+class QualityActionFactory(DjangoModelFactory):
+    class Meta:
+        model = models.QualityAction
+
+    nonconformance = factory.SubFactory(NonconformanceFactory)
+    kind = "corrective"
+    title = factory.Sequence(lambda n: f"Do {n}")
+    owner = factory.SubFactory(UserFactory)
+    due_on = DUE.date()

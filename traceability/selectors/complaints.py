@@ -19,7 +19,7 @@ WITH made AS MATERIALIZED (
     SELECT id FROM traceability_lot
     WHERE item_id = ANY(%(items)s) AND made_at >= %(since)s AND made_at < %(until)s
 ), delivered AS MATERIALIZED (
-    SELECT made.id, first.at, first.at <= %(now)s - %(within)s AS is_watched
+    SELECT made.id, first.at, first.at + make_interval(secs => %(within)s) <= %(now)s AS is_watched
     FROM made CROSS JOIN LATERAL (
         SELECT document.at FROM traceability_custody AS custody
         JOIN traceability_document AS document ON document.id = custody.document_id
@@ -35,7 +35,7 @@ WITH made AS MATERIALIZED (
 SELECT (SELECT count(*) FROM made), count(*), count(*) FILTER (WHERE is_watched),
     count(*) FILTER (WHERE is_watched AND EXISTS (
         SELECT FROM complained WHERE complained.thing = delivered.id
-            AND complained.at < delivered.at + %(within)s))
+            AND complained.at < delivered.at + make_interval(secs => %(within)s)))
 FROM delivered
 """  # noqa: S608 - our own text
 
@@ -80,7 +80,7 @@ def rate(
                 "items": list(item_ids),
                 "since": since,
                 "until": until,
-                "within": within,
+                "within": within.total_seconds(),
                 "now": now,
                 "symptoms": list(symptoms),
             },

@@ -298,7 +298,8 @@ _ALL = (
         OperationCheck,
         _columns(
             OperationCheck,
-            "position* name* name_zh code kind unit lower target upper is_required frequency every",
+            "position* name* name_zh code kind unit lower target upper is_required frequency every"
+            " reason",
         ),
         ("position",),
         parent=_operation_parent(),
