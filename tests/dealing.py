@@ -15,7 +15,8 @@ import pytest
 def dealt(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
     """The items in slices for so many processes, the long ones of each first."""
     stories: dict[str, list[pytest.Item]] = defaultdict(list)
-    slow, rest = [], []
+    slow: list[pytest.Item] = []
+    rest: list[pytest.Item] = []
     for item in items:
         if item.get_closest_marker("worker"):
             stories[item.nodeid.partition("::")[0]].append(item)

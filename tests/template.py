@@ -78,7 +78,7 @@ def _is_ready(mark: Path) -> bool:
 
 def _server() -> psycopg.Connection[Any]:
     """A connection to the server, at no database of ours."""
-    known = settings.DATABASES["default"]
+    known: dict[str, Any] = settings.DATABASES["default"]
     return psycopg.connect(
         dbname="postgres",
         user=known["USER"] or None,
