@@ -18,9 +18,10 @@ help: ## list the targets
 run: setup ## install, start everything and show address and logins; PORT=8000
 	@exec $(BIN)/python -m tools.run
 
-# On two cores: a process that drives browser and workers leaves half a core idle.
+# On two cores: a process that drives browser and workers leaves half a core idle. What is compiled
+# once is kept, also where the environment says otherwise: a hundred processes load the same files.
 test: setup-dev ## all tests, against a real PostgreSQL, Redis and worker; PYTEST_ARGS="-k promise"
-	@exec $(WITH_SERVICES) python -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
+	@exec env PYTHONDONTWRITEBYTECODE= $(WITH_SERVICES) python -m pytest -n 3 --dist worksteal $(PYTEST_ARGS)
 
 # Tests of chance for many minutes, and sixteen clients for a whole one.
 soak: setup-dev ## long runs of the tests of chance and of parallel clients

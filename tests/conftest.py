@@ -1,10 +1,14 @@
 """Fixtures that every app's tests share."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import Argon2PasswordHasher
@@ -16,7 +20,7 @@ from rest_framework.test import APIClient
 from common import api_tokens
 from common.enums import Role
 from common.models import User
-from tests import databases
+from tests import databases, dealing, template
 from tests.databases import emptied_quickly
 from tests.demo import DemoFactory
 from tests.factories import UserFactory
@@ -25,26 +29,57 @@ from tools.paths import ROOT
 UserFor = Callable[..., User]
 ClientFor = Callable[..., Client]
 ApiClientFor = Callable[..., APIClient]
+TEMPLATE = pytest.StashKey[template.Template]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Static files are collected once, before processes read them side by side.
 
-    Test databases go with whoever is still connected to them.
+    Test databases go with whoever is still connected to them. Where several processes test, they
+    copy one that is migrated once.
     """
     DatabaseCreation._destroy_test_db = databases.drop  # type: ignore[attr-defined]
-    if not hasattr(config, "workerinput"):
-        # As a process beside the tests, which take the files unhashed.
-        outside = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
-        outside.setdefault("SECRET_KEY", "for-tests-only-" + "0" * 40)
-        command = [sys.executable, "-m", "tools.prepare", "static"]
-        subprocess.run(command, cwd=ROOT, env=outside, check=True)
+    given = getattr(config, "workerinput", None)
+    if given is not None:
+        if "template" in given:
+            create = template.copying(
+                given["template"], Path(given["template_mark"]), DatabaseCreation.create_test_db
+            )
+            DatabaseCreation.create_test_db = create  # type: ignore[method-assign]
+        return
+    # As a process beside the tests, which take the files unhashed.
+    outside = {name: value for name, value in os.environ.items() if "PYTEST" not in name}
+    outside.setdefault("SECRET_KEY", "for-tests-only-" + "0" * 40)
+    if getattr(config.option, "tx", None) and not (config.option.reuse_db or _only_lists(config)):
+        folder = Path(tempfile.mkdtemp(prefix="millstream-template-"))
+        config.stash[TEMPLATE] = template.Template(folder / "mark", outside)
+    command = [sys.executable, "-m", "tools.prepare", "static"]
+    subprocess.run(command, cwd=ROOT, env=outside, check=True)
+
+
+def _only_lists(config: pytest.Config) -> bool:
+    return bool(config.option.collectonly)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a process of the tests what it may copy."""
+    if made := node.config.stash.get(TEMPLATE, None):
+        node.workerinput |= {"template": made.name, "template_mark": str(made.mark)}
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Nothing is left of the template."""
+    if made := config.stash.get(TEMPLATE, None):
+        made.drop()
+        shutil.rmtree(made.mark.parent)
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Stories with real processes first, so that none of them is what everybody waits for."""
-    items.sort(key=lambda item: item.get_closest_marker("worker") is None)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The long tests first, in every process: nobody shall wait for one at the end."""
+    processes = getattr(config, "workerinput", {}).get("workercount", 1)
+    items[:] = dealing.dealt(items, processes)
 
 
 @pytest.fixture(scope="session", autouse=True)

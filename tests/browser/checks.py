@@ -15,6 +15,7 @@ from playwright.sync_api import ConsoleMessage, Page, Request, Response
 AXE = Path(settings.BASE_DIR) / "node_modules/axe-core/axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 WIDTHS = (1280, 360)
+SETTLING_TRIES = 20
 # In an order in which one thing changes at a time.
 LOOKS = (("en", "light"), ("en", "dark"), ("zh-hans", "dark"), ("zh-hans", "light"))
 # Only what is read comes over from the browser: all that passed would be a megabyte.
@@ -90,8 +91,12 @@ def check_width(page: Page, where: str) -> None:
     size = page.viewport_size
     assert size
     width = size["width"]
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= width, f"{where}: {wide} px at {width}; {_culprit(page, width)}"
+    for _try in range(SETTLING_TRIES):
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        if wide <= width:
+            return
+        page.wait_for_timeout(100)  # A busy machine is still laying it out.
+    raise AssertionError(f"{where}: {wide} px at {width}; {_culprit(page, width)}")
 
 
 def _settle(page: Page) -> None:

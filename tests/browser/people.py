@@ -17,7 +17,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.utils import timezone
 from django.utils.translation import gettext, override
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
 from masterdata import selectors as masterdata
 from tests.browser.checks import speak
@@ -93,9 +93,7 @@ class People:
 @pytest.fixture(params=["en", "zh-hans"])
 def people(request: pytest.FixtureRequest, chromium: Browser, factory: Chain) -> Iterator[People]:
     people = People(chromium, factory.base, request.param)
-    expect.set_options(timeout=30_000)  # Worker and server share the machine with the browser.
     with timezone.override(ZoneInfo(masterdata.default_site().time_zone)):
         yield people
-    expect.set_options(timeout=5_000)
     for context in people.contexts:
         context.close()

@@ -16,7 +16,14 @@ from mes.enums import OperationState
 from mes.models import WorkOrderOperation
 from tests.aps.factories import MONDAY
 from tests.browser.boards import BOARD, Tables, opened, order_of, place_of, state, tables, tree_of
-from tests.browser.checks import assert_accessible, check_page, page_bytes, watched, wear
+from tests.browser.checks import (
+    assert_accessible,
+    check_page,
+    check_width,
+    page_bytes,
+    watched,
+    wear,
+)
 from tests.browser.conftest import PageFor
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -169,8 +176,7 @@ def test_why_an_order_is_late_opens_in_the_list(page_for: PageFor, plant: Tables
     page.locator("details.why summary").first.click()
     expect(page.locator(".why-binding").first).to_be_visible()
     assert_accessible(page)
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= 360
+    check_width(page, page.url)
     wear(page, "dark")
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto("/plan/?view=late")

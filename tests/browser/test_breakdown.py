@@ -20,7 +20,7 @@ from masterdata.models import Customer
 from mes.enums import IncidentState, OperationState
 from mes.models import Downtime, Incident, WorkOrderOperation
 from mes.services import reasons
-from tests.browser.checks import assert_accessible, watched
+from tests.browser.checks import assert_accessible, check_width, watched
 from tests.browser.people import PATIENCE, People
 from tests.faults.live import wait_until
 from tests.flows.chain import settle
@@ -100,7 +100,7 @@ def _the_operator_taps(people: People, page: Page, operation: WorkOrderOperation
     expect(page.locator(".andon-call [data-since]")).to_have_text(re.compile(r"\d\d:\d\d"))
     expect(page.locator(".andon-spans button").first).to_be_visible()
     expect(job).to_have_attribute("data-phase", "blocked")
-    assert page.evaluate("document.documentElement.scrollWidth") <= TABLET["width"]
+    check_width(page, page.url)
     assert_accessible(page)
     operation.refresh_from_db()
     assert operation.state == OperationState.INTERRUPTED
@@ -181,7 +181,7 @@ def _sales_and_customers_know(people: People, late: dict[int, SalesOrderLine]) -
         text = page.locator("main").inner_text()
         assert set(re.findall(r"SO-\d+", text)) == told
         assert not OURS.search(text), text
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        check_width(page, page.url)
 
 
 def _the_machine_runs_again(

@@ -157,7 +157,7 @@ def _select(page: Page, operation: int) -> None:
             page.wait_for_function(
                 "id => new URLSearchParams(location.search).get('operation') === `${id}`",
                 arg=operation,
-                timeout=2000,
+                timeout=5000,
             )
         except PlaywrightTimeout:
             continue

@@ -76,7 +76,10 @@ def test_the_checks_see_a_page_that_is_wrong(page_for: PageFor, live_server: Any
             " document.body.append(s); const i = new Image(); i.src = 'http://192.0.2.1/x.png';"
             " document.body.append(i); }"
         )
-        page.wait_for_timeout(200)
+        for _try in range(100):
+            if any("Content Security Policy" in fault for fault in faults):
+                break
+            page.wait_for_timeout(100)
     assert any("Content Security Policy" in fault for fault in faults)
     assert page.evaluate("window.bad") is None
 

@@ -19,7 +19,7 @@ from common.templatetags.ui_format import day, days_phrase
 from crm.models import SalesOrder
 from mes.enums import OperationState
 from mes.models import WorkOrderOperation
-from tests.browser.checks import assert_accessible, watched
+from tests.browser.checks import assert_accessible, check_width, watched
 from tests.browser.people import PATIENCE, People
 from tests.mes.factories import WorkOrderCheckFactory
 
@@ -205,7 +205,7 @@ def _the_customer_follows_it(people: People, number: str, ready: date) -> None:
     expect(steps).to_have_count(STEPS_OF_A_CUSTOMER)
     expect(page.locator(".timeline-large [aria-current=step]")).to_have_count(1)
     expect(steps.first).to_contain_text(people.say("Submitted"))
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    check_width(page, page.url)
     people.picture(page, "portal")
 
 

@@ -12,7 +12,7 @@ from common import documents
 from mes.enums import OperationState, WorkOrderState
 from mes.models import OperationReport, TimeBooking
 from mes.services import execution, scans
-from tests.browser.checks import assert_accessible, speak, watched
+from tests.browser.checks import assert_accessible, check_width, speak, watched
 from tests.browser.floor import Floor, small_targets
 from tests.mes.factories import WorkOrderCheckFactory
 
@@ -130,7 +130,7 @@ def test_reports_wait_for_the_network_and_count_once(english: Floor) -> None:
     page.reload()
     expect(page.locator("#chip")).to_have_text("3 waiting")
     closed = False
-    expect(page.locator("#chip")).to_be_hidden(timeout=20_000)
+    expect(page.locator("#chip")).to_be_hidden()
     assert lost
     floor.operation.refresh_from_db()
     assert floor.operation.good == 7
@@ -143,6 +143,8 @@ def test_what_the_server_refuses_later_is_shown_and_kept(english: Floor) -> None
     with page.expect_response("**/start/"):  # The screen does not wait for it.
         page.locator("#job [data-act=start]:not([data-setup])").click()
     floor.phase("running")
+    # Shown when the press was noted, gone when it was answered.
+    expect(page.locator("#chip")).to_be_hidden()
     page.context.set_offline(True)
     floor.primary()
     page.locator("[data-send]").click()
@@ -150,7 +152,7 @@ def test_what_the_server_refuses_later_is_shown_and_kept(english: Floor) -> None
     # Somebody at another tablet was first.
     execution.report(operation=floor.operation, good=Decimal(10), by=floor.ada, now=timezone.now())
     page.context.set_offline(False)
-    expect(page.locator("#stop-title")).to_contain_text("10 more are too many", timeout=20_000)
+    expect(page.locator("#stop-title")).to_contain_text("10 more are too many")
     assert_accessible(page)
     page.locator("[data-stop-close]").click()
     expect(page.locator("#chip")).to_have_text("1 refused")
@@ -185,13 +187,13 @@ def test_the_terminal_fits_a_phone_and_the_dark(english: Floor) -> None:
         [{"name": "theme", "value": "dark", "url": page.url.split("/floor")[0]}]
     )
     page.reload()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    check_width(page, page.url)
     assert small_targets(page) == []
     assert_accessible(page)
     page.locator("#job [data-act=start]:not([data-setup])").click()
     english.phase("running")
     english.primary()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    check_width(page, page.url)
     assert_accessible(page)
 
 
@@ -216,7 +218,7 @@ def test_the_camera_reads_a_label_with_our_own_reader(english: Floor) -> None:
     page.add_init_script(f"({CAMERA})('{code}')")
     with watched(page) as faults:
         page.locator(".term-camera-link").click()
-        expect(page.locator("#job .term-item")).to_have_text("BOLT", timeout=20_000)
+        expect(page.locator("#job .term-item")).to_have_text("BOLT")
     assert [fault for fault in faults if "503" not in fault] == []
     camera = page.request.get("/floor/terminal/camera/").headers["content-security-policy"]
     assert "'wasm-unsafe-eval'" in camera
@@ -247,7 +249,7 @@ def test_checks_are_answered_before_the_operation_is_finished(floor: Floor) -> N
     assert small_targets(page) == []
     assert_accessible(page)
     page.set_viewport_size({"width": 360, "height": 740})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    check_width(page, page.url)
     page.set_viewport_size({"width": 1024, "height": 768})
     torque, look, runout = (page.locator(".term-check").nth(place) for place in range(3))
     expect(torque).to_contain_text("2.2 … 2.6 N·m")

@@ -24,8 +24,15 @@ from common.jobs import claims
 from common.models import Job
 from tests.faults.live import LiveProcess, LiveRedis, wait_until
 
-# Quick plans: the stories are about the chain, not about the last percent of a schedule.
-QUICK = {"SOLVE_SECONDS": "3", "REPLAN_DEBOUNCE_SECONDS": "0.5"}
+# Quick plans: the stories are about the chain, not about the last percent of a schedule; and who
+# waits until all is settled does not wait for half a minute of quiet.
+QUICK = {
+    "SOLVE_SECONDS": "3",
+    "REPLAN_DEBOUNCE_SECONDS": "0.5",
+    "MRP_LOOK_SECONDS": "0.5",
+    "MRP_QUIET_SECONDS": "1",
+    "MRP_PAUSE_SECONDS": "5",
+}
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
