@@ -231,7 +231,7 @@ def back_to_customer(
             ).order_by("pk")
         )
         item = masterdata.items_by_id([item_id])[item_id]
-        policies.check_lies_here(item, Decimal(len(unit_ids) - len(rows)))
+        rules.check_lies_here(item, Decimal(len(unit_ids) - len(rows)))
         paper = Paper(customer_id=customer_id)
         leaves_as = IdentityState.SHIPPED
         why = Why(MoveKind.SHIPMENT, reference, by, now, leaves_as=leaves_as, paper=paper)

@@ -67,7 +67,7 @@ def read(document: Any, *, site_id: int, by: User | None) -> Read:
                 continue
             seen.add(reference)
             try:
-                fact = Fact(EventKind.BUILD, _at(told), site_id, by and by.pk, reference)
+                fact = Fact(EventKind.BUILD, _at(told), site_id, by.pk if by else None, reference)
                 one = _One(told, fact, items)
                 is_written = one.write()
             except (Refused, KeyError, TypeError, ValueError, InvalidOperation) as error:

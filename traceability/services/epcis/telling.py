@@ -111,7 +111,8 @@ def _life(things: Sequence[int]) -> _Life:
     real = [node for node in nodes if kind_of(node) != NodeKind.KIT]
     readings = list(selectors.readings_of(real))
     custodies = list(selectors.custodies_of(real))
-    wanted = {row.event_id for row in (*steps, *readings, *custodies)}
+    wanted = {step.event_id for step in steps}
+    wanted |= {row.event_id for row in readings} | {row.event_id for row in custodies}
     wanted |= {step.ended_by for step in steps if step.ended_by}
     used = {reading.parameter_id for reading in readings if reading.parameter_id}
     return _Life(
