@@ -61,7 +61,8 @@ def _empty(connection: BaseDatabaseWrapper) -> None:
         append_only = {name for (name,) in cursor.fetchall()}
         filled = filled_tables(connection)
         if rows := [f'"{table}"' for table in filled if table in append_only]:
-            cursor.execute(f"TRUNCATE {', '.join(rows)}")
+            # With the tables that refer to them, which are emptied all the same.
+            cursor.execute(f"TRUNCATE {', '.join(rows)} CASCADE")
         for table in filled:
             if table not in append_only:
                 cursor.execute(f'DELETE FROM "{table}"')

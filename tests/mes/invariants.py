@@ -5,13 +5,14 @@ from decimal import Decimal
 
 from django.db.models import Sum
 
-from erp.enums import PurchaseOrderState
+from erp.enums import PurchaseOrderState, TransferState
 from erp.models import (
     PurchaseOrderLine,
     Requirement,
     Reservation,
     StockBalance,
     StockMove,
+    TransferLine,
 )
 from erp.models import Supply as SupplyRow
 from masterdata.enums import Supply
@@ -92,5 +93,15 @@ def _check_supply():
         if line.order.state in PurchaseOrderState.counted() and left > 0:
             key = ("purchase_order", line.pk)
             assert written[key][:2] == (line.item_id, left), line
+            true[key] = written[key]
+    # A row for each item of a transfer, by its first line.
+    coming = defaultdict(dict)
+    lines = TransferLine.objects.filter(transfer__state__in=TransferState.on_the_way())
+    for line in lines.order_by("pk"):
+        coming[line.transfer_id, line.item_id][line.pk] = line.open_quantity
+    for (_transfer, item_id), open_lines in coming.items():
+        if left := sum(open_lines.values()):
+            key = ("transfer", min(open_lines))
+            assert written[key][:2] == (item_id, left), key
             true[key] = written[key]
     assert written == true
