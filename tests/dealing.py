@@ -1,8 +1,8 @@
 """In which order the tests run, and so in which process.
 
 pytest-xdist (``--dist worksteal``) gives each process an equal slice of the list, and who is done
-takes from the end of another's. So each slice begins with its share of the long tests: the stories
-with real processes, a file whole because its tests share them, then whatever is marked slow.
+takes from the end of another's. So slices begin with the long tests: the first with the stories
+with real processes, a file whole because its tests share them, the others with what is marked slow.
 """
 
 from __future__ import annotations
@@ -13,7 +13,11 @@ import pytest
 
 
 def dealt(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
-    """The items in slices for so many processes, the long ones of each first."""
+    """The items in slices for so many processes, the long ones of each first.
+
+    One process has all stories: two chains of web server, worker and dispatcher at once on two
+    cores wait for each other longer than their tests do.
+    """
     stories: dict[str, list[pytest.Item]] = defaultdict(list)
     slow: list[pytest.Item] = []
     rest: list[pytest.Item] = []
@@ -23,11 +27,10 @@ def dealt(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
         else:
             (slow if item.get_closest_marker("slow") else rest).append(item)
     hands: list[list[pytest.Item]] = [[] for _ in range(processes)]
-    # The longest file first, always to whom has least; a file's length is the number of its tests.
-    for _name, tests in sorted(stories.items(), key=lambda found: (-len(found[1]), found[0])):
-        min(hands, key=len).extend(tests)
+    hands[0] = [item for tests in stories.values() for item in tests]
+    others = hands[1:] or hands
     for number, item in enumerate(slow):
-        hands[number % processes].append(item)
+        others[number % len(others)].append(item)
     return _filled(hands, rest, len(items))
 
 

@@ -177,8 +177,8 @@ def all_dated() -> bool:
 
 def assert_whole(orders: list[SalesOrder]) -> None:
     """Every order is converted, planned and dated; once; and nobody has helped."""
-    wait_until(all_dated, 90)
     settle(90)
+    assert all_dated()
     assert violations() == {}
     invariants.check()
     assert Conversion.objects.count() == len(orders)
