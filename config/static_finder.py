@@ -27,7 +27,7 @@ VENDOR_FILES = {
     "vendor/barcode-detector.js": "barcode-detector/dist/iife/ponyfill.js",
     "vendor/zxing_reader.wasm": "zxing-wasm/dist/reader/zxing_reader.wasm",
     "vendor/tom-select.bootstrap5.min.css": "tom-select/dist/css/tom-select.bootstrap5.min.css",
-    "vendor/tom-select.complete.min.js": "tom-select/dist/js/tom-select.complete.min.js",
+    "vendor/tom-select.base.min.js": "tom-select/dist/js/tom-select.base.min.js",
 }
 
 
