@@ -163,6 +163,7 @@ SENTENCES: dict[str, Promise] = {
     "mes.operation.join": _("joined the operation"),
     "mes.operation.leave": _("left the operation"),
     "mes.operation.run": _("began the run"),
+    "traceability.epcis.read": _("read events of others into the genealogy"),
     "mes.operation.undo": _("took a report back"),
     "mes.operation.start": _("started the operation"),
     "mes.machine_source.claim": _("sent machine events under the source first"),

@@ -14,6 +14,8 @@ from common.errors import Refused
 class Lock(enum.IntEnum):
     """Advisory locks, taken in this order and before any row lock."""
 
+    # Who reads events of others into a site's genealogy.
+    IMPORT = 0
     # Who plans supply of a site: conversion, cancellation, receipts.
     SUPPLY = 1
     # Who publishes the plan of a site.

@@ -8,9 +8,11 @@ from common.errors import Refused
 from crm.enums import (
     RMA_TRANSITIONS,
     TICKET_TRANSITIONS,
+    MessageKind,
     ReportTier,
     RmaDisposition,
     RmaState,
+    TicketChannel,
     TicketState,
 )
 from crm.models import ReportShare, Rma, Ticket
@@ -80,6 +82,18 @@ def check_can_edit(ticket: Ticket) -> None:
     """Raise CannotEdit once it is closed."""
     if ticket.state == TicketState.CLOSED:
         raise CannotEdit(_is(ticket))
+
+
+def check_can_give_to(ticket: Ticket, customer_id: int | None) -> None:
+    """Raise CannotEdit where another customer would read what this one wrote or was told."""
+    if ticket.customer_id in (None, customer_id):
+        return
+    is_said = ticket.messages.filter(kind=MessageKind.TO_CUSTOMER).exists()
+    if ticket.channel == TicketChannel.PORTAL or is_said or ticket.rmas.exists():
+        raise CannotEdit(
+            _("%(customer)s wrote in this ticket or was answered: open another one.")
+            % {"customer": ticket.customer.label if ticket.customer else ""}
+        )
 
 
 def check_can_write(ticket: Ticket, body: str) -> None:

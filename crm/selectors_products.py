@@ -60,12 +60,15 @@ def typed_number(text: str) -> str:
     return (found[1] or found[2] if found else text).strip()[:60]
 
 
-def product(thing: int | None) -> Product | None:
-    """One lot or unit; None where the ledger does not know it."""
-    return products([thing]).get(thing) if thing is not None else None
+def product(thing: int | None, *, told_to: int | None = None) -> Product | None:
+    """One lot or unit; None where the ledger does not know it.
+
+    ``told_to``: only with what that customer may read of it, their own deliveries.
+    """
+    return products([thing], told_to=told_to).get(thing) if thing is not None else None
 
 
-def products(things: Iterable[int]) -> dict[int, Product]:
+def products(things: Iterable[int], *, told_to: int | None = None) -> dict[int, Product]:
     """Lots and units by id, with who has them; the queries do not grow with their number."""
     wanted = set(things)
     lots = ledger.lots([pk for pk in wanted if kind_of(pk) == NodeKind.LOT])
@@ -74,7 +77,8 @@ def products(things: Iterable[int]) -> dict[int, Product]:
     came = ledger.custodies_of({*lots, *outer.values()})
     by_thing: dict[int, list[object]] = {}
     for custody in came:
-        by_thing.setdefault(custody.thing, []).append(custody)
+        if told_to in (None, custody.document.customer_id):
+            by_thing.setdefault(custody.thing, []).append(custody)
     return {
         pk: _product(row, by_thing.get(outer.get(pk, pk), []))
         for pk, row in {**lots, **units}.items()
@@ -166,7 +170,8 @@ def _one_off(norm: str) -> set[str]:
 
 def held_by(customer_id: int, text: str) -> Product | None:
     """The product of this number that was delivered to the customer; None for any other one."""
-    return next((found for found in named(text) if found.is_with(customer_id)), None)
+    found = next((one for one in named(text) if one.is_with(customer_id)), None)
+    return product(found.thing, told_to=customer_id) if found else None
 
 
 def held_among(customer_id: int, words: Iterable[str]) -> list[Product]:

@@ -190,22 +190,15 @@ def item_of(code: str) -> Any:
 
 def things_of(item_id: int, text: str) -> list[int]:
     """Ids of an item's lots and units by their numbers; raise ValidationError for unknown ones."""
-    found, unknown = [], []
-    for number in text.replace(",", "\n").splitlines():
-        if not number.strip():
-            continue
-        thing = traceability.unit_of(item_id=item_id, number=number) or traceability.lot_of(
-            item_id=item_id, number=number
-        )
-        if thing is None:
-            unknown.append(number.strip())
-        else:
-            found.append(thing.pk)
+    numbers = [typed.strip() for typed in text.replace(",", "\n").splitlines() if typed.strip()]
+    known = traceability.things_numbered(item_id=item_id, numbers=numbers)
+    found = {number: known.get(traceability.normalised(number)) for number in numbers}
+    unknown = [number for number, thing in found.items() if thing is None]
     if unknown:
         raise forms.ValidationError(
             _("Unknown: %(numbers)s.") % {"numbers": ", ".join(unknown[:5])}
         )
-    return found
+    return [thing for thing in found.values() if thing is not None]
 
 
 class PlaceForm(Styled):

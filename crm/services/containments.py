@@ -8,11 +8,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from common import audit
+from common.concurrency import Lock, lock
 from common.errors import Refused
 from common.models import User
 from crm.models import Containment
 from crm.trace import impact
 from erp.services import holds
+from masterdata import selectors as masterdata
 from traceability import selectors as ledger
 
 __all__ = ["CannotContain", "contain", "open_of", "release"]
@@ -45,6 +47,9 @@ def contain(
     hold, CannotHold without a reason or where a unit left a moment ago.
     """
     with transaction.atomic():
+        # Two at once: the second one sees what the first one holds, and nothing moves meanwhile.
+        for site_id in masterdata.site_ids():
+            lock(Lock.SUPPLY, site_id)
         lots, units = impact.stoppable(start)
         held = _held([pk for row in open_of(start) for pk in row.hold_ids])
         lots, units = [pk for pk in lots if pk not in held], [pk for pk in units if pk not in held]

@@ -58,8 +58,8 @@ class Head:
 def content(*, ticket: Ticket, product: Product, head: Head) -> dict[str, Any]:
     """The report's content in its language; ``ticket.customer`` is set."""
     with translation.override(head.language):
-        # Read anew: what it is called is in this language.
-        product = products.product(product.thing) or product
+        # Read anew, in this language: of a lot that several got, this customer's deliveries alone.
+        product = products.product(product.thing, told_to=ticket.customer_id) or product
         steps = ledger.steps_over(product.thing)
         inside = {step.parent for step in steps if step.why != LinkEndWhy.WRONG}
         units = ledger.units([pk for pk in inside if kind_of(pk) == NodeKind.UNIT])

@@ -47,6 +47,8 @@ class Evaluation:
 def request(*, ticket: Ticket, reason: str, by: User, now: datetime) -> Rma:
     """Ask for the ticket's product back; raise CannotReturn: no unit, not theirs, under way."""
     with transaction.atomic():
+        # Of two tickets about one product at once, the second one waits here.
+        lock(Lock.SUPPLY, ticket.site_id)
         ticket = tickets.locked(ticket.pk)
         policies.check_can_edit(ticket)
         found = products.product(ticket.thing)
@@ -268,7 +270,6 @@ def _send_back(rma: Rma, by: User, now: datetime) -> None:
 def _take_from_store(rma: Rma, unit: Product, kind: MoveKind, by: User, now: datetime) -> None:
     """Issue the unit for the return, as anything else is issued; raise CannotReturn."""
     site_id = rma.ticket.site_id
-    lock(Lock.SUPPLY, site_id)
     if unit.state != IdentityState.AVAILABLE:
         raise CannotReturn(
             _("%(number)s is not free in the store: %(state)s.")
@@ -327,7 +328,8 @@ def _move(rma: Rma, new: RmaState) -> None:
 
 
 def _locked(rma: Rma) -> Rma:
-    """The return and its ticket, in this order: ticket, return."""
+    """The return and its ticket, in this order: the site's supply, ticket, return."""
+    lock(Lock.SUPPLY, rma.ticket.site_id)
     ticket = tickets.locked(rma.ticket_id)
     found = Rma.objects.select_for_update(no_key=True).get(pk=rma.pk)
     found.ticket = ticket

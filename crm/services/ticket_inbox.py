@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 from email.utils import parseaddr
 from hashlib import sha256
 from html.parser import HTMLParser
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -24,6 +26,11 @@ from masterdata import selectors as masterdata
 
 LARGEST_MAIL = 40_000_000
 LONGEST_TEXT = 20_000
+_LONGEST_ID = 250
+# Of HTML, before its marks are taken off.
+_LONGEST_PAGE = 1_000_000
+# Parts within parts; people's mail programs nest a handful.
+_DEEPEST = 30
 _NUMBER = re.compile(r"\b(AS-\d{4}-\d+)\b")
 # What may be a serial number in running text.
 _WORD = re.compile(r"\b[0-9A-Za-z][0-9A-Za-z./-]{3,39}\b")
@@ -37,9 +44,12 @@ def take(*, raw: bytes, now: datetime) -> Ticket:
     belongs to; whoever else names a number opens a ticket of their own.
     """
     mail = _read(raw)
-    name, address = parseaddr(str(mail.get("From", "")))
-    own_id = str(mail.get("Message-ID", "")).strip()[:250] or f"<{sha256(raw).hexdigest()}>"
-    title = " ".join(str(mail.get("Subject", "")).replace("\x00", "").split())[:200]
+    name, address = parseaddr(_head(mail, "From"))
+    own_id = _head(mail, "Message-ID")
+    if not own_id or len(own_id) > _LONGEST_ID:
+        # Cut off, two of them could be the same.
+        own_id = f"<{sha256(own_id.encode() or raw).hexdigest()}>"
+    title = _head(mail, "Subject")[:200]
     text = _text(mail)
     with transaction.atomic():
         before = TicketMessage.objects.filter(message_id=own_id).select_related("ticket").first()
@@ -78,13 +88,55 @@ def _read(raw: bytes) -> EmailMessage:
     """The mail; raise CannotOpen where no person wrote it."""
     if len(raw) > LARGEST_MAIL:
         raise CannotOpen(_("The mail is too large."))
-    mail = message_from_bytes(raw, policy=policy.default)
+    try:
+        mail = message_from_bytes(raw, policy=policy.default)
+        depth = _depth(mail)
+    except RecursionError:
+        depth = _DEEPEST + 1
+    if depth > _DEEPEST:
+        raise CannotOpen(_("The mail is too large."))
     assert isinstance(mail, EmailMessage)  # noqa: S101 - the policy makes these
-    if "@" not in parseaddr(str(mail.get("From", "")))[1]:
-        raise CannotOpen(_("The mail has no sender."))
-    if str(mail.get("Auto-Submitted", "no")).strip().lower() != "no":
+    try:
+        # It is written to later: one address, and nothing that ends a header.
+        validate_email(parseaddr(_head(mail, "From"))[1])
+    except ValidationError as error:
+        raise CannotOpen(_("The mail has no sender.")) from error
+    if _is_automatic(mail):
         raise CannotOpen(_("A program wrote this mail: an automatic answer, or a report."))
     return mail
+
+
+def _is_automatic(mail: EmailMessage) -> bool:
+    """By RFC 3834, and by what programs said before it: to answer them would go round for ever."""
+    return (
+        _head(mail, "Auto-Submitted").lower() not in ("", "no")
+        or _head(mail, "Precedence").lower() in ("bulk", "junk", "auto_reply")
+        or _head(mail, "Return-Path") == "<>"
+        or mail.get_content_type() == "multipart/report"
+    )
+
+
+def _head(mail: EmailMessage, name: str) -> str:
+    """A header as one line that can be stored; empty where there is none."""
+    try:
+        said = str(mail.get(name, ""))
+    except (ValueError, LookupError, IndexError, AttributeError):
+        # Some broken headers break the library's parser.
+        return ""
+    return " ".join(_storable(said).split())
+
+
+def _storable(text: str) -> str:
+    """Without what no database stores: NUL, and halves of letters."""
+    return text.replace("\x00", "").encode(errors="replace").decode()
+
+
+def _depth(mail: Message, level: int = 1) -> int:
+    """How deep its parts lie in each other; as deep as is looked at, at most."""
+    if not mail.is_multipart() or level > _DEEPEST:
+        return level
+    parts = mail.get_payload()
+    return max((_depth(part, level + 1) for part in parts if isinstance(part, Message)), default=1)
 
 
 def _answered(title: str, address: str) -> Ticket | None:
@@ -118,8 +170,8 @@ def _text(mail: EmailMessage) -> str:
     except (LookupError, ValueError):
         return ""
     if part.get_content_type() == "text/html":
-        said = _plain(said)
-    lines = said.replace("\x00", "").replace("\r\n", "\n").split("\n")
+        said = _plain(said[:_LONGEST_PAGE])
+    lines = _storable(said).replace("\r\n", "\n").split("\n")
     own = [line for line in lines if not line.startswith(">")]
     return "\n".join(own).strip()[:LONGEST_TEXT]
 
@@ -161,7 +213,7 @@ def _photos(mail: EmailMessage) -> Iterator[Photo]:
         if not isinstance(content, bytes):
             continue
         try:
-            yield ticket_photos.photo(part.get_filename() or "photo", content)
+            yield ticket_photos.photo(_storable(part.get_filename() or "photo"), content)
         except CannotAttach:
             continue
         count += 1

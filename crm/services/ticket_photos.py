@@ -44,7 +44,8 @@ def kind_of(content: bytes) -> str:
 
 def photo(name: str, content: bytes) -> Photo:
     """The picture; raise CannotAttach for another kind of file, an empty or a large one."""
-    shown = name.replace("\\", "/").rsplit("/", 1)[-1][-120:] or "photo"
+    told = "".join(letter for letter in name if letter.isprintable())
+    shown = told.replace("\\", "/").rsplit("/", 1)[-1][-120:] or "photo"
     _check_size(shown, len(content))
     kind = kind_of(content)
     if not kind:

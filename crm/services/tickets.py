@@ -126,6 +126,7 @@ def describe(
         policies.check_can_edit(ticket)
         if ticket.version != version:
             raise CannotEdit(_("Somebody changed the ticket meanwhile: look at it once more."))
+        policies.check_can_give_to(ticket, about.customer_id)
         before = _facts(ticket)
         _set(ticket, about)
         changes = audit.difference(before, _facts(ticket))

@@ -37,6 +37,7 @@ class _Made:
     content: dict[str, Any]
     pdf: bytes
     product: Product
+    customer_id: int
 
 
 def most_of(customer_id: int) -> ReportTier:
@@ -96,7 +97,8 @@ def issue(
     made = _make(ticket, tier, url_of, now)
     with transaction.atomic():
         ticket = tickets.locked(ticket.pk)
-        if check_can_report(ticket).thing != made.product.thing:
+        is_theirs = ticket.customer_id == made.customer_id
+        if check_can_report(ticket).thing != made.product.thing or not is_theirs:
             raise CannotReport(_("The ticket is about another product now; make the report anew."))
         report = _keep(ticket, made, by, now)
         audit.record(
@@ -216,7 +218,7 @@ def _make(
         },
         language=language,
     )
-    return _Made(number, code, content, pdf, product)
+    return _Made(number, code, content, pdf, product, ticket.customer_id)
 
 
 def _page(content: Mapping[str, Any], tier: ReportTier) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import datetime
 import openpyxl  # type: ignore[import-untyped]
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE  # type: ignore[import-untyped]
 
 from crm.enums_trace import WHEREABOUTS
 from crm.trace import impact
@@ -97,7 +98,8 @@ def _certainty(is_confirmed: bool) -> str:
 
 
 def _escaped(*values: str) -> list[str]:
-    return [escape(value) for value in values]
+    """Disarmed, and without control characters, which no workbook holds."""
+    return [escape(ILLEGAL_CHARACTERS_RE.sub("", value)) for value in values]
 
 
 def _sortable(at: datetime) -> str:

@@ -133,10 +133,11 @@ def _suspect(request: HttpRequest, form: CauseForm) -> Suspect:
 
 
 def _suspect_or_404(request: HttpRequest) -> Suspect:
+    """What was asked, with people by number: it is kept, or leaves in a file."""
     form = _form(request)
     if not form.is_valid():
         raise Http404
-    return _suspect(request, form)
+    return causes.of_cause(form.cause, query=form.query, may_see_operators=False)
 
 
 @requires("crm.view_trace")

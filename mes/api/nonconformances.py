@@ -156,17 +156,11 @@ def _body(number: str) -> Any:
 
 
 def _things(item_id: int, numbers: list[str]) -> list[int]:
-    units = traceability.units_of(item_id=item_id, numbers=numbers)
-    found, unknown = [], []
-    for number in numbers:
-        unit = units.get(traceability.normalised(number))
-        thing = unit or traceability.lot_of(item_id=item_id, number=number)
-        if thing is None:
-            unknown.append(number)
-        else:
-            found.append(thing.pk)
+    known = traceability.things_numbered(item_id=item_id, numbers=numbers)
+    found = {number: known.get(traceability.normalised(number)) for number in numbers}
+    unknown = [number for number, thing in found.items() if thing is None]
     if unknown:
         raise serializers.ValidationError(
             {"things": [_("Unknown: %(numbers)s.") % {"numbers": ", ".join(unknown[:5])}]}
         )
-    return found
+    return [thing for thing in found.values() if thing is not None]

@@ -118,9 +118,13 @@ def add_things(
     by: User | None,
     now: datetime,
 ) -> int:
-    """Lots, units and work orders that it is about too; return how many are new."""
+    """Lots, units and work orders that it is about too; return how many are new.
+
+    Raise CannotReport once it is closed: nobody would let go of what it holds.
+    """
     with transaction.atomic():
         row = locked(nonconformance)
+        policies.check_is_open(row, CannotReport)
         known = set(row.things.values_list("lot_id", flat=True)) | set(
             row.things.values_list("unit_id", flat=True)
         )
@@ -210,12 +214,13 @@ def locked(nonconformance: Nonconformance) -> Nonconformance:
 
 
 def _open_one(reference: str, item_id: int) -> Nonconformance | None:
+    """The open one of that reference, locked: one that is being closed now is closed then."""
     if not reference.strip():
         return None
     rows = Nonconformance.objects.filter(
         references__contains=[reference.strip()[:60]], item=item_id
     ).exclude(state=NonconformanceState.CLOSED)
-    return rows.order_by("pk").first()
+    return rows.select_for_update(no_key=True, of=("self",)).order_by("pk").first()
 
 
 def _hold(

@@ -25,6 +25,7 @@ from erp.models import StockMove
 from erp.services.holds import CannotHold
 from tests.factories import UserFactory
 from tests.masterdata.factories import CustomerFactory, SiteFactory
+from tests.parallel import at_once, errors
 from tests.traceability.factories import MADE_AT, LotFactory
 from tests.traceability.test_genealogy import Factory, steps
 from tests.traceability.test_lives import Life
@@ -259,3 +260,24 @@ def test_a_start_keeps_which_lots_are_surely_bad() -> None:
     cause = containments.cause_of(start)
     assert cause == {"lots": {"2": False, "3": True}, "units": [8, 9]}
     assert replace(start, units=frozenset()) != start
+
+
+def test_a_number_with_control_characters_breaks_no_workbook(life) -> None:
+    SerialUnit.objects.filter(pk=life.pumps[3].pk).update(number="=\x01P-4")
+    rows = openpyxl.load_workbook(
+        io.BytesIO(files.as_xlsx(Start.of([life.sound.pk])))
+    ).active.iter_rows(values_only=True)
+    assert "'=P-4" in {row[2] for row in rows}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_hold_the_same_at_once_hold_it_once() -> None:
+    start = Start.of([Life().sound.pk])
+
+    def contain() -> Containment:
+        return containments.contain(start=start, title="Lot", reason="cracks", by=None, now=NOW)
+
+    came = at_once(contain, contain)
+    [refused] = errors(came)
+    assert isinstance(refused, CannotContain)
+    assert Containment.objects.count() == 1

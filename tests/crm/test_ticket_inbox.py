@@ -5,7 +5,7 @@ from __future__ import annotations
 from email.message import EmailMessage
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from crm.enums import TicketChannel, TicketState
 from crm.models import Ticket
@@ -122,3 +122,58 @@ def test_the_command_takes_a_folder_and_sorts_it(house, tmp_path, capsys):
     assert [path.name for path in (tmp_path / "cur").iterdir()] == ["1.eml"]
     assert [path.name for path in (tmp_path / "refused").iterdir()] == ["2.eml"]
     assert Ticket.objects.get().number in capsys.readouterr().out
+
+
+def nested(levels: int) -> bytes:
+    head = b"From: acme@example.com\r\n"
+    for level in range(levels):
+        head += b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (level, level)
+    return head + b"Content-Type: text/plain\r\n\r\nx\r\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"From: acme@example.com\r\nReturn-Path: <>\r\n\r\nnot delivered",
+        b"From: acme@example.com\r\nPrecedence: auto_reply\r\n\r\nI am away",
+        b"From: acme@example.com\r\nContent-Type: multipart/report; boundary=b\r\n\r\n--b\r\n",
+        b'From: "a, boss@example.com"@x y\r\n\r\nwho?',
+        nested(100),
+        nested(3000),
+    ],
+    ids=["bounce", "away", "report", "two addresses", "deep", "very deep"],
+)
+def test_bounces_and_mails_made_to_do_harm_open_nothing(house, raw):
+    with pytest.raises(CannotOpen):
+        ticket_inbox.take(raw=raw, now=NOW)
+
+
+def test_what_no_database_stores_is_left_out_of_a_mail(house):
+    raw = (
+        b"From: =?utf-8?q?B=00ob?= <acme@example.com>\r\nMessage-ID: <1\x00@x>\r\n"
+        b"Subject: caf\xe9\r\n\r\nLoose"
+    )
+    ticket = ticket_inbox.take(raw=raw, now=NOW)
+    assert ticket.contact_name == "Bob"
+
+
+def test_long_ids_that_begin_alike_are_two_mails(house):
+    first, second = (take(letter(own_id=f"<{'a' * 300}{n}@x>")) for n in range(2))
+    assert first != second
+
+
+def test_a_mail_that_cannot_be_read_keeps_no_other_waiting(house, tmp_path, monkeypatch):
+    (tmp_path / "1.eml").write_bytes(b"poison")
+    (tmp_path / "2.eml").write_bytes(letter().as_bytes())
+    real = ticket_inbox.take
+
+    def broken(*, raw, now):
+        if raw == b"poison":
+            raise ValueError("a defect")
+        return real(raw=raw, now=now)
+
+    monkeypatch.setattr(ticket_inbox, "take", broken)
+    with pytest.raises(CommandError, match="1 could not be read"):
+        call_command("import_mail", folder=tmp_path)
+    assert (tmp_path / "1.eml").exists()
+    assert [path.name for path in (tmp_path / "cur").iterdir()] == ["2.eml"]

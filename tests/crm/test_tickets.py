@@ -11,7 +11,7 @@ from common import audit, jobs
 from common.models import Notification
 from crm import selectors_products as products
 from crm import selectors_tickets as selectors
-from crm.enums import MessageKind, TicketPriority, TicketState, WarrantyDecision
+from crm.enums import MessageKind, TicketChannel, TicketPriority, TicketState, WarrantyDecision
 from crm.models import TicketTarget
 from crm.policies_tickets import CannotAttach
 from crm.services import (
@@ -280,3 +280,30 @@ def test_a_frozen_list_stays_as_it_was(house):
     assert not ticket_evidence.is_as_it_was(made)
     with pytest.raises(ticket_evidence.CannotFreeze):
         ticket_evidence.freeze(ticket=ticket, thing=0, by=house.agent, now=NOW)
+
+
+def test_what_one_customer_wrote_or_was_told_never_becomes_anothers(house):
+    ticket = house.ticket()
+    about = About(customer_id=house.other.pk, serial="P-200")
+
+    def give_away():
+        ticket.refresh_from_db()
+        return tickets.describe(
+            ticket=ticket, about=about, version=ticket.version, by=house.agent, now=NOW
+        )
+
+    # An agent noted it and mistook the customer.
+    assert give_away().customer == house.other
+    about = About(customer_id=house.acme.pk, serial="P-100")
+    tickets.reply(ticket=ticket, body="We look.", by=house.agent, now=NOW)
+    with pytest.raises(CannotEdit, match="open another one"):
+        give_away()
+    ticket = house.ticket("P-100", channel=TicketChannel.PORTAL)
+    about = About(customer_id=house.other.pk)
+    with pytest.raises(CannotEdit, match="open another one"):
+        give_away()
+
+
+def test_the_name_of_a_photo_is_one_line_that_can_be_stored():
+    assert ticket_photos.photo("a\x00b\r\nX: y/../joint.png", PNG).name == "joint.png"
+    assert ticket_photos.photo("jo\x00int\n.png", PNG).name == "joint.png"

@@ -331,6 +331,21 @@ def test_a_machine_and_a_window_are_asked_held_and_filed(life, client_for) -> No
     assert page(client, "crm:impact-cause-file", "csv").status_code == 404
 
 
+def test_what_is_kept_of_a_suspected_person_is_a_number(life, client_for) -> None:
+    """After-sales reads it too, and may not know the name."""
+    person = life.person
+    person.roles, person.first_name, person.last_name = ["operator"], "Olga", "Canary"
+    person.save()
+    window = {"since": "2026-10-31T00:00", "until": "2026-11-30T00:00"}
+    client = client_for(Role.QUALITY)
+    answer = page(client, "crm:impact-cause", operator=str(person.pk), **window)
+    assert "Canary" in answer.context["suspect"].title
+    client.post(answer.context["urls"]["hold"], {"reason": "a slip"})
+    [row] = Containment.objects.all()
+    assert "Canary" not in row.title
+    assert str(person.pk) in row.title
+
+
 def test_what_failed_units_share_is_ranked_and_leads_on(life, client_for) -> None:
     client = client_for(Role.QUALITY)
     first, second = life.pumps[:2]

@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from common import jobs
 from crm.enums import ReportTier
-from crm.models import ReportAccess, ReportShare, TicketMessage, TraceReport
+from crm.models import ReportAccess, ReportShare, Ticket, TicketMessage, TraceReport
 from crm.services import canonical, trace_reports
 from crm.services.trace_reports import CannotReport, CannotShare
 from mes.models import Badge
@@ -154,4 +154,32 @@ def test_a_draft_is_looked_at_and_leaves_nothing(house):
     ticket = house.ticket()
     made = trace_reports.preview(ticket=ticket, tier=None, url_of=url_of, now=NOW)
     assert made.startswith(b"%PDF")
+    assert TraceReport.objects.count() == 0
+
+
+def shared_lot(house):
+    """A lot that Acme got first, and another customer after them."""
+    house.deliver(house.bad, house.acme, "SH-11")
+    house.deliver(house.bad, house.other, "SH-12")
+    return house.ticket("BAD")
+
+
+def test_of_a_lot_that_several_got_each_reads_of_their_own_delivery(house):
+    ticket = shared_lot(house)
+    product = issue(house, ticket).content["product"]
+    assert (product["shipment"], product["order"]) == ("SH-11", "SO-SH-11")
+    theirs = issue(house, house.ticket("BAD", customer=house.other)).content["product"]
+    assert (theirs["shipment"], theirs["order"]) == ("SH-12", "SO-SH-12")
+
+
+def test_a_report_made_for_one_customer_is_not_sent_to_another(house):
+    """The ticket is given to somebody else while the paper is being made."""
+    ticket = shared_lot(house)
+
+    def given_away(code: str) -> str:
+        Ticket.objects.filter(pk=ticket.pk).update(customer=house.other)
+        return url_of(code)
+
+    with pytest.raises(CannotReport, match="make the report anew"):
+        issue(house, ticket, url_of=given_away)
     assert TraceReport.objects.count() == 0

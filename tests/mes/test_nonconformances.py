@@ -6,11 +6,17 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework import serializers
 
 from common.models import Notification
 from masterdata.enums import Tracking
+from mes import quality_forms
+from mes.api import nonconformances as nonconformance_api
 from mes.enums import DispositionKind, NonconformanceSource, NonconformanceState
-from mes.models import Disposition
+from mes.models import Disposition, Nonconformance
 from mes.services import containment, dispositions, execution, nonconformances
 from mes.services.containment import Found
 from mes.services.dispositions import Part
@@ -249,3 +255,36 @@ def test_what_is_not_there_cannot_be_scrapped(quality):
         execute(row, quality.anna)
     assert quality.on_hand() == (10, 10)
     assert Disposition.objects.get().state == "decided"
+
+
+def test_what_is_closed_takes_and_holds_nothing_more(quality):
+    """Nobody would lift a hold that a closed one lays."""
+    found = quality.report(things=[])
+    Nonconformance.objects.update(state=NonconformanceState.CLOSED, closed_at=NOW)
+    with pytest.raises(nonconformances.CannotReport, match="closed"):
+        nonconformances.add_things(found, [quality.lot.pk], is_held=True, by=quality.anna, now=NOW)
+    assert not traceability.open_holds().exists()
+    assert quality.report() != found
+    assert traceability.open_holds().count() == 1
+
+
+def test_one_that_is_being_closed_is_looked_up_under_its_lock(quality):
+    quality.report(things=[])
+    with CaptureQueriesContext(connection) as seen:
+        quality.report(things=[])
+    [first] = [q["sql"] for q in seen if '"references" @>' in q["sql"]]
+    assert "FOR NO KEY UPDATE" in first
+
+
+def test_many_numbers_are_looked_up_together(quality, django_assert_num_queries):
+    for look in (quality_forms.things_of, by_api):
+        with django_assert_num_queries(2):
+            assert look(quality.item.pk, "heat-7\nHEAT-7") == [quality.lot.pk] * 2
+        with pytest.raises(
+            (ValidationError, serializers.ValidationError), match="Unknown: H-2, H-3"
+        ):
+            look(quality.item.pk, "HEAT-7\nH-2\nH-3")
+
+
+def by_api(item_id, text):
+    return nonconformance_api._things(item_id, text.splitlines())

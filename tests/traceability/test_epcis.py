@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 
+from common.models import AuditEntry
 from tests.masterdata.factories import ItemFactory, SiteFactory
 from tests.traceability.factories import MADE_AT, LotFactory, SerialUnitFactory
 from tests.traceability.test_genealogy import Factory, loaded, steps
@@ -192,3 +193,19 @@ def test_what_cannot_be_read_is_refused_with_its_place_and_nothing_stays(fact, s
 def test_what_is_no_document_is_refused(fact, document):
     with pytest.raises(epcis.CannotRead, match="no EPCIS document"):
         epcis.read(document, site_id=fact.site_id, by=None)
+
+
+def test_what_is_read_is_told_in_the_audit_trail_once(fact):
+    events = [{"type": "ObjectEvent", "eventID": "urn:uuid:1", "eventTime": "2026-01-05T08:00:00Z"}]
+    item = ItemFactory(code="SHAFT")
+    name = f"urn:millstream:lot:{item.code}:L-1"
+    report = {"type": "DIAMETER", "value": 1}
+    events[0] |= {
+        "quantityList": [{"epcClass": name, "quantity": 1}],
+        "sensorElementList": [{"sensorReport": [report]}],
+    }
+    for written in (1, 0):
+        done = epcis.read({"epcisBody": {"eventList": events}}, site_id=fact.site_id, by=None)
+        assert done.written == written
+    [entry] = AuditEntry.objects.filter(action="traceability.epcis.read")
+    assert entry.changes == {"events": [None, 1]}

@@ -67,6 +67,16 @@ def units_of(*, item_id: int, numbers: Collection[str]) -> dict[str, SerialUnit]
     return {unit.number_norm: unit for unit in rows}
 
 
+def things_numbered(*, item_id: int, numbers: Collection[str]) -> dict[str, int]:
+    """Ids of an item's units, and else lots, by normalised number; two queries."""
+    wanted = {normalised(number) for number in numbers} - {""}
+    lots = Lot.objects.filter(item_id=item_id, number_norm__in=wanted)
+    units = SerialUnit.objects.filter(item_id=item_id, number_norm__in=wanted)
+    return dict(lots.values_list("number_norm", "pk")) | dict(
+        units.values_list("number_norm", "pk")
+    )
+
+
 def lots_named(number: str) -> QuerySet[Lot]:
     """Lots of any item that carry this number, or whose supplier's lot it is."""
     return Lot.objects.select_related("item", "supplier").filter(number_norm=normalised(number))

@@ -36,8 +36,16 @@ class Command(BaseCommand):
         if not folder.is_dir():
             raise CommandError(f"There is no folder {folder}.")
         source = folder / "new" if (folder / "new").is_dir() else folder
+        failed = 0
         for path in sorted(entry for entry in source.iterdir() if entry.is_file()):
-            self._take(path, folder)
+            try:
+                self._take(path, folder)
+            except Exception as error:
+                # It stays where it is, and the others do not wait for it.
+                failed += 1
+                self.stderr.write(f"{path.name}: {error!r}")
+        if failed:
+            raise CommandError(f"{failed} could not be read and stay in {source}.")
 
     def _take(self, path: Path, folder: Path) -> None:
         try:

@@ -12,9 +12,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from common import audit
+from common.concurrency import Lock, lock
 from common.errors import Refused
 from common.models import User
 from masterdata import selectors as masterdata
@@ -56,6 +59,8 @@ def read(document: Any, *, site_id: int, by: User | None) -> Read:
     named = [(_reference(told, place), told) for place, told in enumerate(events, 1)]
     done, items = Read(), masterdata.item_ids()
     with transaction.atomic():
+        # The same document twice at once: the second one finds what the first one wrote.
+        lock(Lock.IMPORT, site_id)
         seen = set(
             Event.objects.filter(reference__in=[key for key, _told in named]).values_list(
                 "reference", flat=True
@@ -78,6 +83,14 @@ def read(document: Any, *, site_id: int, by: User | None) -> Read:
                 done,
                 written=done.written + is_written,
                 passed_over=done.passed_over + (not is_written),
+            )
+        if done.written:
+            audit.record(
+                action="traceability.epcis.read",
+                target=masterdata.site(site_id),
+                by=by,
+                now=timezone.now(),
+                changes={"events": [None, done.written]},
             )
     return done
 
