@@ -175,6 +175,8 @@ def test_why_an_order_is_late_opens_in_the_list(page_for: PageFor, plant: Tables
     page.goto("/plan/?view=late")
     page.locator("details.why summary").first.click()
     expect(page.locator(".why-binding").first).to_be_visible()
+    # The bar at the top lies on what has scrolled under it.
+    page.evaluate("scrollTo(0, 0)")
     assert_accessible(page)
     check_width(page, page.url)
     wear(page, "dark")
