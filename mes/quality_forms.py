@@ -207,7 +207,7 @@ class PlaceForm(Styled):
         max_length=120,
         help_text=_("Store, line, a customer's plant."),
     )
-    quantity = quantity_field(_("Suspect"))
+    quantity = quantity_field(pgettext_lazy("quantity", "Suspect"))
 
 
 class CountForm(Styled):

@@ -18,6 +18,8 @@ from tests.conftest import ClientFor
 from tests.crm.factories import Shop, counts
 
 DAY = timezone.localdate() + timedelta(days=60)
+# More than a day can make, whatever the hour of the test.
+MUCH = "50000"
 NEW = "/orders/new/"
 
 
@@ -101,7 +103,7 @@ def test_submit_where_every_day_can_be_kept_submits_at_once(sales: Client) -> No
 
 
 def test_submit_asks_where_a_day_cannot_be_kept(sales: Client) -> None:
-    answer = sales.post(NEW, entry(row(day=timezone.localdate()), action="submit"))
+    answer = sales.post(NEW, entry(row(day=timezone.localdate(), quantity=MUCH), action="submit"))
     order = only()
     assert answer["Location"] == page(order) + "?ask=1"
     assert order.state == "draft"
@@ -111,7 +113,7 @@ def test_submit_asks_where_a_day_cannot_be_kept(sales: Client) -> None:
 
 
 def test_submit_with_the_rush_chosen_does_not_ask(sales: Client, shop: Shop) -> None:
-    sales.post(NEW, entry(row(day=timezone.localdate(), rush="on"), action="submit"))
+    sales.post(NEW, entry(row(day=timezone.localdate(), quantity=MUCH, rush="on"), action="submit"))
     order = only()
     assert order.state == "submitted"
     assert shop.line(order).is_rush_asked
@@ -207,7 +209,7 @@ def test_a_hostile_version_is_told(sales: Client, shop: Shop, version: str) -> N
 
 def test_the_check_answers_complete_rows_and_writes_nothing(sales: Client) -> None:
     before = counts()
-    data = entry(row(), row(quantity=""), row(day=timezone.localdate(), quantity="500"))
+    data = entry(row(), row(quantity=""), row(day=timezone.localdate(), quantity=MUCH))
     answer = sales.post("/orders/check/", data).json()
     assert set(answer["rows"]) == {"0", "2"}
     assert answer["rows"]["0"]["feasible"] is True
