@@ -180,7 +180,7 @@ def _chain_worker(
 ) -> Iterator[LiveProcess]:
     command = _command(
         *("-m", "celery", "-A", "config", "worker", "--concurrency", "2"),
-        *("--queues", "default,solver,planning,documents", "--loglevel", "info"),
+        *("--queues", "default,solver,planning,documents,integration", "--loglevel", "info"),
     )
     worker = LiveProcess("chain-worker", command, " ready.", live_folder, _redis_process.url)
     worker.environment |= QUICK
