@@ -4,9 +4,11 @@ import zoneinfo
 from collections.abc import Callable
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from common import trouble
 from masterdata import selectors
 
 
@@ -25,10 +27,17 @@ class SiteZoneMiddleware:
         finally:
             timezone.deactivate()
 
-    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
         """Known only here: whether the path has a view that asks who it is."""
-        if "sessionid" not in request.COOKIES or not request.user.is_authenticated:
-            return
-        zone = selectors.default_zone()
+        try:
+            if "sessionid" not in request.COOKIES or not request.user.is_authenticated:
+                return None
+            zone = selectors.default_zone()
+        except (OperationalError, InterfaceError) as error:
+            # What fails outside of views comes to no process_exception.
+            return trouble.unreachable(request, error)
         if zone is not None:
             timezone.activate(zoneinfo.ZoneInfo(zone))
+        return None

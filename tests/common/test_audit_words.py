@@ -12,7 +12,7 @@ from django.utils.translation import override
 from common import audit, audit_words
 from common.enums import Role
 
-ROOMS = ("aps", "common", "config", "crm", "erp", "masterdata", "mes", "portal")
+ROOMS = ("aps", "common", "config", "crm", "erp", "masterdata", "mes", "portal", "quoting", "traceability")
 CALLS = {"record", "record_many"}
 
 
