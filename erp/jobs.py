@@ -9,7 +9,7 @@ from erp import selectors
 from erp.services import holds, mrp_runs, mrp_timing
 
 
-@register(mrp_runs.JOB, kind=JobKind.LONG, queue="planning", max_attempts=3, lease_seconds=120)
+@register(mrp_runs.JOB, kind=JobKind.LONG, queue="planning", max_attempts=3)
 def run_mrp(*, run_id: int, by: User | None, now: datetime, claim: Claim) -> None:
     """Plan the requirements of a site."""
     with without_cycle_collection():
