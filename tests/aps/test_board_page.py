@@ -29,7 +29,7 @@ TREE, STATES = "/plan/tree/", "/plan/states/"
 
 @pytest.fixture(autouse=True)
 def monday(settings):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     with time_machine.travel(MONDAY, tick=False):
         yield
 

@@ -55,7 +55,7 @@ def read(plant, *, monday=date(2026, 11, 23), weeks=2, now=MONDAY - HOUR, center
 
 
 def test_open_planned_and_free_minutes_by_customer(db, settings):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     plant = plant_for("ACME", "BOLT")
     found = read(plant)
     (lathe,) = found.centers
@@ -74,7 +74,7 @@ def test_open_planned_and_free_minutes_by_customer(db, settings):
 
 
 def test_an_operation_over_the_weekend_counts_where_it_is_worked(db, settings):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     plant = plant_for("ACME", minutes=300)  # 50 hours: the week has 45
     this, next_week = read(plant).centers[0].weeks
     assert (this.loaded_minutes, next_week.loaded_minutes) == (WEEK_MINUTES, 300)
@@ -89,7 +89,7 @@ def test_of_the_week_that_runs_what_is_left_of_it(db):
 
 
 def test_too_much_on_one_machine_is_over_and_nothing_is_free(db, settings):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     plant = plant_for("ACME", "BOLT", minutes=240)
     start = MONDAY
     ScheduledOperation.objects.update(starts_at=start, ends_at=start + 4 * DAY + 9 * HOUR)
@@ -99,7 +99,7 @@ def test_too_much_on_one_machine_is_over_and_nothing_is_free(db, settings):
 
 
 def test_stock_is_nobodys_and_centers_narrow(db, settings):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     plant = plant_for("ACME")
     Requirement.objects.update(customer=None)
     week = read(plant).centers[0].weeks[0]
@@ -108,7 +108,7 @@ def test_stock_is_nobodys_and_centers_narrow(db, settings):
 
 
 def test_a_lot_for_two_customers_is_split_by_what_they_ordered(db, settings):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     plant = Factory()
     leg = plant.part("LEG", minutes=30, lot_policy="fixed", lot_size=Decimal(40))
     table = plant.part("TABLE", minutes=1, components={"LEG": 4})
@@ -132,7 +132,7 @@ def test_no_schedule_means_free_hours(db):
 
 
 def test_the_number_of_queries_does_not_grow(db, settings, django_assert_num_queries):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     plant = plant_for("ACME")
     with CaptureQueriesContext(connection) as few:
         read(plant)
@@ -172,7 +172,7 @@ def test_those_who_see_the_schedule_see_the_capacity(db, client_for, role, statu
 
 
 def test_the_page_shows_work_centers_customers_and_weeks(db, client_for, settings):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     plant_for("ACME", "BOLT")
     page = text_of(client_for("sales").get(PAGE))
     assert "Week 48" in page
@@ -206,7 +206,7 @@ def test_a_strange_url_is_no_error(db, client_for, query):
 
 
 def test_the_file_has_a_line_for_each_customer_and_no_formula(db, client_for, settings):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     plant_for("ACME", "=BOLT()")
     response = client_for("sales").get(PAGE + "?format=csv&weeks=4")
     assert response.headers["Content-Disposition"].endswith('"capacity-2026-11-23.csv"')
@@ -222,7 +222,7 @@ def test_the_file_has_a_line_for_each_customer_and_no_formula(db, client_for, se
 def test_the_fullest_centers_come_first_and_those_with_hours_to_spare_are_folded(
     db, client_for, settings
 ):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     plant = plant_for("ACME", "BOLT")
     for number in range(4):
         center = WorkCenterFactory(site=plant.site, code=f"C{number}", calendar=plant.site.calendar)
@@ -241,7 +241,7 @@ def test_the_fullest_centers_come_first_and_those_with_hours_to_spare_are_folded
 
 
 def test_the_largest_customers_have_lines_of_their_own_and_the_others_one(db, client_for, settings):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     plant_for("A", "B", "C", "D", "E", quantity=2)
     client = client_for("planner")
 

@@ -24,7 +24,7 @@ STEPS = ("undo", "redo", "rebase", "publish", "discard")
 
 @pytest.fixture(autouse=True)
 def monday(settings):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     with time_machine.travel(MONDAY, tick=False):
         yield
 

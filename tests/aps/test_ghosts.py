@@ -18,7 +18,7 @@ DATA = "/plan/data/?from=2026-11-22&to=2026-11-29"
 
 @pytest.fixture(autouse=True)
 def monday(settings):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     with time_machine.travel(MONDAY, tick=False):
         yield
 

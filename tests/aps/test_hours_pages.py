@@ -39,7 +39,7 @@ WEEK = ["08:00–17:00"] * 5 + ["", ""]
 
 @pytest.fixture(autouse=True)
 def monday(settings):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     with time_machine.travel(MONDAY, tick=False):
         yield
 

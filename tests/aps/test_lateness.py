@@ -36,7 +36,7 @@ WHY, PANEL = "/plan/why/", "/plan/panel/"
 
 @pytest.fixture(autouse=True)
 def monday(settings):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     with time_machine.travel(MONDAY, tick=False):
         yield
 

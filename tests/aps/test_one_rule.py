@@ -18,7 +18,7 @@ DAYS = WorkingTime([(480, 960), (1920, 2400)])
 
 @pytest.fixture(autouse=True)
 def quick(settings):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ NOON = MONDAY + 4 * HOUR
 
 @pytest.fixture(autouse=True)
 def quick(settings):
-    settings.SOLVE_SECONDS = 0.3
+    settings.SOLVE_SECONDS = 0.03
 
 
 def busy_plant(seed=1, orders=12, due_days=4):

@@ -15,7 +15,7 @@ SCENARIOS, EDITS = "/api/v1/scenarios/", "/api/v1/schedules/edits/"
 
 @pytest.fixture(autouse=True)
 def quick(settings):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
 
 
 @pytest.fixture(autouse=True)

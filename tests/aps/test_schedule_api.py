@@ -12,7 +12,7 @@ URL = "/api/v1/schedules/current/"
 
 @pytest.fixture(autouse=True)
 def quick(settings):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
 
 
 def test_the_schedule_in_force(api_client_for):

@@ -26,7 +26,7 @@ LONG = ("aps_scheduledoperation", "mes_workorderoperation", "mes_workordermateri
 
 @pytest.fixture
 def plant(settings) -> Factory:
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     plant = Factory(units=2)
     plant.part("LEG", minutes=30)
     table = plant.part("TABLE", minutes=20, components={"LEG": 4})

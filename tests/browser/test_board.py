@@ -33,7 +33,7 @@ BOARD_PAGE = 140_000
 
 @pytest.fixture(autouse=True)
 def quick(settings: Any) -> None:
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ INSPECT = "() => document.querySelector('[data-board]').planBoard()"
 
 @pytest.fixture(autouse=True)
 def quick(settings: Any) -> None:
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
 
 
 @pytest.fixture

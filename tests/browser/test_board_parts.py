@@ -32,7 +32,7 @@ BARS = 10_000
 
 @pytest.fixture(autouse=True)
 def quick(settings: Any) -> None:
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
 
 
 @pytest.fixture

@@ -12,7 +12,18 @@ from django.utils.translation import override
 from common import audit, audit_words
 from common.enums import Role
 
-ROOMS = ("aps", "common", "config", "crm", "erp", "masterdata", "mes", "portal", "quoting", "traceability")
+ROOMS = (
+    "aps",
+    "common",
+    "config",
+    "crm",
+    "erp",
+    "masterdata",
+    "mes",
+    "portal",
+    "quoting",
+    "traceability",
+)
 CALLS = {"record", "record_many"}
 
 

@@ -9,5 +9,5 @@ from tests.crm.factories import Shop
 
 @pytest.fixture
 def shop(db: None, settings: Any) -> Shop:
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     return Shop()

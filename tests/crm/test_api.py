@@ -25,7 +25,7 @@ DAY = timezone.localdate() + timedelta(days=60)
 @pytest.fixture
 def shop(db: None, settings: Any) -> Shop:
     """A plant in real time: the API reads the clock itself."""
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     return Shop(now=timezone.now())
 
 

@@ -25,7 +25,7 @@ NEW = "/orders/new/"
 
 @pytest.fixture
 def shop(db: None, settings: Any) -> Shop:
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     return Shop(now=timezone.now())
 
 

@@ -29,7 +29,7 @@ DAY_OF_WORK = 9 * 60
 
 @pytest.fixture(autouse=True)
 def quick(settings):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
 
 
 @pytest.fixture

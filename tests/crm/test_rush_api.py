@@ -16,7 +16,7 @@ DAY_OF_WORK = 9 * 60
 
 @pytest.fixture(autouse=True)
 def monday(settings):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     with time_machine.travel(MONDAY, tick=False):
         yield
 

@@ -27,7 +27,7 @@ READERS = ["sales", "planner", "supervisor", "manager", "purchasing", "warehouse
 
 @pytest.fixture(autouse=True)
 def monday(settings):
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     with time_machine.travel(MONDAY, tick=False):
         yield
 

@@ -39,7 +39,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def demo(settings, demo_factory):
     """The demo factory, with plans that need only be plans."""
-    settings.SOLVE_SECONDS = 0.3
+    settings.SOLVE_SECONDS = 0.03
     demo_factory.load()
 
 

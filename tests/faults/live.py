@@ -9,7 +9,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from kombu.connection import Connection
 from common.jobs import QUEUES as NAMES
 from common.jobs import wakeups
 from config import environment
+from tests.faults import nursery
 
 START_SECONDS = 60
 QUEUES = ",".join(NAMES)
@@ -94,17 +94,17 @@ class LiveProcess:
     def __init__(self, name: str, command: list[str], ready: str, folder: Path, url: str) -> None:
         self.command = command
         self.ready = ready
+        self.folder = folder
         self.log = folder / f"{name}.log"
         self.environment = _environment(url)
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: nursery.Born | None = None
 
     def start(self) -> None:
         """Start it and wait until its log says that it is ready."""
         self.log.write_bytes(b"")
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, *self.command], stdout=log, stderr=log, env=self.environment
-            )
+        self.process = nursery.Born(
+            self.command, environment=self.environment, log=self.log, folder=self.folder
+        )
         try:
             wait_until(self._is_ready, START_SECONDS)
         except AssertionError:
@@ -161,6 +161,7 @@ def live_folder() -> Iterator[Path]:
     """A folder with a short name: the kernel allows 107 characters for a socket's path."""
     folder = Path(tempfile.mkdtemp(prefix="millstream-"))
     yield folder
+    nursery.close()
     shutil.rmtree(folder)
 
 

@@ -75,7 +75,12 @@ def test_a_killed_database_keeps_what_was_done_and_the_rest_is_done_once(
     with transaction.atomic():
         enqueue_many(
             [
-                Request("toy.write_slowly", key=f"k{n}", arguments={"n": n, "milliseconds": 50})
+                # Long ones after the first: the kill is to fall into one.
+                Request(
+                    "toy.write_slowly",
+                    key=f"k{n}",
+                    arguments={"n": n, "milliseconds": 50 if n < 3 else 300},
+                )
                 for n in range(COUNT)
             ],
             now=timezone.now(),

@@ -195,6 +195,7 @@ def _chain_dispatcher(
     command = ["manage.py", "run_dispatcher"]
     url = _redis_process.url
     process = LiveProcess("chain-dispatcher", command, "Dispatching.", live_folder, url)
+    process.environment |= QUICK
     yield process
     process.kill()
 

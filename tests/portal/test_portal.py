@@ -27,7 +27,7 @@ PRICE = Decimal("987.6521")
 
 @pytest.fixture
 def shop(db: None, settings: Any) -> Shop:
-    settings.SOLVE_SECONDS = 0.2
+    settings.SOLVE_SECONDS = 0.03
     return Shop()
 
 
