@@ -20,6 +20,7 @@ from erp.services import counts
 from masterdata.selectors import default_site
 from mes.models import WorkOrder
 from tests.browser.checks import (
+    LOOKS,
     WIDTHS,
     assert_accessible,
     check_width,
@@ -43,8 +44,6 @@ pytestmark = [
 ORDINARY = 120_000
 PORTAL = 150_000
 CHART = 430_000
-# Both languages, both themes; axe looks at the wide and at the narrow.
-LOOKS = (("en", "light"), ("zh-hans", "dark"))
 
 
 @dataclass(frozen=True)
