@@ -81,6 +81,16 @@ class LiveRedis:
             self.process.wait()
             self.process = None
 
+    @contextlib.contextmanager
+    def unreachable(self) -> Iterator[None]:
+        """Within it nobody connects anew; the connections there are go on."""
+        hidden = self.socket.with_suffix(".hidden")
+        self.socket.rename(hidden)
+        try:
+            yield
+        finally:
+            hidden.rename(self.socket)
+
     def _answers(self) -> bool:
         try:
             return bool(self.client.ping())

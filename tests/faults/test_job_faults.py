@@ -123,6 +123,25 @@ def test_a_redis_killed_and_started_again_loses_nothing(live_redis: LiveRedis) -
     _assert_each_once(range(COUNT + 5))
 
 
+def test_a_worker_that_loses_its_broker_while_it_runs_a_job_lives_on_and_listens_again(
+    live_worker: LiveProcess, live_redis: LiveRedis
+) -> None:
+    """Celery ends the worker where its remote control notices first that the broker is gone."""
+    client = live_redis.client
+    client.ping()
+    _ask_slow(range(1), 1500)
+    wait_until(_running)
+    with live_redis.unreachable():
+        # In this order: a Redis that dies cuts both at once, and chance decides.
+        assert client.client_kill_filter(_type="pubsub") == 1
+        assert client.client_kill_filter(_type="normal", skipme=True)
+        wait_until(lambda: "Cannot connect" in live_worker.text() or not live_worker.is_alive())
+    wait_until(_settled)
+    assert live_worker.is_alive(), live_worker.text()[-2000:]
+    _ask_slow(range(1, 3), 0)
+    _assert_each_once(range(3))
+
+
 def _terminate_other_backends() -> int:
     with connection.cursor() as cursor:
         cursor.execute(
