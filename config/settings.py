@@ -161,6 +161,7 @@ CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {
 CELERY_DB_REUSE_MAX = 1000
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_CONSUMER = "common.jobs.consumer:Consumer"
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 10
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     # A message that a killed worker held comes back after this; the dispatcher is quicker.

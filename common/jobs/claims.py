@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from common.enums import AttemptOutcome, JobState
@@ -121,6 +121,13 @@ def _is_next(job: Job) -> bool:
         .filter(Q(state=JobState.RUNNING) | Q(state=JobState.QUEUED, pk__lt=job.pk))
         .exists()
     )
+
+
+def whose_turn_it_is(jobs: "models.QuerySet[Job]") -> "models.QuerySet[Job]":
+    """Those of the jobs whose group runs none and has no earlier one that waits."""
+    group = Job.objects.exclude(group_key="").filter(group_key=OuterRef("group_key"))
+    before = Q(state=JobState.QUEUED, pk__lt=OuterRef("pk")) | Q(state=JobState.RUNNING)
+    return jobs.exclude(Exists(group.filter(before)))
 
 
 def _merge_equals(job: Job, now: datetime) -> None:

@@ -9,7 +9,7 @@ import threading
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, InterfaceError, connections, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from common.enums import JobState
@@ -102,16 +102,11 @@ def _room(queue: str) -> int:
 
 def _asleep(queue: str, now: datetime) -> "QuerySet[Job]":
     """Jobs whose turn has come and that nobody was told of lately."""
-    group = Job.objects.exclude(group_key="").filter(group_key=OuterRef("group_key"))
-    before = Q(state=JobState.QUEUED, pk__lt=OuterRef("pk")) | Q(state=JobState.RUNNING)
-    return (
-        Job.objects.filter(state=JobState.QUEUED, queue=queue, run_at__lte=now)
-        .filter(
-            Q(woken_at__isnull=True)
-            | Q(woken_at__lt=F("run_at"))
-            | Q(woken_at__lt=now - timedelta(seconds=RESEND_SECONDS))
-        )
-        .exclude(Exists(group.filter(before)))
+    due = Job.objects.filter(state=JobState.QUEUED, queue=queue, run_at__lte=now)
+    return claims.whose_turn_it_is(due).filter(
+        Q(woken_at__isnull=True)
+        | Q(woken_at__lt=F("run_at"))
+        | Q(woken_at__lt=now - timedelta(seconds=RESEND_SECONDS))
     )
 
 

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from common.enums import JobState
+from common.jobs import claims
 from common.models import Heartbeat, Job, JobAttempt
 
 SILENT_AFTER = timedelta(seconds=15)
@@ -46,14 +47,15 @@ def depth(*, at: datetime) -> Depth:
 
 
 def deaf_queues(*, at: datetime) -> list[str]:
-    """Queues of which a job is due for DEAF_AFTER while none runs and none was begun since.
+    """Queues of which a job is due for DEAF_AFTER while none runs and none began or ended since.
 
     A worker that lives and does not listen (after the broker was gone; a bug of Celery's), or no
-    worker at all. One that is busy is not deaf. One query, three where something lies.
+    worker at all. One that is busy is not deaf, and neither is one whose jobs wait for an earlier
+    one of their group. One query, three where something lies.
     """
     since = at - DEAF_AFTER
     lying = set(
-        Job.objects.filter(state=JobState.QUEUED, run_at__lte=since)
+        claims.whose_turn_it_is(Job.objects.filter(state=JobState.QUEUED, run_at__lte=since))
         .order_by()
         .values_list("queue", flat=True)
         .distinct()
@@ -66,8 +68,9 @@ def deaf_queues(*, at: datetime) -> list[str]:
         .values_list("queue", flat=True)
         .distinct()
     )
+    tried = Q(started_at__gt=since) | Q(ended_at__gt=since)
     begun = set(
-        JobAttempt.objects.filter(started_at__gt=since, job__queue__in=lying)
+        JobAttempt.objects.filter(tried, job__queue__in=lying)
         .order_by()
         .values_list("job__queue", flat=True)
         .distinct()

@@ -26,6 +26,29 @@ def deaf() -> list[str]:
     return overview.deaf_queues(at=timezone.now())
 
 
+def test_jobs_behind_one_that_is_tried_again_later_make_nobody_deaf() -> None:
+    failed = waiting(ago=timedelta(minutes=-4), key="failed")
+    behind = waiting(key="behind")
+    Job.objects.update(group_key="order:1")
+    assert deaf() == []
+    # The controls: once the first is due as well, or in no group, the second lies there.
+    Job.objects.filter(pk=behind.pk).update(group_key="order:2")
+    assert deaf() == ["default"]
+    Job.objects.filter(pk=behind.pk).update(group_key="order:1")
+    Job.objects.filter(pk=failed.pk).update(run_at=timezone.now() - LONG)
+    assert deaf() == ["default"]
+
+
+def test_one_long_job_that_ended_just_now_has_kept_the_next_waiting() -> None:
+    waiting()
+    done = waiting(key="done", ago=timedelta(hours=1))
+    begun(done, timedelta(minutes=30))
+    Job.objects.filter(pk=done.pk).update(state=JobState.DONE)
+    assert deaf() == ["default"]
+    JobAttempt.objects.update(ended_at=timezone.now())
+    assert deaf() == []
+
+
 def begun(job: Job, ago: timedelta) -> None:
     JobAttempt.objects.create(job=job, attempt=1, started_at=timezone.now() - ago)
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 import time_machine
+from django.core import mail
 
 from aps.models import ScheduledOperation, ScheduleRun
 from aps.services import promises
@@ -46,6 +47,7 @@ def test_it_holds_the_story_on_any_day(settings, moment):
     settings.SOLVE_SECONDS = 1
     with time_machine.travel(moment):
         loading.load(now=moment)
+        assert mail.outbox == [], "invented people get no mail"
         _check_plant()
         _check_orders(moment)
         _check_product_x(moment)

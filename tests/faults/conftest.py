@@ -7,6 +7,7 @@ from tests.faults.live import (
     live_folder,
     live_redis,
     live_worker,
+    live_worker_of,
     no_worker,
 )
 from tests.flows.chain import _chain_dispatcher, _chain_web, _chain_worker, chain
@@ -22,5 +23,6 @@ __all__ = [
     "live_folder",
     "live_redis",
     "live_worker",
+    "live_worker_of",
     "no_worker",
 ]

@@ -81,6 +81,16 @@ class LiveRedis:
             self.process.wait()
             self.process = None
 
+    @contextlib.contextmanager
+    def unreachable(self) -> Iterator[None]:
+        """Within it nobody connects anew; the connections there are go on."""
+        hidden = self.socket.with_suffix(".hidden")
+        self.socket.rename(hidden)
+        try:
+            yield
+        finally:
+            hidden.rename(self.socket)
+
     def _answers(self) -> bool:
         try:
             return bool(self.client.ping())
@@ -191,9 +201,7 @@ def live_redis(_redis_process: LiveRedis, monkeypatch: pytest.MonkeyPatch) -> It
 def _worker_process(
     django_db_setup: None, _redis_process: LiveRedis, live_folder: Path
 ) -> Iterator[LiveProcess]:
-    command = ["-m", "celery", "-A", "config", "worker", "--concurrency", "2", "--queues", QUEUES]
-    command += ["--loglevel", "info", "--without-gossip", "--without-mingle"]
-    command += ["--include", "tests.faults.toy_jobs"]
+    command = _worker_command("config")
     worker = LiveProcess("worker", command, " ready.", live_folder, _redis_process.url)
     yield worker
     worker.kill()
@@ -213,6 +221,25 @@ def live_worker(
 
 
 @pytest.fixture
+def live_worker_of(
+    transactional_db: None, live_redis: LiveRedis, live_folder: Path
+) -> Iterator[Callable[[str], LiveProcess]]:
+    """Start a worker of another Celery application than ours, given by its module."""
+    started: list[LiveProcess] = []
+
+    def start(module: str) -> LiveProcess:
+        command = _worker_command(module)
+        worker = LiveProcess("other-worker", command, " ready.", live_folder, live_redis.url)
+        started.append(worker)
+        worker.start()
+        return worker
+
+    yield start
+    for worker in started:
+        worker.kill()
+
+
+@pytest.fixture
 def no_worker(_worker_process: LiveProcess) -> None:
     """Nobody takes wake-ups during this test."""
     _worker_process.kill()
@@ -228,6 +255,12 @@ def live_dispatcher(
     process.start()
     yield process
     process.kill()
+
+
+def _worker_command(module: str) -> list[str]:
+    command = ["-m", "celery", "-A", module, "worker", "--concurrency", "2", "--queues", QUEUES]
+    command += ["--loglevel", "info", "--without-gossip", "--without-mingle"]
+    return [*command, "--include", "tests.faults.toy_jobs"]
 
 
 def _environment(redis_url: str) -> dict[str, str]:

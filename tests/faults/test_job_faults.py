@@ -123,6 +123,39 @@ def test_a_redis_killed_and_started_again_loses_nothing(live_redis: LiveRedis) -
     _assert_each_once(range(COUNT + 5))
 
 
+def _lose_the_broker_during_a_job(worker: LiveProcess, broker: LiveRedis) -> None:
+    """Its remote control notices first: a Redis that dies cuts all at once, and chance decides."""
+    client = broker.client
+    client.ping()
+    _ask_slow(range(1), 1500)
+    wait_until(_running)
+    with broker.unreachable():
+        assert client.client_kill_filter(_type="pubsub") == 1
+        assert client.client_kill_filter(_type="normal", skipme=True)
+        wait_until(lambda: "Cannot connect" in worker.text() or not worker.is_alive())
+
+
+def test_a_worker_that_loses_its_broker_while_it_runs_a_job_lives_on_and_listens_again(
+    live_worker: LiveProcess, live_redis: LiveRedis
+) -> None:
+    _lose_the_broker_during_a_job(live_worker, live_redis)
+    wait_until(_settled)
+    assert live_worker.is_alive(), live_worker.text()[-2000:]
+    _ask_slow(range(1, 3), 0)
+    _assert_each_once(range(3))
+
+
+@pytest.mark.usefixtures("no_worker")
+def test_celerys_own_consumer_would_end_with_its_broker(
+    live_worker_of: Callable[[str], LiveProcess], live_redis: LiveRedis
+) -> None:
+    """The control."""
+    worker = live_worker_of("tests.faults.plain_celery")
+    _lose_the_broker_during_a_job(worker, live_redis)
+    wait_until(lambda: not worker.is_alive())
+    assert "has no attribute 'hostname'" in worker.text()
+
+
 def _terminate_other_backends() -> int:
     with connection.cursor() as cursor:
         cursor.execute(

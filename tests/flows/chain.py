@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from common.enums import JobState
 from common.jobs import claims
-from common.models import Job
+from common.models import Heartbeat, Job
 from tests.faults.live import LiveProcess, LiveRedis, wait_until
 
 # Quick plans: the stories are about the chain, not about the last percent of a schedule; and who
@@ -190,7 +190,10 @@ def _chain_worker(
 
 @pytest.fixture(scope="module")
 def _chain_dispatcher(
-    django_db_setup: None, _redis_process: LiveRedis, live_folder: Path
+    django_db_setup: None,
+    django_db_blocker: Any,
+    _redis_process: LiveRedis,
+    live_folder: Path,
 ) -> Iterator[LiveProcess]:
     command = ["manage.py", "run_dispatcher"]
     url = _redis_process.url
@@ -198,6 +201,11 @@ def _chain_dispatcher(
     process.environment |= QUICK
     yield process
     process.kill()
+    # It outlived the last test and wrote into the emptied tables: nothing of the next tests'.
+    with django_db_blocker.unblock():
+        Heartbeat.objects.all().delete()
+        Job.objects.all().delete()
+        connections.close_all()
 
 
 @pytest.fixture
