@@ -43,6 +43,25 @@ class PortalReturnOut(serializers.Serializer[Any]):
     disposition = serializers.CharField(allow_blank=True)
 
 
+class PortalFindingStepOut(serializers.Serializer[Any]):
+    step = serializers.CharField(source="discipline.name")
+    due_on = serializers.DateField()
+    done_at = serializers.DateTimeField(allow_null=True)
+
+
+class PortalFindingOut(serializers.Serializer[Any]):
+    """The customer's part of an 8D."""
+
+    number = serializers.CharField()
+    opened_at = serializers.DateTimeField()
+    closed_at = serializers.DateTimeField(allow_null=True)
+    problem = serializers.CharField()
+    containment = serializers.CharField()
+    cause = serializers.CharField(allow_blank=True)
+    actions = serializers.CharField(allow_blank=True)
+    steps = PortalFindingStepOut(many=True)
+
+
 class PortalTicketRowOut(serializers.Serializer[Any]):
     number = serializers.CharField()
     title = serializers.CharField()
@@ -57,6 +76,7 @@ class PortalTicketOut(PortalTicketRowOut):
     messages = PortalSaidOut(many=True)
     reports = PortalReportOut(many=True)
     returns = PortalReturnOut(many=True)
+    finding = PortalFindingOut(allow_null=True)
 
 
 def _answer(customer_id: int, number: str, code: int = status.HTTP_200_OK) -> Response:

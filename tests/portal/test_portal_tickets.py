@@ -16,7 +16,10 @@ from rest_framework.test import APIClient
 from common import api_tokens
 from crm.models import Ticket
 from crm.services import ticket_photos, tickets, trace_reports
+from mes.enums import NonconformanceSource
+from mes.services import eight_d, nonconformances
 from tests.crm.complaints import PNG, AfterSales
+from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -113,6 +116,43 @@ def test_nothing_of_anothers_ticket_is_reached(house, mine):
     assert client.post(url, text, format="json").status_code == 404
     for staff in ("/tickets/", f"/tickets/{own.number}/"):
         assert mine.get(staff).status_code == 403
+
+
+def test_a_customer_reads_what_was_shared_of_the_8d_on_their_own_ticket_alone(house, mine):
+    own, theirs = house.ticket("P-100"), house.ticket("P-200", customer=house.other)
+    now, quality = timezone.now(), UserFactory(username="quentin", roles=["quality"])
+    found = nonconformances.open_from(
+        source=NonconformanceSource.TICKET,
+        reference=own.number,
+        item_id=house.pump.pk,
+        site_id=house.site.pk,
+        problem="Canary-inside",
+        by=quality,
+        now=now,
+    )
+    made = eight_d.begin(nonconformance=found, leader=quality, by=quality, now=now)
+    texts = {"customer_problem": "The joint is loose", "customer_containment": "Stock is sorted"}
+    eight_d.write(eight_d=made, values=texts, by=quality, now=now)
+    url = f"/portal/tickets/{own.number}/"
+    assert "The joint is loose" not in mine.get(url).content.decode()
+    eight_d.share(eight_d=made, is_shared=True, by=quality, now=now)
+    html = mine.get(url).content.decode()
+    for fact in (found.number, "The joint is loose", "Stock is sorted", "Root cause"):
+        assert fact in html
+    for hidden in ("Canary-inside", "quentin"):
+        assert hidden not in html
+    assert mine.get(f"/portal/tickets/{theirs.number}/").status_code == 404
+    other = page(house.user_of(house.other, "otto"))
+    assert other.get(url).status_code == 404
+    html = other.get(f"/portal/tickets/{theirs.number}/").content.decode()
+    assert found.number not in html
+    assert "The joint is loose" not in html
+    client = api(house.user_of(house.acme, "dave"))
+    told = client.get(f"/api/v1{url}").json()["finding"]
+    assert (told["number"], told["problem"]) == (found.number, "The joint is loose")
+    assert [step["step"] for step in told["steps"]][:2] == ["D0", "D1"]
+    eight_d.share(eight_d=made, is_shared=False, by=quality, now=now)
+    assert found.number not in mine.get(url).content.decode()
 
 
 def test_an_answer_opens_the_ticket_again(house, mine):
