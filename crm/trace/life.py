@@ -74,6 +74,12 @@ class Life:
         return ledger.within(self.thing.pk, chosen, levels=len(chosen))
 
     @property
+    def lots(self) -> set[int]:
+        """The lots that are in it now, and itself where it is one."""
+        parts = {part.parent for part in self.as_it_is if part.parent < FIRST_KIT_ID}
+        return parts if self.is_unit else {*parts, self.thing.pk}
+
+    @property
     def replaced(self) -> list[ledger.Part]:
         """What was taken out since it was built, and what was put in."""
         return [

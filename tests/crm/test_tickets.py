@@ -82,6 +82,21 @@ def test_a_part_is_with_who_has_the_product_around_it(house):
         assert life.read(part).product == found
 
 
+def test_a_trace_shows_the_tickets_about_it_and_those_on_its_lots(house, client_for):
+    first, second = house.ticket("P-100"), house.ticket("P-200", customer=house.other)
+    house.ticket("P-500")  # Of another lot.
+    for thing, shown in (
+        (house.pumps[0], [(first, True), (second, False)]),
+        (house.pumps[1], [(second, True), (first, False)]),
+        (house.pumps[2], [(second, False), (first, False)]),
+        (house.bad, [(second, False), (first, False)]),
+    ):
+        answer = client_for("after-sales").get(f"/trace/{thing.pk}/")
+        assert answer.context["tickets"] == shown, thing
+        for ticket, _is_own in shown:
+            assert f'href="/tickets/{ticket.number}/"' in answer.content.decode()
+
+
 def test_a_product_that_went_on_to_another_customer_is_no_longer_the_first_ones(house):
     house.deliver(house.pumps[0], house.other, "SH-99", at=NOW)
     assert products.held_by(house.other.pk, "P-100") is not None
