@@ -16,8 +16,8 @@ from traceability.enums import DocumentKind, IdentityState, NodeKind, kind_of
 if TYPE_CHECKING:
     from traceability.models import Custody, Lot, SerialUnit
 
-# GS1: application identifier 21 is the serial number, 10 the lot; in brackets, or as a link.
-_GS1 = re.compile(r"\((?:21|10)\)([^()]+)|/(?:21|10)/([^/?#]+)")
+# GS1: application identifier 21 is the serial number, 10 the lot.
+_GS1 = re.compile(r"\((?:21|10)\)([^()]+)")
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LONGEST_TRIED = 24
 MOST_SUGGESTED = 6
@@ -71,7 +71,7 @@ class Product:
 def typed_number(text: str) -> str:
     """The number in what was typed, pasted or scanned: plain, GS1 or a Digital Link."""
     found = _GS1.search(text)
-    return (found[1] or found[2] if found else text).strip()[:60]
+    return (found[1] if found else ledger.number_of(text)).strip()[:60]
 
 
 def product(thing: int | None, *, told_to: int | None = None) -> Product | None:
