@@ -6,6 +6,7 @@ from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
+from rest_framework.exceptions import ErrorDetail, Throttled
 from rest_framework.response import Response
 
 from common.api import ApiRequest, ApiView, ListApiView, StrictSerializer
@@ -86,6 +87,13 @@ def _answer(customer_id: int, number: str, code: int = status.HTTP_200_OK) -> Re
     return Response(PortalTicketOut(found).data, status=code)
 
 
+def _throttled(refused: ticket_portal.TooMuch) -> Throttled:
+    """429, and after how many seconds again."""
+    made = Throttled(refused.wait.total_seconds())
+    made.detail = ErrorDetail(str(refused), code=made.default_code)
+    return made
+
+
 class TicketListView(ListApiView):
     """My complaints, newest first. POST complains; 404 for a number that is none of mine."""
 
@@ -112,6 +120,8 @@ class TicketListView(ListApiView):
             )
         except ticket_portal.NotYours as error:
             raise Http404 from error
+        except ticket_portal.TooMuch as error:
+            raise _throttled(error) from error
         return _answer(customer_id, made.number, status.HTTP_201_CREATED)
 
 
@@ -145,4 +155,6 @@ class TicketAnswerView(ApiView):
             )
         except ticket_portal.NoTicket as error:
             raise Http404 from error
+        except ticket_portal.TooMuch as error:
+            raise _throttled(error) from error
         return _answer(customer_id, number, status.HTTP_201_CREATED)
