@@ -3,16 +3,21 @@
 import re
 from calendar import monthrange
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from itertools import takewhile
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
 from traceability import selectors as ledger
 from traceability.enums import DocumentKind, IdentityState, NodeKind, kind_of
 
-# GS1: application identifier 21 is the serial number, 10 the lot; in brackets, or as a link.
-_GS1 = re.compile(r"\((?:21|10)\)([^()]+)|/(?:21|10)/([^/?#]+)")
+if TYPE_CHECKING:
+    from traceability.models import Custody, Lot, SerialUnit
+
+# GS1: application identifier 21 is the serial number, 10 the lot.
+_GS1 = re.compile(r"\((?:21|10)\)([^()]+)")
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LONGEST_TRIED = 24
 MOST_SUGGESTED = 6
@@ -20,7 +25,12 @@ MOST_SUGGESTED = 6
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A lot or unit as after-sales sees it."""
+    """A lot or unit as after-sales sees it.
+
+    It is whose the outermost product around it is, and what was sold has the warranty: from its
+    first delivery to who has it now. Back after a repair it keeps that day; to somebody else it
+    is sold anew.
+    """
 
     thing: int
     kind: NodeKind
@@ -32,11 +42,15 @@ class Product:
     made_at: datetime
     # Customers to whom it was delivered, the last one last; a unit inside another counts as it.
     customers: tuple[int, ...] = ()
+    customer_code: str = ""
     customer_label: str = ""
+    # The first delivery to who has it now.
     shipment: str = ""
     order: str = ""
     shipped_at: datetime | None = None
     warranty_until: date | None = None
+    # It is out there now, not back for a repair or in our store.
+    is_delivered: bool = False
 
     @property
     def customer_id(self) -> int | None:
@@ -57,7 +71,7 @@ class Product:
 def typed_number(text: str) -> str:
     """The number in what was typed, pasted or scanned: plain, GS1 or a Digital Link."""
     found = _GS1.search(text)
-    return (found[1] or found[2] if found else text).strip()[:60]
+    return (found[1] if found else ledger.number_of(text)).strip()[:60]
 
 
 def product(thing: int | None, *, told_to: int | None = None) -> Product | None:
@@ -73,15 +87,18 @@ def products(things: Iterable[int], *, told_to: int | None = None) -> dict[int, 
     wanted = set(things)
     lots = ledger.lots([pk for pk in wanted if kind_of(pk) == NodeKind.LOT])
     units = ledger.units([pk for pk in wanted if kind_of(pk) == NodeKind.UNIT])
-    outer = _outermost(units)
-    came = ledger.custodies_of({*lots, *outer.values()})
-    by_thing: dict[int, list[object]] = {}
-    for custody in came:
+    outermost = _outermost(units)
+    around = {**units, **ledger.units(set(outermost.values()) - set(units))}
+    by_thing: dict[int, list[Custody]] = {}
+    for custody in ledger.custodies_of({*lots, *outermost.values()}):
         if told_to in (None, custody.document.customer_id):
             by_thing.setdefault(custody.thing, []).append(custody)
     return {
-        pk: _product(row, by_thing.get(outer.get(pk, pk), []))
-        for pk, row in {**lots, **units}.items()
+        **{pk: _product(lot, lot, by_thing.get(pk, [])) for pk, lot in lots.items()},
+        **{
+            pk: _product(unit, around[outermost[pk]], by_thing.get(outermost[pk], []))
+            for pk, unit in units.items()
+        },
     }
 
 
@@ -103,16 +120,17 @@ def _outermost(units: Collection[int]) -> dict[int, int]:
     return found
 
 
-def _product(row, custodies) -> Product:  # type: ignore[no-untyped-def]
-    shipments = [
-        custody.document
+def _product(
+    row: "Lot | SerialUnit", sold: "Lot | SerialUnit", custodies: "Iterable[Custody]"
+) -> Product:
+    """The thing by its row; ``sold`` is the outermost thing around it, with its custodies."""
+    deliveries = [
+        (custody.document, customer)
         for custody in custodies
-        if custody.document.kind == DocumentKind.SHIPMENT and custody.document.customer_id
+        if custody.document.kind == DocumentKind.SHIPMENT
+        and (customer := custody.document.customer) is not None
     ]
-    first = shipments[0] if shipments else None
-    last = shipments[-1] if shipments else None
-    months = row.item.warranty_months
-    return Product(
+    seen = Product(
         thing=row.pk,
         kind=kind_of(row.pk),
         number=row.number,
@@ -121,14 +139,23 @@ def _product(row, custodies) -> Product:  # type: ignore[no-untyped-def]
         item_label=row.item.label,
         state=IdentityState(row.state),
         made_at=row.made_at,
-        customers=tuple(document.customer_id for document in shipments),
-        customer_label=last.customer.label if last else "",
-        shipment=last.number if last else "",
-        order=last.order_number if last else "",
-        shipped_at=first.at if first else None,
-        warranty_until=_after_months(timezone.localdate(first.at), months)
-        if first and months
-        else None,
+        customers=tuple(customer.pk for _paper, customer in deliveries),
+        is_delivered=sold.state == IdentityState.SHIPPED,
+    )
+    if not deliveries:
+        return seen
+    holder = deliveries[-1][1]
+    theirs = takewhile(lambda one: one[1].pk == holder.pk, reversed(deliveries))
+    first, _customer = list(theirs)[-1]
+    months = sold.item.warranty_months
+    return replace(
+        seen,
+        customer_code=holder.code,
+        customer_label=holder.label,
+        shipment=first.number,
+        order=first.order_number,
+        shipped_at=first.at,
+        warranty_until=_after_months(timezone.localdate(first.at), months) if months else None,
     )
 
 

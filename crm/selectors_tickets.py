@@ -1,6 +1,6 @@
 """What pages and the API read of tickets, returns, reports and alerts."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,6 +20,7 @@ from crm.models import (
     TicketPhoto,
     TicketSymptom,
     TicketTarget,
+    TicketTrait,
     TraceReport,
 )
 from masterdata import selectors as masterdata
@@ -184,6 +185,19 @@ def related(found: Ticket) -> list[tuple[Ticket, str]]:
 def about(thing: int) -> QuerySet[Ticket]:
     """Tickets about this very lot or unit, the newest first."""
     return tickets().filter(thing=thing)
+
+
+def around(thing: int, lots: Collection[int]) -> list[tuple[Ticket, bool]]:
+    """Tickets about the lot or unit (true), then others that share a lot; two or three queries.
+
+    ``lots``: those inside it, and itself where it is one.
+    """
+    own = list(about(thing)[:MOST_RELATED])
+    shared = TicketTrait.objects.filter(kind=TraitKind.LOT, ref__in=lots)
+    pks = shared.exclude(ticket__thing=thing).order_by("-ticket_id").distinct("ticket_id")
+    wanted = list(pks.values_list("ticket_id", flat=True)[:MOST_RELATED])
+    by_pk = tickets().in_bulk(wanted)
+    return [(row, True) for row in own] + [(by_pk[pk], False) for pk in wanted if pk in by_pk]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from mes.views import checks, costs, dispatch, shortages, work_orders
+from mes.views import checks, costs, dispatch, paper, shortages, work_orders
 
 app_name = "mes"
 _FLOOR: list[URLPattern | URLResolver] = [
@@ -41,6 +41,7 @@ _FLOOR: list[URLPattern | URLResolver] = [
     ),
 ]
 urlpatterns = [
+    path("id/<int:identifier>/<path:number>", paper.label_open, name="label-open"),
     path("floor/", include(_FLOOR)),
     path("quality/", include("mes.urls_quality")),
 ]

@@ -9,6 +9,8 @@ from datetime import date, datetime
 from crm.enums import MessageKind, RmaState, TicketState, WarrantyDecision
 from crm.services import ticket_portal as crm
 from crm.services.ticket_portal import Product
+from mes import selectors as mes
+from mes.selectors import CustomerPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Ticket:
     messages: tuple[Said, ...] = ()
     reports: tuple[Report, ...] = ()
     returns: tuple[Return, ...] = ()
+    # What we found and do about it, where quality wrote that down for customers and shared it.
+    finding: CustomerPart | None = None
 
     @property
     def is_over(self) -> bool:
@@ -108,6 +112,7 @@ def ticket(*, customer_id: int, number: str) -> Ticket | None:
         messages=tuple(_said(message) for message in row.messages.all()),
         reports=tuple(Report(report.number, report.issued_at) for report in row.reports.all()),
         returns=tuple(_return(rma) for rma in row.rmas.all()),
+        finding=mes.customer_part(row.number),
     )
 
 

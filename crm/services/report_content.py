@@ -1,7 +1,8 @@
 """What a report on a product's history says: read from the ledger, cut to what a tier may see.
 
-Never in it, whatever the tier: other customers, costs and prices, names of our people. An operator
-is a badge's number. The content is plain JSON, so that it can be kept, hashed and printed again.
+Never in it, whatever the tier: other customers, costs and prices, names of our people, and what
+they sign in with. An operator is the number that the trace page shows too. The content is plain
+JSON, so that it can be kept, hashed and printed again.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,13 +12,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from crm import selectors_products as products
 from crm.enums import ReportTier
 from crm.models import Ticket
 from crm.selectors_products import Product
 from masterdata import selectors as masterdata
-from mes import selectors as mes
 from traceability import selectors as ledger
 from traceability.enums import Certainty, LinkEndWhy, LinkRole, NodeKind, Verdict, kind_of
 
@@ -163,7 +164,6 @@ def _readings(things: set[int], numbers: Mapping[int, str]) -> list[dict[str, An
     rows = list(ledger.readings_of(things))
     parameters = ledger.parameters({row.parameter_id for row in rows if row.parameter_id})
     machines = masterdata.work_units_by_id({row.work_unit_id for row in rows if row.work_unit_id})
-    badges = mes.badge_numbers({row.operator_id for row in rows if row.operator_id})
     said = []
     for row in rows:
         parameter = parameters.get(row.parameter_id or 0)
@@ -180,16 +180,16 @@ def _readings(things: set[int], numbers: Mapping[int, str]) -> list[dict[str, An
                 "upper": _plain(row.upper),
                 "verdict": Verdict(row.verdict).name.lower(),
                 "machine": machine.code if machine else "",
-                "operator": _operator(row.operator_id, badges),
+                "operator": _operator(row.operator_id),
                 "program": row.program,
             }
         )
     return said
 
 
-def _operator(person_id: int | None, badges: Mapping[int, str]) -> str:
-    """By number, never by name."""
-    return "" if person_id is None else badges.get(person_id, f"#{person_id}")
+def _operator(person_id: int | None) -> str:
+    """By number, never by name; not the badge's, which with its PIN opens the terminals."""
+    return "" if person_id is None else _("No. %(number)s") % {"number": person_id}
 
 
 def _plain(value: Decimal | None) -> str:

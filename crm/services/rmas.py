@@ -72,9 +72,7 @@ def request(*, ticket: Ticket, reason: str, by: User, now: datetime) -> Rma:
             requested_at=now,
             requested_by=by,
         )
-        audit.record_many(
-            action="crm.rma.request", targets=[rma, ticket], by=by, now=now, reason=rma.reason
-        )
+        _record(rma, action="crm.rma.request", by=by, now=now, reason=rma.reason)
     return rma
 
 
@@ -86,12 +84,7 @@ def authorise(*, rma: Rma, by: User, now: datetime) -> Rma:
         if rma.ticket.warranty == WarrantyDecision.UNDECIDED:
             raise CannotReturn(_("Decide about the warranty first."))
         _move(rma, RmaState.AUTHORISED)
-        audit.record_many(
-            action="crm.rma.authorise",
-            targets=[rma, rma.ticket],
-            by=by,
-            now=now,
-        )
+        _record(rma, action="crm.rma.authorise", by=by, now=now)
         return rma
 
 
@@ -112,12 +105,7 @@ def receive(*, rma: Rma, by: User, now: datetime) -> Rma:
         )
         rma.received_at = now
         _move(rma, RmaState.RECEIVED)
-        audit.record_many(
-            action="crm.rma.receive",
-            targets=[rma, rma.ticket],
-            by=by,
-            now=now,
-        )
+        _record(rma, action="crm.rma.receive", by=by, now=now)
         return rma
 
 
@@ -132,13 +120,7 @@ def evaluate(*, rma: Rma, evaluation: Evaluation, by: User, now: datetime) -> Rm
         rma.finding_note = evaluation.note.strip()[:500]
         rma.disposition = evaluation.disposition
         _move(rma, RmaState.EVALUATED)
-        audit.record_many(
-            action="crm.rma.evaluate",
-            targets=[rma, rma.ticket],
-            by=by,
-            now=now,
-            reason=rma.finding_note,
-        )
+        _record(rma, action="crm.rma.evaluate", by=by, now=now, reason=rma.finding_note)
         return rma
 
 
@@ -154,13 +136,7 @@ def start_repair(*, rma: Rma, task: str, by: User, now: datetime) -> Rma:
         rma.repair_number = numbers.take("RO", now=now)
         rma.repair_task = task.strip()[:500]
         _move(rma, RmaState.IN_REPAIR)
-        audit.record_many(
-            action="crm.rma.repair",
-            targets=[rma, rma.ticket],
-            by=by,
-            now=now,
-            reason=rma.repair_task,
-        )
+        _record(rma, action="crm.rma.repair", by=by, now=now, reason=rma.repair_task)
         return rma
 
 
@@ -183,9 +159,9 @@ def replace_part(*, rma: Rma, removed: str, installed: str, by: User, now: datet
             removed=old.thing,
             installed=new.thing if new else None,
         )
-        audit.record_many(
+        _record(
+            rma,
             action="crm.rma.replace_part",
-            targets=[rma, rma.ticket],
             by=by,
             now=now,
             reason=f"{old.number} → {new.number if new else '–'}",
@@ -212,13 +188,7 @@ def close(*, rma: Rma, note: str, by: User, now: datetime, replacement: str = ""
         rma.closing_note = note.strip()[:300]
         rma.closed_at = now
         _move(rma, RmaState.CLOSED)
-        audit.record_many(
-            action="crm.rma.close",
-            targets=[rma, rma.ticket],
-            by=by,
-            now=now,
-            reason=rma.closing_note,
-        )
+        _record(rma, action="crm.rma.close", by=by, now=now, reason=rma.closing_note)
         return rma
 
 
@@ -232,13 +202,7 @@ def cancel(*, rma: Rma, reason: str, by: User, now: datetime) -> Rma:
         rma.closing_note = reason.strip()[:300]
         rma.closed_at = now
         _move(rma, RmaState.CANCELLED)
-        audit.record_many(
-            action="crm.rma.cancel",
-            targets=[rma, rma.ticket],
-            by=by,
-            now=now,
-            reason=rma.closing_note,
-        )
+        _record(rma, action="crm.rma.cancel", by=by, now=now, reason=rma.closing_note)
         return rma
 
 
@@ -320,6 +284,12 @@ def _unit(number: str) -> Product:
     if len(found) != 1:
         raise CannotReturn(_("There is no unit “%(number)s”.") % {"number": number.strip()[:60]})
     return found[0]
+
+
+def _record(rma: Rma, *, action: str, by: User, now: datetime, reason: str = "") -> None:
+    """In the history of the return, and in its ticket's."""
+    targets = [rma, rma.ticket]
+    audit.record_many(action=action, targets=targets, by=by, now=now, reason=reason)
 
 
 def _move(rma: Rma, new: RmaState) -> None:

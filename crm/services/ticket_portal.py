@@ -3,10 +3,12 @@
 A number that is another customer's and one that nobody has get the same answer.
 """
 
+import math
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from common.errors import Refused
 from common.models import User
@@ -19,9 +21,31 @@ from crm.services.ticket_photos import Photo
 from crm.services.tickets import About, Contact
 
 __all__ = [
-    "NoTicket", "NotYours", "Product", "answer", "complain", "held_by", "photo", "report",
-    "ticket_of", "tickets_of",
+    "NoTicket", "NotYours", "Product", "TooMuch", "answer", "complain", "held_by", "photo",
+    "report", "ticket_of", "tickets_of",
 ]  # fmt: skip
+
+
+# What one person may send within the time: more than a bad day of complaints needs.
+MOST_MESSAGES, MOST_PHOTOS, PACE = 30, 60, timedelta(hours=1)
+
+
+class TooMuch(Refused):
+    """Somebody writes faster than people do; ``wait`` is how long until they may again."""
+
+    def __init__(self, wait: timedelta) -> None:
+        minutes = math.ceil(wait / timedelta(minutes=1))
+        super().__init__(
+            ngettext(
+                "You have sent us a great deal within an hour. Send this again in %(n)s minute. "
+                "If it cannot wait, call us.",
+                "You have sent us a great deal within an hour. Send this again in %(n)s minutes. "
+                "If it cannot wait, call us.",
+                minutes,
+            )
+            % {"n": minutes}
+        )
+        self.wait = wait
 
 
 class NotYours(Refused):
@@ -42,7 +66,8 @@ def complain(
     now: datetime,
     photos: Sequence[Photo] = (),
 ) -> Ticket:
-    """Open a ticket about one of the customer's products; raise NotYours or CannotOpen."""
+    """Open a ticket about one of the customer's products; raise NotYours, CannotOpen or TooMuch."""
+    _check_pace(by, len(photos), now)
     found = held_by(customer_id, serial)
     if found is None:
         raise NotYours(
@@ -70,11 +95,31 @@ def answer(
     now: datetime,
     photos: Sequence[Photo] = (),
 ) -> TicketMessage:
-    """The customer writes; raise NoTicket or CannotWrite."""
+    """The customer writes; raise NoTicket, CannotWrite or TooMuch."""
     found = Ticket.objects.filter(customer=customer_id, number=number).first()
     if found is None:
         raise NoTicket(number)
+    _check_pace(by, len(photos), now)
     return tickets.hear(ticket=found, body=body, name=str(by), photos=photos, by=by, now=now)
+
+
+def _check_pace(by: User, photos: int, now: datetime) -> None:
+    """Raise TooMuch. Counted in what is kept: it holds for all servers, and through restarts.
+
+    Of what arrives at the same moment a little more may pass.
+    """
+    said = TicketMessage.objects.filter(
+        author=by, kind=MessageKind.FROM_CUSTOMER, at__gt=now - PACE
+    ).order_by("-at")
+    shown = TicketPhoto.objects.filter(message__in=said.order_by()).order_by("-message__at")
+    for most, more, moments in (
+        (MOST_MESSAGES, 1, said.values_list("at", flat=True)),
+        (MOST_PHOTOS, photos, shown.values_list("message__at", flat=True)),
+    ):
+        # The one that must be older than the hour before so many more fit in.
+        in_the_way = moments[most - more : most - more + 1].first() if more else None
+        if in_the_way is not None:
+            raise TooMuch(in_the_way + PACE - now)
 
 
 def photo(*, customer_id: int, number: str, pk: int) -> Photo | None:

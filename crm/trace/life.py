@@ -2,20 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from common.models import User
+from crm import selectors_products as products
+from crm.selectors_products import Product
 from masterdata import selectors as masterdata
 from traceability import selectors as ledger
 from traceability.enums import (
     FIRST_KIT_ID,
     FIRST_UNIT_ID,
     DocumentKind,
-    IdentityState,
     LinkEndWhy,
     LinkRole,
 )
@@ -43,6 +42,8 @@ class Life:
     """A thing with all that the ledger knows of it."""
 
     thing: "Thing"
+    # Whose it is, and until when we answer for it.
+    product: Product
     parts: list[ledger.Part]
     hosts: list[ledger.Step]
     things: dict[int, "Thing"]
@@ -73,6 +74,12 @@ class Life:
         return ledger.within(self.thing.pk, chosen, levels=len(chosen))
 
     @property
+    def lots(self) -> set[int]:
+        """The lots that are in it now, and itself where it is one."""
+        parts = {part.parent for part in self.as_it_is if part.parent < FIRST_KIT_ID}
+        return parts if self.is_unit else {*parts, self.thing.pk}
+
+    @property
     def replaced(self) -> list[ledger.Part]:
         """What was taken out since it was built, and what was put in."""
         return [
@@ -84,21 +91,6 @@ class Life:
     @property
     def own_custodies(self) -> list["Custody"]:
         return [row for row in self.custodies if row.thing == self.thing.pk]
-
-    @property
-    def shipment(self) -> "Document | None":
-        """The paper by which a unit last left for a customer; of a part, that of what it is in."""
-        if not self.is_unit:
-            return None
-        outer = self.things.get(getattr(self.thing, "host_id", None) or 0)
-        wanted = {self.thing.pk, outer.pk if outer else 0}
-        found = [
-            row.document
-            for row in self.custodies
-            if row.thing in wanted and row.document.kind == DocumentKind.SHIPMENT
-        ]
-        gone = IdentityState.SHIPPED in (self.thing.state, outer.state if outer else "")
-        return found[-1] if found and gone else None
 
     def receipt_of(self, pk: int) -> "Document | None":
         """The paper by which a lot or unit came from its supplier."""
@@ -113,24 +105,6 @@ class Life:
         if pk is None or person is None:
             return ""
         return str(person) if may_see else _("No. %(number)s") % {"number": pk}
-
-    @property
-    def warranty_until(self) -> date | None:
-        """The last day of the warranty, counted from the shipment; None where none is given."""
-        months = getattr(self.thing.item, "warranty_months", None)
-        if not months or self.shipment is None:
-            return None
-        return _months_later(timezone.localdate(self.shipment.at), months)
-
-
-def _months_later(day: date, months: int) -> date:
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    for last in (day.day, 30, 29, 28):
-        try:
-            return date(year, month + 1, last)
-        except ValueError:
-            continue
-    raise AssertionError("February has 28 days.")
 
 
 def read(thing: "Thing") -> Life:
@@ -157,6 +131,7 @@ def read(thing: "Thing") -> Life:
     )
     return Life(
         thing=thing,
+        product=_product(pk),
         parts=parts,
         hosts=hosts,
         things=things,
@@ -170,6 +145,12 @@ def read(thing: "Thing") -> Life:
         tools=masterdata.tools_by_id({r.tool_id for r in readings if r.tool_id}),
         people=User.objects.in_bulk({r.operator_id for r in readings if r.operator_id}),
     )
+
+
+def _product(pk: int) -> Product:
+    found = products.product(pk)
+    assert found is not None  # noqa: S101 - who reads a life has found the thing
+    return found
 
 
 def _is_kit(node: int) -> bool:

@@ -1,5 +1,6 @@
 """The order list and the order page."""
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -21,6 +22,7 @@ from crm.models import SalesOrder, SalesOrderLine
 from crm.services import checks
 from crm.views import history
 from erp import selectors as erp
+from masterdata.enums import Tracking
 from mes import selectors as mes
 
 PAGE_SIZE = 50
@@ -113,9 +115,15 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
         "ask": _undecided(request, order),
         "ship_key": idempotency.new_key(),
         "sees_cost": allowed(request.user, "erp.view_cost"),
+        "can_trace": allowed(request.user, "crm.view_trace") and _is_traced(lines),
     }
     template = "crm/order_detail.html" + ("#facts" if request.htmx else "")  # type: ignore[attr-defined]
     return render(request, template, context)
+
+
+def _is_traced(lines: Iterable[SalesOrderLine]) -> bool:
+    """Whether something left that carries lot or serial numbers."""
+    return any(line.shipped and line.item.tracking != Tracking.NONE for line in lines)
 
 
 def _undecided(request: HttpRequest, order: SalesOrder) -> list[object]:

@@ -11,6 +11,8 @@ from django.views.decorators.http import require_safe
 
 from common.access import requires
 from common.permissions import allowed
+from crm import selectors_tickets as tickets
+from crm.models import Ticket
 from crm.trace import chain, find, graph, life, measures, shared, timeline
 from traceability import selectors as ledger
 from traceability.enums import FIRST_UNIT_ID
@@ -72,6 +74,7 @@ def trace_thing(request: HttpRequest, pk: int) -> HttpResponse:
         "passed": measures.passed(found, may_see_operators=may_see),
         "holds": [hold for hold in holds if hold.released_at is None],
         "complaints": complained,
+        "tickets": _tickets(request, found),
         "receipt": found.receipt_of(pk),
         "timeline": timeline.timeline(
             found, holds=holds, complaints=complained, now=timezone.now()
@@ -80,6 +83,13 @@ def trace_thing(request: HttpRequest, pk: int) -> HttpResponse:
         "people_note": "" if may_see else _("People by number: their names are for quality."),
     }
     return render(request, "crm/trace/thing.html", context)
+
+
+def _tickets(request: HttpRequest, found: life.Life) -> list[tuple[Ticket, bool]]:
+    """Those about it and on the same lots, for who may read tickets."""
+    if not allowed(request.user, "crm.view_ticket"):
+        return []
+    return tickets.around(found.thing.pk, found.lots)
 
 
 @requires("crm.view_trace")

@@ -64,7 +64,7 @@ from mes.selectors.open_shares import (
 from mes.selectors.open_work import OpenOperation, OpenUnit, open_operations
 from mes.selectors.order_costs import MadeCost, Money, Part, made_costs
 from mes.selectors.output import FreeOutput, free_output
-from mes.selectors.people import FloorPerson, badge_numbers, floor_people, is_at, worked_on
+from mes.selectors.people import FloorPerson, floor_people, is_at, worked_on
 from mes.selectors.progress import Progress, progress
 from mes.selectors.rows import WorkOrderRow, work_order_rows, work_orders
 from mes.selectors.standing import Standing, open_operations_of, standings
@@ -109,7 +109,6 @@ __all__ = [
     "UnitWork",
     "WorkOrderRow",
     "active_reasons",
-    "badge_numbers",
     "check_faults",
     "check_results_of",
     "check_standings",

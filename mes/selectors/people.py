@@ -1,6 +1,5 @@
 """Who works on what now."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from common.models import User
@@ -39,9 +38,3 @@ def worked_on(person: User) -> list[WorkOrderOperation]:
         .select_related("work_order__item", "work_unit")
         .order_by("work_order_id", "pk")
     )
-
-
-def badge_numbers(person_ids: Iterable[int]) -> dict[int, str]:
-    """The number by which others know who works on the floor, by person; one query."""
-    rows = Badge.objects.filter(person__in=list(person_ids))
-    return dict(rows.values_list("person_id", "number"))

@@ -77,29 +77,28 @@ def work_order_label(order: WorkOrder) -> Label:
     )
 
 
-def lot_label(lot: "Lot") -> Label:
-    """For what lies together as one lot, in the active language."""
+def lot_label(lot: "Lot", url: str) -> Label:
+    """For what lies together as one lot, in the active language; the code leads to the ``url``."""
     lines = []
     if lot.supplier_lot:
         lines.append(f"{_('Supplier lot')} {lot.supplier_lot}")
     if lot.expires_on:
         lines.append(f"{_('Use by')} {ui_format.day(lot.expires_on)}")
-    return _identity(_("Lot"), lot, lines)
+    return _identity(_("Lot"), lot, url, lines)
 
 
-def unit_label(unit: "SerialUnit") -> Label:
-    """For one piece with a serial number, in the active language."""
-    return _identity(_("Serial number"), unit, [])
+def unit_label(unit: "SerialUnit", url: str) -> Label:
+    """For one piece with a serial number, in the active language; the code leads to the ``url``."""
+    return _identity(_("Serial number"), unit, url, [])
 
 
-def _identity(kind: str, thing: "Lot | SerialUnit", lines: list[str]) -> Label:
-    # The number alone: other systems' scanners read it too.
+def _identity(kind: str, thing: "Lot | SerialUnit", url: str, lines: list[str]) -> Label:
     return Label(
         kind=kind,
         number=thing.number,
         item=thing.item.code,
         name=thing.item.label,
-        code=documents.qr(thing.number),
+        code=documents.qr(url),
         lines=tuple(lines),
     )
 

@@ -1,12 +1,18 @@
 """What is printed on the floor."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from urllib.parse import quote, urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
 
 from common import documents
-from common.access import requires
+from common.access import AuthenticatedRequest, requires
+from common.permissions import allowed
+from common.templatetags.ui import url_if_exists
 from erp import selectors as erp
 from mes import selectors
 from mes.models import WorkOrder
@@ -37,6 +43,14 @@ def label(request: HttpRequest, number: str) -> HttpResponse:
     return documents.answer(name=f"{order.number}-label.pdf", content=made)
 
 
+# Application identifiers of GS1: what a label's address says the number is.
+LOT, SERIAL = 10, 21
+# What a label opens for whom: the right, the page, its field; the first that one may see.
+OPENED = (
+    ("crm.view_trace", "crm:trace", "q"),
+    ("erp.view_stock", "erp:stock-find", "q"),
+    ("portal.view", "portal:ticket-create", "serial"),
+)
 # As many as a roll holds; more are printed in parts.
 MOST_LABELS = 200
 
@@ -58,11 +72,36 @@ def identity_labels(request: HttpRequest) -> HttpResponse:
     chosen = wanted[part * MOST_LABELS : (part + 1) * MOST_LABELS]
     lots = traceability.lots([pk for kind, pk in chosen if kind == "lot"])
     units = traceability.units([pk for kind, pk in chosen if kind == "unit"])
-    rows = [*map(paper.lot_label, lots.values()), *map(paper.unit_label, units.values())]
+    rows = [
+        *(paper.lot_label(lot, _opening(request, LOT, lot.number)) for lot in lots.values()),
+        *(
+            paper.unit_label(unit, _opening(request, SERIAL, unit.number))
+            for unit in units.values()
+        ),
+    ]
     if not rows:
         raise Http404
     made = paper.labels(rows, language=get_language() or "en")
     return documents.answer(name="labels.pdf", content=made)
+
+
+def _opening(request: HttpRequest, identifier: int, number: str) -> str:
+    """The address in a label's code; in its path the number is told as in a GS1 Digital Link."""
+    start = reverse("mes:label-open", args=[identifier, "-"]).removesuffix("-")
+    return request.build_absolute_uri(start + quote(number, safe=""))
+
+
+@requires("common.use_account")
+@require_safe
+def label_open(request: AuthenticatedRequest, identifier: int, number: str) -> HttpResponse:
+    """What somebody's camera opens: the trace, the store's page, or for a customer a complaint."""
+    if identifier not in (LOT, SERIAL):
+        raise Http404
+    for right, page, field in OPENED:
+        url = url_if_exists(page)
+        if url and allowed(request.user, right):
+            return HttpResponseRedirect(f"{url}?{urlencode({field: number})}")
+    raise Http404
 
 
 def _rolls(request: HttpRequest, received: str, count: int) -> HttpResponse:

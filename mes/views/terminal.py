@@ -25,6 +25,7 @@ from mes import device_clock, policies, selectors
 from mes.enums import OperationState, ReasonKind
 from mes.models import Terminal, WorkOrderOperation
 from mes.services import badges, consumption, people, scans, terminals
+from traceability import selectors as traceability
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
 HTTP_UNPROCESSABLE = 422
@@ -314,7 +315,7 @@ def _scanned_part(
         if not refused.is_known:
             badges.note_unknown(request.user)
         if selectors.takes_serials(job) and not refused.is_known:
-            return JsonResponse({"serial": code})
+            return JsonResponse({"serial": traceability.number_of(code)})
         return JsonResponse({"refused": str(refused), "todo": refused.todo})
     except Refused as refused:
         todo = _("Put it aside, take another one and tell your supervisor.")

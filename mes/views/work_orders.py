@@ -59,6 +59,7 @@ def work_order_detail(request: HttpRequest, number: str) -> HttpResponse:
             "work_order": work_order,
             "reports": _reports(request, work_order),
             "check_results": selectors.check_results_of(work_order),
+            "can_trace": allowed(request.user, "crm.view_trace"),
             "can_report": allowed(request.user, "mes.report_nonconformance"),
             "can_decide": allowed(request.user, "mes.decide_check"),
             "can_release": allowed(request.user, "mes.release_work_order"),

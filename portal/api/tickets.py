@@ -6,6 +6,7 @@ from django.http import Http404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
+from rest_framework.exceptions import ErrorDetail, Throttled
 from rest_framework.response import Response
 
 from common.api import ApiRequest, ApiView, ListApiView, StrictSerializer
@@ -43,6 +44,25 @@ class PortalReturnOut(serializers.Serializer[Any]):
     disposition = serializers.CharField(allow_blank=True)
 
 
+class PortalFindingStepOut(serializers.Serializer[Any]):
+    step = serializers.CharField(source="discipline.name")
+    due_on = serializers.DateField()
+    done_at = serializers.DateTimeField(allow_null=True)
+
+
+class PortalFindingOut(serializers.Serializer[Any]):
+    """The customer's part of an 8D."""
+
+    number = serializers.CharField()
+    opened_at = serializers.DateTimeField()
+    closed_at = serializers.DateTimeField(allow_null=True)
+    problem = serializers.CharField()
+    containment = serializers.CharField()
+    cause = serializers.CharField(allow_blank=True)
+    actions = serializers.CharField(allow_blank=True)
+    steps = PortalFindingStepOut(many=True)
+
+
 class PortalTicketRowOut(serializers.Serializer[Any]):
     number = serializers.CharField()
     title = serializers.CharField()
@@ -57,6 +77,7 @@ class PortalTicketOut(PortalTicketRowOut):
     messages = PortalSaidOut(many=True)
     reports = PortalReportOut(many=True)
     returns = PortalReturnOut(many=True)
+    finding = PortalFindingOut(allow_null=True)
 
 
 def _answer(customer_id: int, number: str, code: int = status.HTTP_200_OK) -> Response:
@@ -64,6 +85,13 @@ def _answer(customer_id: int, number: str, code: int = status.HTTP_200_OK) -> Re
     if found is None:
         raise Http404
     return Response(PortalTicketOut(found).data, status=code)
+
+
+def _throttled(refused: ticket_portal.TooMuch) -> Throttled:
+    """429, and after how many seconds again."""
+    made = Throttled(refused.wait.total_seconds())
+    made.detail = ErrorDetail(str(refused), code=made.default_code)
+    return made
 
 
 class TicketListView(ListApiView):
@@ -92,6 +120,8 @@ class TicketListView(ListApiView):
             )
         except ticket_portal.NotYours as error:
             raise Http404 from error
+        except ticket_portal.TooMuch as error:
+            raise _throttled(error) from error
         return _answer(customer_id, made.number, status.HTTP_201_CREATED)
 
 
@@ -125,4 +155,6 @@ class TicketAnswerView(ApiView):
             )
         except ticket_portal.NoTicket as error:
             raise Http404 from error
+        except ticket_portal.TooMuch as error:
+            raise _throttled(error) from error
         return _answer(customer_id, number, status.HTTP_201_CREATED)

@@ -42,6 +42,7 @@ def ticket_create(request: AuthenticatedRequest) -> HttpResponse:
     customer_id = _customer_id(request)
     initial = {"serial": request.GET.get("serial", "")[:200]}
     form = ComplaintForm(request.POST or None, request.FILES or None, initial=initial)
+    status = 422 if request.method == "POST" else 200
     if request.method == "POST" and form.is_valid():
         data, now = form.cleaned_data, timezone.now()
         try:
@@ -70,7 +71,7 @@ def ticket_create(request: AuthenticatedRequest) -> HttpResponse:
             form.add_error("serial", str(refused))
         except Refused as refused:
             form.add_error(None, str(refused))
-    status = 422 if request.method == "POST" else 200
+            status = _status(refused)
     return render(request, "portal/ticket_form.html", {"form": form}, status=status)
 
 
@@ -129,7 +130,12 @@ def ticket_answer(request: AuthenticatedRequest, number: str) -> HttpResponse:
             raise Http404 from error
         except Refused as refused:
             form.add_error("body", str(refused))
+            return _show(request, customer_id, number, form, _status(refused))
     return _show(request, customer_id, number, form, 422)
+
+
+def _status(refused: Refused) -> int:
+    return 429 if isinstance(refused, ticket_portal.TooMuch) else 422
 
 
 @requires("portal.view")

@@ -87,16 +87,16 @@ class AfterSales:
             readings=[reading],
         )
 
-    def deliver(self, unit, customer: Customer, number: str) -> None:
+    def deliver(self, unit, customer: Customer, number: str, *, at: datetime = SHIPPED_AT) -> None:
         document = Document.objects.create(
             kind=DocumentKind.SHIPMENT,
             number=number,
             order_number=f"SO-{number}",
             customer=customer,
-            at=SHIPPED_AT,
+            at=at,
         )
         genealogy.hand_over(
-            fact=self.fact(EventKind.SHIPMENT, at=SHIPPED_AT),
+            fact=self.fact(EventKind.SHIPMENT, at=at),
             handovers=[Handover(unit.pk, document.pk)],
         )
         SerialUnit.objects.filter(pk=unit.pk).update(state=IdentityState.SHIPPED)

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from common.models import User
 from crm.models import BulkApproval, SalesOrder, Shipment
+from masterdata.models import Item
 from tests.conftest import ClientFor
 from tests.crm.factories import Shop, counts
 
@@ -278,6 +279,22 @@ def test_an_order_by_its_buttons(sales: Client, warehouse: Client, shop: Shop) -
     html = told(sales, page(order))
     for fact in (order.number, "Acme Corp", "Delivered", "SF"):
         assert fact in html
+
+
+def test_what_was_shipped_leads_to_its_trace_for_who_may_see_it(
+    sales: Client, warehouse: Client, shop: Shop, client_for: ClientFor
+) -> None:
+    shop.stock("PART", 4)
+    order = shop.converted(("PART", 4))
+    warehouse.post(page(order, "ship/"), {"ship-10": "4", "idempotency_key": "s1"})
+    links = [f"/trace/?q={number}" for number in (Shipment.objects.get().number, order.number)]
+    manager = client_for("manager")
+    # What carries no number has no trace.
+    assert "/trace/?q=" not in told(manager, page(order))
+    Item.objects.filter(code="PART").update(tracking="lot")
+    for link in links:
+        assert link in told(manager, page(order))
+        assert link not in told(sales, page(order))
 
 
 def test_a_refusal_is_a_message_on_the_page(sales: Client, shop: Shop) -> None:

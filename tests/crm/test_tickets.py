@@ -24,10 +24,12 @@ from crm.services import (
 )
 from crm.services.tickets import About, CannotEdit, CannotMove, CannotOpen, CannotWrite
 from crm.services.warranties import CannotDecide
+from crm.trace import life
 from masterdata.services.business_time import BusinessTime
 from tests.crm.complaints import NOW, PNG, SHIPPED_AT, AfterSales
 from tests.traceability.factories import SerialUnitFactory
-from traceability.models import Complaint
+from traceability.enums import IdentityState
+from traceability.models import Complaint, SerialUnit
 from traceability.services import genealogy
 
 pytestmark = pytest.mark.django_db
@@ -64,20 +66,56 @@ def test_an_unknown_number_suggests_those_that_differ_by_a_letter(house):
 
 
 def test_a_part_is_with_who_has_the_product_around_it(house):
-    motor = SerialUnitFactory(number="M-1")
+    motor, rotor = SerialUnitFactory(number="M-1"), SerialUnitFactory(number="R-1")
+    genealogy.build(fact=house.fact("build"), outputs=[genealogy.Built(motor.pk, parts=[rotor.pk])])
     genealogy.build(
         fact=house.fact("build"), outputs=[genealogy.Built(house.pumps[1].pk, parts=[motor.pk])]
     )
-    found = products.named("M-1")[0]
-    assert found.customer_id == house.other.pk
-    assert found.is_with(house.other.pk)
-    assert not found.is_with(house.acme.pk)
+    for part in (motor, rotor):
+        found = products.named(part.number)[0]
+        assert found.customer_id == house.other.pk
+        assert found.is_with(house.other.pk)
+        assert not found.is_with(house.acme.pk)
+        # The warranty is that of what was sold, and the trace page says the same.
+        assert (found.is_delivered, str(found.warranty_until)) == (True, "2028-09-24")
+        part.refresh_from_db()
+        assert life.read(part).product == found
+
+
+def test_a_trace_shows_the_tickets_about_it_and_those_on_its_lots(house, client_for):
+    first, second = house.ticket("P-100"), house.ticket("P-200", customer=house.other)
+    house.ticket("P-500")  # Of another lot.
+    for thing, shown in (
+        (house.pumps[0], [(first, True), (second, False)]),
+        (house.pumps[1], [(second, True), (first, False)]),
+        (house.pumps[2], [(second, False), (first, False)]),
+        (house.bad, [(second, False), (first, False)]),
+    ):
+        answer = client_for("after-sales").get(f"/trace/{thing.pk}/")
+        assert answer.context["tickets"] == shown, thing
+        for ticket, _is_own in shown:
+            assert f'href="/tickets/{ticket.number}/"' in answer.content.decode()
 
 
 def test_a_product_that_went_on_to_another_customer_is_no_longer_the_first_ones(house):
-    house.deliver(house.pumps[0], house.other, "SH-99")
+    house.deliver(house.pumps[0], house.other, "SH-99", at=NOW)
     assert products.held_by(house.other.pk, "P-100") is not None
     assert products.held_by(house.acme.pk, "P-100") is None
+    # To them it was sold anew.
+    assert str(products.named("P-100")[0].warranty_until) == "2028-11-23"
+
+
+def test_a_product_that_comes_back_from_a_repair_keeps_its_first_warranty(house):
+    unit = house.pumps[0]
+    SerialUnit.objects.filter(pk=unit.pk).update(state=IdentityState.ON_HOLD)
+    here = products.product(unit.pk)
+    house.deliver(unit, house.acme, "RMA-1", at=NOW)
+    back = products.product(unit.pk)
+    assert (here.is_delivered, back.is_delivered) == (False, True)
+    for found in (here, back):
+        assert (found.shipped_at, found.shipment, found.order) == (SHIPPED_AT, "SH-1", "SO-SH-1")
+        assert str(found.warranty_until) == "2028-09-24"
+        assert found.is_with(house.acme.pk)
 
 
 # Opening and describing.

@@ -21,6 +21,7 @@ from mes.models import Badge
 from tests.crm.complaints import NOW, AfterSales
 from traceability.enums import DocumentKind
 from traceability.models import Document
+from traceability.services import epcis
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +41,6 @@ def issue(house, ticket=None, **more) -> TraceReport:
 
 
 def test_a_report_says_what_the_ledger_knows_and_is_the_answer(house):
-    Badge.objects.create(person=house.operator, number="1001", pin="x", issued_at=NOW)
     report = issue(house, now=NOW + timedelta(minutes=3))
     said = report.content
     assert said["product"]["number"] == "P-100"
@@ -49,7 +49,9 @@ def test_a_report_says_what_the_ledger_knows_and_is_the_answer(house):
     assert (row["parameter"], row["value"], row["lower"], row["upper"], row["verdict"]) == (
         "Torque", "2.4", "2", "2.6", "pass",
     )  # fmt: skip
-    assert (row["machine"], row["operator"]) == (house.machines[0].code, "1001")
+    assert (row["machine"], row["operator"]) == (
+        house.machines[0].code, f"No. {house.operator.pk}",
+    )  # fmt: skip
     ticket = report.ticket
     ticket.refresh_from_db()
     assert ticket.answered_at == NOW + timedelta(minutes=3)
@@ -63,9 +65,12 @@ def test_a_report_says_what_the_ledger_knows_and_is_the_answer(house):
 
 
 def test_nothing_of_others_is_in_it(house):
-    """Neither in the content nor on the paper: other customers, costs, names of our people."""
-    text = json.dumps(issue(house, tier=ReportTier.STANDARD).content)
-    for canary in ("Canary", "OTHER", "98765", "Oscar", "oscar", "SH-2"):
+    """Other customers, costs, names of our people, and the number that signs in at a terminal."""
+    Badge.objects.create(person=house.operator, number="77001001", pin="x", issued_at=NOW)
+    content = issue(house, tier=ReportTier.STANDARD).content
+    document = epcis.document([house.pumps[0].pk], now=NOW)
+    text = json.dumps([content, document])
+    for canary in ("Canary", "OTHER", "98765", "Oscar", "oscar", "SH-2", "77001001"):
         assert canary not in text, canary
 
 

@@ -81,7 +81,8 @@ def test_only_what_is_issued_at_the_start_leaves_then(plant, running):
 
 def test_lots_and_units_are_scanned_in_until_all_is_there(plant, running, chief):
     assert "1 of SEAL taken from S-1" in scan(running, "s-1", chief)
-    assert "1 of SEAL taken from S-2" in scan(running, "S-2", chief)
+    # As our label says it.
+    assert "1 of SEAL taken from S-2" in scan(running, "https://mill.example/id/10/S-2", chief)
     with pytest.raises(consumption.CannotScan, match="All 2 of SEAL are in already"):
         scan(running, "S-2", chief)
     assert "1 of MOTOR taken from M-2" in scan(running, "M-2", chief)
@@ -156,7 +157,7 @@ def test_over_http_scans_say_what_happened(plant, running, client_for):
     assert post("S-1")["said"] == "1 of SEAL taken from S-1"
     assert "does not go into this job" in post("O-1")["refused"]
     # A number nobody knows is the piece that was just made: it goes into stock with it.
-    assert post("P-77") == {"serial": "P-77"}
+    assert post("P-77") == post("https://mill.example/id/21/P-77") == {"serial": "P-77"}
     page = operator.get(f"/floor/terminal/?unit={plant.units[0].code}").content.decode()
     assert "term-parts" in page
 

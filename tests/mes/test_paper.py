@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from common import documents
 from erp import selectors as erp
 from erp.enums import MoveKind
 from erp.services import stock
@@ -77,7 +78,42 @@ def test_lots_and_serial_numbers_have_labels(client_for, order):
     answer = client_for("operator").get(f"/floor/labels.pdf?lot={lot.pk}&unit={unit}")
     assert answer.content.startswith(b"%PDF")
     assert client_for("operator").get("/floor/labels.pdf?lot=999").status_code == 404
-    assert paper.lot_label(lot).number == "L-7"
+
+
+def test_the_code_of_a_label_opens_what_its_reader_may_see(client_for, order, monkeypatch):
+    item = order.materials.get().item_id
+    lot = identities.register_lot(item_id=item, new=NewLot(number="L/7 ü"), now=NOW)
+    (unit,) = identities.register_units(item_id=item, numbers=["SN-7"], now=NOW)
+    printed, drawn = [], documents.qr
+    monkeypatch.setattr(documents, "qr", lambda text: printed.append(text) or drawn(text))
+    client_for("operator").get(f"/floor/labels.pdf?lot={lot.pk}&unit={unit}")
+    assert printed == ["http://testserver/id/10/L%2F7%20%C3%BC", "http://testserver/id/21/SN-7"]
+    assert erp.scanned(text=printed[0], site_id=order.site_id)[0].lot == lot
+    for code, field in zip(printed, ("L%2F7+%C3%BC", "SN-7"), strict=True):
+        for role, page in (
+            ("after-sales", "/trace/?q="),
+            ("warehouse", "/stock/find/?q="),
+            ("customer", "/portal/tickets/new/?serial="),
+        ):
+            client = client_for(role)
+            answer = client.get(code)
+            assert answer.headers["Location"] == page + field, role
+            assert client.get(answer.headers["Location"]).status_code in (200, 302, 404), role
+    trace = client_for("after-sales").get(printed[1], follow=True)
+    assert trace.redirect_chain[-1][0] == f"/trace/{unit}/"
+    assert client_for().get(printed[1]).headers["Location"].startswith("/accounts/login/")
+    assert client_for("manager").get("/id/11/SN-7").status_code == 404
+
+
+def test_a_label_that_is_scanned_where_a_number_is_given_gives_the_number(order):
+    item = order.materials.get().item_id
+    code = "https://mill.example/id/{}/X-1".format
+    lot = identities.register_lot(item_id=item, new=NewLot(number=code(10)), now=NOW)
+    (unit,) = identities.register_units(item_id=item, numbers=[code(21)], now=NOW)
+    assert lot.number == erp.scanned(text="x1", site_id=order.site_id)[0].unit.number == "X-1"
+    with pytest.raises(identities.CannotRegister, match="X-1 was given before"):
+        identities.register_units(item_id=item, numbers=["X-1"], now=NOW)
+    assert unit
 
 
 def test_what_was_received_or_made_under_a_number_has_its_labels_at_once(client_for, order):

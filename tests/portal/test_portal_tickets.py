@@ -14,9 +14,12 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from common import api_tokens
-from crm.models import Ticket
-from crm.services import ticket_photos, tickets, trace_reports
+from crm.models import Ticket, TicketMessage
+from crm.services import ticket_photos, ticket_portal, tickets, trace_reports
+from mes.enums import NonconformanceSource
+from mes.services import eight_d, nonconformances
 from tests.crm.complaints import PNG, AfterSales
+from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +38,7 @@ def mine(house) -> Client:
 
 def page(user) -> Client:
     client = Client()
+    client.user = user
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     return client
 
@@ -113,6 +117,78 @@ def test_nothing_of_anothers_ticket_is_reached(house, mine):
     assert client.post(url, text, format="json").status_code == 404
     for staff in ("/tickets/", f"/tickets/{own.number}/"):
         assert mine.get(staff).status_code == 403
+
+
+def test_a_customer_reads_what_was_shared_of_the_8d_on_their_own_ticket_alone(house, mine):
+    own, theirs = house.ticket("P-100"), house.ticket("P-200", customer=house.other)
+    now, quality = timezone.now(), UserFactory(username="quentin", roles=["quality"])
+    found = nonconformances.open_from(
+        source=NonconformanceSource.TICKET,
+        reference=own.number,
+        item_id=house.pump.pk,
+        site_id=house.site.pk,
+        problem="Canary-inside",
+        by=quality,
+        now=now,
+    )
+    made = eight_d.begin(nonconformance=found, leader=quality, by=quality, now=now)
+    texts = {"customer_problem": "The joint is loose", "customer_containment": "Stock is sorted"}
+    eight_d.write(eight_d=made, values=texts, by=quality, now=now)
+    url = f"/portal/tickets/{own.number}/"
+    assert "The joint is loose" not in mine.get(url).content.decode()
+    eight_d.share(eight_d=made, is_shared=True, by=quality, now=now)
+    html = mine.get(url).content.decode()
+    for fact in (found.number, "The joint is loose", "Stock is sorted", "Root cause"):
+        assert fact in html
+    for hidden in ("Canary-inside", "quentin"):
+        assert hidden not in html
+    assert mine.get(f"/portal/tickets/{theirs.number}/").status_code == 404
+    other = page(house.user_of(house.other, "otto"))
+    assert other.get(url).status_code == 404
+    html = other.get(f"/portal/tickets/{theirs.number}/").content.decode()
+    assert found.number not in html
+    assert "The joint is loose" not in html
+    client = api(house.user_of(house.acme, "dave"))
+    told = client.get(f"/api/v1{url}").json()["finding"]
+    assert (told["number"], told["problem"]) == (found.number, "The joint is loose")
+    assert [step["step"] for step in told["steps"]][:2] == ["D0", "D1"]
+    eight_d.share(eight_d=made, is_shared=False, by=quality, now=now)
+    assert found.number not in mine.get(url).content.decode()
+
+
+def test_who_sends_too_much_is_told_when_to_go_on(house, mine, monkeypatch):
+    monkeypatch.setattr(ticket_portal, "MOST_MESSAGES", 3)
+    monkeypatch.setattr(ticket_portal, "MOST_PHOTOS", 2)
+    # What others write in the name of the customer is theirs.
+    ticket = house.ticket("P-100")
+    for _more in range(4):
+        tickets.hear(ticket=ticket, body="by mail", now=timezone.now())
+    url = f"/portal/tickets/{ticket.number}/answer/"
+
+    def answer(body, photos=0):
+        pictures = [SimpleUploadedFile(f"{n}.png", PNG, "image/png") for n in range(photos)]
+        return mine.post(url, {"idempotency_key": body, "body": body, "photos": pictures})
+
+    assert answer("one", photos=2).status_code == 302
+    refused = answer("two", photos=1)
+    assert refused.status_code == 429
+    assert "Send this again in 60 minutes" in refused.content.decode()
+    assert answer("two again").status_code == 302
+    assert complain(mine, "P-300").status_code == 302
+    for refused in (answer("four"), complain(mine, "P-300", title="Kept")):
+        assert refused.status_code == 429
+    assert 'value="Kept"' in refused.content.decode()
+    client = api(mine.user)
+    told = client.post(f"/api/v1{url}".replace("answer", "messages"), {"text": "x"}, format="json")
+    body = {"serial_number": "P-100", "title": "x", "text": "y"}
+    for answered in (told, client.post("/api/v1/portal/tickets/", body, format="json")):
+        assert answered.status_code == 429
+        assert "Send this again" in answered.json()["detail"]
+        assert 3000 < int(answered["Retry-After"]) <= 3600
+    # A colleague goes on, and so does everybody after an hour.
+    assert complain(page(house.user_of(house.acme, "cora")), "P-100").status_code == 302
+    TicketMessage.objects.update(at=timezone.now() - ticket_portal.PACE)
+    assert answer("later", photos=2).status_code == 302
 
 
 def test_an_answer_opens_the_ticket_again(house, mine):

@@ -42,3 +42,22 @@ def test_the_address_of_our_own_page_names_the_thing() -> None:
     assert selectors.thing_in("https://mill.example/orders/12/") is None
     assert selectors.thing_in("/trace/12/") is None
     assert selectors.thing_in("http://[broken/trace/1/") is None
+
+
+@pytest.mark.parametrize(
+    ("code", "number"),
+    [
+        ("https://mill.example/id/21/SN-7", "SN-7"),
+        ("https://mill.example/id/10/RM%2F26%20A", "RM/26 A"),
+        ("https://id.gs1.org/01/09506000134352/10/L-1/21/S-1", "S-1"),
+        ("http://mill.example/trace/?q=S-1", "S-1"),
+        # What is no address is the number itself, whatever it looks like.
+        ("0110-778", "0110-778"),
+        ("(21)S-1", "(21)S-1"),
+        ("https://shop.example/pump", "https://shop.example/pump"),
+        ("http://[broken/21/S-1", "http://[broken/21/S-1"),
+    ],
+)
+def test_a_field_for_one_number_takes_the_code_of_a_label(code: str, number: str) -> None:
+    assert selectors.number_of(code) == number
+    assert selectors.normalised(code) == selectors.normalised(number)

@@ -3,7 +3,7 @@
 from traceability.selectors.balances import Handed, handed_over
 from traceability.selectors.causes import Cause, groups_of_things, touched_by
 from traceability.selectors.chain import Part, parts_of, users_of, within
-from traceability.selectors.codes import numbers_in, thing_in
+from traceability.selectors.codes import number_of, numbers_in, thing_in
 from traceability.selectors.commonality import Shared, neighbours, shared_by
 from traceability.selectors.graph import (
     above,
@@ -115,6 +115,7 @@ __all__ = [
     "neighbours",
     "normalised",
     "numbers",
+    "number_of",
     "numbers_in",
     "open_holds",
     "parameters",

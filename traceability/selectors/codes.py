@@ -38,6 +38,16 @@ def numbers_in(text: str) -> list[str]:
     return list(dict.fromkeys(value for value in [*serials, *lots, plain] if value))
 
 
+def number_of(code: str) -> str:
+    """The number that an address names, as our labels and Digital Links do; other text as it is.
+
+    For fields that take one number: there "(01)…" and "0110…" may be numbers themselves.
+    """
+    text = code[:LONGEST].strip()
+    named = dict(_link(text))
+    return named.get(SERIAL_AI) or named.get(LOT_AI) or code
+
+
 def thing_in(text: str) -> int | None:
     """The id of the lot or unit whose page a code of ours opens."""
     parts = _address(text.strip()[:LONGEST])

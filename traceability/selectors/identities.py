@@ -8,13 +8,17 @@ from django.db.models import QuerySet
 
 from common import bulk
 from traceability.models import Hold, Lot, SerialUnit
+from traceability.selectors.codes import number_of
 
 _NOT_COMPARED = re.compile(r"[^0-9A-Za-z]")
 
 
 def normalised(number: str) -> str:
-    """What of a number is compared: upper case, letters and digits only, as the database has it."""
-    return _NOT_COMPARED.sub("", number).upper()
+    """What of a number is compared: upper case, letters and digits only, as the database has it.
+
+    Of a label's code, the number that it names.
+    """
+    return _NOT_COMPARED.sub("", number_of(number)).upper()
 
 
 def lots(ids: Iterable[int]) -> dict[int, Lot]:

@@ -66,7 +66,7 @@ def register_lot(
     More of a lot may come later; raise CannotRegister where it is then said to be another
     supplier's, of another supplier lot or to expire on another day.
     """
-    number = new.number.strip() or sequences.take("LOT", now=now)
+    number = selectors.number_of(new.number).strip() or sequences.take("LOT", now=now)
     policies.check_number(number)
     found = selectors.lot_of(item_id=item_id, number=number)
     if found is not None:
@@ -108,6 +108,7 @@ def register_units(
     New ones are in the ``state``. A unit that went back to its supplier and was mended keeps its
     number. Two statements however many. Raise CannotRegister where one is taken already.
     """
+    numbers = [selectors.number_of(number) for number in numbers]
     policies.check_numbers(numbers)
     origin = origin or Origin()
     back = _came_back(item_id, numbers, origin)
