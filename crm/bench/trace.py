@@ -35,7 +35,7 @@ def rows(units: int) -> list[Row]:
     client = Client(headers={"host": "localhost"})
     client.force_login(user)
     spread = [(n * 7_368_787) % units for n in range(PAGES + _WARM)]
-    found = [ledger.things_named([f"SN {n}"])[0] for n in spread]
+    found = [ledger.units_numbered([f"SN{n}"])[0] for n in spread]
 
     def ask(name: str, *args: object) -> bytes:
         return _asked(client, name, *args)
@@ -55,11 +55,11 @@ def _lots(ask: Callable[..., bytes]) -> list[Row]:
         lots = list(range(first, first + FEW + _WARM))
         what = f"impact page of a raw lot in {share} of the products"
         told.append(_row(what, lambda pk: ask("impact", pk), lots, bar))
+    lines = ask("impact-file", _WIDE, "csv").count(b"\n")
     for kind in ("csv", "xlsx"):
-        lines = ask("impact-file", _WIDE, "csv").count(b"\n")
+        asked = [(_WIDE, kind)] * (2 * _WARM)
         what = f"its annex, {kind.upper()} of {lines:,} rows"
-        lots = [_WIDE] * (_WARM + _WARM)
-        told.append(_row(what, lambda pk, kind=kind: ask("impact-file", pk, kind), lots, "5,000"))
+        told.append(_row(what, lambda args: ask("impact-file", *args), asked, "5,000"))
     return told
 
 

@@ -101,7 +101,11 @@ def neighbours(failed: Sequence[int], *, item_id: int, most: int = NEIGHBOURS) -
     """Units of the item that were numbered around the failed ones, not among them."""
     if not failed:
         return []
-    values = {"failed": list(failed), "item": item_id, "side": max(1, most // (2 * len(failed)))}
+    values: dict[str, int | list[int]] = {
+        "failed": list(failed),
+        "item": item_id,
+        "side": max(1, most // (2 * len(failed))),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_NEIGHBOURS, values)
         return [near for (near,) in cursor.fetchall()]
