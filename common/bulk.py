@@ -5,11 +5,11 @@ the locks.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db import connection
-from django.db.models import BooleanField, F, Field, Func, Model, Value
+from django.db.models import BooleanField, F, Field, Func, Model, Q, Value
 
 
 def save(instances: Iterable[Model], fields: Sequence[str]) -> int:
@@ -83,6 +83,15 @@ def among(field: str, values: Iterable[int]) -> Func:
         arg_joiner=" = ANY(",
         output_field=BooleanField(),
     )
+
+
+def either(**values: Collection[int]) -> Q:
+    """The same for several fields, of which one fits; nothing where there are no ids at all."""
+    found = Q(pk__in=[])
+    for field, ids in values.items():
+        if ids:
+            found |= Q(among(field, ids))
+    return found
 
 
 def _key(model: type[Model]) -> str:

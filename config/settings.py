@@ -136,7 +136,7 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": False,
         "OPTIONS": {
             "connect_timeout": 5,
-            "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+            "options": "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s -c jit=off",
             "pool": {"min_size": 1, "max_size": 12, "timeout": 10},
         },
         "TEST": {"NAME": os.environ.get("TEST_DATABASE_NAME", "test_millstream")},

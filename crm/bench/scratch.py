@@ -37,15 +37,15 @@ def manage_read(environment: dict[str, str], *arguments: str) -> str:
 
 
 @contextmanager
-def database() -> Iterator[dict[str, str]]:
+def database(name: str = NAME) -> Iterator[dict[str, str]]:
     """Create and migrate a scratch database; yield the environment that points to it."""
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
-        cursor.execute(f"CREATE DATABASE {NAME}")
+        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        cursor.execute(f"CREATE DATABASE {name}")
     parts = urlsplit(os.environ["DATABASE_URL"])
     environment = {
         **os.environ,
-        "DATABASE_URL": urlunsplit(parts._replace(path=f"/{NAME}")),
+        "DATABASE_URL": urlunsplit(parts._replace(path=f"/{name}")),
         "REDIS_URL": _other_redis(os.environ["REDIS_URL"]),
         "LOG_LEVEL": "WARNING",
     }
@@ -54,7 +54,7 @@ def database() -> Iterator[dict[str, str]]:
         yield environment
     finally:
         with connection.cursor() as cursor:
-            cursor.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+            cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def _other_redis(url: str) -> str:

@@ -16,14 +16,18 @@ class Row:
 
 
 def machine() -> str:
-    """Processor, cores, memory and Python, in one line."""
+    """Processor, cores, memory, Python, and what else it did, in one line."""
     model = "unknown processor"
     info = Path("/proc/cpuinfo")
     if info.exists():
         names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
         model = names[0].partition(":")[2].strip() if names else model
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}"
+    load = f"load {os.getloadavg()[2]:.1f} in the last 15 minutes"
+    return (
+        f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, "
+        f"Python {platform.python_version()}, {load}"
+    )
 
 
 def render(rows: list[Row]) -> str:

@@ -1,7 +1,6 @@
 """Containment lists that stay as they were: which units, where, with whom, at that moment."""
 
 from collections import Counter
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +14,7 @@ from crm.policies_tickets import CannotFreeze
 from crm.services import canonical
 from masterdata import selectors as masterdata
 from traceability import selectors as ledger
-from traceability.enums import IdentityState, NodeKind, kind_of
+from traceability.enums import IdentityState, kind_of
 
 __all__ = ["CannotFreeze", "freeze", "is_as_it_was"]
 
@@ -69,27 +68,24 @@ def is_as_it_was(evidence: TicketEvidence) -> bool:
 
 def _list(thing: int) -> dict[str, Any]:
     """Every unit with its place, and the sums; each unit once."""
-    if kind_of(thing) == NodeKind.LOT:
-        reached: Mapping[int, bool] = ledger.units_of_lots([thing])
-    else:
-        below = ledger.below([thing])
-        reached = {pk: True for pk in below if kind_of(pk) == NodeKind.UNIT}
-    rows = ledger.units(reached)
-    papers = ledger.documents({row.document_id for row in rows.values() if row.document_id})
+    start = ledger.whole(ledger.Start.of([thing]))
+    rows = sorted(ledger.rows_reached(start, states=list(IdentityState)), key=lambda row: row.pk)
+    items = masterdata.items_by_id({row.item_id for row in rows})
+    papers = ledger.documents({row.document_id for row in rows if row.document_id})
     units, places = [], Counter[str]()
-    for pk, row in sorted(rows.items()):
+    for row in rows:
         paper = papers.get(row.document_id or 0)
-        place = _place(IdentityState(row.state))
+        place = _place(row.state)
         places[place] += 1
         units.append(
             {
                 "number": row.number,
-                "item": row.item.code,
-                "state": row.state,
+                "item": items[row.item_id].code,
+                "state": row.state.value,
                 "place": place,
                 "document": paper.number if paper else "",
                 "customer": paper.customer.code if paper and paper.customer else "",
-                "is_confirmed": reached[pk],
+                "is_confirmed": row.is_confirmed,
             }
         )
     return {"units": units, "sums": {name: places[name] for name in sorted(places)}}

@@ -1,6 +1,5 @@
 """What a suspect reached: three lists of units, and the lots, with certain and possible apart."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -108,10 +107,10 @@ class UnitRow:
 
 
 def unit_rows(
-    start: ledger.Start, where: Whereabouts, *, limit: int | None = None, offset: int = 0
+    start: ledger.Start, *lists: Whereabouts, limit: int | None = None, offset: int = 0
 ) -> list[UnitRow]:
-    """Units of a list with what is known of them; the surely concerned first."""
-    states = states_of(where)
+    """Units of these lists with what is known of them; the surely concerned first."""
+    states = [state for where in lists for state in states_of(where)]
     found = list(ledger.rows_reached(start, states=states, limit=limit, offset=offset))
     items = masterdata.items_by_id({unit.item_id for unit in found})
     papers = ledger.documents({u.document_id for u in found if u.document_id is not None})
@@ -178,8 +177,7 @@ def stoppable(start: ledger.Start) -> tuple[list[int], list[int]]:
     return sorted(lots), sorted(unit.pk for unit in ledger.rows_reached(start, states=states))
 
 
-def export_rows(start: ledger.Start) -> Iterator[tuple[Whereabouts, UnitRow]]:
-    """Every unit of every list, for a file."""
-    for where in Whereabouts:
-        for row in unit_rows(start, where):
-            yield where, row
+def export_rows(start: ledger.Start) -> list[UnitRow]:
+    """Every unit, list by list, for a file."""
+    order = {state: place for place, where in enumerate(Whereabouts) for state in states_of(where)}
+    return sorted(unit_rows(start, *Whereabouts), key=lambda row: order[row.unit.state])

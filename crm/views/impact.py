@@ -91,6 +91,7 @@ def _page(
     where = _chosen(request, found)
     units = _Units(suspect.start, where, found.by_list[where].total)
     lots = Paginator(reached.lot_rows(suspect.start), PAGE_SIZE)
+    rows = Paginator(found.rows[where], PAGE_SIZE)
     pages: Paginator[reached.UnitRow] = Paginator(units, PAGE_SIZE)  # type: ignore[arg-type]
     context = {
         **extra,
@@ -98,7 +99,7 @@ def _page(
         "summary": found,
         "lists": [(place, found.by_list[place]) for place in Whereabouts],
         "where": where,
-        "rows": found.rows[where],
+        "rows": rows.get_page(request.GET.get("by")),
         "page": pages.get_page(request.GET.get("page")),
         "lots": lots.get_page(request.GET.get("lots")),
         "urls": urls,

@@ -10,7 +10,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from common import audit, events
+from common import audit, bulk, events
 from common.concurrency import Lock, lock
 from common.models import User
 from erp import selectors
@@ -63,9 +63,7 @@ def release(*, hold_ids: Collection[int], reason: str, by: User | None, now: dat
     """
     with transaction.atomic():
         _lock_sites()
-        held = traceability.holds(hold_ids)
-        lots = [row.lot_id for row in held if row.lot_id]
-        units = [row.unit_id for row in held if row.unit_id]
+        lots, units = traceability.things_held(hold_ids)
         lying = {pk for pair in _lying(lots, units).values_list("lot", "unit") for pk in pair if pk}
         free_lots, free_units = identities.release(
             hold_ids=hold_ids,
@@ -79,7 +77,7 @@ def release(*, hold_ids: Collection[int], reason: str, by: User | None, now: dat
         kept = Q(bin__kind=BinKind.QUARANTINE) | _expired(selectors.days(now=now))
         touched = _mark(rows.exclude(kept), False)
         supplies.note_held(lot_ids=free_lots, unit_ids=free_units)
-        for row in held[:1]:
+        for row in traceability.holds(sorted(hold_ids)[:1]):
             audit.record(action="erp.stock.release", target=row, by=by, now=now, reason=reason)
         for item_id, site_id in sorted(touched):
             reservations.give_free(site_id=site_id, item_ids=[item_id])
@@ -99,7 +97,8 @@ def set_expired_aside(*, by: User | None, now: datetime) -> int:
         for site_id, today in sorted(selectors.days(now=now).items()):
             rows = StockQuant.objects.filter(_expired({site_id: today}), is_held=False)
             found = list(rows.select_related("lot", "unit").order_by("pk"))
-            touched |= _mark(StockQuant.objects.filter(pk__in=[row.pk for row in found]), True)
+            ids = [row.pk for row in found]
+            touched |= _mark(StockQuant.objects.filter(bulk.among("pk", ids)), True)
             audit.record_many(
                 action="erp.stock.expire",
                 targets=[thing for row in found if (thing := row.lot or row.unit) is not None],
@@ -124,7 +123,7 @@ def _expired(days: Mapping[int, date]) -> Q:
 
 def _under_way(lot_ids: Collection[int], unit_ids: Collection[int]) -> set[int]:
     lines = TransferLine.objects.filter(
-        Q(lot__in=list(lot_ids)) | Q(unit__in=list(unit_ids)),
+        bulk.either(lot=lot_ids, unit=unit_ids),
         transfer__state__in=TransferState.on_the_way(),
         quantity__gt=F("received") + F("missing"),
     )
@@ -132,7 +131,7 @@ def _under_way(lot_ids: Collection[int], unit_ids: Collection[int]) -> set[int]:
 
 
 def _lying(lot_ids: Collection[int], unit_ids: Collection[int]) -> QuerySet[StockQuant]:
-    return StockQuant.objects.filter(Q(lot__in=list(lot_ids)) | Q(unit__in=list(unit_ids)))
+    return StockQuant.objects.filter(bulk.either(lot=lot_ids, unit=unit_ids))
 
 
 def _lock_sites() -> None:
@@ -159,7 +158,7 @@ def _mark(rows: QuerySet[StockQuant], is_held: bool) -> set[tuple[int, int]]:
         stagings.clear(quant_ids=ids)
         for (item_id, site_id), quantity in sorted(totals.items()):
             reservations.give_way(item_id=item_id, site_id=site_id, leaving=quantity)
-    StockQuant.objects.filter(pk__in=ids).update(is_held=is_held)
+    StockQuant.objects.filter(bulk.among("pk", ids)).update(is_held=is_held)
     sign = 1 if is_held else -1
     for (item_id, site_id), quantity in sorted(totals.items()):
         StockBalance.objects.filter(item=item_id, site=site_id).update(

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from django.db import connection
 
+from common import bulk
 from erp.models import Staging
 from erp.selectors import Take
 
@@ -59,7 +60,7 @@ def clear(*, quant_ids: Collection[int]) -> None:
     """Nothing of these quants stands ready any more: they are held, or gone."""
     found = (
         Staging.objects.select_for_update(no_key=True)
-        .filter(quant__in=list(quant_ids))
+        .filter(bulk.among("quant", quant_ids))
         .order_by("pk")
     )
     _lower([(staging, staging.quantity) for staging in found])

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import F, Min, Q, Sum
 
-from common import statistics
+from common import bulk, statistics
 from erp.enums import PurchaseOrderState, SupplyKind, TransferState
 from erp.models import PurchaseOrderLine, Supply, TransferLine
 from traceability.services import identities
@@ -176,7 +176,7 @@ def note_transfers(transfer_ids: Collection[int]) -> None:
 def note_held(*, lot_ids: Collection[int], unit_ids: Collection[int]) -> None:
     """A hold was laid on these lots and units, or lifted: what of them is under way changes."""
     under_way = TransferLine.objects.filter(
-        Q(lot__in=list(lot_ids)) | Q(unit__in=list(unit_ids)),
+        bulk.either(lot=lot_ids, unit=unit_ids),
         transfer__state__in=TransferState.on_the_way(),
     )
     ids = set(under_way.values_list("transfer_id", flat=True))

@@ -275,6 +275,10 @@ def test_the_impact_shows_each_list_page_by_page(life, client_for, monkeypatch) 
     gone = page(client, "crm:impact", coil.pk, list="gone").content.decode()
     # Where it went: into the pump.
     assert reverse("crm:trace-thing", args=[life.pumps[3].pk]) in gone
+    monkeypatch.setattr("crm.views.impact.PAGE_SIZE", 1)
+    pages = [page(client, "crm:impact", life.steel.pk, by=number) for number in (1, 2)]
+    customers = [[row.customer for row in answer.context["rows"]] for answer in pages]
+    assert customers == [[document.customer] for document in life.documents[:2]]
 
 
 def test_after_sales_holds_with_a_reason_and_quality_lifts(life, client_for) -> None:

@@ -3,9 +3,12 @@
 A product has two subassemblies and two component lots, a subassembly four component lots, a
 component lot two raw lots (so there are diamonds), all near each other in time. Lots at a station
 change 5,000 times, so there are 10,000 kits; ``NARROW`` and ``WIDE`` raw lots reach about 1 % and
-5 % of all products. Everything follows from the numbers: no chance, the same each time.
+5 % of all products, and the subassemblies in them. Everything follows from the numbers: no chance,
+the same each time. Readings lie in partitions by month, indexes are those of production.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,6 +16,7 @@ from typing import Any
 
 from django.apps import apps
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from traceability.enums import FIRST_KIT_ID, FIRST_UNIT_ID
 from traceability.models import Parameter
@@ -28,6 +32,9 @@ NARROW, WIDE = range(1, 21), range(21, 41)
 _PER_POSITION = 2150
 RAW_LOTS = 2700
 ITEMS = ("raw", "component", "sub", "product")
+_TABLES = ("lot", "serialunit", "kit", "document", "link", "unitkit", "reading", "custody")
+# Tables of millions of rows: their indexes are built when they are full.
+_LARGE = ("serialunit", "link", "unitkit", "reading", "custody")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +69,12 @@ def make(units: int) -> Population:
         "wide": len(NARROW) + len(WIDE),
     }
     with connection.cursor() as cursor:
-        for statement in _STATEMENTS:
-            cursor.execute(statement, values)
-        for table in ("lot", "serialunit", "kit", "link", "unitkit", "reading", "custody"):
+        cursor.execute("SET maintenance_work_mem = '512MB'")
+        cursor.execute(_MONTHS, values)
+        with _indexes_afterwards(cursor):
+            for statement in _STATEMENTS:
+                cursor.execute(statement, values)
+        for table in _TABLES:
             cursor.execute(f"VACUUM ANALYZE traceability_{table}")
     return Population(
         units=units,
@@ -75,6 +85,25 @@ def make(units: int) -> Population:
         first_product=FIRST_UNIT_ID + 2 * units,
         first_machine=values["machine"],
     )
+
+
+@contextmanager
+def _indexes_afterwards(cursor: CursorWrapper) -> Iterator[None]:
+    """Take the secondary indexes and foreign keys of large tables away; make them again after."""
+    tables = [f"traceability_{table}" for table in _LARGE]
+    cursor.execute(_INDEXES, [tables])
+    indexes = cursor.fetchall()
+    cursor.execute(_FOREIGN_KEYS, [tables])
+    keys = cursor.fetchall()
+    for table, name, _made in keys:
+        cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+    for name, _made in indexes:
+        cursor.execute(f"DROP INDEX {name}")
+    yield
+    for _name, made in indexes:
+        cursor.execute(made.replace(" ON ONLY ", " ON "))
+    for table, name, made in keys:
+        cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {made}")
 
 
 def _master_data() -> dict[str, int]:
@@ -90,12 +119,14 @@ def _master_data() -> dict[str, int]:
     center = make("WorkCenter", site=site, calendar=calendar)
     machines = [make("WorkUnit", code=f"BENCH-{n}", work_center=center) for n in range(MACHINES)]
     customers = [make("Customer", code=f"BENCH-{n}") for n in range(CUSTOMERS)]
+    supplier = make("Supplier")
     torque = Parameter.objects.create(code="TORQUE", name="Torque", unit="N·m")
     return {
         **items,
         "site": site.pk,
         "machine": machines[0].pk,
         "customer": customers[0].pk,
+        "supplier": supplier.pk,
         "torque": torque.pk,
     }
 
@@ -110,6 +141,19 @@ def quantity() -> Decimal:
     return Decimal(1)
 
 
+_INDEXES = """
+SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
+WHERE indrelid::regclass::text = ANY(%s)
+    AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
+"""
+_FOREIGN_KEYS = """
+SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(oid) FROM pg_constraint
+WHERE contype = 'f' AND conrelid::regclass::text = ANY(%s)
+"""
+_MONTHS = """
+SELECT traceability_make_month(month::date) FROM generate_series(%(start)s,
+    %(start)s + %(days)s * interval '1 day', interval '1 month') AS month
+"""
 _STATEMENTS = (
     # One event stands for the history; what is measured of writing makes its own.
     """
@@ -160,23 +204,25 @@ _STATEMENTS = (
     FROM generate_series(0, greatest(%(units)s / 40, 1)) AS n
     """,
     """
+    INSERT INTO traceability_document (kind, number, supplier_id, order_number, certificate, at)
+    SELECT 'receipt', 'GR-' || n, %(supplier)s, 'PO-' || n, 'CERT-' || n,
+        %(start)s + %(days)s * (n::float / %(raws)s) * interval '1 day'
+    FROM generate_series(1, %(raws)s) AS n
+    """,
+    """
     INSERT INTO traceability_serialunit
-        (id, item_id, number, supplier_lot, made_at, state, host_id)
+        (id, item_id, number, supplier_lot, made_at, state, host_id, document_id)
     SELECT %(unit0)s + n, %(sub)s, 'SUB-' || n, '',
         %(start)s + %(days)s * (n / (2.0 * %(units)s)) * interval '1 day', 'consumed',
-        %(unit0)s + 2 * %(units)s + n / 2
+        %(unit0)s + 2 * %(units)s + n / 2, NULL
     FROM generate_series(0, 2 * %(units)s - 1) AS n
     UNION ALL
     SELECT %(unit0)s + 2 * %(units)s + n, %(product)s, 'SN ' || n, '',
         %(start)s + %(days)s * (n / %(units)s::float) * interval '1 day',
-        CASE WHEN n %% 20 = 0 THEN 'available' ELSE 'shipped' END, NULL
+        CASE WHEN n %% 20 = 0 THEN 'available' ELSE 'shipped' END, NULL,
+        CASE WHEN n %% 20 > 0 THEN
+            (SELECT min(id) FROM traceability_document WHERE kind = 'shipment') + n / 40 END
     FROM generate_series(0, %(units)s - 1) AS n
-    """,
-    """
-    UPDATE traceability_serialunit AS unit SET document_id = first.id + (unit.id - %(unit0)s
-        - 2 * %(units)s) / 40
-    FROM (SELECT min(id) AS id FROM traceability_document) AS first
-    WHERE unit.item_id = %(product)s AND unit.state = 'shipped'
     """,
     """
     INSERT INTO traceability_link (child, parent, event_id, quantity, role, certainty)
@@ -195,12 +241,13 @@ _STATEMENTS = (
     SELECT child, parent FROM traceability_link
     WHERE child >= %(unit0)s AND parent < %(unit0)s
     """,
+    # A product has inside what its two subassemblies have: mostly the same kit.
     """
     INSERT INTO traceability_unitkit (unit_id, kit_id)
-    SELECT DISTINCT link.child, inside.kit_id FROM traceability_link AS link
-    JOIN traceability_unitkit AS inside ON inside.unit_id = link.parent
-    WHERE link.child >= %(unit0)s + 2 * %(units)s AND link.parent >= %(unit0)s
-    ON CONFLICT DO NOTHING
+    SELECT %(unit0)s + 2 * %(units)s + n, of.kit
+    FROM generate_series(0::bigint, %(units)s - 1) AS n, LATERAL (
+        SELECT %(kit0)s + 2 * n * %(kits)s / (2 * %(units)s)
+        UNION SELECT %(kit0)s + (2 * n + 1) * %(kits)s / (2 * %(units)s)) AS of (kit)
     """,
     """
     INSERT INTO traceability_reading (subject, at, event_id, operation, work_unit_id, operator_id,
@@ -216,6 +263,8 @@ _STATEMENTS = (
     """
     INSERT INTO traceability_custody (thing, document_id, event_id, quantity)
     SELECT id, document_id, 1, 1 FROM traceability_serialunit WHERE document_id IS NOT NULL
+    UNION ALL
+    SELECT substr(number, 4)::bigint, id, 1, 1 FROM traceability_document WHERE kind = 'receipt'
     """,
     "SELECT setval('traceability_lot_id_seq', %(raws)s + %(positions)s * %(per)s)",
     "SELECT setval('traceability_kit_id_seq', %(kit0)s + 2 * %(kits)s)",

@@ -22,7 +22,10 @@ class Identity(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    item = models.ForeignKey("masterdata.Item", on_delete=models.PROTECT, related_name="+")
+    # Found by the index of its numbers, which begins with the item.
+    item = models.ForeignKey(
+        "masterdata.Item", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     number = models.CharField(max_length=60)
     # What is compared: upper case, letters and digits only; the database derives it.
     number_norm = models.GeneratedField(
@@ -31,7 +34,11 @@ class Identity(models.Model):
         db_persist=True,
     )
     supplier = models.ForeignKey(
-        "masterdata.Supplier", null=True, on_delete=models.PROTECT, related_name="+"
+        "masterdata.Supplier",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     supplier_lot = models.CharField(max_length=60, blank=True)
     # The last day on which it may be used; null: it keeps.
@@ -78,9 +85,15 @@ class SerialUnit(Identity):
     by which it last changed hands. How it came to that is in the ledger.
     """
 
-    host = models.ForeignKey("self", null=True, on_delete=models.DO_NOTHING, related_name="parts")
+    host = models.ForeignKey(
+        "self", null=True, on_delete=models.DO_NOTHING, related_name="parts", db_index=False
+    )
     document = models.ForeignKey(
-        "traceability.Document", null=True, on_delete=models.PROTECT, related_name="units"
+        "traceability.Document",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="units",
+        db_index=False,
     )
 
     class Meta:
@@ -98,6 +111,17 @@ class SerialUnit(Identity):
         ]
         indexes = [
             models.Index(fields=["number_norm"], name="serialunit_number_norm"),
+            # A unit that is made has none of them: each would cost a write for nothing.
+            *(
+                models.Index(
+                    fields=[name],
+                    condition=Q(**{f"{name}__isnull": False}),
+                    name=f"serialunit_{name}",
+                )
+                for name in ("supplier", "host", "document")
+            ),
+            # The units that were made before and after one, of the same item.
+            models.Index(fields=["item", "id"], name="serialunit_in_order"),
             models.Index(
                 compared("supplier_lot"),
                 condition=~Q(supplier_lot=""),

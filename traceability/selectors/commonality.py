@@ -10,12 +10,30 @@ from traceability.enums import FIRST_KIT_ID, Verdict
 # How many good units of the same time the failed ones are compared with.
 NEIGHBOURS = 1000
 
-# Lots behind the kits of each unit, and where, by whom and how the unit was processed.
+# What of a reading may be shared, and how it is written; null: nothing.
+_PROCESS = {
+    "work_unit": "work_unit_id",
+    "operator": "operator_id",
+    "tool": "tool_id",
+    "program": "nullif(program, '')",
+    "out_of_limits": f"CASE WHEN verdict = {Verdict.FAIL.value} THEN parameter_id END",
+}
+
+
+def _feature(kind: str, value: str) -> str:
+    """How many units have each value: pairs first, which is quicker than count(DISTINCT)."""
+    return f"""
+        SELECT '{kind}', value::text, count(*) FROM (
+            SELECT DISTINCT subject, {value} AS value FROM reading) AS pair
+        WHERE value IS NOT NULL GROUP BY value"""  # noqa: S608 - our own text
+
+
+# Lots behind the kits of each unit, and where, by whom and how the unit was processed. Units and
+# readings by one array: neighbours lie side by side in the index, which is read along, not
+# descended for each of them in each month.
 _FEATURES = f"""
-WITH RECURSIVE asked (id) AS (SELECT unnest(%s::bigint[])),
-inside AS MATERIALIZED (
-    SELECT asked.id AS unit_id, own.kit_id FROM asked CROSS JOIN LATERAL (
-        SELECT kit_id FROM traceability_unitkit WHERE unit_id = asked.id OFFSET 0) AS own
+WITH RECURSIVE inside AS MATERIALIZED (
+    SELECT unit_id, kit_id FROM traceability_unitkit WHERE unit_id = ANY (%(units)s)
 ),
 kits AS MATERIALIZED (SELECT DISTINCT kit_id FROM inside),
 walk (kit_id, id) AS (
@@ -23,29 +41,24 @@ walk (kit_id, id) AS (
     UNION
     SELECT walk.kit_id, step.parent FROM walk CROSS JOIN LATERAL (
         SELECT parent FROM traceability_link WHERE child = walk.id OFFSET 0) AS step
+),
+reading AS MATERIALIZED (
+    SELECT subject, work_unit_id, operator_id, tool_id, program, parameter_id, verdict
+    FROM traceability_reading WHERE subject = ANY (%(units)s)
 )
 SELECT 'lot', walk.id::text, count(DISTINCT inside.unit_id)
 FROM walk JOIN inside USING (kit_id) WHERE walk.id < {FIRST_KIT_ID} GROUP BY walk.id
 UNION ALL
-SELECT feature.kind, feature.value, count(DISTINCT asked.id)
-FROM asked CROSS JOIN LATERAL (
-    SELECT work_unit_id, operator_id, tool_id, program, parameter_id, verdict
-    FROM traceability_reading WHERE subject = asked.id OFFSET 0) AS reading
-CROSS JOIN LATERAL (VALUES
-    ('work_unit', reading.work_unit_id::text), ('operator', reading.operator_id::text),
-    ('tool', reading.tool_id::text), ('program', nullif(reading.program, '')),
-    ('out_of_limits', CASE WHEN reading.verdict = %s THEN reading.parameter_id::text END)
-) AS feature (kind, value)
-WHERE feature.value IS NOT NULL GROUP BY 1, 2
+{" UNION ALL ".join(_feature(kind, value) for kind, value in _PROCESS.items())}
 """  # noqa: S608 - our own text
 _NEIGHBOURS = """
-SELECT near.id FROM (
+SELECT DISTINCT near.id FROM unnest(%(failed)s::bigint[]) AS failed (id) CROSS JOIN LATERAL (
     (SELECT id FROM traceability_serialunit
-        WHERE id < %s AND item_id = %s ORDER BY id DESC LIMIT %s)
+        WHERE id < failed.id AND item_id = %(item)s ORDER BY id DESC LIMIT %(side)s)
     UNION ALL
     (SELECT id FROM traceability_serialunit
-        WHERE id > %s AND item_id = %s ORDER BY id LIMIT %s)
-) AS near WHERE near.id <> ALL(%s)
+        WHERE id > failed.id AND item_id = %(item)s ORDER BY id LIMIT %(side)s)
+) AS near WHERE near.id <> ALL (%(failed)s) ORDER BY 1
 """
 
 
@@ -88,16 +101,17 @@ def neighbours(failed: Sequence[int], *, item_id: int, most: int = NEIGHBOURS) -
     """Units of the item that were numbered around the failed ones, not among them."""
     if not failed:
         return []
-    side = max(1, most // (2 * len(failed)))
+    values: dict[str, int | list[int]] = {
+        "failed": list(failed),
+        "item": item_id,
+        "side": max(1, most // (2 * len(failed))),
+    }
     with connection.cursor() as cursor:
-        found: set[int] = set()
-        for pk in failed:
-            cursor.execute(_NEIGHBOURS, [pk, item_id, side, pk, item_id, side, list(failed)])
-            found |= {near for (near,) in cursor.fetchall()}
-    return sorted(found)
+        cursor.execute(_NEIGHBOURS, values)
+        return [near for (near,) in cursor.fetchall()]
 
 
 def _features(units: Collection[int]) -> dict[tuple[str, str], int]:
     with connection.cursor() as cursor:
-        cursor.execute(_FEATURES, [list(units), Verdict.FAIL.value])
+        cursor.execute(_FEATURES, {"units": list(units)})
         return {(kind, value): count for kind, value, count in cursor.fetchall()}

@@ -104,7 +104,7 @@ def numbered_like(norms: Collection[str], *, most: int) -> list[int]:
 
 def hosts_now(units: Collection[int]) -> dict[int, int]:
     """By unit that is inside another one: that other one."""
-    rows = SerialUnit.objects.filter(pk__in=list(units), host__isnull=False)
+    rows = SerialUnit.objects.filter(bulk.among("pk", units), host__isnull=False)
     return {pk: host for pk, host in rows.values_list("pk", "host_id") if host is not None}
 
 
@@ -124,8 +124,15 @@ def lots_of(*, item_id: int) -> QuerySet[Lot]:
 
 def holds(ids: Iterable[int]) -> list[Hold]:
     """Holds by id, with what they lie on."""
-    rows = Hold.objects.filter(pk__in=list(ids)).select_related("lot", "unit")
+    rows = Hold.objects.filter(bulk.among("pk", ids)).select_related("lot", "unit")
     return list(rows.order_by("pk"))
+
+
+def things_held(ids: Collection[int]) -> tuple[list[int], list[int]]:
+    """The lots and the units that these holds lie or lay on."""
+    rows = Hold.objects.filter(bulk.among("pk", ids)).order_by("pk").values_list("lot", "unit")
+    pairs = list(rows)
+    return [lot for lot, _unit in pairs if lot], [unit for _lot, unit in pairs if unit]
 
 
 def holds_of(*, lot_id: int | None = None, unit_id: int | None = None) -> QuerySet[Hold]:

@@ -43,22 +43,25 @@ _UNITS = f"{_REACHED} SELECT unit_id, is_sure FROM reached"  # noqa: S608 - our 
 _LOTS = f"""{_WALK}
 SELECT id, bool_or(is_sure) FROM walk WHERE id < {FIRST_KIT_ID} GROUP BY id
 """  # noqa: S608 - our own text
+# The rows of thousands of units by one array: the index is read once from end to end, where a join
+# would descend it for each (600,000 pages for 150,000 units instead of 6,000).
+_FOUND = """
+SELECT {columns}, true AS is_sure FROM traceability_serialunit
+WHERE id = ANY (ARRAY (SELECT unit_id FROM reached WHERE is_sure)) {filter}
+UNION ALL
+SELECT {columns}, false FROM traceability_serialunit
+WHERE id = ANY (ARRAY (SELECT unit_id FROM reached WHERE NOT is_sure)) {filter}
+"""
 _SUMMARY = f"""{_REACHED}
-SELECT unit.item_id, unit.state, unit.document_id, reached.is_sure, count(*)
-FROM reached CROSS JOIN LATERAL (
-    SELECT item_id, state, document_id FROM traceability_serialunit
-    WHERE id = reached.unit_id OFFSET 0) AS unit
+SELECT item_id, state, document_id, is_sure, count(*)
+FROM ({_FOUND.format(columns="item_id, state, document_id", filter="")}) AS unit
 GROUP BY 1, 2, 3, 4
 """  # noqa: S608 - our own text
+_COLUMNS = "id, number, item_id, state, document_id, host_id, made_at"
 # Numbered by id, as they were registered; the surely concerned first.
 _ROWS = f"""{_REACHED}
-SELECT unit.id, unit.number, unit.item_id, unit.state, unit.document_id, unit.host_id,
-    unit.made_at, reached.is_sure
-FROM reached CROSS JOIN LATERAL (
-    SELECT id, number, item_id, state, document_id, host_id, made_at
-    FROM traceability_serialunit WHERE id = reached.unit_id OFFSET 0) AS unit
-WHERE unit.state = ANY(%s)
-ORDER BY reached.is_sure DESC, unit.id LIMIT %s OFFSET %s
+{_FOUND.format(columns=_COLUMNS, filter="AND state = ANY (%s)")}
+ORDER BY is_sure DESC, id LIMIT %s OFFSET %s
 """  # noqa: S608 - our own text
 # Lots in which units were built: rare, and found by an index of their own.
 _ANY_UNITS_IN_LOTS = f"""
@@ -165,7 +168,7 @@ def rows_reached(
     """The units in these states one by one, those that are surely concerned first."""
     with connection.cursor() as cursor:
         wanted = [state.value for state in states]
-        cursor.execute(_ROWS, [*start.parameters, wanted, limit, offset])
+        cursor.execute(_ROWS, [*start.parameters, wanted, wanted, limit, offset])
         rows = cursor.fetchall()
     for pk, number, item, state, *rest in rows:
         yield ReachedUnit(pk, number, item, IdentityState(state), *rest)

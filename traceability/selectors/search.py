@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from django.db.models import Q, QuerySet
 
+from common import bulk
 from traceability.enums import FIRST_UNIT_ID
 from traceability.models import Custody, Document, Lot, SerialUnit
 from traceability.models.identities import compared
@@ -107,7 +108,7 @@ def _one_off(norm: str) -> set[str]:
 
 def numbers(units: Collection[int]) -> dict[int, str]:
     """The serial number of each unit, by id; one query."""
-    return dict(SerialUnit.objects.filter(pk__in=list(units)).values_list("pk", "number"))
+    return dict(SerialUnit.objects.filter(bulk.among("pk", units)).values_list("pk", "number"))
 
 
 def _lots() -> QuerySet[Lot]:

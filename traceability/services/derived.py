@@ -3,7 +3,7 @@
 With it the impact of a lot walks lots and kits only, and jumps from kits to units once.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.db import connection
@@ -12,16 +12,12 @@ from traceability import selectors
 from traceability.enums import FIRST_KIT_ID, FIRST_UNIT_ID
 from traceability.selectors.graph import LIVE
 
-_DIRECT = """
+# What a part has inside, its host has inside.
+_ADD = """
 INSERT INTO traceability_unitkit (unit_id, kit_id)
 SELECT new.unit, new.kit FROM unnest(%s::bigint[], %s::bigint[]) AS new (unit, kit)
-ON CONFLICT DO NOTHING RETURNING unit_id
-"""
-# What a part has inside, its host has inside.
-_FROM_PARTS = """
-INSERT INTO traceability_unitkit (unit_id, kit_id)
-SELECT DISTINCT new.host, inside.kit_id
-FROM unnest(%s::bigint[], %s::bigint[]) AS new (host, part)
+UNION
+SELECT new.host, inside.kit_id FROM unnest(%s::bigint[], %s::bigint[]) AS new (host, part)
 CROSS JOIN LATERAL (
     SELECT kit_id FROM traceability_unitkit WHERE unit_id = new.part OFFSET 0) AS inside
 ON CONFLICT DO NOTHING RETURNING unit_id
@@ -33,13 +29,16 @@ SELECT step.child, part FROM unnest(%s::bigint[]) AS part CROSS JOIN LATERAL (
 """  # noqa: S608 - our own text
 
 
-def add_kits(pairs: Sequence[tuple[int, int]]) -> None:
-    """Follow new links of units, (child, parent) each; whoever hosts the children follows too."""
+def add_kits(pairs: Sequence[tuple[int, int]], *, inside: Collection[int]) -> None:
+    """Follow new links of units, (child, parent) each; whoever hosts the children follows too.
+
+    Of the children only those of ``inside`` may be in another unit: what was made just now is not.
+    """
     kits = [pair for pair in pairs if pair[1] < FIRST_UNIT_ID]
     parts = [pair for pair in pairs if pair[1] >= FIRST_UNIT_ID]
-    grown = _insert(_DIRECT, kits) | _insert(_FROM_PARTS, parts)
+    grown = _add(kits=kits, parts=parts).intersection(inside)
     while grown:
-        grown = _insert(_FROM_PARTS, _pairs(_HOSTS, [list(grown)]))
+        grown = _add(parts=_pairs(_HOSTS, [list(grown)]))
 
 
 def rebuild_kits(units: Collection[int]) -> None:
@@ -53,9 +52,9 @@ def rebuild_kits(units: Collection[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM traceability_unitkit WHERE unit_id = ANY(%s)", [stale])
     steps = _pairs(_PARENTS, [stale])
-    _insert(_DIRECT, [step for step in steps if FIRST_KIT_ID <= step[1] < FIRST_UNIT_ID])
+    _add(kits=[step for step in steps if FIRST_KIT_ID <= step[1] < FIRST_UNIT_ID])
     hosted = [step for step in steps if step[1] >= FIRST_UNIT_ID]
-    while _insert(_FROM_PARTS, hosted):
+    while _add(parts=hosted):
         pass
 
 
@@ -72,10 +71,13 @@ def _pairs(sql: str, parameters: list[Any]) -> list[tuple[int, int]]:
         return [(first, second) for first, second in cursor.fetchall()]
 
 
-def _insert(sql: str, pairs: Iterable[tuple[int, int]]) -> set[int]:
-    rows = list(pairs)
-    if not rows:
+def _add(
+    *, kits: Sequence[tuple[int, int]] = (), parts: Sequence[tuple[int, int]] = ()
+) -> set[int]:
+    """Units get kits, and what their parts have inside; those that got something new."""
+    if not kits and not parts:
         return set()
+    columns = [[pair[place] for pair in pairs] for pairs in (kits, parts) for place in (0, 1)]
     with connection.cursor() as cursor:
-        cursor.execute(sql, [list(column) for column in zip(*rows, strict=True)])
+        cursor.execute(_ADD, columns)
         return {pk for (pk,) in cursor.fetchall()}

@@ -75,25 +75,28 @@ def build(
 
     The same set of lots is one kit, however often it is loaded.
     """
-    role = LinkRole.REWORK if fact.kind == EventKind.REWORK else LinkRole.CONSUME
+    code = (LinkRole.REWORK if fact.kind == EventKind.REWORK else LinkRole.CONSUME).value
     with transaction.atomic():
         links: list[NewLink] = []
         if loaded:
             kit, new = _kit(loaded, at=fact.at)
             links += new
-            links += [NewLink(out.node, kit, out.quantity, role.value) for out in outputs]
-        links += [NewLink(out.node, part, ONE, role.value) for out in outputs for part in out.parts]
+            links += [NewLink(out.node, kit, out.quantity, code) for out in outputs]
+        links += [NewLink(out.node, part, ONE, code) for out in outputs for part in out.parts]
         for out in outputs:
             if out.parts and out.node < FIRST_KIT_ID:
                 # Impacts walk lots and kits: what is in a unit is in the lot that took the unit.
                 inside = selectors.kits_of(out.parts) - {link.parent for link in links}
-                links += [NewLink(out.node, each, ONE, role.value) for each in sorted(inside)]
-        return ledger.write(fact, Rows(links=links, readings=readings))
+                links += [NewLink(out.node, each, ONE, code) for each in sorted(inside)]
+        return ledger.put(fact, Rows(links=links, readings=readings))
 
 
 def tell(*, fact: Fact) -> int:
     """A fact about pieces that have no number: scrapped before they got one, set aside."""
     return ledger.write(fact, Rows())
+
+
+_KIT = "SELECT id FROM traceability_kit WHERE hash = %s"
 
 
 def _kit(loaded: Iterable[Loaded], *, at: datetime) -> tuple[int, list[NewLink]]:
@@ -108,6 +111,9 @@ def _kit(loaded: Iterable[Loaded], *, at: datetime) -> tuple[int, list[NewLink]]
     )
     found = hashlib.sha256(told.encode()).digest()
     with connection.cursor() as cursor:
+        cursor.execute(_KIT, [found])
+        if row := cursor.fetchone():
+            return int(row[0]), []
         cursor.execute(
             "INSERT INTO traceability_kit (hash, made_at) VALUES (%s, %s) "
             "ON CONFLICT (hash) DO NOTHING RETURNING id",
@@ -119,7 +125,8 @@ def _kit(loaded: Iterable[Loaded], *, at: datetime) -> tuple[int, list[NewLink]]
                 NewLink(kit, lot, quantity, LinkRole.CONSUME.value, certainty)
                 for (lot, certainty), quantity in lines.items()
             ]
-        cursor.execute("SELECT id FROM traceability_kit WHERE hash = %s", [found])
+        # Somebody else loaded the same at the same moment.
+        cursor.execute(_KIT, [found])
         (kit,) = cursor.fetchone() or (0,)
     return kit, []
 

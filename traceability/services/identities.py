@@ -178,8 +178,8 @@ def arrive(*, lot_ids: Iterable[int] = (), unit_ids: Iterable[int] = ()) -> None
 def lose(*, lot_ids: Iterable[int] = (), unit_ids: Iterable[int] = ()) -> None:
     """They were under way and do not arrive; a count that finds them brings them back."""
     away = (IdentityState.IN_TRANSIT, IdentityState.ON_HOLD)
-    lots = Lot.objects.filter(pk__in=list(lot_ids), state__in=away)
-    units = SerialUnit.objects.filter(pk__in=list(unit_ids), state__in=away)
+    lots = Lot.objects.filter(bulk.among("pk", lot_ids), state__in=away)
+    units = SerialUnit.objects.filter(bulk.among("pk", unit_ids), state__in=away)
     move(
         state=IdentityState.SCRAPPED,
         lot_ids=lots.values_list("pk", flat=True),
@@ -225,7 +225,8 @@ def hold(
     policies.check_reason(reason)
     used = IdentityState.CONSUMED
     left = [state for state in IdentityState.gone() if state != used]
-    lots, units = Lot.objects.filter(pk__in=lot_ids), SerialUnit.objects.filter(pk__in=unit_ids)
+    lots = Lot.objects.filter(bulk.among("pk", lot_ids))
+    units = SerialUnit.objects.filter(bulk.among("pk", unit_ids))
     gone = (lots.filter(state__in=left).first(), units.filter(state__in=left).first())
     for thing in gone:
         if thing is not None:
@@ -265,20 +266,22 @@ def release(
     Raise CannotHold without a reason, or for a hold that was lifted before.
     """
     policies.check_reason(reason)
-    found = list(Hold.objects.select_for_update(no_key=True).filter(pk__in=hold_ids).order_by("pk"))
-    if any(row.released_at is not None for row in found):
+    rows = Hold.objects.filter(bulk.among("pk", hold_ids))
+    locked = rows.select_for_update(no_key=True).order_by("pk")
+    found = list(locked.values_list("lot_id", "unit_id", "released_at"))
+    if any(released_at is not None for _lot, _unit, released_at in found):
         raise CannotHold(_("This hold is lifted already."))
-    Hold.objects.filter(pk__in=[row.pk for row in found]).update(
-        released_at=now, released_by=by, release_reason=reason.strip()[:200]
-    )
-    lots = {row.lot_id for row in found if row.lot_id}
-    units = {row.unit_id for row in found if row.unit_id}
+    rows.update(released_at=now, released_by=by, release_reason=reason.strip()[:200])
+    lots = {lot for lot, _unit, _at in found if lot}
+    units = {unit for _lot, unit, _at in found if unit}
     held_lots, held_units = held(lot_ids=lots, unit_ids=units)
     free_lots, free_units = lots - held_lots, units - held_units
     on_hold = {"state": IdentityState.ON_HOLD}
     freed = {
-        *Lot.objects.filter(pk__in=free_lots, **on_hold).values_list("pk", flat=True),
-        *SerialUnit.objects.filter(pk__in=free_units, **on_hold).values_list("pk", flat=True),
+        *Lot.objects.filter(bulk.among("pk", free_lots), **on_hold).values_list("pk", flat=True),
+        *SerialUnit.objects.filter(bulk.among("pk", free_units), **on_hold).values_list(
+            "pk", flat=True
+        ),
     }
     here, away = set(lying) & freed, (set(under_way) - set(lying)) & freed
     for state, ids in (

@@ -111,16 +111,21 @@ def write(fact: Fact, rows: Rows) -> int:
     or where a link that ends is not there or has ended.
     """
     with transaction.atomic():
-        policies.check_known(_nodes(rows))
-        _check_order(rows.links)
-        process = [_process_row(fact, reading) for reading in rows.readings]
-        event_id = _event(fact, digests.digest(_lines(rows, process)))
-        _end(event_id, rows)
-        if rows.links:
-            _link(event_id, rows.links)
-        _read(event_id, process)
-        _hand_over(event_id, rows.handovers)
-        return event_id
+        return put(fact, rows)
+
+
+def put(fact: Fact, rows: Rows) -> int:
+    """The same inside a block of the caller's, which undoes all of it where this raises."""
+    policies.check_known(_nodes(rows))
+    _check_order(rows.links)
+    process = [_process_row(fact, reading) for reading in rows.readings]
+    event_id = _event(fact, digests.digest(_lines(rows, process)))
+    _end(event_id, rows)
+    if rows.links:
+        _link(event_id, rows.links)
+    _read(event_id, process)
+    _hand_over(event_id, rows.handovers)
+    return event_id
 
 
 def _nodes(rows: Rows) -> set[int]:
@@ -208,7 +213,10 @@ def _link(event_id: int, links: Sequence[NewLink]) -> None:
         raise policies.inside_itself(circles)
     if hosted := policies.hosts(links):
         _host(hosted)
-    derived.add_kits([(link.child, link.parent) for link in links if link.child >= FIRST_UNIT_ID])
+    derived.add_kits(
+        [(link.child, link.parent) for link in links if link.child >= FIRST_UNIT_ID],
+        inside=older | {link.parent for link in links},
+    )
 
 
 def _host(hosted: dict[int, int]) -> None:

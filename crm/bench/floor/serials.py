@@ -1,8 +1,9 @@
-"""Ten thousand serial numbers: registered and received, put away, held and freed."""
+"""Ten thousand serial numbers: received, put away, held and freed, sent to another site."""
 
 import time
 from collections.abc import Callable
 from datetime import time as clock
+from datetime import timedelta
 from decimal import Decimal
 
 from django.apps import apps
@@ -11,7 +12,8 @@ from django.utils import timezone
 from crm.bench.table import Row
 from erp import selectors
 from erp.enums import BinKind, MoveKind
-from erp.services import holds, moving, stock, warehouses
+from erp.services import holds, moving, stock, transfers, warehouses
+from masterdata import selectors as masterdata
 from masterdata.enums import Supply, Tracking
 
 COUNT = 10_000
@@ -26,8 +28,7 @@ def measure() -> list[Row]:
     storage = warehouses.bin_for(site_id=site_id, kind=BinKind.STORAGE).pk
     rows = [
         _timed(
-            f"{COUNT:,} serial numbers registered and received",
-            "≤ 10 s",
+            "registered and received",
             lambda: stock.receive(
                 item_id=item_id,
                 site_id=site_id,
@@ -43,10 +44,9 @@ def measure() -> list[Row]:
     ]
     units = list(selectors.quants(site_id=site_id, item_id=item_id).values_list("unit", flat=True))
     source = moving.Where(receiving, item_id, unit_ids=units)
-    rows += [
+    rows.append(
         _timed(
-            f"{COUNT:,} serial units put away",
-            "",
+            "put away",
             lambda: moving.move(
                 source=source,
                 to_bin_id=storage,
@@ -55,20 +55,57 @@ def measure() -> list[Row]:
                 by=None,
                 now=now,
             ),
+        )
+    )
+    placed: list[int] = []
+    rows += [
+        _timed(
+            "put on hold",
+            lambda: placed.extend(holds.hold(unit_ids=units, reason="bench", by=None, now=now)),
         ),
         _timed(
-            f"{COUNT:,} serial units put on hold",
-            "",
-            lambda: holds.hold(unit_ids=units, reason="bench", by=None, now=now),
+            "freed again",
+            lambda: holds.release(hold_ids=placed, reason="bench", by=None, now=now),
         ),
     ]
-    return rows
+    return [*rows, *_sent(site_id, item_id, storage, units)]
 
 
-def _timed(what: str, bar: str, act: Callable[[], object]) -> Row:
+def _sent(site_id: int, item_id: int, storage: int, units: list[int]) -> list[Row]:
+    """To another site, and in there."""
+    now = timezone.now()
+    site = masterdata.site(site_id)
+    other = apps.get_model("masterdata.Site").objects.create(
+        code="DEPOT", name="Depot", calendar=site.calendar, shipping_calendar=site.calendar
+    )
+    transfer = transfers.draft(
+        from_site_id=site_id,
+        to_site_id=other.pk,
+        arrives_on=now.date() + timedelta(days=1),
+        by=None,
+        now=now,
+    )
+    source = moving.Where(storage, item_id, unit_ids=units)
+    packed = _timed(
+        "packed for another site",
+        lambda: transfers.pack(
+            transfer=transfer, source=source, quantity=Decimal(COUNT), by=None, now=now
+        ),
+    )
+    sent = _timed("dispatched", lambda: transfers.dispatch(transfer=transfer, by=None, now=now))
+    came = {pk: Decimal(1) for pk in transfer.lines.values_list("pk", flat=True)}
+    arrived = _timed(
+        "arrived there",
+        lambda: transfers.receive(transfer=transfer, arrivals=came, by=None, now=now),
+    )
+    return [packed, sent, arrived]
+
+
+def _timed(what: str, act: Callable[[], object]) -> Row:
     started = time.perf_counter()
     act()
-    return Row(what, f"{time.perf_counter() - started:.1f} s", bar)
+    passed = time.perf_counter() - started
+    return Row(f"{COUNT:,} serial units {what}", f"{passed:.1f} s", "≤ 10 s")
 
 
 def _plant() -> tuple[int, int]:

@@ -27,7 +27,7 @@ class Command(BaseCommand):
             for row in trace.rows(options["units"]):
                 self.stdout.write(json.dumps([row.what, row.measured, row.bar]))
             return
-        with scratch.database() as environment:
+        with scratch.database("millstream_bench_trace") as environment:
             printed = scratch.manage_read(environment, "measure_ledger", *units)
             printed += scratch.manage_read(environment, "bench_trace", "--inside", *units)
         rows = [Row(*json.loads(line)) for line in printed.splitlines() if line.startswith("[")]
