@@ -22,6 +22,8 @@ from tests.faults.toy_jobs import effects
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.faults, pytest.mark.worker]
 
 COUNT = 40
+# What a worker of Celery's says when it gives up.
+ENDS = "Unrecoverable error"
 
 
 def _ask_slow(numbers: range, milliseconds: int = 50) -> None:
@@ -132,7 +134,7 @@ def _lose_the_broker_during_a_job(worker: LiveProcess, broker: LiveRedis) -> Non
     with broker.unreachable():
         assert client.client_kill_filter(_type="pubsub") == 1
         assert client.client_kill_filter(_type="normal", skipme=True)
-        wait_until(lambda: "Cannot connect" in worker.text() or not worker.is_alive())
+        wait_until(lambda: "Cannot connect" in worker.text() or ENDS in worker.text())
 
 
 def test_a_worker_that_loses_its_broker_while_it_runs_a_job_lives_on_and_listens_again(
@@ -152,8 +154,7 @@ def test_celerys_own_consumer_would_end_with_its_broker(
     """The control."""
     worker = live_worker_of("tests.faults.plain_celery")
     _lose_the_broker_during_a_job(worker, live_redis)
-    wait_until(lambda: not worker.is_alive())
-    assert "has no attribute 'hostname'" in worker.text()
+    assert ENDS in worker.text()
 
 
 def _terminate_other_backends() -> int:
