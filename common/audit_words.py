@@ -193,6 +193,7 @@ SENTENCES: dict[str, Promise] = {
     "mes.eight_d.unshare": _("took the 8D from the customer's sight"),
     "mes.eight_d.write": _("wrote in the 8D"),
     "mes.fmea.rate": _("rated the occurrence by data"),
+    "mes.nonconformance.add_goods": _("added suspect goods to the nonconformance"),
     "mes.nonconformance.close": _("closed the nonconformance"),
     "mes.nonconformance.link": _("tied another document to the nonconformance"),
     "mes.nonconformance.open": _("reported a nonconformance"),

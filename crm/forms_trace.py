@@ -1,16 +1,23 @@
 """What is suspected: a machine, person, program or parameter in a window of time."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from common.forms import OnceForm
+from crm.services.suspect_goods import Problem
 from crm.trace.causes import operator_words
 from masterdata import selectors as masterdata
 from mes import selectors as mes
 from traceability import selectors as ledger
 
+if TYPE_CHECKING:
+    from masterdata.models import Item
+
+# Open nonconformances that a form offers.
+MOST_PROBLEMS = 20
 _ANY = [("", "–")]
 _SELECT = {"class": "form-select"}
 
@@ -90,3 +97,37 @@ class CauseForm(forms.Form):
         """What was asked, as it stands in the address."""
         names = ("machine", "program", "parameter", "operator", "since", "until")
         return {name: value for name in names if (value := self.data.get(name, ""))}
+
+
+class ProblemForm(OnceForm):
+    """What is wrong with what a suspect reached, or the nonconformance that it belongs to."""
+
+    known_as = forms.ChoiceField(
+        label=gettext_lazy("Nonconformance"), required=False, widget=forms.Select(_SELECT)
+    )
+    item = forms.TypedChoiceField(
+        label=gettext_lazy("Item"), coerce=int, widget=forms.Select(_SELECT)
+    )
+    problem = forms.CharField(
+        label=gettext_lazy("What is wrong"),
+        max_length=300,
+        required=False,
+        widget=forms.Textarea({"class": "form-control", "rows": 2}),
+    )
+
+    def __init__(self, *args: Any, items: "list[Item]", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["item"].choices = [  # type: ignore[attr-defined]
+            (item.pk, f"{item.code} · {item.label}") for item in items
+        ]
+        rows = mes.still_contained([item.pk for item in items])[:MOST_PROBLEMS]
+        self.fields["known_as"].choices = [  # type: ignore[attr-defined]
+            ("", _("A new one")),
+            *((row.number, f"{row.number} · {row.problem[:60]}") for row in rows),
+        ]
+
+    @property
+    def said(self) -> Problem:
+        """What was said; of a valid form."""
+        data = self.cleaned_data
+        return Problem(data["item"], data["problem"], data["known_as"])

@@ -176,6 +176,7 @@ class NonconformanceSource(models.TextChoices):
     INSPECTION = "inspection", _("Inspection")
     INCOMING = "incoming", _("Incoming inspection")
     FLOOR = "floor", _("Shop floor")
+    TRACE = "trace", _("Trace")
 
 
 class NonconformanceState(models.TextChoices):

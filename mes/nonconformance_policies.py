@@ -82,6 +82,16 @@ def check_can_report(problem: str, quantity: Decimal) -> None:
         raise CannotReport(_("The quantity is below zero."))
 
 
+def check_can_add_goods(nonconformance: Nonconformance) -> None:
+    """Raise CannotReport once it is closed, or its containment lifted: nothing holds them then."""
+    check_is_open(nonconformance, CannotReport)
+    if nonconformance.state == NonconformanceState.VERIFICATION:
+        raise CannotReport(
+            _("The containment of %(number)s is lifted: report a new one.")
+            % {"number": nonconformance.number}
+        )
+
+
 # -- containment ------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """What a suspect reached: three lists of units, and the lots, with certain and possible apart."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -168,6 +169,20 @@ def lot_rows(start: ledger.Start) -> list[LotRow]:
         for pk, lot in lots.items()
     ]
     return sorted(found, key=lambda r: (not r.is_suspect, not r.is_stoppable, -r.lot.pk))
+
+
+def items_reached(found: Summary, lots: Iterable[LotRow]) -> "list[Item]":
+    """Each item that the cause reached: what customers have or may get before what is inside it."""
+    outside = (Whereabouts.SHIPPED, Whereabouts.STOPPABLE)
+    rows = [row for where in outside for row in found.rows[where]]
+    counts: dict[int, int] = {}
+    for row in rows:
+        counts[row.item.pk] = counts.get(row.item.pk, 0) + row.count.total
+    rows.sort(key=lambda row: -counts[row.item.pk])
+    items = [row.item for row in rows]
+    items += [row.item for row in found.rows[Whereabouts.GONE]]
+    items += [row.lot.item for row in lots]
+    return list({item.pk: item for item in items}.values())
 
 
 def stoppable(start: ledger.Start) -> tuple[list[int], list[int]]:

@@ -14,14 +14,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from common import idempotency
 from common.access import AuthenticatedRequest, requires
-from common.errors import told
+from common.errors import Refused, told
 from common.permissions import allowed
 from crm.enums_trace import Whereabouts
 from crm.forms import ReasonForm
-from crm.forms_trace import CauseForm
+from crm.forms_trace import CauseForm, ProblemForm
 from crm.models import Containment
-from crm.services import containments
+from crm.services import containments, suspect_goods
 from crm.trace import causes, files
 from crm.trace import impact as reached
 from crm.trace.causes import Suspect
@@ -62,6 +63,7 @@ def impact(request: HttpRequest, pk: int) -> HttpResponse:
     suspect = causes.of_thing(thing_or_404(pk))
     urls = {
         "hold": reverse("crm:impact-hold", args=[pk]),
+        "problem": reverse("crm:impact-nonconformance", args=[pk]),
         "csv": reverse("crm:impact-file", args=[pk, "csv"]),
         "xlsx": reverse("crm:impact-file", args=[pk, "xlsx"]),
     }
@@ -78,6 +80,7 @@ def impact_cause(request: HttpRequest) -> HttpResponse:
     suspect = _suspect(request, form)
     urls = {
         "hold": f"{reverse('crm:impact-cause-hold')}?{suspect.querystring}",
+        "problem": f"{reverse('crm:impact-cause-nonconformance')}?{suspect.querystring}",
         "csv": f"{reverse('crm:impact-cause-file', args=['csv'])}?{suspect.querystring}",
         "xlsx": f"{reverse('crm:impact-cause-file', args=['xlsx'])}?{suspect.querystring}",
     }
@@ -90,8 +93,11 @@ def _page(
     found = reached.summary(suspect.start)
     where = _chosen(request, found)
     units = _Units(suspect.start, where, found.by_list[where].total)
-    lots = Paginator(reached.lot_rows(suspect.start), PAGE_SIZE)
+    lot_rows = reached.lot_rows(suspect.start)
+    lots = Paginator(lot_rows, PAGE_SIZE)
     rows = Paginator(found.rows[where], PAGE_SIZE)
+    held = containments.open_of(suspect.start)
+    can_hold = allowed(request.user, "crm.contain")
     pages: Paginator[reached.UnitRow] = Paginator(units, PAGE_SIZE)  # type: ignore[arg-type]
     context = {
         **extra,
@@ -103,14 +109,27 @@ def _page(
         "page": pages.get_page(request.GET.get("page")),
         "lots": lots.get_page(request.GET.get("lots")),
         "urls": urls,
-        "held": containments.open_of(suspect.start),
+        "held": held,
         "stoppable_lots": sum(row.is_stoppable for row in lots.object_list),
         "is_unit": suspect.thing is not None and suspect.thing.pk >= FIRST_UNIT_ID,
         "can_run": allowed(request.user, "crm.run_drill"),
-        "can_hold": allowed(request.user, "crm.contain"),
+        "can_hold": can_hold,
+        "problem_form": _problem_form(found, lot_rows, held) if can_hold else None,
         "can_release": allowed(request.user, "erp.release_hold"),
     }
     return render(request, "crm/trace/impact.html", context)
+
+
+def _problem_form(
+    found: reached.Summary, lots: list[reached.LotRow], held: list[Containment]
+) -> ProblemForm | None:
+    """The form of a nonconformance, beginning with why goods are held; None without any item."""
+    items = reached.items_reached(found, lots)
+    if not items:
+        return None
+    return ProblemForm(
+        items=items, initial={"problem": held[0].reason if held else ""}, auto_id="id_problem_%s"
+    )
 
 
 def _chosen(request: HttpRequest, found: reached.Summary) -> Whereabouts:
@@ -202,6 +221,48 @@ def _hold(request: AuthenticatedRequest, suspect: Suspect) -> None:
             )
             % {"number": number},
         )
+
+
+@requires("crm.contain")
+@require_POST
+def impact_nonconformance(request: AuthenticatedRequest, pk: int) -> HttpResponse:
+    """Report what a lot or unit reached; who may is who may hold it, as that is done too."""
+    return _report(request, causes.of_thing(thing_or_404(pk)), reverse("crm:impact", args=[pk]))
+
+
+@requires("crm.contain")
+@require_POST
+def impact_cause_nonconformance(request: AuthenticatedRequest) -> HttpResponse:
+    """Report what a cause reached."""
+    suspect = _suspect_or_404(request)
+    return _report(request, suspect, f"{reverse('crm:impact-cause')}?{suspect.querystring}")
+
+
+def _report(request: AuthenticatedRequest, suspect: Suspect, back: str) -> HttpResponse:
+    """To the nonconformance; back to the impact with the reason where that is refused."""
+    items = reached.items_reached(reached.summary(suspect.start), reached.lot_rows(suspect.start))
+    form = ProblemForm(request.POST, items=items)
+    if not form.is_valid():
+        messages.error(request, " ".join(str(said) for row in form.errors.values() for said in row))
+        return HttpResponseRedirect(back)
+    now = timezone.now()
+
+    def effect() -> str:
+        found = suspect_goods.report(suspect=suspect, problem=form.said, by=request.user, now=now)
+        return reverse("mes:nonconformance", kwargs={"number": found.number})
+
+    try:
+        url = idempotency.once(
+            user=request.user,
+            key=form.cleaned_data["idempotency_key"],
+            fingerprint=idempotency.fingerprint(suspect.title, request.POST),
+            now=now,
+            effect=effect,
+        )
+    except (Refused, idempotency.KeyReused) as refused:
+        messages.error(request, str(refused))
+        return HttpResponseRedirect(back)
+    return HttpResponseRedirect(url)
 
 
 @requires("erp.release_hold")

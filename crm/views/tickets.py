@@ -1,6 +1,7 @@
 """Tickets: the list with its stopwatch, the entry with the product at once, one ticket's page."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -42,6 +43,8 @@ from crm.services.tickets import About, Contact
 from crm.views import history
 from masterdata import selectors as masterdata
 from masterdata.services import shipping
+from mes import selectors as mes
+from mes.enums import NonconformanceSource
 from traceability import selectors as ledger
 from traceability.enums import NodeKind
 
@@ -250,6 +253,8 @@ def show(
         "is_late": is_late,
         "rights": _rights(request),
         "refusals": _refusals(ticket),
+        "nonconformance": mes.nonconformances_of([ticket.number]).get(ticket.number),
+        "nonconformance_url": _nonconformance_url(request, ticket),
         "messages_said": list(ticket.messages.all()),
         "message_form": form or MessageForm(),
         "describe_form": _describe_form(ticket),
@@ -288,6 +293,22 @@ def _refusals(ticket: Ticket) -> dict[str, str]:
         "reopen": refusal(policies.check_can_move, ticket, TicketState.OPEN),
         "edit": refusal(policies.check_can_edit, ticket),
     }
+
+
+def _nonconformance_url(request: HttpRequest, ticket: Ticket) -> str:
+    """Where one is reported with all that the ticket says; empty where it says too little."""
+    may = allowed(request.user, "mes.report_nonconformance")
+    if not may or ticket.item is None or refusal(policies.check_can_edit, ticket):
+        return ""
+    said = {
+        "source": NonconformanceSource.TICKET.value,
+        "reference": ticket.number,
+        "item": ticket.item.code,
+        "thing": ticket.thing or "",
+        "problem": ticket.title,
+        "symptom": ticket.symptom.code if ticket.symptom else "",
+    }
+    return f"{reverse('mes:nonconformance-new')}?{urlencode(said)}"
 
 
 def _check_can_report(ticket: Ticket) -> None:

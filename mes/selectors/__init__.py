@@ -53,6 +53,7 @@ from mes.selectors.nonconformances import (
     nonconformances_of,
     open_actions_of,
     quality_action,
+    still_contained,
     supplier_request,
 )
 from mes.selectors.open_shares import (
@@ -159,6 +160,7 @@ __all__ = [
     "standing_because_of",
     "standings",
     "states_now",
+    "still_contained",
     "supplier_request",
     "supply_tree",
     "takes_serials",

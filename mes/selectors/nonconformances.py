@@ -112,6 +112,12 @@ def nonconformances_of(references: Collection[str]) -> dict[str, Nonconformance]
     return {name: row for row in rows for name in row.references if name in wanted}
 
 
+def still_contained(item_ids: Collection[int]) -> QuerySet[Nonconformance]:
+    """Open ones about these items whose containment is not lifted, the newest first."""
+    over = (NonconformanceState.VERIFICATION, NonconformanceState.CLOSED)
+    return Nonconformance.objects.filter(item__in=item_ids).exclude(state__in=over).order_by("-pk")
+
+
 @dataclass(frozen=True, slots=True)
 class CustomerStep:
     """A step as the customer sees it: what it is called, by when, since when it is done."""

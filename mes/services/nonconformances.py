@@ -10,6 +10,7 @@ from django.urls import reverse
 from common import audit, notifications, numbers, transitions
 from common.enums import Level, Role
 from common.models import User
+from erp import selectors as erp
 from erp.services import holds
 from mes import nonconformance_policies as policies
 from mes.enums import (
@@ -27,6 +28,7 @@ from traceability.enums import FIRST_UNIT_ID, IdentityState
 __all__ = [
     "CannotCloseNonconformance",
     "CannotReport",
+    "add_goods",
     "add_things",
     "advance",
     "close",
@@ -142,6 +144,49 @@ def add_things(
             batch_size=2000,
         )
     return len(made)
+
+
+def add_goods(
+    *, nonconformance: Nonconformance, things: Collection[int], by: User | None, now: datetime
+) -> int:
+    """Lots and units that turned out to be suspect too; return how many are new.
+
+    They are held, and what of them lies in the store of its site, and is of its item, has to be
+    decided on as well. Naming them twice changes nothing. Raise CannotReport once the containment
+    is lifted.
+    """
+    with transaction.atomic():
+        row = locked(nonconformance)
+        policies.check_can_add_goods(row)
+        known = set(row.things.values_list("lot_id", flat=True)) | set(
+            row.things.values_list("unit_id", flat=True)
+        )
+        more = _lying(row, set(things) - known)
+        new = add_things(row, things, is_held=True, by=by, now=now)
+        if not new:
+            return 0
+        changes = audit.difference(
+            {"quantity": str(row.quantity)}, {"quantity": str(row.quantity + more)}
+        )
+        row.quantity += more
+        row.save(update_fields=["quantity"])
+        audit.record(
+            action="mes.nonconformance.add_goods",
+            target=row,
+            by=by,
+            now=now,
+            changes=changes | {"things": [0, new]},
+        )
+    return new
+
+
+def _lying(row: Nonconformance, things: Collection[int]) -> Decimal:
+    """How much of these lots and units of its item lies at its site."""
+    found = erp.quants(site_id=row.site_id, item_id=row.item_id)
+    lots = [pk for pk in things if pk < FIRST_UNIT_ID]
+    units = [pk for pk in things if pk >= FIRST_UNIT_ID]
+    mine = found.filter(lot__in=lots) | found.filter(unit__in=units)
+    return sum(mine.values_list("quantity", flat=True), Decimal(0))
 
 
 def close(*, nonconformance: Nonconformance, by: User, now: datetime) -> Nonconformance:

@@ -18,8 +18,19 @@ from mes.models import CheckResult, Nonconformance
 from mes.quality_forms import NonconformanceFilter, ReportForm
 from mes.services import nonconformances
 from mes.views import problem_page
+from traceability import selectors as traceability
 
 PAGE_SIZE = 50
+# What the address may say, and how much of it: a reference to a document, not its text.
+_SAID = {
+    "item": 60,
+    "things": 400,
+    "reference": 60,
+    "work_order": 20,
+    "problem": 300,
+    "symptom": 40,
+}
+_LARGEST = 2**63
 
 
 @requires("mes.view_quality")
@@ -46,7 +57,7 @@ def nonconformance_list(request: HttpRequest) -> HttpResponse:
 
 @requires("mes.report_nonconformance")
 def nonconformance_new(request: AuthenticatedRequest) -> HttpResponse:
-    """Report one; ``?check=`` begins with a check that failed, ``?item=`` with an item."""
+    """Report one; the address says what is known of it already, such as a check that failed."""
     form = ReportForm(request.POST or None, initial=_initial(request))
     if request.method == "POST" and form.is_valid():
         url = _reported(request, form)
@@ -105,15 +116,21 @@ def _reported(request: AuthenticatedRequest, form: ReportForm) -> str | None:
 
 
 def _initial(request: HttpRequest) -> dict[str, object]:
-    """What is known of it already: a failed check, or what the address names."""
+    """What is known of it already: a failed check, or what the address names.
+
+    ``?thing=`` is a lot or unit by its id in the ledger, which has its number and item.
+    """
     pk = request.GET.get("check", "")
     site = masterdata.site_ids()
+    source = request.GET.get("source", "")
+    known = source in NonconformanceSource.values
     begin: dict[str, object] = {
-        "source": NonconformanceSource.FLOOR,
+        "source": NonconformanceSource(source) if known else NonconformanceSource.FLOOR,
         "site": str(site[0]) if site else "",
     }
-    for name in ("item", "things", "reference", "work_order"):
-        begin[name] = request.GET.get(name, "").replace("\x00", "")[:60]
+    for name, most in _SAID.items():
+        begin[name] = request.GET.get(name, "").replace("\x00", "")[:most]
+    begin |= _thing(request.GET.get("thing", ""))
     if not pk.isdecimal() or len(pk) > 17:
         return begin
     rows = CheckResult.objects.select_related("check_row__operation__work_order__item")
@@ -130,3 +147,10 @@ def _initial(request: HttpRequest) -> dict[str, object]:
         "reference": order.number,
         "problem": said or result.check_row.label,
     }
+
+
+def _thing(typed: str) -> dict[str, object]:
+    """Number and item of a lot or unit; nothing where there is none."""
+    pk = int(typed) if typed.isdecimal() and len(typed) < 20 else 0
+    found = traceability.thing(pk) if 0 < pk < _LARGEST else None
+    return {"things": found.number, "item": found.item.code} if found else {}

@@ -83,6 +83,7 @@ def render_page(
         "concerned": selectors.concerned(found),
         "left": found.quantity - sum(row.quantity for row in decided),
         "is_closed": is_closed,
+        "can_trace": allowed(request.user, "crm.view_trace"),
         "today": erp.today(site_id=found.site_id, now=timezone.now()),
         "close_refusal": refusal(nonconformance_policies.check_can_close, found, request.user),
         "history": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 
@@ -21,6 +22,7 @@ from crm.models import (
     TraceReport,
 )
 from crm.services import ticket_evidence, ticket_photos, tickets
+from mes.models import Nonconformance
 from tests.crm.complaints import PNG, AfterSales
 
 pytestmark = pytest.mark.django_db
@@ -49,8 +51,8 @@ def text(client, name, *args, **query) -> str:
     return str(answer.content.decode())
 
 
-def key(html: str) -> str:
-    return re.search(r'name="idempotency_key" value="([^"]+)"', html)[1]
+def key(page: str) -> str:
+    return re.search(r'name="idempotency_key" value="([^"]+)"', page)[1]
 
 
 def queries(client, url: str) -> int:
@@ -88,6 +90,29 @@ def test_an_agent_goes_from_a_number_to_an_answer(house, agent):
     link = re.search(r'value="http://testserver(/reports/shared/[^"]+)"', shared)[1]
     agent.logout()
     assert agent.get(link).content == bytes(report.pdf)
+
+
+def test_a_nonconformance_begins_with_all_that_the_ticket_says(house, agent):
+    ticket = house.ticket()
+    link = re.search(
+        r'href="([^"]*/nonconformances/new/[^"]*)"', text(agent, "ticket", ticket.number)
+    )
+    assert link
+    url = html.unescape(link[1])
+    form = agent.get(url).context["form"]
+    said = {name: str(form[name].value() or "") for name in form.fields}
+    assert said["source"] == "ticket"
+    assert (said["reference"], said["item"], said["things"]) == (ticket.number, "PUMP", "P-100")
+    assert (said["problem"], said["symptom"]) == (ticket.title, "LOOSE")
+    # Nothing has to be typed.
+    page = agent.post(url, said, follow=True).content.decode()
+    made = Nonconformance.objects.get()
+    assert (made.source, made.references) == ("ticket", [ticket.number])
+    assert made.things.get().unit_id == house.pumps[0].pk
+    assert "P-100" in page
+    page = text(agent, "ticket", ticket.number)
+    assert reverse("mes:nonconformance", args=[made.number]) in page
+    assert "/nonconformances/new/" not in page
 
 
 def test_the_lookup_warns_of_a_wrong_customer_and_suggests_numbers(house, agent):

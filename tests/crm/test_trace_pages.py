@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from common.enums import Role
 from crm.models import Containment, DrillResult, RecallDrill
+from mes.models import Nonconformance
 from tests.traceability.factories import LotFactory, SerialUnitFactory
 from tests.traceability.test_lives import Life
 from traceability.enums import EventKind, IdentityState
@@ -313,6 +314,71 @@ def test_files_come_as_csv_and_xlsx_and_as_nothing_else(life, client_for) -> Non
     assert page(client, "crm:impact-file", life.steel.pk, "pdf").status_code == 404
 
 
+def problem_form(answer, **data):
+    """What the dialog of an impact sends; the first choices, as a browser would."""
+    form = answer.context["problem_form"]
+    key, item = form["idempotency_key"].value(), form.fields["item"].choices[0][0]
+    return {"idempotency_key": key, "item": item, "known_as": "", **data}
+
+
+def test_from_an_impact_to_the_nonconformance_with_all_that_can_be_stopped(
+    life, client_for
+) -> None:
+    client = client_for(Role.AFTER_SALES)
+    url = reverse("crm:impact-nonconformance", args=[life.sound.pk])
+    client.post(reverse("crm:impact-hold", args=[life.sound.pk]), {"reason": "cracks"})
+    answer = page(client, "crm:impact", life.sound.pk)
+    # Why it is held is what is wrong; what customers may have comes before what is inside it.
+    assert answer.context["problem_form"]["problem"].value() == "cracks"
+    items = [pk for pk, _label in answer.context["problem_form"].fields["item"].choices]
+    assert items == [unit.item_id for unit in life.pumps[3:]] + [
+        lot.item_id for lot in (life.sound, life.shafts[1])
+    ]
+    sent = problem_form(answer, problem="Cracks in the shaft")
+    refused = client.post(url, {**sent, "problem": ""}, follow=True)
+    assert "Say what is wrong." in refused.content.decode()
+    answer = client.post(url, sent, follow=True)
+    found = Nonconformance.objects.get()
+    assert answer.redirect_chain == [(reverse("mes:nonconformance", args=[found.number]), 302)]
+    assert (found.source, found.item_id) == ("trace", life.pumps[3].item_id)
+    assert (found.references, found.problem) == ([life.sound.number], "Cracks in the shaft")
+    stoppable = {life.sound.pk, life.shafts[1].pk, life.pumps[3].pk}
+    assert {row.lot_id or row.unit_id for row in found.things.all()} == stoppable
+    assert found.things.filter(hold__released_at__isnull=True).count() == 3
+    # Where to it leads back from there.
+    for place in (reverse("crm:trace-thing", args=[life.pumps[3].pk]), "/trace/?q="):
+        assert place in answer.content.decode()
+    # Sent twice it is reported once, and another suspect goes into what is open.
+    assert client.post(url, sent).headers["Location"] == answer.redirect_chain[0][0]
+    other = page(client, "crm:impact", life.pumps[0].pk)
+    assert (found.number, f"{found.number} · Cracks in the shaft") in (
+        other.context["problem_form"].fields["known_as"].choices
+    )
+    client.post(other.context["urls"]["problem"], problem_form(other, known_as=found.number))
+    assert Nonconformance.objects.get().things.filter(unit=life.pumps[0].pk).exists()
+
+
+def test_a_unit_goes_to_the_nonconformance_of_its_ticket_and_who_may_not_hold_reports_none(
+    life, client_for
+) -> None:
+    complaints.note(
+        item_id=life.pumps[3].item_id,
+        thing=life.pumps[3].pk,
+        reference="AS-2026-1",
+        symptom="LOOSE",
+        at=timezone.now(),
+    )
+    url = reverse("crm:impact-nonconformance", args=[life.pumps[3].pk])
+    manager = client_for(Role.MANAGER)
+    answer = page(manager, "crm:impact", life.pumps[3].pk)
+    assert answer.context["problem_form"] is None
+    assert manager.post(url, {}).status_code == 403
+    client = client_for(Role.QUALITY)
+    answer = page(client, "crm:impact", life.pumps[3].pk)
+    client.post(url, problem_form(answer, problem="Loose"))
+    assert Nonconformance.objects.get().references == ["AS-2026-1"]
+
+
 def test_a_machine_and_a_window_are_asked_held_and_filed(life, client_for) -> None:
     client = client_for(Role.QUALITY)
     query = {
@@ -326,12 +392,17 @@ def test_a_machine_and_a_window_are_asked_held_and_filed(life, client_for) -> No
     stopped = client.post(answer.context["urls"]["hold"], {"reason": "worn spindle"}, follow=True)
     assert "On hold: 1 lot or unit" in stopped.content.decode()
     assert len(client.get(answer.context["urls"]["csv"]).content.splitlines()) == 3
+    sent = problem_form(answer, problem="Worn spindle")
+    told = client.post(answer.context["urls"]["problem"], sent, follow=True)
+    assert "Worn spindle" in told.content.decode()
+    assert Nonconformance.objects.get().references == []
     # What is asked wrongly is told; what is not asked shows the form.
     wrong = page(client, "crm:impact-cause", since="2026-11-03T00:00", until="2026-11-01T00:00")
     for told in ("Name a machine", "ends before it begins"):
         assert told in wrong.content.decode()
     assert "Nothing is asked yet" in page(client, "crm:impact-cause").content.decode()
-    assert client.post(reverse("crm:impact-cause-hold"), {"reason": "x"}).status_code == 404
+    for name in ("crm:impact-cause-hold", "crm:impact-cause-nonconformance"):
+        assert client.post(reverse(name), {"reason": "x"}).status_code == 404
     assert page(client, "crm:impact-cause-file", "csv").status_code == 404
 
 

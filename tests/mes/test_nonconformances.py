@@ -12,8 +12,10 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework import serializers
 
 from common.models import Notification
+from erp.enums import MoveKind
+from erp.services import stock
 from masterdata.enums import Tracking
-from mes import quality_forms
+from mes import quality_forms, selectors
 from mes.api import nonconformances as nonconformance_api
 from mes.enums import DispositionKind, NonconformanceSource, NonconformanceState
 from mes.models import Disposition, Nonconformance
@@ -62,6 +64,38 @@ def test_what_is_reported_is_held_and_quality_is_told(quality):
     assert quality.report(reference="AS-5", things=[]) == found
     with pytest.raises(nonconformances.CannotReport, match="what is wrong"):
         quality.report(problem="  ")
+
+
+def test_goods_that_turn_out_suspect_later_are_held_and_decided_on_too(quality):
+    found = quality.report(quantity=0, things=[])
+    add = {"nonconformance": found, "by": quality.anna, "now": NOW}
+    assert nonconformances.add_goods(**add, things=[quality.lot.pk]) == 1
+    assert nonconformances.add_goods(**add, things=[quality.lot.pk]) == 0
+    found.refresh_from_db()
+    assert found.quantity == 10
+    assert quality.on_hand() == (10, 10)
+    # Another item's goods are held, and decided on under another one.
+    screws = quality.plant.buy("SCREW", tracking=Tracking.LOT)
+    stock.receive(
+        item_id=screws.pk,
+        site_id=quality.site.pk,
+        quantity=D(7),
+        kind=MoveKind.RECEIPT,
+        reference="PO-2",
+        lot_number="S-1",
+        by=None,
+        now=NOW,
+    )
+    lot = traceability.lot_of(item_id=screws.pk, number="S-1")
+    assert nonconformances.add_goods(**add, things=[lot.pk]) == 1
+    found.refresh_from_db()
+    assert found.quantity == 10
+    assert quality.on_hand(screws) == (7, 7)
+    assert found in selectors.still_contained([quality.item.pk])
+    Nonconformance.objects.update(state=NonconformanceState.VERIFICATION)
+    assert not selectors.still_contained([quality.item.pk])
+    with pytest.raises(nonconformances.CannotReport, match="is lifted: report a new one"):
+        nonconformances.add_goods(**add, things=[lot.pk])
 
 
 def test_a_count_is_verified_by_another_person_and_only_where_it_adds_up(quality):

@@ -171,6 +171,12 @@ def test_changes_are_made_from_the_page(quality, client_for):
         text_zh="先冷却",
     )
     assert OperationCheck.objects.filter(reason__startswith=found.number).count() == 2
+    # What is planned from then on carries both, with the reason.
+    plant.plan(plant.need("GEAR", 10))
+    order = plant.orders("GEAR")[0].number
+    shown = me.get(reverse("mes:work-order-detail", args=[order])).content.decode()
+    assert "Bore · ≤ 10.1" in shown
+    assert shown.count(f"{found.number}: {found.problem}") == 2
     span = {"starts_at": "2099-01-05T06:00", "ends_at": "2099-01-05T10:00"}
     page.done("change", row=planned(ChangeKind.MAINTENANCE).pk, unit=plant.units[0].pk, **span)
     supplier = SupplierFactory()
@@ -229,6 +235,19 @@ def test_a_failed_check_is_reported_with_all_that_is_known(quality, client_for):
     form = me.get(url).context["form"]
     assert (form["item"].value(), form["work_order"].value()) == ("GEAR", order.number)
     assert (form["problem"].value(), form["source"].value()) == ("Bore: 10.3", "inspection")
+
+
+def test_the_address_says_what_is_known_and_no_more_than_fits(quality, client_for):
+    me = client_for("quality")
+    url = reverse("mes:nonconformance-new")
+    given = {"source": "ticket", "thing": quality.lot.pk, "problem": "x" * 400, "symptom": "LEAK"}
+    form = me.get(url, given).context["form"]
+    assert (form["item"].value(), form["things"].value()) == ("CASTING", "HEAT-7")
+    assert (form["source"].value(), form["symptom"].value()) == ("ticket", "LEAK")
+    assert len(form["problem"].value()) == 300
+    for thing in ("0", "x", "9" * 18, "9" * 30, "²"):
+        form = me.get(url, {"source": "moon", "thing": thing}).context["form"]
+        assert (form["source"].value(), form["things"].value()) == ("floor", "")
 
 
 def test_the_list_is_narrowed_and_shows_what_one_has_to_do(quality, client_for):

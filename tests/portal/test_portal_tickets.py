@@ -14,6 +14,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from common import api_tokens
+from common.models import User
 from crm.models import Ticket, TicketMessage
 from crm.services import ticket_photos, ticket_portal, tickets, trace_reports
 from mes.enums import NonconformanceSource
@@ -32,12 +33,16 @@ def house() -> AfterSales:
 
 
 @pytest.fixture
-def mine(house) -> Client:
+def mine(house) -> Browser:
     return page(house.user_of(house.acme))
 
 
-def page(user) -> Client:
-    client = Client()
+class Browser(Client):
+    user: User
+
+
+def page(user: User) -> Browser:
+    client = Browser()
     client.user = user
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     return client
