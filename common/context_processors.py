@@ -59,12 +59,8 @@ NAVIGATION: tuple[Group, ...] = (
         _("After-sales"),
         (
             Entry("crm:tickets", _("Tickets"), "headset"),
-            Entry("crm:ticket-clusters", _("Complaint alerts"), "alert-hexagon"),
-            Entry("crm:trace", _("Trace"), "route"),
-            Entry("crm:impact-cause", _("Suspects"), "virus-search"),
-            Entry("crm:trace-shared", _("What failed units share"), "affiliate"),
-            Entry("crm:drill-list", _("Recall drills"), "stopwatch"),
             Entry("crm:rma-list", _("Returns"), "package-import"),
+            Entry("crm:ticket-clusters", _("Complaint alerts"), "alert-hexagon"),
             Entry("crm:ticket-settings", _("Ticket settings"), "adjustments"),
         ),
     ),
@@ -97,6 +93,15 @@ NAVIGATION: tuple[Group, ...] = (
         (
             Entry("mes:nonconformances", _("Nonconformances"), "shield-x"),
             Entry("mes:fmea", _("FMEA"), "table"),
+        ),
+    ),
+    Group(
+        _("Traceability"),
+        (
+            Entry("crm:trace", _("Trace"), "route"),
+            Entry("crm:impact-cause", _("Suspects"), "virus-search"),
+            Entry("crm:trace-shared", _("What failed units share"), "affiliate"),
+            Entry("crm:drill-list", _("Recall drills"), "stopwatch"),
         ),
     ),
     Group(

@@ -46,6 +46,7 @@ def nonconformance_list(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "filter": form,
+        "narrowed": bool(data.get("q") or data.get("source") or data.get("state") != "all_open"),
         "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
         "can_report": allowed(request.user, "mes.report_nonconformance"),
         "mine": list(selectors.open_actions_of(request.user.pk or 0)[:10]),

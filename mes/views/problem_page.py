@@ -163,7 +163,8 @@ def _steps(request: AuthenticatedRequest, eight_d: EightD) -> list[dict[str, Any
         lacking = [] if step.done_at else problem_policies.missing(eight_d, discipline)
         is_late = step.done_at is None and step.due_on < today
         state = "done" if step.done_at else "problem" if is_late else "upcoming"
-        if not step.done_at and not is_current:
+        is_next = not step.done_at and not is_current
+        if is_next:
             is_current, state = True, state if is_late else "current"
         steps.append(
             {
@@ -174,6 +175,7 @@ def _steps(request: AuthenticatedRequest, eight_d: EightD) -> list[dict[str, Any
                 "title": f"D{step.discipline} · {discipline.label}",
                 "row": step,
                 "state": state,
+                "is_next": is_next,
                 "is_late": is_late,
                 "missing": lacking,
                 "complete_refusal": refusal(

@@ -337,3 +337,17 @@ def test_nonconformances_over_http(quality, api_client_for):
     assert [row["number"] for row in listed["results"]] == [number]
     assert EightD.objects.count() == 1
     assert api_client_for("sales").post("/api/v1/nonconformances/", body, "json").status_code == 403
+
+
+def test_a_search_that_finds_nothing_does_not_say_that_nothing_is_open(quality, client):
+    quality.report()
+    client.force_login(quality.anna)
+    lists = {
+        "mes:nonconformances": "No nonconformance fits the filter",
+        "mes:fmea": "No line fits the filter",
+    }
+    for name, said in lists.items():
+        assert said not in client.get(reverse(name)).content.decode()
+        assert said in client.get(reverse(name), {"q": "zebra"}).content.decode()
+    nothing = client.get(reverse("mes:nonconformances"), {"state": "closed"}).content.decode()
+    assert "No nonconformance fits the filter" in nothing
