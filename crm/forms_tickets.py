@@ -48,8 +48,8 @@ class _LongSelect(forms.Select):
     ) -> SafeString:
         chosen = "" if value is None else str(value)
         options = "".join(
-            f'<option value="{escape(code)}"{" selected" if str(code) == chosen else ""}>'
-            f"{escape(label)}</option>"
+            f'<option value="{escape(str(code))}"{" selected" if str(code) == chosen else ""}>'
+            f"{escape(str(label))}</option>"
             for code, label in self.choices
         )
         around = flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
