@@ -93,7 +93,8 @@ def customer_by_email(email: str) -> Customer | None:
 
 def customer_labels() -> dict[str, str]:
     """Every customer's name in the active language, by code in order; one query."""
-    return {customer.code: customer.label for customer in Customer.objects.order_by("code")}
+    rows = Customer.objects.order_by("code").only("code", "name", "name_zh")
+    return {customer.code: customer.label for customer in rows}
 
 
 def customer_transit_days(customer_id: int) -> int:
