@@ -167,6 +167,8 @@ class MachineEventKind(models.TextChoices):
     STATE = "state", _("State")
     COUNT = "count", _("Count")
     PARAMETER = "parameter", _("Parameter")
+    # With its version, as the machine calls it; it runs until the machine names another one.
+    PROGRAM = "program", _("Program")
 
 
 class NonconformanceSource(models.TextChoices):

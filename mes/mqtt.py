@@ -31,12 +31,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from common.models import Heartbeat
 from masterdata import selectors as masterdata
+from mes.enums import MachineEventKind
 from mes.services import machine_events, machine_parsing
 
 logger = logging.getLogger(__name__)
 
 TOPICS = "millstream/+/+/+"
-KINDS = frozenset({"state", "count", "parameter"})
+KINDS = frozenset(MachineEventKind.values)
 KEEPALIVE_SECONDS = 60
 MOST_IN_BATCH = 500
 BATCH_SECONDS = 0.3

@@ -186,7 +186,8 @@ def _readings(batch: _Batch, drives: list[int]) -> list[NewReading]:
             NewParameter("final_inspection", "Final inspection passed", "终检合格"),
         ]
     )
-    assembly = [Station(10, _unit(code)) for code in ("ASM-01", "ASM-02")]
+    program = "TIGHTEN-M6 v3"
+    assembly = [Station(10, _unit(code), program=program) for code in ("ASM-01", "ASM-02")]
     inspection = Station(20, _unit("TEST-01"))
     start, minute = batch.starts_at + timedelta(hours=20), timedelta(minutes=1)
     found = []

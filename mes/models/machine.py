@@ -38,14 +38,20 @@ class MachineEvent(models.Model):
                     scrap__isnull=False,
                     scrap__gte=0,
                 )
-                | Q(kind="parameter", name__gt="", value__isnull=False),
+                | Q(kind="parameter", name__gt="", value__isnull=False)
+                | Q(kind="program", name__gt=""),
                 name="%(app_label)s_%(class)s_says_something",
             ),
         ]
         indexes = [
             models.Index(
                 fields=["work_unit", "at"], condition=Q(kind="state"), name="machine_state_events"
-            )
+            ),
+            models.Index(
+                fields=["work_unit", "at"],
+                condition=Q(kind="program"),
+                name="machine_program_events",
+            ),
         ]
 
     def __str__(self) -> str:

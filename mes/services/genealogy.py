@@ -22,7 +22,7 @@ from mes.models import (
     WorkOrderMaterial,
     WorkOrderOperation,
 )
-from mes.services import loaded, passed
+from mes.services import loaded, passed, programs
 from traceability import selectors as traceability
 from traceability.enums import EventKind
 from traceability.services import genealogy
@@ -98,7 +98,7 @@ def _readings(
     if not (pieces.is_lot and first):
         # A lot has the earlier answers since its first report.
         found += passed.measured(pieces, places, passed.answers(order))
-    return found
+    return programs.named(found)
 
 
 def note_loss(operation: WorkOrderOperation, report: OperationReport, *, by: User | None) -> None:
@@ -127,7 +127,7 @@ def note_answer(operation: WorkOrderOperation, result: CheckResult, *, by: User 
         count=math.ceil(order.good),
         is_lot=order.item.tracking == Tracking.LOT,
     )
-    readings = passed.answered(pieces, passed.stations(order), result)
+    readings = programs.named(passed.answered(pieces, passed.stations(order), result))
     if readings:
         fact = _fact(EventKind.PROCESS, operation, result.at, by)
         genealogy.process(fact=fact, readings=readings)

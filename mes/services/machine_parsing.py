@@ -23,6 +23,7 @@ _FIELDS = {
     MachineEventKind.STATE: frozenset({"state"}),
     MachineEventKind.COUNT: frozenset({"good", "scrap"}),
     MachineEventKind.PARAMETER: frozenset({"name", "value"}),
+    MachineEventKind.PROGRAM: frozenset({"name"}),
 }
 _COMMON = frozenset({"id", "unit", "kind", "at"})
 _STATES = frozenset(MachineStatus.values)
@@ -100,6 +101,8 @@ def _row(event: Any, units: Mapping[str, int], now: datetime) -> Row:
             raise _Wrong(_("Counts are not negative."))
         return Row(*common, good=good, scrap=scrap)
     name = _word(event, "name", LONGEST_NAME)
+    if kind is MachineEventKind.PROGRAM:
+        return Row(*common, name=name)
     return Row(*common, name=name, value=_number(event, "value", None))
 
 

@@ -12,7 +12,14 @@ from django.test.utils import CaptureQueriesContext
 from erp.services import holds
 from masterdata.enums import Tracking
 from masterdata.models import OperationCheck, RoutingOperation
-from mes.services import checks, consumption, execution, undoing
+from mes.services import (
+    checks,
+    consumption,
+    execution,
+    machine_events,
+    machine_parsing,
+    undoing,
+)
 from tests.factories import UserFactory
 from tests.mes.factories import NOW, Plant
 from tests.mes.test_consumption import receive
@@ -147,6 +154,14 @@ def test_of_units_made_from_two_lots_each_may_have_either(plant, ada):
 def test_readings_say_where_who_and_what_was_measured(plant, ada):
     bob = UserFactory(username="bob", roles=["supervisor"])
     shafts(plant, 2, ada)
+    for minute, place, name in ((-9, 0, "OLD"), (5, 0, "A v1"), (25.5, 0, "A v2"), (52, 1, "B")):
+        said = {"id": name, "unit": plant.units[place].code, "kind": "program", "name": name}
+        rows = machine_parsing.parse(
+            [{**said, "at": later(minute).isoformat()}],
+            units={unit.code: unit.pk for unit in plant.units},
+            now=later(60),
+        )
+        machine_events.record(source="cell", rows=rows, by=None, now=later(60))
     operation = start(plant, "PUMP", ada, now=later(20))
     torque = operation.checks.get()
     low = checks.record(check=torque, value=Decimal("2.9"), by=ada, now=later(21))
@@ -185,6 +200,14 @@ def test_readings_say_where_who_and_what_was_measured(plant, ada):
     assert [row.value for row in told if row.value] == [Decimal("2.5")]
     # The second piece left the first machine with the second report.
     assert [row.operator_id for row in told if row.parameter_id is None] == [bob.pk, bob.pk]
+    # What the machine ran at that moment; the other one named its program when all was done.
+    assert {row.program for row in selectors.readings_of([first.pk]) if row.operation == 10} == {
+        "A v1"
+    }
+    assert {row.program for row in told if row.operation == 20} == {""}
+    assert [row.program for row in told if row.operation == 10] == ["A v1", "A v2"]
+    ran = selectors.touched_by(selectors.Cause(program="A v2", since=NOW, until=later(60)))
+    assert ran == {second.pk}
     limits = Reading.objects.filter(parameter_id__isnull=False, value__isnull=False).first()
     assert (limits.lower, limits.upper) == (Decimal("2.2"), Decimal("2.6"))
     assert Parameter.objects.get(code="torque").unit == "N·m"

@@ -354,6 +354,7 @@ def test_states_derived_piece_by_piece_are_those_derived_at_once(unit):
         ("mes_machineevent_says_something", {"kind": "count"}),
         ("mes_machineevent_says_something", {"kind": "count", "good": 1, "scrap": -1}),
         ("mes_machineevent_says_something", {"kind": "parameter", "name": "x"}),
+        ("mes_machineevent_says_something", {"kind": "program"}),
     ],
 )
 def test_an_event_says_something(unit, name, row):

@@ -33,17 +33,12 @@ def house() -> AfterSales:
 
 
 @pytest.fixture
-def mine(house) -> Browser:
+def mine(house) -> Client:
     return page(house.user_of(house.acme))
 
 
-class Browser(Client):
-    user: User
-
-
-def page(user: User) -> Browser:
-    client = Browser()
-    client.user = user
+def page(user) -> Client:
+    client = Client()
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     return client
 
@@ -171,7 +166,8 @@ def test_who_sends_too_much_is_told_when_to_go_on(house, mine, monkeypatch):
     url = f"/portal/tickets/{ticket.number}/answer/"
 
     def answer(body, photos=0):
-        pictures = [SimpleUploadedFile(f"{n}.png", PNG, "image/png") for n in range(photos)]
+        files = [PNG + body.encode() + bytes([n]) for n in range(photos)]
+        pictures = [SimpleUploadedFile("x.png", content, "image/png") for content in files]
         return mine.post(url, {"idempotency_key": body, "body": body, "photos": pictures})
 
     assert answer("one", photos=2).status_code == 302
@@ -183,7 +179,7 @@ def test_who_sends_too_much_is_told_when_to_go_on(house, mine, monkeypatch):
     for refused in (answer("four"), complain(mine, "P-300", title="Kept")):
         assert refused.status_code == 429
     assert 'value="Kept"' in refused.content.decode()
-    client = api(mine.user)
+    client = api(User.objects.get(username="carol"))
     told = client.post(f"/api/v1{url}".replace("answer", "messages"), {"text": "x"}, format="json")
     body = {"serial_number": "P-100", "title": "x", "text": "y"}
     for answered in (told, client.post("/api/v1/portal/tickets/", body, format="json")):
