@@ -92,6 +92,7 @@ NAVIGATION: tuple[Group, ...] = (
         _("Quality"),
         (
             Entry("mes:nonconformances", _("Nonconformances"), "shield-x"),
+            Entry("mes:check-faults", _("Checks to decide"), "ruler-measure"),
             Entry("mes:fmea", _("FMEA"), "table"),
         ),
     ),

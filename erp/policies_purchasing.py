@@ -177,12 +177,21 @@ def check_can_take_in(
     left = line.quantity - line.received - line.rejected
     most = left + line.quantity * rule.over_delivery
     if quantity > most:
+        sentence = (
+            _(
+                "%(order)s, position %(position)s: %(left)s is open, "
+                "with the tolerance %(most)s, not %(quantity)s."
+            )
+            if rule.over_delivery
+            else _("%(order)s, position %(position)s: %(left)s is open, not %(quantity)s.")
+        )
         raise CannotReceive(
-            _("%(order)s, position %(position)s: %(left)s is open, not %(quantity)s.")
+            sentence
             % {
                 "order": order.number,
                 "position": line.position,
                 "left": plain(left),
+                "most": plain(most),
                 "quantity": plain(quantity),
             }
         )

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from mes.views import fmea, nonconformances, quality_acts, supplier_requests
+from mes.views import checks, fmea, nonconformances, quality_acts, supplier_requests
 
 _ONE = "nonconformances/<str:number>"
 
 urlpatterns = [
+    path("checks/", checks.undecided, name="check-faults"),
     path("nonconformances/", nonconformances.nonconformance_list, name="nonconformances"),
     path("nonconformances/new/", nonconformances.nonconformance_new, name="nonconformance-new"),
     path(f"{_ONE}/", nonconformances.nonconformance_detail, name="nonconformance"),

@@ -17,7 +17,7 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
 
     def run(place: int, act: Callable[[], Any]) -> None:
         try:
-            barrier.wait(timeout=20)
+            barrier.wait(timeout=120)
             came[place] = act()
         except Exception as error:  # noqa: BLE001 - the test looks at them
             came[place] = error
@@ -67,7 +67,7 @@ def meet_after(monkeypatch: Any, where: Any, name: str, clients: int = 2) -> Non
 
     def together(*args: Any, **kwargs: Any) -> Any:
         found = real(*args, **kwargs)
-        barrier.wait(timeout=20)
+        barrier.wait(timeout=120)
         return found
 
     monkeypatch.setattr(where, name, together)

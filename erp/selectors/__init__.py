@@ -12,7 +12,7 @@ from erp.selectors.costs import (
     cost_totals,
     variances_of,
 )
-from erp.selectors.counts import count_lines, count_sessions, variance_value
+from erp.selectors.counts import count_lines, count_sessions, posted_alone, variance_value
 from erp.selectors.demand import (
     Coverage,
     OrderLine,
@@ -40,7 +40,7 @@ from erp.selectors.genealogy import (
     used_by,
 )
 from erp.selectors.issued import Issued, issued_lines, issued_orders
-from erp.selectors.picking import PickLine, pick_lines, pick_orders
+from erp.selectors.picking import PickLine, pick_lines, pick_orders, site_of_reference
 from erp.selectors.planning import (
     CannotPlan,
     Reading,
@@ -92,6 +92,7 @@ from erp.selectors.quants import (
     allot,
     bin_by_id,
     bins,
+    bins_anywhere,
     bins_named,
     choose,
     days,
@@ -102,6 +103,7 @@ from erp.selectors.quants import (
     places_of,
     quants,
     scanned,
+    sites_with,
     stagings,
     today,
     usable,
@@ -183,6 +185,7 @@ __all__ = [
     "balances",
     "bin_by_id",
     "bins",
+    "bins_anywhere",
     "bins_named",
     "came_in",
     "choose",
@@ -220,6 +223,9 @@ __all__ = [
     "output_of",
     "pick_lines",
     "pick_orders",
+    "posted_alone",
+    "site_of_reference",
+    "sites_with",
     "places",
     "places_of",
     "planning_status",

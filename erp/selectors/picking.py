@@ -10,7 +10,7 @@ from django.db.models import Count, DecimalField, F, Min, OuterRef, QuerySet, Su
 from django.db.models.functions import Coalesce
 
 from common import idempotency
-from erp.enums import RequirementState
+from erp.enums import RequirementKind, RequirementState
 from erp.models import Requirement, Reservation, Staging, StockQuant
 from erp.selectors import quants
 from erp.selectors.quants import Take
@@ -72,6 +72,14 @@ def pick_orders(*, site_id: int | None, text: str = "") -> QuerySet[Requirement,
         .annotate(first_due=Min("due_at"), lines=Count("pk"))
         .order_by("first_due", "reference")
     )
+
+
+def site_of_reference(reference: str, *, kind: RequirementKind | None = None) -> int | None:
+    """The site where a work order or order line needs its material; None for an unknown one."""
+    rows = Requirement.objects.filter(reference=reference)
+    if kind is not None:
+        rows = rows.filter(kind=kind)
+    return rows.order_by("pk").values_list("site", flat=True).first()
 
 
 def pick_lines(*, site_id: int, reference: str, now: datetime) -> list[PickLine]:

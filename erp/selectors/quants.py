@@ -235,8 +235,8 @@ def scanned(*, text: str, site_id: int) -> list[Scanned]:
         Scanned(item=unit.item, unit=unit) for unit in traceability.units_named(text)[:MOST]
     ]
     things += [Scanned(item=lot.item, lot=lot) for lot in traceability.lots_named(text)[:MOST]]
-    places = bins(site_id=site_id).filter(code__iexact=text)
-    things += [Scanned(bin=place) for place in places[:MOST]]
+    places = bins_named(text, site_id=site_id)
+    things += [Scanned(bin=place) for place in places]
     item = masterdata.item_by_code(text)
     return [*things, Scanned(item=item)] if item else things
 
@@ -276,11 +276,26 @@ def bins_named(text: str, *, site_id: int) -> list[Bin]:
     return list(found.order_by("pk")[:MOST])
 
 
+def bins_anywhere(text: str) -> list[Bin]:
+    """Bins in use that a code names at any site: "A-01" or "MAIN/A-01"."""
+    *before, code = [part.strip() for part in text.split("/")]
+    found = Bin.objects.filter(code__iexact=code, is_active=True).select_related("warehouse__site")
+    if before:
+        found = found.filter(warehouse__code__iexact=before[-1])
+    return list(found.order_by("pk")[:MOST])
+
+
 def places_of(quants: "QuerySet[StockQuant]") -> list[Bin]:
     """The bins in which quants lie."""
     return list(
         Bin.objects.filter(pk__in=quants.values("bin")).select_related("warehouse").order_by("pk")
     )
+
+
+def sites_with(quants: "QuerySet[StockQuant]") -> list[str]:
+    """The labels of the sites at which quants lie, the first site first; two queries."""
+    found = set(quants.order_by().values_list("bin__warehouse__site", flat=True).distinct())
+    return [site.label for site in masterdata.sites() if site.pk in found]
 
 
 def bins(*, site_id: int) -> QuerySet[Bin]:

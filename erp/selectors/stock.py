@@ -7,8 +7,8 @@ from decimal import Decimal
 from django.db.models import DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Abs, Coalesce
 
-from erp.enums import MoveKind, PurchaseOrderState, SupplyKind
-from erp.models import PurchaseOrderLine, StockBalance, StockMove, Supply
+from erp.enums import CountState, MoveKind, PurchaseOrderState, SupplyKind
+from erp.models import CountSession, PurchaseOrderLine, StockBalance, StockMove, Supply
 
 ZERO = Decimal(0)
 
@@ -62,9 +62,21 @@ def moves_of_identity(
 
 
 def corrected(*, item_id: int, site_id: int, since: datetime) -> Decimal:
-    """The pieces of an item that were corrected at a site since a moment, up or down."""
+    """The pieces of an item that were corrected at a site since a moment, up or down.
+
+    By counts as well, unless another person approved them.
+    """
+    alone = CountSession.objects.filter(
+        Q(closed_by=F("submitted_by")) | Q(closed_by=None),
+        site=site_id,
+        state=CountState.POSTED,
+        closed_at__gte=since,
+    )
     moves = StockMove.objects.filter(
-        item=item_id, site=site_id, at__gte=since, kind=MoveKind.ADJUSTMENT
+        Q(kind=MoveKind.ADJUSTMENT) | Q(kind=MoveKind.COUNT, document__in=alone.values("number")),
+        item=item_id,
+        site=site_id,
+        at__gte=since,
     )
     return moves.aggregate(total=Sum(Abs("quantity")))["total"] or ZERO
 

@@ -144,7 +144,8 @@ def rest_is_gone(*, session: CountSession, bin_id: int, by: User | None, now: da
 def submit(*, session: CountSession, by: User | None, now: datetime) -> CountSession:
     """Hand the count in: posted at once up to the limit, above it when another person approves.
 
-    What leaves quarantine by it waits for quality. Raise CannotCount without a line.
+    The limit holds over a day: of the person, and of the item. What leaves quarantine by it waits
+    for quality. Raise CannotCount without a line.
     """
     with transaction.atomic():
         lock(Lock.SUPPLY, session.site_id)
@@ -154,9 +155,7 @@ def submit(*, session: CountSession, by: User | None, now: datetime) -> CountSes
         session.submitted_at, session.submitted_by = now, by
         _move(session, CountState.SUBMITTED)
         audit.record(action="erp.count.submit", target=session, by=by, now=now)
-        value = selectors.variance_value(lines)
-        is_small = value is not None and value <= settings.COUNT_APPROVAL_LIMIT
-        if is_small and (quarantine.may_free(by) or not freed(lines)):
+        if _is_small(session, lines, now) and (quarantine.may_free(by) or not freed(lines)):
             _post(session, lines, by, now)
     return session
 
@@ -209,6 +208,24 @@ def _move(session: CountSession, new: CountState) -> None:
     transitions.check(COUNT_TRANSITIONS, old=CountState(session.state), new=new)
     session.state = new
     session.save()
+
+
+def _is_small(session: CountSession, lines: Sequence[CountLine], now: datetime) -> bool:
+    """Whether it may be posted without another person: many small counts are one large one.
+
+    What the same person posted alone today counts along, and of the same items what anybody did.
+    """
+    value = selectors.variance_value(lines)
+    if not value:
+        return value is not None
+    since = selectors.midnight(site_id=session.site_id, now=now)
+    earlier = selectors.posted_alone(
+        site_id=session.site_id,
+        since=since,
+        by_id=session.submitted_by_id,
+        items=[line.item for line in lines if line.counted != line.expected],
+    )
+    return earlier is not None and value + earlier <= settings.COUNT_APPROVAL_LIMIT
 
 
 def _post(

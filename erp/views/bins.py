@@ -1,4 +1,4 @@
-"""Warehouses and bins of the site, and what lies in them."""
+"""Warehouses and bins of a site, and what lies in them."""
 
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
@@ -21,8 +21,7 @@ from erp.forms_store import BinForm, WarehouseForm
 from erp.models import Bin, Warehouse
 from erp.services import warehouses
 from erp.views.once import once
-from erp.views.place import site_id as chosen_site
-from erp.views.place import site_or_404
+from erp.views.place import place_of, place_or_404
 
 PAGE_SIZE = 50
 
@@ -30,16 +29,17 @@ PAGE_SIZE = 50
 @requires("erp.view_stock")
 @require_safe
 def bin_list(request: HttpRequest) -> HttpResponse:
-    """Where things lie at this site."""
+    """Where things lie at the chosen site."""
     return _list(request)
 
 
 def _list(
     request: HttpRequest, *, status: int = 200, failed_warehouse: int = 0, **forms: OnceForm
 ) -> HttpResponse:
-    site_id = chosen_site()
-    found = selectors.warehouses_with_contents(site_id=site_id) if site_id else []
+    place = place_of(request)
+    found = selectors.warehouses_with_contents(site_id=place.pk) if place.pk else []
     context = {
+        "place": place,
         "warehouses": found,
         "can_edit": allowed(request.user, "erp.move_stock"),
         "bin_form": BinForm(),
@@ -106,8 +106,8 @@ def bin_retire(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @requires("erp.move_stock")
 @require_POST
 def warehouse_add(request: AuthenticatedRequest) -> HttpResponse:
-    """Another warehouse of the site."""
-    site = site_or_404()
+    """Another warehouse of the chosen site."""
+    _place, site = place_or_404(request)
     form = WarehouseForm(request.POST)
     if form.is_valid():
         data = {name: form.cleaned_data[name] for name in ("code", "name", "name_zh")}
@@ -116,7 +116,7 @@ def warehouse_add(request: AuthenticatedRequest) -> HttpResponse:
             warehouses.add_warehouse(site_id=site, **data, by=request.user, now=timezone.now())
             return reverse("erp:bin-list")
 
-        url = once(request, form, "warehouse", tuple(data.values()), effect)
+        url = once(request, form, "warehouse", (site, *data.values()), effect)
         if url is not None:
             messages.success(request, _("The warehouse is there; give it bins."))
             return HttpResponseRedirect(url)

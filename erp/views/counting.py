@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,8 +21,7 @@ from erp.forms_store import CountForm, CountStartForm, ReasonForm
 from erp.models import CountSession
 from erp.services import counts
 from erp.views.once import once
-from erp.views.place import site_id as chosen_site
-from erp.views.place import site_or_404
+from erp.views.place import place_of, place_or_404
 
 PAGE_SIZE = 50
 LINES = 200
@@ -30,9 +30,11 @@ LINES = 200
 @requires("erp.view_stock")
 @require_safe
 def count_list(request: HttpRequest) -> HttpResponse:
-    """The counts of the site, the newest first."""
-    rows = selectors.count_sessions(site_id=chosen_site())
+    """The counts of the chosen site, the newest first."""
+    place = place_of(request)
+    rows = selectors.count_sessions(site_id=place.pk)
     context = {
+        "place": place,
         "page": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
         "form": CountStartForm(),
         "can_count": allowed(request.user, "erp.count_stock"),
@@ -44,7 +46,8 @@ def count_list(request: HttpRequest) -> HttpResponse:
 @require_POST
 def count_start(request: AuthenticatedRequest) -> HttpResponse:
     """Begin a count."""
-    site, form = site_or_404(), CountStartForm(request.POST)
+    _place, site = place_or_404(request)
+    form = CountStartForm(request.POST)
     url = None
     if form.is_valid():
         title = form.cleaned_data["title"]
@@ -53,7 +56,7 @@ def count_start(request: AuthenticatedRequest) -> HttpResponse:
             session = counts.start(site_id=site, title=title, by=request.user, now=timezone.now())
             return reverse("erp:count-detail", kwargs={"number": session.number})
 
-        url = once(request, form, "count", (title,), effect)
+        url = once(request, form, "count", (site, title), effect)
     return HttpResponseRedirect(url or reverse("erp:count-list"))
 
 
@@ -174,7 +177,7 @@ def _done(request: HttpRequest, number: str, act: Callable[[], None]) -> HttpRes
 
 
 def _session(number: str) -> CountSession:
-    return get_object_or_404(CountSession, number=number)
+    return get_object_or_404(CountSession.objects.select_related("site"), number=number)
 
 
 def _url(number: str) -> str:
@@ -185,6 +188,7 @@ def _detail(
     request: HttpRequest, session: CountSession, form: CountForm | None, *, status: int = 200
 ) -> HttpResponse:
     lines = list(selectors.count_lines(session)[:LINES])
+    value = selectors.variance_value(lines) if session.state != CountState.OPEN else None
     here = request.GET.get("bin", "")[:90]
     context = {
         "session": session,
@@ -194,7 +198,8 @@ def _detail(
         "bins": selectors.bins(site_id=session.site_id),
         # Who counts does not see what the books say.
         "shows_books": session.state != CountState.OPEN,
-        "value": selectors.variance_value(lines) if session.state != CountState.OPEN else None,
+        "value": value,
+        "counts_along": value is not None and 0 < value <= settings.COUNT_APPROVAL_LIMIT,
         "leaves_quarantine": session.state == CountState.SUBMITTED and bool(counts.freed(lines)),
         "can_see_value": allowed(request.user, "erp.view_cost"),
         "can_count": allowed(request.user, "erp.count_stock"),

@@ -15,7 +15,7 @@ from common.permissions import allowed
 from erp import selectors
 from erp.forms_store import ReasonForm
 from erp.services import holds
-from erp.views.place import site_or_404
+from erp.views.place import keep, place_or_404
 from traceability import selectors as traceability
 
 PAGE_SIZE = 50
@@ -68,11 +68,17 @@ def _detail(
 def stock_find(request: HttpRequest) -> HttpResponse:
     """What a label says: one thing is opened at once, of several one chooses."""
     text = request.GET.get("q", "").replace("\x00", "").strip()
-    found = selectors.scanned(text=text, site_id=site_or_404())
+    place, site = place_or_404(request)
+    found = selectors.scanned(text=text, site_id=site)
+    if place.has_choice and not found:
+        found = [selectors.Scanned(bin=row) for row in selectors.bins_anywhere(text)]
     if len(found) == 1:
+        if found[0].bin:
+            # Who scans a bin stands before it.
+            keep(request, found[0].bin.warehouse.site)
         return HttpResponseRedirect(_address(found[0]))
     rows = [(row, _address(row)) for row in found]
-    return render(request, "erp/stock_find.html", {"rows": rows, "q": text})
+    return render(request, "erp/stock_find.html", {"rows": rows, "q": text, "place": place})
 
 
 def _address(row: selectors.Scanned) -> str:

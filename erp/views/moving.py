@@ -19,8 +19,7 @@ from erp.models import Requirement
 from erp.services import moving
 from erp.views.once import once
 from erp.views.packing import source_of
-from erp.views.place import site_id as chosen_site
-from erp.views.place import site_or_404
+from erp.views.place import place_of, place_or_404
 
 PAGE_SIZE = 50
 
@@ -28,7 +27,7 @@ PAGE_SIZE = 50
 @requires("erp.relocate_stock")
 def stock_move(request: AuthenticatedRequest) -> HttpResponse:
     """Put away, transfer, or lock away: what, from where, to where."""
-    site = site_or_404()
+    place, site = place_or_404(request)
     initial = {
         "what": request.GET.get("what", ""),
         "source": request.GET.get("source", ""),
@@ -43,7 +42,7 @@ def stock_move(request: AuthenticatedRequest) -> HttpResponse:
                 _("It lies in %(bin)s now.") % {"bin": form.cleaned_data["target"].label},
             )
             return HttpResponseRedirect(url)
-    context = {"form": form, "bins": selectors.bins(site_id=site)}
+    context = {"place": place, "form": form, "bins": selectors.bins(site_id=site)}
     status = 422 if request.method == "POST" else 200
     return render(request, "erp/stock_move.html", context, status=status)
 
@@ -52,7 +51,10 @@ def _moved(request: AuthenticatedRequest, form: MoveForm) -> str | None:
     data = form.cleaned_data
 
     def effect() -> str:
-        source, quantity = source_of(data["what"], data["source"], data["quantity"], form.site_id)
+        # A bin of another site may be named with its site: there it lies.
+        place = data["source"]
+        site_id = place.warehouse.site_id if place else form.site_id
+        source, quantity = source_of(data["what"], place, data["quantity"], site_id)
         start = selectors.bin_by_id(source.bin_id)
         put_away = start.kind == BinKind.RECEIVING and data["target"].kind == BinKind.STORAGE
         moving.move(
@@ -67,8 +69,9 @@ def _moved(request: AuthenticatedRequest, form: MoveForm) -> str | None:
         return reverse("erp:stock-move")
 
     what = data["what"]
-    place = data["source"].pk if data["source"] else None
-    key = (what.item.pk, what.lot, what.unit, place, data["target"].pk, data["quantity"])
+    start = data["source"].pk if data["source"] else None
+    thing = (what.item.pk, what.lot, what.unit)
+    key = (form.site_id, *thing, start, data["target"].pk, data["quantity"])
     return once(request, form, "move", key, effect)
 
 
@@ -76,10 +79,11 @@ def _moved(request: AuthenticatedRequest, form: MoveForm) -> str | None:
 @require_safe
 def pick_list(request: HttpRequest) -> HttpResponse:
     """Work orders and order lines whose material is to be made ready, the first due first."""
-    site_id = chosen_site()
+    place = place_of(request)
     text = request.GET.get("q", "").replace("\x00", "")
-    rows = selectors.pick_orders(site_id=site_id, text=text)
+    rows = selectors.pick_orders(site_id=place.pk, text=text)
     context = {
+        "place": place,
         "page": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
         "q": text,
     }
@@ -91,10 +95,8 @@ def pick_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def pick_detail(request: HttpRequest, reference: str) -> HttpResponse:
     """What a work order or order line needs, where it lies, and what stands ready."""
-    site = site_or_404()
+    site = _site_of(reference)
     lines = selectors.pick_lines(site_id=site, reference=reference, now=timezone.now())
-    if not lines and not Requirement.objects.filter(site=site, reference=reference).exists():
-        raise Http404
     context = {
         "reference": reference,
         "lines": lines,
@@ -111,9 +113,8 @@ def pick_detail(request: HttpRequest, reference: str) -> HttpResponse:
 @require_POST
 def pick_stage(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Make a line ready: what was scanned, or what expires first."""
-    site = site_or_404()
-    requirement = get_object_or_404(Requirement, pk=pk, site=site)
-    form = StageForm(request.POST, site_id=site)
+    requirement = get_object_or_404(Requirement, pk=pk)
+    form = StageForm(request.POST, site_id=requirement.site_id)
     url = reverse("erp:pick-detail", kwargs={"reference": requirement.reference})
     if form.is_valid():
         scan, quantity = form.cleaned_data["scan"], form.cleaned_data["quantity"]
@@ -141,7 +142,7 @@ def pick_stage(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_POST
 def pick_all(request: AuthenticatedRequest, reference: str) -> HttpResponse:
     """Make everything ready that is reserved, as the list suggests."""
-    site = site_or_404()
+    site = _site_of(reference)
     now = timezone.now()
     done = 0
     for line in selectors.pick_lines(site_id=site, reference=reference, now=now):
@@ -168,11 +169,19 @@ def pick_all(request: AuthenticatedRequest, reference: str) -> HttpResponse:
 @require_POST
 def pick_undo(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """What stood ready is promised to nobody there; it stays where it is."""
-    requirement = get_object_or_404(Requirement, pk=pk, site=site_or_404())
+    requirement = get_object_or_404(Requirement, pk=pk)
     with told(request):
         moving.unstage(requirement_id=requirement.pk, by=request.user, now=timezone.now())
     url = reverse("erp:pick-detail", kwargs={"reference": requirement.reference})
     return HttpResponseRedirect(url)
+
+
+def _site_of(reference: str) -> int:
+    """The site that a work order or order line is for; raise Http404 for one nobody knows."""
+    site = selectors.site_of_reference(reference)
+    if site is None:
+        raise Http404
+    return site
 
 
 def _kind(requirement: Requirement) -> MoveKind:

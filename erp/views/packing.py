@@ -50,12 +50,7 @@ def source_of(
     if place is None:
         places = selectors.places_of(lying)
         if len(places) != 1:
-            codes = ", ".join(found.label for found in places)
-            raise CannotMove(
-                _("It lies in %(bins)s: say from where.") % {"bins": codes}
-                if places
-                else _("Nothing that may be moved lies there.")
-            )
+            raise CannotMove(_why_unclear(what, [found.label for found in places]))
         place = places[0]
     there = [row for row in lying if row.bin_id == place.pk]
     whole = sum((row.quantity - row.staged for row in there), ZERO)
@@ -66,6 +61,20 @@ def source_of(
         unit_ids=[what.unit.pk] if what.unit else [],
     )
     return where, whole if wanted is None else wanted
+
+
+def _why_unclear(what: selectors.Scanned, bins: list[str]) -> str:
+    """That it lies in several bins here; or in none, and then at which other sites."""
+    if bins:
+        return _("It lies in %(bins)s: say from where.") % {"bins": ", ".join(bins)}
+    anywhere = selectors.quants(
+        item_id=what.item.pk if what.item else None,
+        lot_id=what.lot.pk if what.lot else None,
+        unit_id=what.unit.pk if what.unit else None,
+    )
+    if sites := ", ".join(selectors.sites_with(anywhere)):
+        return _("None of it lies at this site; it lies at %(sites)s.") % {"sites": sites}
+    return _("Nothing that may be moved lies there.")
 
 
 def _units(numbers: list[str], site_id: int) -> list[tuple[Where, Decimal]]:

@@ -1,4 +1,4 @@
-"""The site that stock pages look at."""
+"""The site whose store a page shows: chosen once, kept until another one is chosen."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,9 +11,12 @@ from masterdata import selectors as masterdata
 if TYPE_CHECKING:
     from masterdata.models import Site
 
+# The code of the site that somebody works in, in the session.
+KEPT = "store_site"
+
 
 def site_id() -> int | None:
-    """The site of the store; None while no master data is there."""
+    """The site that is planned and bought for; None while no master data is there."""
     try:
         return masterdata.default_site().pk
     except ObjectDoesNotExist:
@@ -33,8 +36,8 @@ class Place:
 
     @property
     def code(self) -> str:
-        """What the URL says about it: nothing for the first site, which is meant without a word."""
-        return self.site.code if self.site and self.site != self.sites[0] else ""
+        """What URLs and forms say about it: nothing while there is one site only."""
+        return self.site.code if self.site and self.has_choice else ""
 
     @property
     def has_choice(self) -> bool:
@@ -42,23 +45,42 @@ class Place:
 
 
 def place_of(request: HttpRequest) -> Place:
-    """The site that ``?site=`` names, else the first one; raise Http404 for one that is not there.
+    """The site that the form or ``?site=`` names, else the last choice, else the first site.
 
-    One query.
+    A form names its site, so that it books where it was opened, whatever another window chose
+    since. Raise Http404 for a site that is not there. One query.
     """
     sites = masterdata.sites()
-    code = request.GET.get("site", "").replace("\x00", "")
-    if not code:
-        return Place(sites[0] if sites else None, sites)
-    found = next((site for site in sites if site.code == code), None)
-    if found is None:
+    named = (request.POST.get("site") or request.GET.get("site", "")).replace("\x00", "")
+    found = _of(sites, named or request.session.get(KEPT, ""))
+    if named and found is None:
         raise Http404
-    return Place(found, sites)
+    if named and found is not None and request.method == "GET":
+        keep(request, found)
+    return Place(found or (sites[0] if sites else None), sites)
+
+
+def place_or_404(request: HttpRequest) -> tuple[Place, int]:
+    """The same, with the site's id; raise Http404 while there is no site."""
+    place = place_of(request)
+    if place.pk is None:
+        raise Http404
+    return place, place.pk
+
+
+def keep(request: HttpRequest, site: "Site") -> None:
+    """Let the pages that come show this site's store."""
+    if request.session.get(KEPT) != site.code:
+        request.session[KEPT] = site.code
 
 
 def site_or_404() -> int:
-    """The site; raise Http404 while there is none."""
+    """The site that is planned and bought for; raise Http404 while there is none."""
     found = site_id()
     if found is None:
         raise Http404
     return found
+
+
+def _of(sites: "list[Site]", code: str) -> "Site | None":
+    return next((site for site in sites if site.code == code), None)

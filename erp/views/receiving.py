@@ -14,14 +14,14 @@ from erp.enums import MoveKind
 from erp.forms_store import ReceiveForm
 from erp.services import stock
 from erp.views.once import once
-from erp.views.place import site_or_404
+from erp.views.place import place_or_404
 from masterdata import selectors as masterdata
 
 
 @requires("erp.receive_stock")
 def stock_receive(request: AuthenticatedRequest) -> HttpResponse:
     """Book goods in; what waits for them gets them, first due first."""
-    site = site_or_404()
+    at, site = place_or_404(request)
     initial = {"item": request.GET.get("item", "")}
     form = ReceiveForm(request.POST or None, site_id=site, initial=initial)
     if request.method == "POST" and form.is_valid():
@@ -44,23 +44,18 @@ def stock_receive(request: AuthenticatedRequest) -> HttpResponse:
             )
             return reverse("erp:stock-detail", kwargs={"code": item.code})
 
-        key = (
-            item.pk,
-            data["quantity"].normalize(),
-            *(data[name] for name in ("reference", "lot", "supplier", "supplier_lot")),
-            *(data[name] for name in ("expires_on", "serials")),
-            place.pk if place else None,
-        )
+        said = ("reference", "lot", "supplier", "supplier_lot", "expires_on", "serials")
+        key = (site, item.pk, data["quantity"].normalize(), *(data[name] for name in said))
+        key += (place.pk if place else None,)
         url = once(request, form, "receive", key, effect)
         if url is not None:
-            said = {
-                "quantity": ui_format.quantity(data["quantity"], item.uom),
-                "item": item.code,
-            }
-            messages.success(request, _("%(quantity)s of %(item)s is in the store.") % said)
+            quantity = ui_format.quantity(data["quantity"], item.uom)
+            sentence = _("%(quantity)s of %(item)s is in the store.")
+            messages.success(request, sentence % {"quantity": quantity, "item": item.code})
             return HttpResponseRedirect(url)
     status = 422 if request.method == "POST" else 200
     context = {
+        "place": at,
         "form": form,
         "items": masterdata.items(),
         "bins": selectors.bins(site_id=site),

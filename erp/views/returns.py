@@ -19,8 +19,7 @@ from erp.forms_deliveries import BringBackForm
 from erp.models import Requirement
 from erp.services import returns
 from erp.views.once import once
-from erp.views.place import site_id as chosen_site
-from erp.views.place import site_or_404
+from erp.views.place import place_of
 from traceability import selectors as traceability
 
 PAGE_SIZE = 50
@@ -30,9 +29,13 @@ PAGE_SIZE = 50
 @require_safe
 def return_list(request: HttpRequest) -> HttpResponse:
     """Work orders that got material, by number or by what is scanned."""
-    site, text = chosen_site(), request.GET.get("q", "").replace("\x00", "")
-    found = selectors.issued_orders(site_id=site or 0, text=text)
-    context = {"page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")), "q": text}
+    place, text = place_of(request), request.GET.get("q", "").replace("\x00", "")
+    found = selectors.issued_orders(site_id=place.pk or 0, text=text)
+    context = {
+        "place": place,
+        "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
+        "q": text,
+    }
     template = "erp/return_list.html" + ("#rows" if request.htmx else "")  # type: ignore[attr-defined]
     return render(request, template, context)
 
@@ -48,14 +51,10 @@ def return_detail(request: HttpRequest, reference: str) -> HttpResponse:
 @require_POST
 def return_line(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Book back so much of a lot, or serial numbers."""
-    site = site_or_404()
     need = get_object_or_404(
-        Requirement.objects.select_related("item"),
-        pk=pk,
-        site=site,
-        kind=RequirementKind.COMPONENT,
+        Requirement.objects.select_related("item"), pk=pk, kind=RequirementKind.COMPONENT
     )
-    form = BringBackForm(request.POST, site_id=site)
+    form = BringBackForm(request.POST, site_id=need.site_id)
     if form.is_valid():
         data = form.cleaned_data
 
@@ -88,13 +87,10 @@ def return_line(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 def _detail(
     request: HttpRequest, reference: str, *, failed: BringBackForm | None = None, row: str = ""
 ) -> HttpResponse:
-    site = site_or_404()
-    lines = selectors.issued_lines(site_id=site, reference=reference)
-    known = Requirement.objects.filter(
-        site=site, reference=reference, kind=RequirementKind.COMPONENT
-    )
-    if not lines and not known.exists():
+    site = selectors.site_of_reference(reference, kind=RequirementKind.COMPONENT)
+    if site is None:
         raise Http404
+    lines = selectors.issued_lines(site_id=site, reference=reference)
     context = {
         "reference": reference,
         "lines": lines,

@@ -42,7 +42,7 @@ def stock_list(request: HttpRequest) -> HttpResponse:
         "place": place,
         "filter": form,
         "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
-        "can_receive": not place.code and allowed(request.user, "erp.receive_stock"),
+        "can_receive": allowed(request.user, "erp.receive_stock"),
     }
     template = "erp/stock_list.html" + ("#rows" if request.htmx else "")  # type: ignore[attr-defined]
     return render(request, template, context)
@@ -107,8 +107,7 @@ def _detail(
         "waiting": Paginator(needs, NEEDS).get_page(request.GET.get("needs")),
         "incoming": selectors.incoming(site_id=site, now=now, item_ids=[balance.item_id]),
         "form": form,
-        # Goods come from suppliers to the first site; to the others by transfers.
-        "can_receive": not place.code and allowed(request.user, "erp.receive_stock"),
+        "can_receive": allowed(request.user, "erp.receive_stock"),
         "can_move": allowed(request.user, "erp.relocate_stock"),
         "can_adjust": allowed(request.user, "erp.adjust_stock"),
         "can_count": allowed(request.user, "erp.count_stock"),

@@ -14,7 +14,7 @@ from common.access import AuthenticatedRequest, requires
 from common.permissions import allowed
 from masterdata.forms import CustomerForm, ItemForm, WorkUnitForm
 from masterdata.models import Customer, Item, WorkCenter, WorkUnit
-from masterdata.selectors import pages
+from masterdata.selectors import pages, sites
 from masterdata.selectors.structure import StructureCycle
 from masterdata.views import editing
 
@@ -32,6 +32,8 @@ def item_detail(request: AuthenticatedRequest, code: str) -> HttpResponse:
         cycle = str(refusal)
     context = {
         "item": item,
+        # What an item costs and is sold for is in the money of the first site.
+        "currency": next((site.currency for site in sites()), ""),
         "tree": rows,
         "was_cut": was_cut,
         "cycle": cycle,

@@ -19,6 +19,7 @@ from mes.selectors.checks import (
     fetched_standings,
     open_fault,
     reports_of,
+    undecided_faults,
 )
 from mes.selectors.costs import (
     CostRow,
@@ -165,6 +166,7 @@ __all__ = [
     "supply_tree",
     "takes_serials",
     "uncovered_requirements",
+    "undecided_faults",
     "unit_work",
     "waiting_lines",
     "work_in_progress",

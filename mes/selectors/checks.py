@@ -4,10 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
-from django.db.models import F, Prefetch, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 
 from masterdata.enums import CheckFrequency
-from mes.enums import Decision
+from mes.enums import Decision, WorkOrderState
 from mes.models import (
     CheckResult,
     OperationReport,
@@ -69,6 +69,27 @@ def open_fault(check: WorkOrderCheck) -> CheckResult | None:
     """The oldest answer out of limits that is neither measured again nor decided."""
     faults = check.results.filter(is_good=False, decision="", replaced_by__isnull=True)
     return faults.order_by("pk").first()
+
+
+def undecided_faults(*, text: str = "") -> QuerySet[CheckResult]:
+    """Answers out of limits that are neither measured again nor decided.
+
+    What keeps an operation from being finished first, then the one that waits longest.
+    """
+    found = CheckResult.objects.filter(
+        is_good=False, decision="", replaced_by__isnull=True
+    ).exclude(check_row__operation__work_order__state=WorkOrderState.CANCELLED)
+    if text := text.strip():
+        order = "check_row__operation__work_order"
+        found = found.filter(
+            Q(check_row__name__icontains=text)
+            | Q(check_row__name_zh__icontains=text)
+            | Q(**{f"{order}__number__icontains": text})
+            | Q(**{f"{order}__item__code__icontains": text})
+        )
+    return found.select_related("check_row__operation__work_order__item", "by").order_by(
+        "-check_row__is_required", "at", "pk"
+    )
 
 
 def check_standings(operation: WorkOrderOperation) -> list[CheckStanding]:

@@ -1,17 +1,19 @@
 """Checks on plain pages: the answer, and what to do with one outside its limits."""
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from common import idempotency
 from common.access import AuthenticatedRequest, requires
 from common.errors import told
+from common.permissions import allowed
 from common.templatetags import ui_format
 from masterdata.enums import CheckKind
 from mes import selectors
@@ -20,6 +22,8 @@ from mes.forms import CheckForm
 from mes.models import CheckResult, WorkOrderCheck
 from mes.services import checks
 from mes.views.dispatch import back
+
+PAGE_SIZE = 50
 
 
 @requires("mes.execute_operation")
@@ -85,6 +89,22 @@ def _say(request: HttpRequest, check: WorkOrderCheck, result: CheckResult) -> No
     else:
         todo = _("It is noted; the operation may be finished.")
     messages.warning(request, f"{fault % facts} {todo}")
+
+
+@requires("mes.view_quality")
+@require_safe
+def undecided(request: HttpRequest) -> HttpResponse:
+    """Checks that failed and that nobody decided or measured again yet."""
+    text = request.GET.get("q", "").replace("\x00", "")
+    found = selectors.undecided_faults(text=text)
+    context = {
+        "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
+        "q": text,
+        "can_decide": allowed(request.user, "mes.decide_check"),
+        "can_report": allowed(request.user, "mes.report_nonconformance"),
+    }
+    template = "mes/quality/check_faults.html" + ("#rows" if request.htmx else "")  # type: ignore[attr-defined]
+    return render(request, template, context)
 
 
 @requires("mes.decide_check")

@@ -41,7 +41,9 @@ class Row:
 @require_safe
 def shortage_list(request: HttpRequest) -> HttpResponse:
     """Needs of bought items that stock does not cover; ``show=all``: late or not."""
-    found = _shortages()
+    # The site that is planned and bought for.
+    site = next(iter(masterdata.sites()), None)
+    found = erp.shortages(site_id=site.pk, now=timezone.now()) if site else []
     late = [row for row in found if row.is_late]
     text = request.GET.get("q", "").strip().casefold()
     sees_customer = allowed(request.user, "crm.view_order")
@@ -52,6 +54,7 @@ def shortage_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(shown, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "page": page,
+        "site_code": site.code if site else "",
         # Only who is shown is asked for.
         "rows": _rows(list(page.object_list)),
         "late_count": len(late),
@@ -77,13 +80,6 @@ def served(request: HttpRequest) -> HttpResponse:
     lines = {line.requirement_id: line for hurt in hurts.values() for line in hurt.lines}
     ordered = sorted(lines.values(), key=lambda line: (line.due_at, line.reference))
     return render(request, "mes/_served.html", {"lines": ordered})
-
-
-def _shortages() -> list[erp.Shortage]:
-    if not masterdata.has_sites():
-        return []
-    site_id = masterdata.default_site().pk
-    return erp.shortages(site_id=site_id, now=timezone.now())
 
 
 def _rows(found: list[erp.Shortage]) -> list[Row]:

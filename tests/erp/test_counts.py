@@ -7,9 +7,10 @@ import pytest
 
 from common.enums import Role
 from common.permissions import PERMISSIONS
+from erp import policies
 from erp.enums import BinKind, MoveKind
 from erp.models import CountSession, Reservation, StockBalance, StockMove, StockQuant
-from erp.services import counts, moving, reservations, warehouses
+from erp.services import counts, moving, reservations, stock, warehouses
 from masterdata.enums import Supply, Tracking
 from tests.erp.factories import RequirementFactory
 from tests.erp.test_lots import books_agree, lying, place, receive
@@ -73,6 +74,44 @@ def test_a_small_variance_is_posted_and_a_big_one_waits_for_another(site, bolt, 
     assert StockBalance.objects.get().on_hand == 79
     with pytest.raises(counts.CannotCount, match="is over"):
         counts.cancel(session=big, by=other, now=now)
+    assert books_agree()
+
+
+def correct(item, site, counted, by, now):
+    stock.correct(
+        item_id=item.pk,
+        site_id=site.pk,
+        counted=Decimal(counted),
+        reason="looked",
+        by=by,
+        now=now,
+    )
+
+
+def test_many_small_counts_are_one_large_one(site, bolt, now, settings):
+    settings.COUNT_APPROVAL_LIMIT = Decimal(20)
+    counter, mate, boss = UserFactory(), UserFactory(), UserFactory()
+    nut = ItemFactory(code="NUT", supply=Supply.BUY, standard_cost=2)
+    receive(nut, site, 100, now)
+
+    def handed_in(by, *rows, at=now):
+        return counts.submit(session=count(site, at, by, *rows), by=by, now=at)
+
+    assert handed_in(counter, (bolt, 94)).state == "posted"
+    # The same item by somebody else, another item by the same person: split all the same.
+    waits = handed_in(mate, (bolt, 88))
+    assert waits.state == handed_in(counter, (nut, 94)).state == "submitted"
+    assert handed_in(mate, (nut, 94)).state == "posted", "another person, another item"
+    assert handed_in(counter, (bolt, 94), (nut, 94)).state == "posted", "nothing differs"
+    # What a second person looked at is nobody's alone, and the next day begins anew.
+    counts.approve(session=waits, by=boss, now=now)
+    tomorrow = now + timedelta(days=1)
+    assert handed_in(counter, (bolt, 82), at=tomorrow).state == "posted"
+    # Corrections are the same limit: after a count by one more, before it by one less.
+    with pytest.raises(policies.CannotAdjust, match="more than one person may correct"):
+        correct(bolt, site, 77, boss, tomorrow)
+    correct(bolt, site, 78, boss, tomorrow)
+    assert handed_in(mate, (bolt, 77), at=tomorrow).state == "submitted"
     assert books_agree()
 
 

@@ -192,7 +192,7 @@ def test_goods_come_are_refused_and_go_back(client_for, order, bolt, site):
     assert (line.received, line.rejected) == (20, 2)
     too_many = warehouse.post(url + "receive/", once(quantity="30"))
     assert too_many.status_code == 422
-    assert "18 is open, not 30" in text_of(too_many)
+    assert "18 is open, with the tolerance 22, not 30" in text_of(too_many)
     warehouse.post(url + "receive/", once(quantity="17"))  # one is missing: within 5 %
     line.refresh_from_db()
     order.refresh_from_db()

@@ -92,7 +92,7 @@ def test_goods_are_moved_by_what_is_scanned(client_for, lot, site, now):
     )
     send(client, "/stock/move/", **back | {"target": "CELL"})
     quality = client_for("quality")
-    assert "/stock/move/?source" in quality.get(f"/stock/bins/{cell.pk}/").content.decode()
+    assert "/stock/move/?site=" in quality.get(f"/stock/bins/{cell.pk}/").content.decode()
     send(quality, "/stock/move/", **back | {"source": "CELL"})
     assert StockBalance.objects.get().held == 0
 
@@ -186,6 +186,78 @@ def test_bins_are_added_and_retired(client_for, site, lot):
     assert "Outside" in text_of(client_for("sales").get("/stock/bins/"))
 
 
+@pytest.fixture
+def depot(site):
+    made = SiteFactory(code="DEPOT", name="Depot")
+    warehouses.ensure(made.pk)
+    return made
+
+
+def test_the_store_is_that_of_the_site_that_was_chosen(client_for, steel, lot, site, depot, now):
+    client = client_for("warehouse")
+    for page in ("receive", "move", "bins", "counts", "picking", "returns"):
+        path = f"/stock/{page}/"
+        chosen = client.get(path, {"site": "DEPOT"}).content.decode()
+        assert f'<a href="{path}?site=DEPOT" aria-current="page"' in chosen
+        assert f'<a href="{path}?site={site.code}" aria-current="page"' not in chosen
+        # It is kept for the pages that come, and another is chosen again.
+        assert (
+            f'<a href="{path}?site=DEPOT" aria-current="page"' in client.get(path).content.decode()
+        )
+        assert client.get(path, {"site": site.code}).status_code == 200
+        assert client.get(path, {"site": "NOWHERE"}).status_code == 404
+    # A form books where it was opened, whatever another window chose since.
+    fields = {"item": "BAR", "quantity": "5", "reference": "DN-9", "lot": "RM-9", "site": "DEPOT"}
+    send(client, "/stock/receive/", **fields)
+    here, there = (StockBalance.objects.get(site=where) for where in (site, depot))
+    assert (here.on_hand, there.on_hand) == (10, 5)
+    answer = send(client, "/stock/move/", 422, what="RM-9", target="SHIPPING")
+    assert "None of it lies at this site; it lies at Depot." in text_of(answer)
+    send(client, "/stock/move/", what="RM-9", target="SHIPPING", quantity="2", site="DEPOT")
+    assert StockQuant.objects.get(bin=place(depot, "shipping")).quantity == 2
+    send(client, "/stock/move/", 404, what="RM-9", target="SHIPPING", site="NOWHERE")
+    answer = send(
+        client, "/stock/move/", 422, what="RM-9", source="DEPOT/MAIN/STORAGE", target="SHIPPING"
+    )
+    assert "is at another site: send it by a transfer" in text_of(answer)
+    send(client, "/stock/counts/start/", title="Depot rack", site="DEPOT")
+    counted = CountSession.objects.get()
+    assert counted.site == depot
+    assert "Depot · Depot rack" in text_of(client.get(f"/stock/counts/{counted.number}/"))
+    assert "Depot rack" not in text_of(client.get("/stock/counts/"))
+    assert "Depot rack" in text_of(client.get("/stock/counts/", {"site": "DEPOT"}))
+    send(client, "/stock/warehouses/add/", code="yard", name="Yard", site="DEPOT")
+    assert Warehouse.objects.get(code="YARD").site == depot
+
+
+def test_a_scan_finds_what_lies_at_another_site(client_for, steel, lot, site, depot, now):
+    client = client_for("warehouse")
+    rack = warehouses.add_bin(
+        warehouse=Warehouse.objects.get(site=depot), code="D-1", kind="storage", by=None, now=now
+    )
+    for text in ("d-1", "main/D-1", "DEPOT/MAIN/D-1"):
+        client.get("/stock/bins/", {"site": site.code})
+        answer = client.get("/stock/find/", {"q": text})
+        assert answer.headers["Location"] == f"/stock/bins/{rack.pk}/"
+        # Who scans a bin stands before it.
+        assert "D-1" in text_of(client.get("/stock/bins/"))
+    # A code that both have is the one here.
+    answer = client.get("/stock/find/", {"q": "storage"})
+    assert answer.headers["Location"] == f"/stock/bins/{place(depot).pk}/"
+    # What is picked or brought back is known by its document, wherever one looked last.
+    need = RequirementFactory(item=steel, site=site, quantity=6, reference="WO-7", kind="component")
+    reservations.reserve({need.pk: Decimal(6)})
+    assert "WO-7" not in text_of(client.get("/stock/picking/"))
+    assert "STORAGE · RM-1" in text_of(client.get("/stock/picking/WO-7/"))
+    send(client, f"/stock/picking/lines/{need.pk}/stage/", quantity="2", scan="RM-1")
+    send(client, "/stock/picking/all/WO-7/")
+    assert Staging.objects.get().quantity == 6
+    send(client, f"/stock/picking/lines/{need.pk}/undo/")
+    assert not Staging.objects.exists()
+    assert client.get("/stock/returns/WO-7/").status_code == 200
+    assert client.get("/stock/returns/WO-8/").status_code == 404
+
+
 def test_a_form_sent_twice_books_once(client_for, lot):
     client, key = client_for("warehouse"), str(uuid.uuid4())
     for _ in range(2):
@@ -232,6 +304,9 @@ def test_pages_cost_the_same_however_much_there_is(client_for, steel, site, lot,
         "/stock/receive/",
         "/stock/move/",
     ]
+    SiteFactory()
+    paths += ["/stock/returns/", "/stock/find/?q=BAR-NONE"]
     before = {path: queries(path) for path in paths}
     more(4)
+    SiteFactory()
     assert {path: queries(path) for path in paths} == before

@@ -142,6 +142,29 @@ def test_what_is_under_way_is_at_neither_site_and_planned_with_at_the_other(here
     assert conserved()
 
 
+def test_planning_counts_on_made_goods_under_way_and_proposes_the_rest_only(here, there, now):
+    gear = ItemFactory(code="GEAR", supply=ItemSupply.MAKE)
+    receive(gear, here, 10, now)
+    RequirementFactory(item=gear, site=there, quantity=6)
+
+    def proposed():
+        reading = selectors.read_situation(site_id=there.pk, today=now.date(), zone=now.tzinfo)
+        return [(order.item_id, order.quantity) for order in mrp.run(reading.situation).orders]
+
+    # The control: nothing is under way yet.
+    assert proposed() == [(gear.pk, 6)]
+    transfer = sent(here, there, now, (gear, 4, None, []))
+    assert proposed() == [(gear.pk, 2)]
+    transfers.cancel(transfer=transfer, reason="wrong lorry", by=None, now=now)
+    assert proposed() == [(gear.pk, 6)]
+    transfer = sent(here, there, now, (gear, 6, None, []))
+    assert proposed() == []
+    arrive(transfer, now, GEAR=5)
+    transfers.close(transfer=transfer, reason="lost", by=None, now=now)
+    assert proposed() == [(gear.pk, 1)]
+    assert conserved()
+
+
 def test_it_arrives_in_parts_and_the_rest_is_missing_with_a_reason(here, there, bolt, now):
     receive(bolt, here, 10, now)
     transfer = sent(here, there, now, (bolt, 10, None, []))

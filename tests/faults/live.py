@@ -26,10 +26,12 @@ from config import environment
 from tests.faults import nursery
 
 START_SECONDS = 60
+# Nothing is judged by the clock: after so long a test that waits for a state hangs.
+HANGS_SECONDS = 180
 QUEUES = ",".join(NAMES)
 
 
-def wait_until(predicate: Callable[[], object], seconds: float = 30) -> None:
+def wait_until(predicate: Callable[[], object], seconds: float = HANGS_SECONDS) -> None:
     """Return once ``predicate()`` is true; raise AssertionError after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not predicate():
@@ -151,7 +153,7 @@ class LiveProcess:
             self.process.wait()
             self.process = None
 
-    def terminate(self, seconds: float = 30) -> int:
+    def terminate(self, seconds: float = HANGS_SECONDS) -> int:
         """SIGTERM it and return its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)

@@ -121,8 +121,8 @@ def test_a_worker_killed_in_the_midst_of_closing_closes_each_order_once(
     # What it had written of the costs went with it.
     assert (variances(), closed()) == (0, 0)
     live_worker.start()
-    wait_until(lambda: closed() == ORDERS, 60)
-    wait_until(lambda: not Job.objects.exclude(state=JobState.DONE).exists(), 60)
+    wait_until(lambda: closed() == ORDERS)
+    wait_until(lambda: not Job.objects.exclude(state=JobState.DONE).exists())
     assert [left(order) for order in completed] == [0] * ORDERS
     of_one = CostEntry.objects.filter(
         work_order=completed[0].number, kind=CostKind.VARIANCE

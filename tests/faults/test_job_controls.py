@@ -143,7 +143,7 @@ def test_an_effect_that_commits_apart_from_done_is_doubled_by_a_cut_connection()
         enqueue("toy.write_apart", key="apart", now=timezone.now(), n=1, milliseconds=1500)
     wait_until(lambda: effects() == [1])
     assert _terminate_other_backends()
-    wait_until(_settled, 60)
+    wait_until(_settled)
     assert len(effects()) >= 2
 
 

@@ -19,6 +19,7 @@ from tests.masterdata.factories import (
     OperationAlternativeFactory,
     RoutingFactory,
     RoutingOperationFactory,
+    SiteFactory,
     SupplierFactory,
     SupplierPriceFactory,
     WorkCenterFactory,
@@ -168,6 +169,9 @@ def test_a_planner_makes_and_changes_an_item_with_audit(client_for):
     assert (item.name, item.version) == ("Newer", 2)
     entry = AuditEntry.objects.get(action="masterdata.item.edit")
     assert entry.changes == {"name": ["New", "Newer"]}
+    # What it is sold for is in the money of the first site.
+    SiteFactory(currency="CNY")
+    assert "¥2.00" in client.get(_url("item-detail", "NEW-1")).content.decode()
 
 
 def test_a_form_that_went_stale_changes_nothing_and_says_who(client_for):

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from common.models import Notification
 from masterdata.models import OperationCheck, RoutingOperation
@@ -188,6 +189,50 @@ def test_over_http_a_check_is_answered_and_a_fault_decided(running, client_for, 
     assert answered["Location"] == f"/floor/work-orders/{number}/"
     page = client_for("operator").get(f"/floor/terminal/?unit={unit.code}").content.decode()
     assert 'data-phase="full"' in page
+
+
+def test_what_nobody_decided_is_listed_until_somebody_does(running, client_for, chief):
+    operation = running(
+        bore(),
+        {"position": 20, "name": "No burrs"},
+        {"position": 30, "name": "Colour", "is_required": False},
+    )
+    number, path = operation.work_order.number, reverse("mes:check-faults")
+    quality, seller = client_for("quality"), client_for("sales")
+    assert "No check waits for a decision" in quality.get(path).content.decode()
+    first = answer(operation, "11", by=chief)
+    answer(operation, position=30, is_good=False, by=chief)
+
+    def listed(client=quality, q=""):
+        page = client.get(path, {"q": q}).content.decode()
+        return [
+            name for name in ("Bore", "No burrs", "Colour") if f"<strong>{name}</strong>" in page
+        ]
+
+    with CaptureQueriesContext(connection) as few:
+        assert listed() == ["Bore", "Colour"]
+    second = answer(operation, "11.5", replaces=first, by=chief)
+    answer(operation, position=20, is_good=False, by=chief)
+    with CaptureQueriesContext(connection) as many:
+        assert listed() == ["Bore", "No burrs", "Colour"]
+    assert len(many) == len(few)
+    assert (listed(q=number), listed(q="burrs")) == (["Bore", "No burrs", "Colour"], ["No burrs"])
+    assert "No check fits the filter" in quality.get(path, {"q": "nothing"}).content.decode()
+    page = quality.get(path).content.decode()
+    # What keeps the operation from being finished comes first.
+    assert page.index("No burrs") < page.index("Colour")
+    assert page.count("Keeps from finishing") == 2
+    assert f"nonconformances/new/?check={second.pk}" in page
+    decide = f"/floor/checks/{second.pk}/decide/"
+    assert decide in page
+    assert decide not in seller.get(path).content.decode()
+    assert client_for("customer").get(path).status_code == 403
+    sent = quality.post(decide, {"decision": "accept", "reason": "fits", "next": path})
+    assert sent["Location"] == path
+    assert listed() == ["No burrs", "Colour"]
+    operation.work_order.state = "cancelled"
+    operation.work_order.save()
+    assert listed() == []
 
 
 def plain(operation, client, **answer):
