@@ -23,6 +23,10 @@ MESSAGES: dict[str, str | Promise] = {
     "crm.rush_to_decide": _(
         "Rush %(rush)s for order %(order)s, line %(line)s, by %(day)s waits for your decision."
     ),
+    "crm.rush_kept": _(
+        "Order %(order)s, line %(line)s is promised for %(day)s: the plan keeps the day without "
+        "rush %(rush)s."
+    ),
     "crm.rush_assessed": _("Rush %(rush)s for order %(order)s, line %(line)s is assessed."),
     "crm.rush_applied": _(
         "Rush: order %(order)s, line %(line)s is promised for %(day)s; its work goes first."

@@ -75,6 +75,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "mes.manage_andon": _row(Role.MANAGER),
     # What to do with a measured value outside its limits.
     "mes.decide_check": _row(Role.SUPERVISOR, Role.QUALITY),
+    # Lets work start though its pieces waited longer than the routing allows.
+    "mes.overrule_wait": _row(Role.SUPERVISOR),
     # Any time; the own last report, at once, whoever made it.
     "mes.undo_report": _row(Role.SUPERVISOR),
     "mes.view_andon": STAFF,
@@ -146,6 +148,7 @@ LIMITS: dict[str, frozenset[str]] = {
             "mes.view_dispatch",
             "mes.view_work_order",
             "mes.execute_operation",
+            "mes.overrule_wait",
             "mes.undo_report",
             "mes.decide_check",
             "mes.view_andon",

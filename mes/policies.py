@@ -6,6 +6,8 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
+from common.models import User
+from common.permissions import allowed
 from common.templatetags import ui_format
 from erp import selectors as erp
 from masterdata import selectors as masterdata
@@ -45,6 +47,10 @@ class CannotChange(Refused):
 
 class CannotStart(Refused):
     """The operation cannot start."""
+
+
+class WaitedTooLong(CannotStart):
+    """Only the longest wait is in the way: who may overrule it can still let it start."""
 
 
 class CannotInterrupt(Refused):
@@ -150,9 +156,9 @@ def check_can_start(
     *,
     if_free: bool = False,
 ) -> None:
-    """Raise CannotStart: state, hold, sequence, wait, work unit, material.
+    """Raise CannotStart: state, hold, sequence, wait, work unit, material, last WaitedTooLong.
 
-    Without ``now`` a wait after the operation before is not looked at; ``if_free`` asks as though
+    Without ``now`` no wait after the operation before is looked at; ``if_free`` asks as though
     nothing ran on the work unit.
     """
     name = _name(operation)
@@ -164,6 +170,39 @@ def check_can_start(
     check_unit(operation, work_unit_id, CannotStart, if_free=if_free)
     if operation.work_order.started_at is None:
         check_material(operation.work_order)
+    if now is not None:
+        _check_longest_wait(operation, now)
+
+
+def check_can_overrule_wait(reason: str, by: User | None) -> None:
+    """Raise CannotStart unless it is a supervisor who says why."""
+    if not allowed(by, "mes.overrule_wait"):
+        raise CannotStart(_("Only a supervisor can let work start after its longest wait."))
+    if not reason.strip():
+        raise CannotStart(_("Say why it may start after its longest wait."))
+
+
+def _check_longest_wait(operation: WorkOrderOperation, now: datetime) -> None:
+    before = previous(operation)
+    if before is None or before.max_wait_minutes is None or before.finished_at is None:
+        return
+    until = before.finished_at + timedelta(minutes=before.max_wait_minutes)
+    # The plan counts whole minutes, and an end that is under way as a minute.
+    if now <= until + timedelta(minutes=1):
+        return
+    raise WaitedTooLong(
+        _(
+            "Operation %(sequence)s of %(number)s had to start by %(moment)s: the pieces may wait "
+            "%(time)s at most after operation %(before)s. A supervisor can let it start all the "
+            "same."
+        )
+        % {
+            **_name(operation),
+            "before": before.sequence,
+            "moment": ui_format.moment(until),
+            "time": ui_format.minutes(before.max_wait_minutes),
+        }
+    )
 
 
 def check_order_goes_on(operation: WorkOrderOperation, error: type[Refused]) -> None:

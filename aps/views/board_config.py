@@ -136,6 +136,7 @@ def _draft_words() -> dict[str, str]:
     return {
         "moved": _("Moved in your draft"),
         "ghost": _("Where the plan has it"),
+        "planAt": _("In the plan in force: {unit}, {start} – {end}"),
         "noDraft": _("No draft is open."),
         "notLoaded": _("This operation is not in view; select it on the board."),
         "notSent": _("The server did not answer; nothing was changed. Try again."),

@@ -45,6 +45,7 @@ def state(*, draft: ScheduleRun | None, live: ScheduleRun | None) -> dict[str, A
     moved = [pk for pk, place in after.items() if before.get(pk) != place]
     rows = ScheduledOperation.objects.filter(run=draft, operation__in=moved)
     bars = selectors.with_references(selectors.as_bars(rows.order_by("operation_id")))
+    own = moved_by(draft)
     locked, unlocked = _locks(draft)
     changes = [one.describe() for one in scenarios.counted(draft)]
     return head | {
@@ -53,15 +54,34 @@ def state(*, draft: ScheduleRun | None, live: ScheduleRun | None) -> dict[str, A
         "changes": changes,
         "canUndo": draft.cursor > 0,
         "canRedo": draft.cursor < len(draft.changes),
-        "moved": [_bar(bar) for bar in bars],
+        "moved": [_bar(bar) | {"isMoved": own is None or bar.operation_id in own} for bar in bars],
         "removed": sorted(before.keys() - after.keys()),
         "locked": locked,
         "unlocked": unlocked,
         "changeovers": selectors.changeover_minutes(
             run=draft, units=masterdata.active_units(site_id=draft.site_id)
         ),
-        "dates": [_date(order) for order in draft.comparison.get("orders", [])[:MOST_DATES]],
+        "dates": dates(draft),
     }
+
+
+def dates(draft: ScheduleRun, *, order: str = "") -> list[dict[str, str]]:
+    """Order lines with another date in the draft, of one order or the first of all, in words."""
+    rows = draft.comparison.get("orders", [])
+    chosen = [row for row in rows if not order or row["line"].partition("/")[0] == order]
+    return [_date(row) for row in chosen[:MOST_DATES]]
+
+
+def moved_by(draft: ScheduleRun) -> set[int] | None:
+    """What the draft's steps move; the rest lies elsewhere because time has passed since the plan.
+
+    None where that is not known for all.
+    """
+    rows = draft.comparison.get("moved", [])
+    if draft.comparison.get("moved_operations", len(rows)) > len(rows):
+        return None
+    touched = {one["operation"] for one in draft.changes[: draft.cursor] if "operation" in one}
+    return touched.union(row["operation"] for row in rows)
 
 
 def _places(run: ScheduleRun) -> dict[int, Place]:
@@ -93,6 +113,14 @@ def _bar(bar: selectors.Bar) -> dict[str, Any]:
         "orders": list(orders),
         "family": bar.family,
     }
+
+
+def taken_off(draft: ScheduleRun) -> set[int]:
+    """Operations that the draft's own steps take off the plan."""
+    last = {
+        one["operation"]: one["kind"] for one in draft.changes[: draft.cursor] if "operation" in one
+    }
+    return {pk for pk, kind in last.items() if kind == "unplan"}
 
 
 def _locks(draft: ScheduleRun) -> tuple[list[int], list[int]]:

@@ -1,5 +1,12 @@
-"""The side panel: one operation, and all operations of its order across machines."""
+"""The side panel: one operation, and all operations of its order across machines.
 
+A planner with a draft sees the places of the draft, as on the canvas, and what they were.
+"""
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -10,17 +17,40 @@ from django.views.decorators.http import require_safe
 
 from aps import selectors
 from aps.models import ScheduledOperation, ScheduleRun
-from aps.views import overview, why
+from aps.services import edits
+from aps.views import draft_state, overview, why
 from aps.views.place import site_id as chosen_site
 from common.access import requires
+from common.models import User
 from common.permissions import allowed
 from erp import selectors as erp
 from masterdata import selectors as masterdata
+from masterdata.services import calendars
 from mes import selectors as mes
+from mes.enums import OperationState
 
 # A lot for very many orders shows the first operations; the list shows all.
 MOST_SHOWN = 100
 MOST_EXPLAINED = 3
+
+
+class Off(enum.StrEnum):
+    """Why a draft has no time for an operation of the plan in force."""
+
+    TAKEN = "taken"  # by one of its steps
+    WAITS = "waits"  # for something that is off the plan
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An operation where the reader's draft has it, else where the plan in force has it."""
+
+    row: ScheduledOperation
+    # Where the plan in force has it, where the draft moves it.
+    was: ScheduledOperation | None = None
+    # The draft has put it onto the plan, or has no time for it.
+    is_new: bool = False
+    off: Off | None = None
 
 
 @requires("aps.view_schedule")
@@ -30,42 +60,102 @@ def board_panel(request: HttpRequest) -> HttpResponse:
     number = request.GET.get("order", "").replace("\x00", "")[:60]
     site_id = chosen_site()
     run = selectors.current_run(site_id) if site_id is not None else None
+    may_plan = allowed(request.user, "aps.plan")
+    # Beside a scenario the board is for looking.
+    can_plan = may_plan and not request.GET.get("scenario")
     context: dict[str, Any] = {
         "number": number,
-        "rows": [],
-        # Beside a scenario the board is for looking.
-        "can_plan": allowed(request.user, "aps.plan") and not request.GET.get("scenario"),
-        "can_try": allowed(request.user, "aps.plan"),
+        "steps": [],
+        "can_plan": can_plan,
+        "can_try": may_plan,
     }
     if run is not None and number:
-        rows = list(_operations(run, number)[: MOST_SHOWN + 1])
-        now = timezone.now()
-        chosen = _chosen(rows, request.GET.get("operation", ""))
-        late = overview.late_lines(site_id=run.site_id, order=number, now=now)
-        context |= {
-            "rows": rows[:MOST_SHOWN],
-            "more": len(rows) > MOST_SHOWN,
-            "chosen": chosen,
-            "changeover": _changeover(run, chosen),
-            "late": why.bound(run.site_id, late[:MOST_EXPLAINED], now) + late[MOST_EXPLAINED:],
-            "why": why.explained(run.site_id, [row.line for row in late[:MOST_EXPLAINED]], now),
-            "served": _served(run, request.GET.get("operation", ""), number),
-        }
+        draft = _draft(run, request.user) if can_plan else None
+        context |= _told(run, draft, number, request.GET.get("operation", ""))
     return render(request, "aps/board_panel.html", context)
 
 
-def _operations(run: ScheduleRun, number: str) -> QuerySet[ScheduledOperation]:
-    """The operations of the order's whole tree, or of a work order, by start."""
-    planned = ScheduledOperation.objects.filter(run=run)
-    tops = planned.filter(
-        operation__work_order__pegs__requirement__reference__startswith=f"{number}/"
-    ).values_list("operation__work_order__pegs__requirement_id", flat=True)
-    serving = mes.work_orders_serving(set(tops))
+def _draft(run: ScheduleRun, user: Any) -> ScheduleRun | None:
+    return edits.draft(site_id=run.site_id, by=user) if isinstance(user, User) else None
+
+
+def _told(run: ScheduleRun, draft: ScheduleRun | None, number: str, text: str) -> dict[str, Any]:
+    """What the panel says of an order of the plan in force, and of the operation in ``text``."""
+    steps = _steps(run, draft, number)
+    now = timezone.now()
+    chosen = _chosen(steps, text)
+    shown = run if draft is None or (chosen is not None and chosen.off) else draft
+    late = overview.late_lines(site_id=run.site_id, order=number, now=now)
+    return {
+        "steps": steps[:MOST_SHOWN],
+        "more": len(steps) > MOST_SHOWN,
+        "chosen": chosen,
+        "changeover": _changeover(shown, chosen.row if chosen else None),
+        "draft_dates": draft_state.dates(draft, order=number) if draft else [],
+        "late": why.bound(run.site_id, late[:MOST_EXPLAINED], now) + late[MOST_EXPLAINED:],
+        "why": why.explained(run.site_id, [row.line for row in late[:MOST_EXPLAINED]], now),
+        "served": _served([run] if draft is None else [run, draft], text, number),
+    }
+
+
+def _steps(run: ScheduleRun, draft: ScheduleRun | None, number: str) -> list[Step]:
+    """The order's operations by start; what is done stands as the plan in force has it."""
+    runs = [run] if draft is None else [run, draft]
+    serving = _serving(runs, number)
+    live = list(_operations(run, number, serving)[: MOST_SHOWN + 1])
+    if draft is None:
+        return [Step(row) for row in live]
+    found = _operations(draft, number, serving)[: MOST_SHOWN + 1]
+    theirs = {row.operation_id: row for row in found}
+    taken, own = draft_state.taken_off(draft), draft_state.moved_by(draft)
+    steps = []
+    for row in live:
+        pk = row.operation_id
+        is_own = own is None or pk in own
+        steps.append(_step(row, theirs.pop(pk, None), is_taken=pk in taken, is_own=is_own))
+    # Of a lot for very many orders, what the cut of one plan left out is not new in the other.
+    if len(live) <= MOST_SHOWN:
+        steps += [Step(row, is_new=True) for row in theirs.values()]
+    return sorted(steps, key=_by_start)
+
+
+def _step(
+    row: ScheduledOperation, drafted: ScheduledOperation | None, *, is_taken: bool, is_own: bool
+) -> Step:
+    if row.operation.state not in OperationState.open():
+        return Step(row)
+    if drafted is None:
+        return Step(row, off=Off.TAKEN if is_taken else Off.WAITS)
+    # What time has pushed on since the plan was made is none of the draft's moves.
+    return Step(drafted, was=row if is_own and _place(row) != _place(drafted) else None)
+
+
+def _place(row: ScheduledOperation) -> tuple[int | None, int, int]:
     return (
-        planned.filter(
-            Q(operation__work_order__in=[order.pk for order in serving])
-            | Q(operation__work_order__number=number)
-        )
+        row.work_unit_id,
+        calendars.to_minutes(row.starts_at),
+        calendars.to_minutes_up(row.ends_at),
+    )
+
+
+def _by_start(step: Step) -> tuple[datetime, datetime, int]:
+    return step.row.starts_at, step.row.ends_at, step.row.operation_id
+
+
+def _serving(runs: Sequence[ScheduleRun], number: str) -> set[int]:
+    """The work orders of the order's whole tree."""
+    tops = ScheduledOperation.objects.filter(
+        run__in=runs,
+        operation__work_order__pegs__requirement__reference__startswith=f"{number}/",
+    ).values_list("operation__work_order__pegs__requirement_id", flat=True)
+    return {order.pk for order in mes.work_orders_serving(set(tops))}
+
+
+def _operations(run: ScheduleRun, number: str, serving: set[int]) -> QuerySet[ScheduledOperation]:
+    """The operations of these work orders, and of the one of that number, by start."""
+    return (
+        ScheduledOperation.objects.filter(run=run)
+        .filter(Q(operation__work_order__in=serving) | Q(operation__work_order__number=number))
         .select_related(
             "operation__work_order__item", "operation__skill", "operation__tool", "work_unit"
         )
@@ -73,9 +163,9 @@ def _operations(run: ScheduleRun, number: str) -> QuerySet[ScheduledOperation]:
     )
 
 
-def _chosen(rows: list[ScheduledOperation], text: str) -> ScheduledOperation | None:
+def _chosen(steps: Sequence[Step], text: str) -> Step | None:
     wanted = int(text) if text.isdecimal() else 0
-    return next((row for row in rows if row.operation_id == wanted), None)
+    return next((step for step in steps if step.row.operation_id == wanted), None)
 
 
 def _changeover(run: ScheduleRun, chosen: ScheduledOperation | None) -> int:
@@ -92,12 +182,12 @@ def _changeover(run: ScheduleRun, chosen: ScheduledOperation | None) -> int:
     return found.get(chosen.operation_id, 0)
 
 
-def _served(run: ScheduleRun, text: str, number: str) -> list[str]:
+def _served(runs: Sequence[ScheduleRun], text: str, number: str) -> list[str]:
     """The other orders that the operation works for."""
     if not text.isdecimal() or len(text) > 18:
         return []
     row = (
-        ScheduledOperation.objects.filter(run=run, operation=int(text))
+        ScheduledOperation.objects.filter(run__in=runs, operation=int(text))
         .values_list("operation__work_order_id", flat=True)
         .first()
     )

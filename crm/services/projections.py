@@ -12,7 +12,7 @@ from common import bulk
 from common.models import User
 from crm.enums import ConversionState, MilestoneKind, OrderState, ProjectionCause, PromiseCause
 from crm.models import Projection, SalesOrderLine
-from crm.services import commitments, delay_notices, milestones, news
+from crm.services import commitments, delay_notices, milestones, news, rush
 from masterdata import selectors as masterdata
 from masterdata.services import shipping
 
@@ -106,16 +106,21 @@ def _write_history(
 
 
 def _first_promises(lines: Sequence[SalesOrderLine], by: User | None, now: datetime) -> None:
-    commitments.promise(
-        {
-            line: line.projected_date
-            for line in lines
-            if line.promised_date is None and line.projected_date and not line.is_rush_asked
-        },
-        cause=PromiseCause.FIRST,
-        by=by,
-        now=now,
-    )
+    """What was offered no date is promised its estimate; where a rush is asked for, its day.
+
+    That as soon as the plan keeps it by itself: whatever is decided then, the day is certain.
+    """
+    waiting = [line for line in lines if line.promised_date is None]
+    kept = rush.kept_by_plan([line for line in waiting if line.is_rush_asked])
+    days = {
+        line: line.projected_date
+        for line in waiting
+        if line.projected_date is not None and not line.is_rush_asked
+    }
+    days |= {one.line: one.wanted_date for one in kept}
+    commitments.promise(days, cause=PromiseCause.FIRST, by=by, now=now)
+    for one in kept:
+        rush.note_kept(one, by=by, now=now)
 
 
 def _scheduled(lines: Sequence[SalesOrderLine], now: datetime) -> None:

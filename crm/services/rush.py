@@ -28,7 +28,8 @@ from mes.services import work_orders
 
 __all__ = [
     "CannotDecide", "CannotRequest", "CannotWithdraw", "approve", "cancel", "insist",
-    "line_changed", "note_converted", "reject", "request", "submit", "weights_of", "withdraw_for",
+    "kept_by_plan", "line_changed", "note_converted", "note_kept", "reject", "request", "submit",
+    "weights_of", "withdraw_for",
 ]  # fmt: skip
 
 # A rushed line outweighs others of its kind, but not a hundred of them.
@@ -204,6 +205,36 @@ def note_converted(lines: Collection[SalesOrderLine], *, by: User | None, now: d
                 now=now,
             )
         _applied(rush, by, now)
+
+
+# What a new plan asks for.
+
+
+def kept_by_plan(lines: Collection[SalesOrderLine]) -> list[RushRequest]:
+    """The undecided requests of these lines whose day their estimate keeps; one query or none.
+
+    Each with the line that was given, not with another reading of it.
+    """
+    estimated = {line.pk: line for line in lines}
+    if not estimated:
+        return []
+    asked = RushRequest.objects.filter(line__in=estimated, state__in=RushState.undecided())
+    found = list(asked.order_by("pk"))
+    for rush in found:
+        rush.line = estimated[rush.line_id]
+    return [
+        rush
+        for rush in found
+        if rush.line.projected_date is not None and rush.line.projected_date <= rush.wanted_date
+    ]
+
+
+def note_kept(rush: RushRequest, *, by: User | None, now: datetime) -> None:
+    """The plan keeps the day without a rush, and it is promised; who asked may say whether it is
+    still wanted."""
+    for target in (rush, rush.line.order):
+        audit.record(action="crm.rush.keep", target=target, by=by, now=now)
+    rush_news.kept(rush, now=now)
 
 
 class _PlanIsGone(Exception):

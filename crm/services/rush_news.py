@@ -37,6 +37,17 @@ def assessed(rush: RushRequest, *, now: datetime) -> None:
     )
 
 
+def kept(rush: RushRequest, *, now: datetime) -> None:
+    """Whoever asked may tell the customer, and withdraw what is not needed any more."""
+    notify(
+        kind="crm.rush_kept",
+        parameters={**_facts(rush), "day": str(rush.wanted_date)},
+        users=_author(rush),
+        url=_page(rush),
+        now=now,
+    )
+
+
 def approved(rush: RushRequest, day: date, *, now: datetime) -> None:
     """Whoever asked may tell the customer."""
     notify(

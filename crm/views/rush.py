@@ -73,6 +73,7 @@ def rush_detail(request: HttpRequest, number: str) -> HttpResponse:
         "rush": found,
         "answer": rush_words.answer(found),
         "is_active": is_active,
+        "is_kept": _is_kept(found),
         "percent": _percent(found),
         "rights": {
             "decide": allowed(request.user, "crm.decide_rush"),
@@ -95,6 +96,13 @@ def rush_detail(request: HttpRequest, number: str) -> HttpResponse:
         # The buttons above are other ones now.
         response["HX-Refresh"] = "true"
     return response
+
+
+def _is_kept(found: RushRequest) -> bool:
+    """Whether its day is promised and in the plan while nothing is decided yet."""
+    days = (found.line.promised_date, found.line.projected_date)
+    is_kept = all(day is not None and day <= found.wanted_date for day in days)
+    return is_kept and found.state in RushState.undecided()
 
 
 def _percent(found: RushRequest) -> int:

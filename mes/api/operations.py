@@ -27,10 +27,14 @@ QUANTITY: dict[str, Any] = {"max_digits": 14, "decimal_places": 4, "min_value": 
 
 
 class StartIn(StrictSerializer):
-    """Where it runs; without, the planned work unit. With ``setup`` it is set up first."""
+    """Where it runs; without, the planned work unit. With ``setup`` it is set up first.
+
+    ``overrule``: a supervisor's reason to let it start after its longest wait.
+    """
 
     work_unit = serializers.CharField(required=False, max_length=40)
     setup = serializers.BooleanField(default=False)
+    overrule = serializers.CharField(required=False, max_length=200)
 
 
 class ReportIn(StrictSerializer):
@@ -132,6 +136,7 @@ class OperationStartView(OperationView):
             by=request.user,
             now=self.moment(request),
             in_setup=data["setup"],
+            overrule=data.get("overrule"),
         )
         return self.answer(number)
 

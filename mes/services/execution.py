@@ -29,7 +29,7 @@ from mes.models import (
     WorkOrderMaterial,
     WorkOrderOperation,
 )
-from mes.policies import CannotInterrupt, CannotResume, CannotStart
+from mes.policies import CannotInterrupt, CannotResume, CannotStart, WaitedTooLong
 from mes.report_policies import CannotFinish, CannotReport
 from mes.services import acts, consumption, costs, deliveries, genealogy, readiness, supply, time
 
@@ -39,6 +39,7 @@ __all__ = [
     "CannotReport",
     "CannotResume",
     "CannotStart",
+    "WaitedTooLong",
     "finish",
     "interrupt",
     "report",
@@ -57,14 +58,21 @@ def start(
     by: User | None,
     now: datetime,
     in_setup: bool = False,
+    overrule: str | None = None,
 ) -> WorkOrderOperation:
     """Start the operation on a work unit (None: at the subcontractor); raise CannotStart.
 
     The first operation of a work order issues its components and begins the work order.
+    ``overrule`` is a supervisor's reason to let it start after its longest wait.
     """
     with transaction.atomic():
         operation = acts.locked(operation, stock_moves=operation.work_order.started_at is None)
-        policies.check_can_start(operation, work_unit_id, now)
+        try:
+            policies.check_can_start(operation, work_unit_id, now)
+        except WaitedTooLong as refused:
+            if overrule is None:
+                raise
+            _overrule(operation, overrule, refused, by, now)
         report_policies.check_nothing_held(operation.work_order, CannotStart)
         if operation.state == OperationState.WAITING:
             # The check has just found it ready; the job that writes that was not here yet.
@@ -80,6 +88,23 @@ def start(
         audit.record(action="mes.operation.start", target=operation, by=by, now=now)
         events.publish(OperationStarted(**acts.ids(operation)), by=by, now=now)
     return operation
+
+
+def _overrule(
+    operation: WorkOrderOperation,
+    reason: str,
+    refused: WaitedTooLong,
+    by: User | None,
+    now: datetime,
+) -> None:
+    policies.check_can_overrule_wait(reason, by)
+    audit.record(
+        action="mes.operation.overrule_wait",
+        target=operation,
+        by=by,
+        now=now,
+        reason=f"{reason.strip()[:200]} ({refused})",
+    )
 
 
 def run(*, operation: WorkOrderOperation, by: User | None, now: datetime) -> WorkOrderOperation:

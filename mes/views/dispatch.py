@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from common import idempotency
 from common.access import AuthenticatedRequest, requires
-from common.errors import refusal, told
+from common.errors import told
 from common.live import answer_if_changed
 from common.permissions import allowed
 from masterdata import selectors as masterdata
@@ -40,6 +40,8 @@ class Card:
     open_quantity: Decimal
     is_startable: bool
     why: str = ""
+    # Nothing but its longest wait is in the way.
+    is_too_late: bool = False
     # Of what was started here.
     checks: Sequence[selectors.CheckStanding] = ()
 
@@ -68,6 +70,7 @@ def dispatch_list(request: HttpRequest) -> HttpResponse:
             ),
             "can_execute": allowed(request.user, "mes.execute_operation"),
             "can_decide": allowed(request.user, "mes.decide_check"),
+            "can_overrule": allowed(request.user, "mes.overrule_wait"),
             "sites": masterdata.site_ids(),
         }
     template = "mes/dispatch_list.html" + ("#list" if request.htmx else "")  # type: ignore[attr-defined]
@@ -83,13 +86,24 @@ def _cards(rows: Sequence[selectors.DispatchRow], unit_id: int, now: datetime) -
     standings = selectors.check_standings_of(at_work)
     for number, row in enumerate(rows):
         is_next = row.operation.state in (OperationState.WAITING, OperationState.READY)
-        why = ""
+        why, is_too_late = "", False
         if is_next and number < EXPLAINED:
-            why = refusal(policies.check_can_start, row.operation, unit_id, now)
+            why, is_too_late = _why_not(row.operation, unit_id, now)
         is_startable = row.is_startable and not why and number < EXPLAINED
         checks = standings.get(row.operation.pk, ())
-        cards.append(Card(row.operation, row.open_quantity, is_startable, why, checks))
+        cards.append(Card(row.operation, row.open_quantity, is_startable, why, is_too_late, checks))
     return cards
+
+
+def _why_not(operation: WorkOrderOperation, unit_id: int, now: datetime) -> tuple[str, bool]:
+    """Why it cannot start, and whether that is its longest wait alone."""
+    try:
+        policies.check_can_start(operation, unit_id, now)
+    except policies.WaitedTooLong as refused:
+        return str(refused), True
+    except policies.CannotStart as refused:
+        return str(refused), False
+    return "", False
 
 
 def _operation(pk: int) -> WorkOrderOperation:
@@ -113,7 +127,11 @@ def operation_start(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         return back(request)
     with told(request):
         execution.start(
-            operation=operation, work_unit_id=unit.pk, by=request.user, now=timezone.now()
+            operation=operation,
+            work_unit_id=unit.pk,
+            by=request.user,
+            now=timezone.now(),
+            overrule=request.POST.get("overrule"),
         )
     return back(request)
 

@@ -303,8 +303,11 @@ def test_the_panel_shows_the_whole_tree_of_an_order(client_for):
     order = plant.needs[0].reference.partition("/")[0]
     leg = plant.operations().get(work_order__item__code="LEG")
     page = client_for("sales").get(f"{PANEL}?order={order}&operation={leg.pk}")
-    assert [row.operation.work_order.item.code for row in page.context["rows"]] == ["LEG", "TABLE"]
-    assert page.context["chosen"].operation == leg
+    assert [step.row.operation.work_order.item.code for step in page.context["steps"]] == [
+        "LEG",
+        "TABLE",
+    ]
+    assert page.context["chosen"].row.operation == leg
     assert f"/floor/work-orders/{leg.work_order.number}/" in page.content.decode()
 
 
@@ -312,7 +315,7 @@ def test_the_panel_of_a_work_order_for_stock(client_for):
     plant = plant_with(orders=1)
     number = plant.operations().first().work_order.number
     page = client_for("sales").get(f"{PANEL}?order={number}")
-    assert {row.operation.work_order.number for row in page.context["rows"]} == {number}
+    assert {step.row.operation.work_order.number for step in page.context["steps"]} == {number}
 
 
 def test_the_panel_of_what_is_not_planned_says_so(client_for):

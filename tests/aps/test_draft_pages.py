@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from aps.enums import RunKind, RunState
@@ -14,6 +15,7 @@ from aps.services import edits
 from common.models import Job
 from masterdata.services import calendars
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory
+from tests.factories import UserFactory
 from tests.masterdata.factories import WorkCenterFactory, WorkUnitFactory
 
 pytestmark = pytest.mark.django_db
@@ -144,6 +146,80 @@ def test_publishing_makes_it_the_plan(client_for, plant):
     bars = {bar[0]: bar for row in data["rows"] for bar in row[5]}
     assert bars[operation(plant).pk][13] == 1
     assert bars[operation(plant, 1).pk][13] == 0
+
+
+def test_the_panel_tells_the_place_of_the_draft_and_what_it_was(client_for, plant):
+    client, other = client_for("planner"), Client()
+    other.force_login(UserFactory(roles=["planner"]))
+    number = plant.needs[0].reference.partition("/")[0]
+    moved = operation(plant)
+    url = f"/plan/panel/?order={number}&operation={moved.pk}"
+    live = plant.run.operations.get(operation=moved)
+    (step,) = client.get(url).context["steps"]
+    assert (step.row, step.was, step.off) == (live, None, None)
+
+    dates = post(client, move(plant, at=MONDAY + 8 * DAY)).json()["dates"]
+    page = client.get(url)
+    (step,) = page.context["steps"]
+    assert step == page.context["chosen"]
+    assert (step.row.work_unit.code, step.row.starts_at) == ("LATHE-2", MONDAY + 8 * DAY)
+    assert step.was == live
+    told = page.content.decode()
+    assert told.count("in the plan in force: ") == 4  # machine, start, end; in the list at once
+    assert f"in the plan in force: {live.work_unit.code}" in told
+    assert page.context["draft_dates"] == dates
+    assert "becomes late" in told
+    # The order itself is in time as long as nothing is published, and its badge does not say so.
+    assert "On time" not in told
+    # Nobody else sees the draft, and beside a scenario neither does its planner.
+    for reader, asked in ((other, url), (client_for("sales"), url), (client, url + "&scenario=1")):
+        (step,) = reader.get(asked).context["steps"]
+        assert (step.row, step.was) == (live, None)
+
+    post(client, {"kind": "unplan", "operation": moved.pk})
+    page = client.get(url)
+    (step,) = page.context["steps"]
+    assert (step.row, step.off) == (live, "taken")
+    assert "Taken off the plan" in page.content.decode()
+    assert f'data-back="{moved.pk}"' in page.content.decode()
+    # Planned again: as before, with no word of the draft on it.
+    assert post(client, {"kind": "unlock", "operation": moved.pk}).status_code == 200
+    (step,) = client.get(url).context["steps"]
+    assert (step.row.starts_at, step.off, step.was) == (live.starts_at, None, None)
+
+
+def test_what_only_time_pushes_on_the_draft_has_not_moved(client_for, plant):
+    with time_machine.travel(MONDAY + HOUR / 2, tick=False):
+        told = post(client_for("planner"), move(plant)).json()
+    moved = {bar["id"]: bar["isMoved"] for bar in told["moved"]}
+    assert moved == {operation(plant).pk: True, operation(plant, 1).pk: False}
+
+
+def test_what_waits_for_work_off_the_plan_stays_in_the_panel(client_for):
+    plant = Factory(units=2)
+    plant.part("LEG", minutes=30)
+    table = plant.part("TABLE", minutes=20, components={"LEG": 4})
+    number = plant.order(table, 1, due_at=MONDAY + DAY).reference.partition("/")[0]
+    plant.replan()
+    client, leg = client_for("planner"), plant.operations().get(work_order__item__code="LEG")
+    post(client, {"kind": "unplan", "operation": leg.pk})
+    page = client.get(f"/plan/panel/?order={number}&operation={leg.pk}")
+    assert [step.off for step in page.context["steps"]] == ["taken", "waits"]
+    assert "No time: it waits for what is off the plan" in page.content.decode()
+
+
+def test_what_comes_back_onto_the_plan_is_new_in_the_panel(client_for, plant):
+    client = client_for("planner")
+    back = operation(plant)
+    number = plant.needs[0].reference.partition("/")[0]
+    post(client, {"kind": "unplan", "operation": back.pk})
+    client.post(DRAFT + "publish/")
+    url = f"/plan/panel/?order={number}&operation={back.pk}"
+    assert client.get(url).context["steps"] == []
+    post(client, {"kind": "unlock", "operation": back.pk})
+    page = client.get(url)
+    assert [(step.row.operation, step.is_new) for step in page.context["steps"]] == [(back, True)]
+    assert "Put onto the plan" in page.content.decode()
 
 
 def test_lock_and_unlock_are_told(client_for, plant):

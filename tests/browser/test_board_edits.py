@@ -175,7 +175,15 @@ def test_move_to_is_the_twin_of_the_drag(page_for: PageFor, plant: Tables) -> No
     assert moved["unit"] == "LATHE-2"
     assert moved["start"] * 60 == (MONDAY + 3 * DAY).timestamp()
     expect(page.locator("[data-violations] li")).not_to_have_count(0)
+    # The panel, open all the while, tells the draft's place and the plan's.
+    panel = page.locator("[data-panel]")
+    expect(panel).to_contain_text("in the plan in force: 23 Nov 2026")
     assert_accessible(page)
+    panel.get_by_role("button", name="Take off the plan").click()
+    expect(panel.get_by_role("button", name="Plan it again")).to_be_focused()
+    panel.get_by_role("button", name="Plan it again").click()
+    expect(panel.get_by_role("button", name="Take off the plan")).to_be_visible()
+    expect(panel).not_to_contain_text("in the plan in force")
 
 
 def test_an_order_is_planned_as_late_as_its_date_allows(page_for: PageFor, plant: Tables) -> None:

@@ -353,7 +353,7 @@ def test_a_line_whose_rush_is_given_up_is_promised_what_the_plan_gives(shop, how
 
 
 def test_a_line_with_an_estimate_is_promised_that_when_its_rush_is_rejected(shop):
-    order = shop.submitted(("PART", DAY_OF_WORK), wanted=TUESDAY, rush=[10])
+    order = shop.submitted(("PART", DAY_OF_WORK), wanted=MONDAY.date(), rush=[10])
     work(shop)
     orders.approve(order=order, by=shop.sales, now=shop.now)
     work(shop)
@@ -362,6 +362,36 @@ def test_a_line_with_an_estimate_is_promised_that_when_its_rush_is_rejected(shop
     line = shop.line(order)
     assert line.promised_date == line.projected_date
     assert line.promised_date is not None
+
+
+def test_a_day_that_the_plan_keeps_by_itself_is_promised_before_the_rush_is_decided(
+    shop, client_for
+):
+    order = shop.submitted(("PART", DAY_OF_WORK), wanted=THURSDAY, rush=[10])
+    work(shop)
+    found = RushRequest.objects.get(line__order=order)
+    orders.approve(order=order, by=shop.sales, now=shop.now)
+    orders.cancel(order=shop.long, reason="Not needed", by=shop.sales, now=shop.now)
+    work(shop)
+    line = shop.line(order)
+    assert line.projected_date < THURSDAY
+    # What was asked for, not what the plan happens to give.
+    assert line.promised_date == THURSDAY
+    (revision,) = line.promises.all()
+    assert (revision.cause, revision.old_date) == (PromiseCause.FIRST, None)
+    assert told("crm.rush_kept") == {shop.sales.username}
+    page = client_for("sales").get(f"/orders/{order.number}/")
+    assert "promised the day of the rush" in str([row.what for row in page.context["history"]])
+    # The request is still planning's to decide, and says what it is about now.
+    found = fresh(found)
+    assert found.state == RushState.PENDING
+    shown = client_for("planner").get(f"/orders/rush/{found.number}/").content.decode()
+    assert "The plan keeps the day by itself" in shown
+    given_up(shop, found, "rejected")
+    work(shop)
+    line = shop.line(order)
+    assert (line.promised_date, line.promises.count()) == (THURSDAY, 1)
+    assert AuditEntry.objects.filter(action="crm.rush.keep").count() == 2
 
 
 def test_what_an_approved_rush_offered_is_not_offered_once_it_is_withdrawn(shop):

@@ -85,6 +85,24 @@ def test_child_and_parent_from_start_to_stock(operator: APIClient, plant: Plant)
     invariants.check()
 
 
+def test_what_waited_too_long_starts_by_a_supervisors_reason(
+    operator: APIClient, plant: Plant, api_client_for: ApiClientFor
+) -> None:
+    start(operator, plant, "LID")
+    post(operator, url("LID", 10, "report"), {"good": 10})
+    post(operator, url("LID", 10, "finish"))
+    start(operator, plant, "BOX")
+    post(operator, url("BOX", 10, "report"), {"good": 5})
+    post(operator, url("BOX", 10, "finish"))
+    first = WorkOrder.objects.get(item__code="BOX").operations.filter(sequence=10)
+    first.update(max_wait_minutes=60, finished_at=timezone.now() - timedelta(hours=2))
+    late = start(operator, plant, "BOX", 20)
+    assert (late.status_code, "had to start by" in late.json()["detail"]) == (409, True)
+    body = {"work_unit": plant.units[0].code, "overrule": "still warm"}
+    assert "Only a supervisor" in post(operator, url("BOX", 20, "start"), body).json()["detail"]
+    assert post(api_client_for("supervisor"), url("BOX", 20, "start"), body).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("path", "data", "words"),
     [

@@ -4,13 +4,14 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common.enums import JobState
 from common.jobs.runner import run_one
-from common.models import Job
+from common.models import AuditEntry, Job
 from mes import policies
 from mes.enums import OperationState, WorkOrderState
 from mes.policies import CannotStart
@@ -103,6 +104,62 @@ def test_what_has_no_batch_still_waits_for_all():
     assert floor.state(30) == OperationState.WAITING
     with pytest.raises(CannotStart, match="20 is at 5 of 5"):
         floor.start(30)
+
+
+def test_what_waited_too_long_starts_by_a_supervisors_word_only(client_for):
+    floor = Floor(10, {"wait_minutes": 10, "max_wait_minutes": 60})
+    floor.start(10)
+    floor.report(10, 10)
+    floor.finish(10)
+    late = NOW + 62 * MINUTE
+    # In time it starts, the minute that the plan rounds up included.
+    with transaction.atomic():
+        floor.start(20, now=late - MINUTE)
+        transaction.set_rollback(True)
+    with pytest.raises(policies.WaitedTooLong, match="may wait 1\\xa0h at most after operation 10"):
+        floor.start(20, now=late)
+
+    url = f"/floor/?unit={floor.units[0].code}"
+    step = floor.step(20)
+    sent = {"unit": floor.units[0].code, "overrule": "still warm"}
+    with time_machine.travel(late, tick=False):
+        operator, supervisor = client_for("operator"), client_for("supervisor")
+        shown = [client.get(url).content.decode() for client in (operator, supervisor)]
+        assert all("had to start by" in page for page in shown)
+        assert ["Start all the same" in page for page in shown] == [False, True]
+        start = f"/floor/operations/{step.pk}/start/"
+        refused = [
+            operator.post(start, sent, follow=True),
+            supervisor.post(start, {"unit": sent["unit"]}, follow=True),
+            supervisor.post(start, sent | {"overrule": "  "}, follow=True),
+        ]
+        said = [str(next(iter(page.context["messages"]))) for page in refused]
+        assert "Only a supervisor can let work start" in said[0]
+        assert "A supervisor can let it start all the same." in said[1]
+        assert "Say why it may start" in said[2]
+        assert floor.step(20).started_at is None
+        supervisor.post(start, sent)
+    assert floor.state(20) == OperationState.RUNNING
+    (row,) = AuditEntry.objects.filter(action="mes.operation.overrule_wait")
+    assert row.reason.startswith("still warm (Operation 20 of")
+
+
+def test_another_reason_is_told_before_the_longest_wait_and_nobody_overrules_it(user_for):
+    floor = Floor(10, {"max_wait_minutes": 60})
+    floor.start(10)
+    floor.report(10, 10)
+    floor.finish(10)
+    order = floor.orders("PART")[0]
+    order.state = WorkOrderState.ON_HOLD
+    order.save()
+    with pytest.raises(CannotStart, match="is on hold"):
+        execution.start(
+            operation=floor.step(20),
+            work_unit_id=floor.units[0].pk,
+            overrule="still warm",
+            by=user_for("supervisor"),
+            now=NOW + 90 * MINUTE,
+        )
 
 
 def test_pieces_that_cool_start_later_and_are_ready_by_themselves():

@@ -42,6 +42,7 @@ export function showTip(board, shown, x, y) {
     bar.family === bar.item ? "" : `${config.words.family} ${bar.family}`,
     `${marks.join(" · ")} · ${config.words.due} ${at(bar.due)}`,
     parts.ghosts.tell(board, bar.id),
+    bar.was && tellPlan(config.words, bar.was, at),
   ];
   tip.replaceChildren(
     ...lines.filter(Boolean).map((line, i) => {
@@ -54,6 +55,14 @@ export function showTip(board, shown, x, y) {
   const below = y + 20 + tip.offsetHeight < view.height;
   tip.style.left = `${Math.max(0, left)}px`;
   tip.style.top = `${below ? y + 18 : Math.max(parts.axis.AXIS, y - tip.offsetHeight - 10)}px`;
+}
+
+// Where the plan in force has what a draft has moved.
+function tellPlan(words, { row, start, end }, at) {
+  return words.planAt
+    .replace("{unit}", row.code || words.outside)
+    .replace("{start}", at(start))
+    .replace("{end}", at(end));
 }
 
 export async function showPanel(board) {
@@ -69,11 +78,30 @@ export async function showPanel(board) {
   // Walking from bar to bar by key asks only for the last one.
   board.asking?.abort();
   const { signal } = (board.asking = new AbortController());
+  panel.setAttribute("aria-busy", "true");
   const answer = await fetch(`${config.panel}?${query}`, { signal }).catch(() => null);
-  if (!answer?.ok || signal.aborted || !view.order) return;
+  if (signal.aborted) return;
+  panel.removeAttribute("aria-busy");
+  if (!answer?.ok || !view.order) return;
   // Our own server's fragment; it carries no script, and the page's policy would run none.
-  panel.innerHTML = await answer.text();
+  const text = await answer.text();
+  if (signal.aborted || !view.order) return;
+  const held = holder(panel);
+  const { scrollTop } = panel;
+  panel.innerHTML = text;
   panel.hidden = false;
+  if (!held) return;
+  panel.scrollTop = scrollTop;
+  const next = panel.querySelector(held) ?? panel.querySelector("[data-back], [data-close]");
+  next?.focus({ preventScroll: true });
+}
+
+// The panel's control that has the focus, as a selector: who pressed it stays there.
+function holder(panel) {
+  const focused = document.activeElement;
+  if (!panel.contains(focused)) return "";
+  const name = ["edit", "replan", "operation", "order"].find((key) => key in focused.dataset);
+  return name ? `[data-${name}="${CSS.escape(focused.dataset[name])}"]` : "";
 }
 
 export function drawLegend(board) {

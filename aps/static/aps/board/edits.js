@@ -127,9 +127,12 @@ function token() {
 }
 
 function take(board, draft) {
+  const isAnother = board.draft.open || draft.open;
   board.draft = draft;
   tell(board, draft);
   if (board.raw) board.parts.data.rebuild(board);
+  // The panel tells of the draft too.
+  if (isAnother && board.shown) board.parts.beside.showPanel(board);
 }
 
 // Lays the draft over a fresh model: bars go where it has them, and leave a ghost behind.
@@ -143,19 +146,22 @@ export function overlay(board) {
     const row = model.rowById.get(moved.unit);
     if (!row) continue;
     const bar = model.byId.get(moved.id) ?? added(model, moved, draft);
-    if (bar.row !== row || bar.start !== moved.start || bar.end !== moved.end) leave(view, bar, changed);
+    const isElsewhere = bar.row !== row || bar.start !== moved.start || bar.end !== moved.end;
+    if (isElsewhere && moved.isMoved) leave(view, bar);
+    if (bar.row) changed.add(bar.row);
     const setup = bar.setupEnd - bar.start;
     Object.assign(bar, { row, start: moved.start, end: moved.end, setupEnd: moved.start + setup });
     bar.isLate = moved.isLate;
     if (moved.isLate) bar.tone = "late";
     else if (bar.tone === "late") bar.tone = "planned";
-    bar.isMoved = true;
+    bar.isMoved = moved.isMoved;
     changed.add(row);
   }
   for (const id of draft.removed) {
     const bar = model.byId.get(id);
     if (!bar) continue;
-    leave(view, bar, changed);
+    leave(view, bar);
+    changed.add(bar.row);
     model.byId.delete(id);
     model.bars.splice(model.bars.indexOf(bar), 1);
   }
@@ -164,10 +170,10 @@ export function overlay(board) {
   board.parts.model.fill(model, changed);
 }
 
-function leave(view, bar, changed) {
+function leave(view, bar) {
   if (!bar.row) return;
+  bar.was = { row: bar.row, start: bar.start, end: bar.end };
   view.ghosts.push({ id: bar.id, row: bar.row, lane: bar.lane, start: bar.start, end: bar.end });
-  changed.add(bar.row);
 }
 
 // A bar that the window did not hold before it was moved into it.

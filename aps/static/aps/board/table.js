@@ -36,7 +36,10 @@ function rows(board) {
   const picked = parts.load?.picked(board);
   if (picked) return { list: picked.bars, title: picked.title, isPicked: true };
   if (view.order && view.tree) {
-    const list = view.tree.operations.map((operation) => {
+    // What the draft takes off the plan has no place to tell.
+    const gone = new Set(board.draft?.removed);
+    const left = view.tree.operations.filter(({ id }) => !gone.has(id));
+    const list = left.map((operation) => {
       const bar = model.byId.get(operation.id);
       return bar ?? { ...operation, row: model.rowById.get(operation.unit), orders: [view.order] };
     });
