@@ -57,18 +57,21 @@ def measure() -> list[Row]:
             ),
         )
     )
+    return [*rows, *_held(units), *_sent(site_id, item_id, storage, units)]
+
+
+def _held(units: list[int]) -> list[Row]:
+    """On hold, and free again."""
+    now = timezone.now()
     placed: list[int] = []
-    rows += [
-        _timed(
-            "put on hold",
-            lambda: placed.extend(holds.hold(unit_ids=units, reason="bench", by=None, now=now)),
-        ),
-        _timed(
-            "freed again",
-            lambda: holds.release(hold_ids=placed, reason="bench", by=None, now=now),
-        ),
-    ]
-    return [*rows, *_sent(site_id, item_id, storage, units)]
+
+    def hold() -> None:
+        placed.extend(holds.hold(unit_ids=units, reason="bench", by=None, now=now))
+
+    def release() -> None:
+        holds.release(hold_ids=placed, reason="bench", by=None, now=now)
+
+    return [_timed("put on hold", hold), _timed("freed again", release)]
 
 
 def _sent(site_id: int, item_id: int, storage: int, units: list[int]) -> list[Row]:
