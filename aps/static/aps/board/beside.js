@@ -92,7 +92,7 @@ export async function showPanel(board) {
   panel.hidden = false;
   if (!held) return;
   panel.scrollTop = scrollTop;
-  const next = panel.querySelector(held) ?? panel.querySelector("[data-back], [data-close]");
+  const next = [held, "[data-back]", "[data-close]"].map((name) => panel.querySelector(name)).find(Boolean);
   next?.focus({ preventScroll: true });
 }
 
