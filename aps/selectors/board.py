@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef, QuerySet, Value
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import QuerySet
 
 from aps.models import OperationLock, ScheduledOperation, ScheduleRun
 from aps.selectors import load
@@ -147,35 +146,50 @@ def bars(run: ScheduleRun, starts_at: datetime, ends_at: datetime) -> list[Bar]:
 
 
 def as_bars(rows: QuerySet[ScheduledOperation]) -> list[Bar]:
-    """Scheduled operations as bars that name no orders yet; cancelled ones are left out."""
-    item = F("operation__work_order__item__code")
-    family = Coalesce(NullIf("operation__setup_family", Value("")), item)
-    locks = OperationLock.objects.filter(operation=OuterRef("operation"), starts_at__isnull=False)
-    found = (
-        rows.exclude(operation__state=OperationState.CANCELLED)
-        .annotate(family=family, is_locked=Exists(locks))
-        .values_list(
-            "operation_id",
-            "operation__work_order_id",
-            "operation__work_order__number",
-            "operation__work_order__item__code",
-            "operation__sequence",
-            "operation__name",
-            "operation__name_zh",
-            "operation__state",
-            "work_unit_id",
-            "starts_at",
-            "ends_at",
-            "operation__work_order__due_at",
-            "family",
-            "operation__setup_family",
-            "is_locked",
-            "operation__skill_id",
-            "operation__people",
-            "operation__tool_id",
-        )
+    """Scheduled operations as bars that name no orders yet; cancelled ones are left out.
+
+    Four queries: the rows of a plan and their operations are never joined, see
+    ``mes.selectors.standing``.
+    """
+    planned = list(rows.values_list("operation_id", "work_unit_id", "starts_at", "ends_at"))
+    faces = mes.operation_faces(pk for pk, *_place in planned)
+    locks = OperationLock.objects.filter(operation__in=list(faces), starts_at__isnull=False)
+    locked = set(locks.values_list("operation_id", flat=True))
+    return [
+        _bar(faces[pk], pk, unit, starts_at, ends_at, pk in locked)
+        for pk, unit, starts_at, ends_at in planned
+        if pk in faces and faces[pk].state != OperationState.CANCELLED
+    ]
+
+
+def _bar(
+    face: mes.OperationFace,
+    pk: int,
+    unit_id: int | None,
+    starts_at: datetime,
+    ends_at: datetime,
+    is_locked: bool,
+) -> Bar:
+    return Bar(
+        operation_id=pk,
+        work_order_id=face.work_order_id,
+        work_order_number=face.work_order_number,
+        item_code=face.item_code,
+        sequence=face.sequence,
+        name=face.name,
+        name_zh=face.name_zh,
+        state=face.state,
+        work_unit_id=unit_id,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        due_at=face.due_at,
+        family=face.setup_family or face.item_code,
+        setup_family=face.setup_family,
+        is_locked=is_locked,
+        skill_id=face.skill_id,
+        people=face.people,
+        tool_id=face.tool_id,
     )
-    return [Bar(*row) for row in found]
 
 
 def with_references(bars: Sequence[Bar]) -> list[Bar]:

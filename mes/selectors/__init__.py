@@ -39,7 +39,12 @@ from mes.selectors.floor import (
     work_order_detail,
 )
 from mes.selectors.hurts import Hurt, order_lines_above
-from mes.selectors.labels import OperationLabel, operation_labels
+from mes.selectors.labels import (
+    OperationFace,
+    OperationLabel,
+    operation_faces,
+    operation_labels,
+)
 from mes.selectors.materials import ScanLine, scan_lines, takes_serials
 from mes.selectors.nonconformances import (
     Concerned,
@@ -101,6 +106,7 @@ __all__ = [
     "OpenOperation",
     "OpenShare",
     "OpenUnit",
+    "OperationFace",
     "OperationLabel",
     "Part",
     "Progress",
@@ -141,6 +147,7 @@ __all__ = [
     "open_operations",
     "open_operations_of",
     "open_shares",
+    "operation_faces",
     "operation_labels",
     "operations_to_make",
     "order_lines_above",

@@ -72,6 +72,14 @@ def test_a_draft_is_edited_and_published_without_joining_its_rows(plant: Factory
     assert joined(act) == []
 
 
+def test_a_plan_is_drawn_without_joining_its_rows(plant: Factory) -> None:
+    run = selectors.current_run(plant.site.pk)
+    assert run is not None
+    drawn = []
+    assert joined(lambda: drawn.extend(selectors.as_bars(run.operations.all()))) == []
+    assert len(drawn) == 6
+
+
 def test_old_rows_are_deleted_by_the_ids_of_their_runs(plant: Factory, monkeypatch) -> None:
     monkeypatch.setattr(publishing, "KEEP_RUNS", 1)
     old = selectors.current_run(plant.site.pk)

@@ -27,7 +27,11 @@ RUN_AXE = """async tags => {
 
 
 def assert_accessible(page: Page) -> None:
-    """Run axe on what the page shows now; the message names rule, element and why."""
+    """Run axe on what the page shows, once nothing is busy, which is drawn paler.
+
+    The message names rule, element and why.
+    """
+    page.wait_for_function("() => !document.querySelector('[aria-busy=true]')")
     if not page.evaluate("typeof window.axe === 'object'"):
         # Through the debugger: a script element would be refused by the page's own policy.
         page.evaluate(AXE.read_text(encoding="utf-8"))

@@ -13,15 +13,7 @@ from common import audit, audit_words
 from common.enums import Role
 
 ROOMS = (
-    "aps",
-    "common",
-    "config",
-    "crm",
-    "erp",
-    "masterdata",
-    "mes",
-    "portal",
-    "quoting",
+    *("aps", "common", "config", "crm", "erp", "masterdata", "mes", "portal", "quoting"),
     "traceability",
 )
 # Of ``audit``, and what a module with one kind of target makes of them.
@@ -33,10 +25,14 @@ def actions() -> Iterator[str]:
     for room in ROOMS:
         for path in (Path(settings.BASE_DIR) / room).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Call) and getattr(node.func, "attr", "") in CALLS:
+                if isinstance(node, ast.Call) and _name(node.func) in CALLS:
                     for keyword in node.keywords:
                         if keyword.arg == "action":
                             yield from _codes(keyword.value)
+
+
+def _name(called: ast.expr) -> str:
+    return getattr(called, "attr", "") or getattr(called, "id", "")
 
 
 def _codes(value: ast.expr) -> Iterator[str]:
