@@ -70,8 +70,8 @@ def operation_faces(operation_ids: Iterable[int]) -> dict[int, OperationFace]:
     )
     found = list(rows)
     orders = {
-        pk: shown
-        for pk, *shown in WorkOrder.objects.filter(pk__in={row[1] for row in found}).values_list(
+        row[0]: row[1:]
+        for row in WorkOrder.objects.filter(pk__in={row[1] for row in found}).values_list(
             "pk", "number", "item__code", "due_at"
         )
     }
