@@ -159,8 +159,10 @@ def _is_moving(order: SalesOrder) -> bool:
     """Whether jobs are likely to change the page soon, so that it looks again by itself."""
     if order.state not in OrderState.open():
         return False
+    # The order is read before its lines: a date may have come in between.
+    is_behind = order.projected_date is None  # type: ignore[attr-defined]
     return any(
-        line.projected_date is None
+        (line.projected_date is None or is_behind)
         and line.conversion_state != "failed"
         and not line.is_cancelled
         and line.shipped < line.quantity

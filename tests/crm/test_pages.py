@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from common.models import User
+from crm import selectors
 from crm.models import BulkApproval, SalesOrder, Shipment
 from masterdata.models import Item
 from tests.conftest import ClientFor
@@ -398,6 +399,24 @@ def test_a_page_in_motion_looks_again_by_itself_and_a_settled_one_does_not(
     sales.post(page(order, "quantity/"), {"position": "20", "quantity": "0"})
     order.lines.filter(position=20).update(projected_date=None)
     assert 'hx-trigger="every' not in told(sales, page(order))
+
+
+def test_a_date_that_comes_between_the_order_and_its_lines_does_not_stop_the_page(
+    sales: Client, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = shop.approved(("PART", 10), wanted=DAY)
+    shop.run_jobs()
+    assert shop.line(order).projected_date
+    read = selectors.order
+
+    def read_before_the_date_came(number: str) -> SalesOrder:
+        found = read(number)
+        found.projected_date = None  # type: ignore[attr-defined]
+        return found
+
+    assert 'hx-trigger="every' not in told(sales, page(order))
+    monkeypatch.setattr(selectors, "order", read_before_the_date_came)
+    assert 'hx-trigger="every' in told(sales, page(order))
 
 
 # -- the list, bulk ---------------------------------------------------------------------------

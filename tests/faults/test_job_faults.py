@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from django.db import connection, connections, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from common.enums import AttemptOutcome, JobState
@@ -42,13 +43,18 @@ def _running() -> int:
 
 
 def _settled() -> bool:
-    return not Job.objects.exclude(state__in=JobState.finished()).exists()
+    return not _wishes().exclude(state__in=JobState.finished()).exists()
+
+
+def _wishes() -> QuerySet[Job]:
+    """The jobs that these tests ask for; a dispatcher asks for others when its hour has come."""
+    return Job.objects.filter(name__startswith="toy.")
 
 
 def _assert_each_once(numbers: range) -> None:
     wait_until(_settled)
     assert Counter(effects()) == Counter(numbers)
-    assert set(Job.objects.values_list("state", flat=True)) == {JobState.DONE}
+    assert set(_wishes().values_list("state", flat=True)) == {JobState.DONE}
 
 
 def test_work_is_done_through_the_broker_without_the_dispatcher(live_worker: LiveProcess) -> None:
