@@ -95,7 +95,7 @@ def _ticket(unit: "SerialUnit", user: User) -> Ticket:
 
 def _asked(client: Client, name: str, *args: object) -> bytes:
     answer = client.get(reverse(f"crm:{name}", args=args), secure=True)
-    if answer.status_code != 200:  # noqa: PLR2004 - a page that came
+    if answer.status_code != 200:
         raise RuntimeError(f"{name} of {args} answered {answer.status_code}")
     return bytes(answer.content)
 
