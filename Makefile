@@ -43,10 +43,10 @@ bench-promise: setup ## measure the promise check only
 	@DEMO_MODE=1 exec $(WITH_SERVICES) python manage.py bench promise
 
 bench-floor: setup ## measure floor, store and MRP; BENCH_ARGS="reports events serials mrp"
-	@exec $(WITH_SERVICES) python manage.py bench_floor $(BENCH_ARGS)
+	@DEMO_MODE=1 exec $(WITH_SERVICES) python manage.py bench_floor $(BENCH_ARGS)
 
 bench-trace: setup ## measure the genealogy ledger; BENCH_ARGS="--units 100000"
-	@exec $(WITH_SERVICES) python manage.py bench_trace $(BENCH_ARGS)
+	@DEMO_MODE=1 exec $(WITH_SERVICES) python manage.py bench_trace $(BENCH_ARGS)
 
 bench-solver: setup ## measure the solver next to PyJobShop; BENCH_ARGS="--set mk --seconds 20"
 	@DEMO_MODE=1 exec $(BIN)/python manage.py bench_solver $(BENCH_ARGS)

@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("data/", board_data.board_data, name="board-data"),
     path("states/", board_data.board_states, name="board-states"),
     path("panel/", panel.board_panel, name="board-panel"),
+    path("panel/why/", panel.panel_why, name="board-panel-why"),
     path("tree/", tree.board_tree, name="board-tree"),
     path("why/", why.why_late, name="order-why"),
     path("edits/", edits.draft, name="draft-change"),

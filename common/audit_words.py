@@ -89,6 +89,8 @@ SENTENCES: dict[str, Promise] = {
     "erp.auto_order_rule.remove": _("removed a rule of automatic ordering"),
     "erp.proposal.override": _("decided otherwise than planning proposed"),
     "erp.proposal.refuse": _("could not carry the proposal out"),
+    "erp.lot.merge": _("put lots together"),
+    "erp.lot.split": _("split a lot"),
     "erp.purchase_order.approve": _("approved the purchase order"),
     "erp.purchase_order.cancel": _("cancelled the purchase order"),
     "erp.purchase_order.change_line": _("changed a line of the purchase order"),

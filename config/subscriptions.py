@@ -56,6 +56,15 @@ _READINESS = Reaction(
     coalesce=True,
 )
 
+# Needs that lost what they counted on are planned for again.
+_COVER_AGAIN = Reaction(
+    job="mes.cover_again",
+    key="cover_again:{site_id}:{event_id}",
+    arguments=("site_id",),
+    group_key="cover_again:{site_id}",
+    coalesce=True,
+)
+
 # What it cost is explained, once a last report cannot be taken back any more.
 _CLOSE = Reaction(
     job="mes.close_work_order",
@@ -103,7 +112,8 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
     ],
     # Dates and quantities of what comes move the material dates, and with them the plan.
     "erp.purchase_orders.changed": [_REPLAN, _PLAN_SUPPLY],
-    "erp.transfers.changed": [_REPLAN, _PLAN_SUPPLY],
+    # What came is given to who waited for it; what does not come is made again.
+    "erp.transfers.changed": [_COVER_AGAIN, _REPLAN, _PLAN_SUPPLY],
     # Work orders that planning proposed and somebody accepted.
     "erp.proposals.accepted": [
         Reaction(
@@ -116,13 +126,7 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
     ],
     # A hold or a count took what somebody counted on: it is made again where it can be.
     "erp.stock.withheld": [
-        Reaction(
-            job="mes.cover_again",
-            key="cover_again:{site_id}:{event_id}",
-            arguments=("site_id",),
-            group_key="cover_again:{site_id}",
-            coalesce=True,
-        ),
+        _COVER_AGAIN,
         _READINESS,
         _REPLAN,
         _REFRESH,
@@ -131,6 +135,7 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
     # The page of requirements planning looks again (LIVE below).
     "erp.mrp_run.changed": [],
     "mes.work_orders.changed": [_READINESS, _REPLAN, _PLAN_SUPPLY],
+    "mes.needs.covered": [_READINESS, _REFRESH],
     "mes.pieces.scrapped": [_PLAN_SUPPLY],
     "mes.operation.started": [_PROGRESS, _REPLAN],
     "mes.operation.reported": [_REPLAN],

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
-from django.forms.utils import flatatt
-from django.utils.safestring import SafeString, mark_safe
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from common.forms import FilesField, OnceForm
@@ -26,6 +25,9 @@ from crm.services.ticket_inbox import LARGEST_MAIL
 from crm.services.ticket_photos import PHOTO_TYPES
 from masterdata import selectors as masterdata
 
+if TYPE_CHECKING:
+    from masterdata.models import Customer
+
 _CONTROL = {"class": "form-control", "autocomplete": "off"}
 _SELECT = {"class": "form-select"}
 LONGEST_BODY = 20_000
@@ -36,33 +38,33 @@ class _Symptom(forms.ModelChoiceField):  # type: ignore[type-arg]
         return str(obj.label)
 
 
-class _LongSelect(forms.Select):
-    """A select of thousands of options at once: a template for each would take half a second."""
+class CustomerInput(forms.TextInput):
+    """A customer's code, found by typing; the page holds the one that is chosen, not thousands."""
 
-    def render(
-        self,
-        name: str,
-        value: Any,
-        attrs: dict[str, Any] | None = None,
-        renderer: Any = None,
-    ) -> SafeString:
-        chosen = "" if value is None else str(value)
-        options = "".join(
-            f'<option value="{escape(str(code))}"{" selected" if str(code) == chosen else ""}>'
-            f"{escape(str(label))}</option>"
-            for code, label in self.choices
-        )
-        around = flatatt(self.build_attrs(self.attrs, {**(attrs or {}), "name": name}))
-        return mark_safe(f"<select{around}>{options}</select>")  # noqa: S308 - escaped above
+    def build_attrs(
+        self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        attrs = super().build_attrs(base_attrs, extra_attrs)
+        return {**attrs, "data-select": True, "data-url": f"{reverse('crm:ticket-customers')}?q="}
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        if value:
+            found = masterdata.customer_by_code(str(value))
+            chosen = [customer_option(found)] if found else [{"value": value, "text": value}]
+            attrs = {**(attrs or {}), "data-chosen": json.dumps(chosen, ensure_ascii=False)}
+        return super().get_context(name, value, attrs)
+
+
+def customer_option(customer: Customer) -> dict[str, str]:
+    """What ``select.js`` shows of a customer, and the code that a form sends."""
+    return {"value": customer.code, "text": f"{customer.code} {customer.label}"}
 
 
 class _Choices(forms.Form):
     """What a ticket is about; customer and item by their codes."""
 
-    customer = forms.ChoiceField(
-        label=_("Customer"),
-        required=False,
-        widget=_LongSelect({**_SELECT, "data-select": True}),
+    customer = forms.CharField(
+        label=_("Customer"), max_length=40, required=False, widget=CustomerInput(_CONTROL)
     )
     serial = forms.CharField(
         label=_("Serial number"),
@@ -95,18 +97,18 @@ class _Choices(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        customer, symptom = self.fields["customer"], self.fields["symptom"]
-        if isinstance(customer, forms.ChoiceField):
-            labels = masterdata.customer_labels()
-            customer.choices = [
-                ("", ""),
-                *((code, f"{code} {name}") for code, name in labels.items()),
-            ]
+        symptom = self.fields["symptom"]
         if isinstance(symptom, forms.ModelChoiceField):
             symptom.queryset = selectors.symptoms()
 
     def clean_customer(self) -> Any:
-        return masterdata.customer_by_code(self.cleaned_data["customer"])
+        code = self.cleaned_data["customer"].strip()
+        customer = masterdata.customer_by_code(code)
+        if code and customer is None:
+            raise forms.ValidationError(
+                _("There is no customer “%(code)s”."), params={"code": code}
+            )
+        return customer
 
     def clean_item(self) -> Any:
         code = self.cleaned_data["item"].strip()

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.db.models import Case, Count, OrderBy, Prefetch, Q, QuerySet, When
+from django.db.models.functions import Least
 
-from crm.enums import MessageKind, TicketState, TraitKind
+from crm.enums import MessageKind, TicketPriority, TicketState, TraitKind
 from crm.models import (
     ReportAccess,
     ReportShare,
@@ -60,9 +61,22 @@ def tickets() -> QuerySet[Ticket]:
 
 
 def live(found: QuerySet[Ticket]) -> QuerySet[Ticket]:
-    """Of ``tickets()``, those on which something is to be done; what is due first comes first."""
+    """Of ``tickets()``, those on which something is to be done; what needs an answer comes first.
+
+    Unanswered ones by the clock that runs out next (response, then answer), then by priority; then
+    those that are answered and not resolved; last those that wait for the customer.
+    """
+    turn = Case(
+        When(state=TicketState.WAITING, then=2), When(answered_at__isnull=False, then=1), default=0
+    )
+    due = Case(
+        When(answered_at__isnull=False, then=None),
+        When(first_response_at__isnull=True, then=Least("response_due_at", "answer_due_at")),
+        default="answer_due_at",
+    )
+    urgency = Case(*(When(priority=each, then=n) for n, each in enumerate(TicketPriority)))
     return found.filter(state__in=TicketState.live()).order_by(
-        F("answer_due_at").asc(nulls_last=True), "opened_at", "pk"
+        turn, OrderBy(due, nulls_last=True), urgency, "opened_at", "pk"
     )
 
 

@@ -8,6 +8,7 @@ TICKETS = [
     path("", tickets.ticket_list, name="tickets"),
     path("new/", tickets.ticket_create, name="ticket-create"),
     path("lookup/", tickets.ticket_lookup, name="ticket-lookup"),
+    path("customers/", tickets.customer_lookup, name="ticket-customers"),
     path("mail/", tickets.mail_import, name="ticket-mail"),
     path("alerts/", ticket_settings.cluster_list, name="ticket-clusters"),
     path("alerts/<int:pk>/", ticket_settings.cluster_detail, name="ticket-cluster"),

@@ -62,6 +62,14 @@ class MoveKind(models.TextChoices):
     COUNT = "count", _("Count")
     ADJUSTMENT = "adjustment", _("Adjustment")
     SCRAP = "scrap", _("Scrap")
+    # Of lots: the goods stay where they lie.
+    SPLIT = "split", pgettext_lazy("lot", "Split")
+    MERGE = "merge", pgettext_lazy("lots", "Put together")
+
+    @classmethod
+    def relabelling(cls) -> list["MoveKind"]:
+        """What changes the number of goods and nothing else."""
+        return [cls.SPLIT, cls.MERGE]
 
     @classmethod
     def coming(cls) -> list["MoveKind"]:

@@ -14,6 +14,7 @@ from erp.forms_store import StoreForm
 from erp.forms_transfers import numbers_field, numbers_of
 from erp.models import PurchaseOrderLine
 from masterdata.enums import Tracking
+from traceability.selectors import LONGEST_CODE
 
 _TEXT = {"class": "form-control", "autocomplete": "off"}
 
@@ -71,7 +72,7 @@ class ReceiveLineForm(_LineForm):
     )
     lot_number = forms.CharField(
         label=_("Lot number"),
-        max_length=60,
+        max_length=LONGEST_CODE,
         required=False,
         widget=forms.TextInput(_TEXT),
         help_text=_("Empty: the next number is given."),
@@ -80,7 +81,10 @@ class ReceiveLineForm(_LineForm):
         help_text=_("Scan or paste them, one a line. Empty: the next numbers are given.")
     )
     supplier_lot = forms.CharField(
-        label=_("Supplier's lot"), max_length=60, required=False, widget=forms.TextInput(_TEXT)
+        label=_("Supplier's lot"),
+        max_length=LONGEST_CODE,
+        required=False,
+        widget=forms.TextInput(_TEXT),
     )
     expires_on = forms.DateField(
         label=_("Expires on"),

@@ -11,6 +11,7 @@ from erp import selectors
 from erp.enums import BinKind
 from erp.selectors import Scanned
 from masterdata import selectors as masterdata
+from traceability.selectors import LONGEST_CODE
 
 _TEXT = {"class": "form-control", "autocomplete": "off", "autocapitalize": "characters"}
 
@@ -81,7 +82,7 @@ class ReceiveForm(StoreForm):
     )
     lot = forms.CharField(
         label=_("Lot number"),
-        max_length=60,
+        max_length=LONGEST_CODE,
         required=False,
         widget=_text(),
         help_text=_("Empty: the next number is given."),
@@ -90,7 +91,7 @@ class ReceiveForm(StoreForm):
         label=_("Supplier"), max_length=60, required=False, widget=_text(list="suppliers")
     )
     supplier_lot = forms.CharField(
-        label=_("Supplier's lot"), max_length=60, required=False, widget=_text()
+        label=_("Supplier's lot"), max_length=LONGEST_CODE, required=False, widget=_text()
     )
     expires_on = forms.DateField(
         label=_("Expires on"),
@@ -155,7 +156,7 @@ class MoveForm(StoreForm):
 
     what = forms.CharField(
         label=_("Lot, serial number or item"),
-        max_length=60,
+        max_length=LONGEST_CODE,
         widget=_text(autofocus="autofocus"),
         help_text=_("Scan the label."),
     )
@@ -200,7 +201,7 @@ class StageForm(StoreForm):
         label=_("Quantity"), max_digits=14, decimal_places=4, widget=_number()
     )
     scan = forms.CharField(
-        label=_("Lot or serial number"), max_length=60, required=False, widget=_text()
+        label=_("Lot or serial number"), max_length=LONGEST_CODE, required=False, widget=_text()
     )
 
     def clean_scan(self) -> Any:
@@ -215,7 +216,7 @@ class CountForm(StoreForm):
     )
     what = forms.CharField(
         label=_("Lot, serial number or item"),
-        max_length=60,
+        max_length=LONGEST_CODE,
         widget=_text(),
         help_text=_("Scan the label."),
     )

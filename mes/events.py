@@ -15,6 +15,14 @@ class WorkOrdersChanged(DomainEvent):
 
 
 @dataclass(frozen=True)
+class NeedsCovered(DomainEvent):
+    """Needs that had lost what they counted on were planned for again, some from stock."""
+
+    topic: ClassVar[str] = "mes.needs.covered"
+    site_id: int
+
+
+@dataclass(frozen=True)
 class OperationStarted(DomainEvent):
     topic: ClassVar[str] = "mes.operation.started"
     operation_id: int

@@ -31,8 +31,14 @@ def carry_out_proposals(*, site_id: int, by: User | None, now: datetime) -> None
 
 @register("mes.cover_again", kind=JobKind.DATABASE)
 def cover_again(*, site_id: int, by: User | None, now: datetime) -> None:
-    """Plan anew what a hold or a count took from the needs of a site."""
+    """Plan anew what a hold, a count or a transfer took from the needs of a site."""
     covering.cover_again(site_id=site_id, by=by, now=now)
+
+
+@register("mes.cover_late", kind=JobKind.DATABASE, is_hourly=True)
+def cover_late(*, by: User | None, now: datetime) -> None:
+    """Plan anew for those who wait for goods of another site that should have come."""
+    covering.cover_late(by=by, now=now)
 
 
 @register("mes.escalate_call", kind=JobKind.DATABASE)

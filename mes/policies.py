@@ -19,6 +19,7 @@ from mes.enums import (
     WorkOrderState,
 )
 from mes.models import WorkOrder, WorkOrderMaterial, WorkOrderOperation
+from mes.tool_policies import check_tool
 
 
 class CannotRelease(Refused):
@@ -171,7 +172,7 @@ def check_can_start(
     if operation.work_order.started_at is None:
         check_material(operation.work_order)
     if now is not None:
-        _check_longest_wait(operation, now)
+        check_longest_wait(operation, now)
 
 
 def check_can_overrule_wait(reason: str, by: User | None) -> None:
@@ -182,7 +183,8 @@ def check_can_overrule_wait(reason: str, by: User | None) -> None:
         raise CannotStart(_("Say why it may start after its longest wait."))
 
 
-def _check_longest_wait(operation: WorkOrderOperation, now: datetime) -> None:
+def check_longest_wait(operation: WorkOrderOperation, now: datetime) -> None:
+    """Raise WaitedTooLong where it had to start by now, after the operation before it."""
     before = previous(operation)
     if before is None or before.max_wait_minutes is None or before.finished_at is None:
         return
@@ -302,8 +304,7 @@ def check_unit(
     *,
     if_free: bool = False,
 ) -> None:
-    """Raise ``error`` for a work unit that may not do the operation, is down or, unless
-    ``if_free``, is busy."""
+    """Raise ``error`` where unit or tool is not to be had; ``if_free``: were the unit not busy."""
     if work_unit_id is None:
         if operation.subcontractor_id is None:
             raise error(_("Choose the work unit that it runs on."))
@@ -328,14 +329,13 @@ def check_unit(
     other = None if if_free else selectors.running_on(work_unit_id)
     if other is not None and other.pk != operation.pk:
         raise error(busy_sentence(units[work_unit_id], other))
+    check_tool(operation, error, but_at=work_unit_id if if_free else None)
 
 
 def busy_sentence(unit: str, other: WorkOrderOperation) -> str:
     """What a work unit that is taken says."""
-    return _("%(unit)s is busy with operation %(sequence)s of %(number)s.") % {
-        **_name(other),
-        "unit": unit,
-    }
+    facts = {**_name(other), "unit": unit}
+    return _("%(unit)s is busy with operation %(sequence)s of %(number)s.") % facts
 
 
 def check_material(order: WorkOrder) -> None:

@@ -1,5 +1,6 @@
 """Fixtures that every app's tests share."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -20,7 +21,7 @@ from rest_framework.test import APIClient
 from common import api_tokens
 from common.enums import Role
 from common.models import User
-from tests import databases, dealing, template
+from tests import databases, dealing, shared, template
 from tests.databases import emptied_quickly
 from tests.demo import DemoFactory
 from tests.factories import UserFactory
@@ -29,6 +30,8 @@ from tools.paths import ROOT
 UserFor = Callable[..., User]
 ClientFor = Callable[..., Client]
 ApiClientFor = Callable[..., APIClient]
+# Objects made since the last look; a page makes some thousands that need none.
+GARBAGE = (20_000, 20, 20)
 TEMPLATE = pytest.StashKey[template.Template]()
 
 
@@ -38,6 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     Test databases go with whoever is still connected to them. Where several processes test, they
     copy one that is migrated once.
     """
+    config.pluginmanager.register(shared)
     DatabaseCreation._destroy_test_db = databases.drop  # type: ignore[attr-defined]
     given = getattr(config, "workerinput", None)
     if given is not None:
@@ -75,11 +79,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(made.mark.parent)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is loaded by now stays: nobody looks through it for garbage, nor as often as before."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The long tests first, in every process: nobody shall wait for one at the end."""
     processes = getattr(config, "workerinput", {}).get("workercount", 1)
-    items[:] = dealing.dealt(items, processes)
+    items[:] = dealing.dealt(shared.together(items), processes)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -126,10 +126,15 @@ class DocumentKind(models.TextChoices):
     COUNT = "count", _("Count")
     OPENING = "opening", _("Opening balance")
     SCRAP = "scrap", _("Scrap")
+    # A lot was split, or lots were put together: what went out of one, and into another.
+    LOT_OUT = "lot_out", _("Out of a lot")
+    LOT_IN = "lot_in", _("Into a lot")
 
 
 def direction(kind: EventKind, document: DocumentKind) -> int:
     """What a handover does to what lies in our stores: 1 into one, -1 out of one, 0 neither."""
+    if document in (DocumentKind.LOT_OUT, DocumentKind.LOT_IN):
+        return 1 if document == DocumentKind.LOT_IN else -1
     if kind == EventKind.RETURN:
         return -1 if document == DocumentKind.SUPPLIER_RETURN else 1
     if kind == EventKind.SCRAP and document == DocumentKind.TRANSFER:

@@ -40,10 +40,19 @@ class _OldLink(_Link, Protocol):
 
 def check_number(number: str) -> None:
     """Raise CannotRegister for a number without a letter or digit, or one that is too long."""
-    if not selectors.normalised(number):
+    _check_shape(number, selectors.normalised(number))
+
+
+def _check_shape(number: str, norm: str) -> None:
+    if not norm:
         raise CannotRegister(
             _("“%(number)s” is no number: it needs a letter A–Z or a digit.") % {"number": number}
         )
+    check_length(number)
+
+
+def check_length(number: str) -> None:
+    """Raise CannotRegister for a number that is too long."""
     if len(number) > LONGEST:
         raise CannotRegister(_("A number has %(most)s characters at most.") % {"most": LONGEST})
 
@@ -53,8 +62,8 @@ def check_numbers(numbers: Collection[str]) -> None:
     seen: set[str] = set()
     twice: list[str] = []
     for number in numbers:
-        check_number(number)
         norm = selectors.normalised(number)
+        _check_shape(number, norm)
         if norm in seen:
             twice.append(number)
         seen.add(norm)

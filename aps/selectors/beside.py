@@ -1,16 +1,18 @@
 """Where another plan of the site has what the plan in force has elsewhere."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
 
+from aps.enums import RunState
 from aps.models import PlanState, ScheduledOperation, ScheduleRun
 from aps.selectors.board import Bar, as_bars, with_references
 from aps.selectors.scenarios import comparable
 from aps.selectors.schedule import current_run
-from mes.enums import OperationState
+from mes import selectors as mes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +41,27 @@ def ghosts(*, run: ScheduleRun, starts_at: datetime, ends_at: datetime) -> Ghost
     """Open operations that the run has elsewhere than the plan in force, or not at all.
 
     Counted is what touches the window in either plan; what starts within the site's tolerance on
-    the same work unit has not moved. A constant number of queries but for BOM levels.
+    the same work unit has not moved, nor has what only time pushes on (``own_moves``). A constant
+    number of queries but for BOM levels.
     """
     live = current_run(run.site_id)
     if live is None or live.pk == run.pk:
         return Ghosts()
     touching = {"starts_at__lt": ends_at, "ends_at__gt": starts_at}
-    theirs = _places(_open(run).filter(**touching))
-    ours = _places(_open(live).filter(**touching))
-    theirs |= _places(_open(run).filter(operation__in=ours.keys() - theirs.keys()))
-    ours |= _places(_open(live).filter(operation__in=theirs.keys() - ours.keys()))
+    theirs = _places(run.operations.filter(**touching))
+    ours = _places(live.operations.filter(**touching))
+    theirs |= places(run=run, operations=ours.keys() - theirs.keys())
+    ours |= places(run=live, operations=theirs.keys() - ours.keys())
+    # Not joined: see mes.selectors.standing.
+    open_ids = mes.still_open(ours.keys() | theirs.keys())
+    ours, theirs = (
+        {pk: place for pk, place in found.items() if pk in open_ids} for found in (ours, theirs)
+    )
     moved = moves(ours, theirs, tolerance_minutes=tolerance(run.site_id))
-    rows = _open(run).filter(operation__in=moved)
+    own = own_moves(run, live)
+    if own is not None:
+        moved = [pk for pk in moved if pk in own]
+    rows = run.operations.filter(operation__in=moved)
     bars = as_bars(rows.order_by("work_unit_id", "starts_at", "ends_at", "operation_id"))
     return Ghosts(tuple(with_references(bars)), tuple(sorted(ours.keys() - theirs.keys())))
 
@@ -58,6 +69,25 @@ def ghosts(*, run: ScheduleRun, starts_at: datetime, ends_at: datetime) -> Ghost
 def places(*, run: ScheduleRun, operations: Iterable[int]) -> dict[int, Place]:
     """Where a run has these operations, by id; what it has no time for is left out. One query."""
     return _places(ScheduledOperation.objects.filter(run=run, operation__in=list(operations)))
+
+
+def own_moves(run: ScheduleRun, live: ScheduleRun | None) -> set[int] | None:
+    """What a scenario on the plan in force moves; the rest only time has pushed on meanwhile.
+
+    None where that is not known: of other runs, and where it moves more than are kept by name.
+    """
+    if live is None or run.state != RunState.SOLVED or run.base_version != live.version:
+        return None
+    return moved_by(run)
+
+
+def moved_by(run: ScheduleRun) -> set[int] | None:
+    """What the run's changes move against the plan that it was made on; None: not known for all."""
+    rows = run.comparison.get("moved", [])
+    if run.comparison.get("moved_operations", math.inf) > len(rows):
+        return None
+    touched = {one["operation"] for one in run.changes[: run.cursor] if "operation" in one}
+    return touched.union(row["operation"] for row in rows)
 
 
 def moves(
@@ -89,10 +119,6 @@ def tolerance(site_id: int) -> int:
     """So many minutes a start may shift without having moved; one query."""
     found = PlanState.objects.filter(site_id=site_id).values_list("tolerance_minutes", flat=True)
     return found.first() or 0
-
-
-def _open(run: ScheduleRun) -> QuerySet[ScheduledOperation]:
-    return ScheduledOperation.objects.filter(run=run, operation__state__in=OperationState.open())
 
 
 def _places(rows: QuerySet[ScheduledOperation]) -> dict[int, Place]:

@@ -178,13 +178,13 @@ def _planned(
         work_unit__in=[unit.id for unit in units],
         starts_at__lt=ends_at,
         ends_at__gt=starts_at,
-    ).exclude(operation__state=OperationState.CANCELLED)
-    found = rows.values_list(
-        "operation_id", "operation__work_order_id", "work_unit_id", "starts_at", "ends_at"
     )
+    found = list(rows.values_list("operation_id", "work_unit_id", "starts_at", "ends_at"))
+    # Not joined: see mes.selectors.standing.
+    standing = mes.standings([pk for pk, *_place in found])
     return [
         _Planned(
-            order,
+            standing[pk].work_order_id,
             unit,
             load.taken(
                 calendars.to_minutes(begins),
@@ -193,8 +193,8 @@ def _planned(
                 until=calendars.to_minutes(ends_at),
             ),
         )
-        for pk, order, unit, begins, ends in found
-        if unit is not None
+        for pk, unit, begins, ends in found
+        if unit is not None and pk in standing and standing[pk].state != OperationState.CANCELLED
     ]
 
 

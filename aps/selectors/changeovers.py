@@ -1,6 +1,6 @@
 """The changeovers in a plan: which operation makes its machine take some, and how many minutes."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 
@@ -9,9 +9,11 @@ from django.db.models import F, QuerySet
 from aps.models import ScheduledOperation, ScheduleRun
 from masterdata import selectors as masterdata
 from masterdata.selectors import UnitInfo
+from mes import selectors as mes
 from mes.enums import OperationState
 
-# Work unit, family, operation: in the plan's order.
+# Work unit and operation; with the setup family between: in the plan's order.
+_Place = tuple[int, int]
 _Row = tuple[int, str, int]
 
 
@@ -24,8 +26,9 @@ def changeover_minutes(
 ) -> dict[int, int]:
     """By operation id the minutes on the clock right before it, where there are any.
 
-    Of what the plan has on these work units in a window (without one: at all). Three queries, one
-    where no work center has changeovers.
+    Of what the plan has on these work units in a window (without one: at all). At most six
+    queries, one where no work center has changeovers; none joins the plan's rows with their
+    operations, see ``mes.selectors.standing``.
     """
     if run is None or not units:
         return {}
@@ -36,29 +39,51 @@ def changeover_minutes(
     # What takes no time takes no turn either.
     rows = ScheduledOperation.objects.filter(
         run=run, work_unit__in=list(centers), ends_at__gt=F("starts_at")
-    ).exclude(operation__state=OperationState.CANCELLED)
-    found = _before(rows, starts_at) if starts_at is not None else []
+    )
+    inside = rows
     if starts_at is not None:
-        rows = rows.filter(ends_at__gt=starts_at)
+        inside = inside.filter(ends_at__gt=starts_at)
     if ends_at is not None:
-        rows = rows.filter(starts_at__lt=ends_at)
-    found += _in_order(rows)
-    return _minutes(found, centers, rules)
+        inside = inside.filter(starts_at__lt=ends_at)
+    found = _read(inside.order_by("work_unit_id", "starts_at", "ends_at"))
+    over = rows.filter(ends_at__lte=starts_at) if starts_at is not None else rows.none()
+    return _minutes(_standing(_last(over), found, over), centers, rules)
 
 
-def _before(rows: QuerySet[ScheduledOperation], moment: datetime) -> list[_Row]:
-    """The last operation of each unit that is over by then."""
-    last = rows.filter(ends_at__lte=moment).order_by("work_unit_id", "-ends_at", "-starts_at")
+def _last(rows: QuerySet[ScheduledOperation]) -> list[_Place]:
+    """The last operation of each unit."""
+    last = rows.order_by("work_unit_id", "-ends_at", "-starts_at")
     return _read(last.distinct("work_unit_id"))
 
 
-def _in_order(rows: QuerySet[ScheduledOperation]) -> list[_Row]:
-    return _read(rows.order_by("work_unit_id", "starts_at", "ends_at"))
+def _standing(
+    last: Sequence[_Place], inside: Sequence[_Place], over: QuerySet[ScheduledOperation]
+) -> list[_Row]:
+    """The operations with their families; what is cancelled leaves its turn to the one before.
+
+    ``last`` has one of each unit, out of ``over``, which is read where one of them is cancelled.
+    """
+    needs = mes.operation_needs({pk for _unit, pk in (*last, *inside)})
+    gone = {unit for unit, pk in last if _is_cancelled(needs.get(pk))}
+    if gone:
+        found = over.filter(work_unit__in=gone).order_by("work_unit_id", "starts_at", "ends_at")
+        before = _read(found)
+        needs |= mes.operation_needs({pk for _unit, pk in before})
+        last = [row for row in last if row[0] not in gone] + before
+    return [
+        (unit, need.setup_family, pk)
+        for unit, pk in (*last, *inside)
+        if (need := needs.get(pk)) is not None and not _is_cancelled(need)
+    ]
 
 
-def _read(rows: QuerySet[ScheduledOperation]) -> list[_Row]:
-    found = rows.values_list("work_unit_id", "operation__setup_family", "operation_id")
-    return [(unit, family, pk) for unit, family, pk in found if unit is not None]
+def _is_cancelled(need: mes.OperationNeeds | None) -> bool:
+    return need is None or need.state == OperationState.CANCELLED
+
+
+def _read(rows: QuerySet[ScheduledOperation]) -> list[_Place]:
+    found = rows.values_list("work_unit_id", "operation_id")
+    return [(unit, pk) for unit, pk in found if unit is not None]
 
 
 def _minutes(

@@ -9,7 +9,7 @@ from decimal import Decimal
 from aps.enums import RunState
 from aps.models import ScheduledOperation, ScheduleRun
 from erp import selectors as erp
-from erp.selectors import Coverage, MaterialDate
+from erp.selectors import Coverage, MaterialDate, MaterialKind
 from mes import selectors as mes
 from mes.enums import WorkOrderState
 from mes.selectors import OpenShare
@@ -22,6 +22,7 @@ class ReadyCause(enum.StrEnum):
     STOCK = "stock"
     SCHEDULE = "schedule"
     PURCHASE = "purchase"
+    TRANSFER = "transfer"  # it comes from another site
     UNPLANNED = "unplanned"  # a work order has no time in the live schedule
     ON_HOLD = "on_hold"
     UNCOVERED = "uncovered"  # nobody makes or buys the rest
@@ -147,7 +148,7 @@ def waiting_lines(*, site_id: int, now: datetime) -> WaitingLines:
 def _waiting(rows: Collection[Coverage], now: datetime) -> WaitingLines:
     purchases: dict[int, MaterialDate] = {}
     for site_id in sorted({row.site_id for row in rows}):
-        purchases |= erp.material_dates(site_id=site_id, now=now)
+        purchases |= mes.material_dates(site_id=site_id, now=now)
     return WaitingLines(rows, mes.open_shares([r.requirement_id for r in rows]), purchases, now)
 
 
@@ -186,7 +187,9 @@ def _one(
     if purchase is None:
         return Ready(None, ReadyCause.UNCOVERED)
     if purchase.at is not None and (latest.at is None or purchase.at > latest.at):
-        return Ready(purchase.at, ReadyCause.PURCHASE, purchase.reference)
+        in_transit = purchase.kind == MaterialKind.IN_TRANSIT
+        cause = ReadyCause.TRANSFER if in_transit else ReadyCause.PURCHASE
+        return Ready(purchase.at, cause, purchase.reference)
     return latest
 
 

@@ -102,6 +102,7 @@ def read(*, site_id: int, now: datetime, days: int, is_last: bool = False) -> In
     """The site as it is, with calendars for so many days; a constant number of queries."""
     operations = mes.open_operations(site_id=site_id)
     starts_at, ends_at = _span(now, days)
+    on_the_way = mes.transit(site_id=site_id, now=now).complete
     sales = {pk for operation in operations for pk in operation.sales_requirement_ids}
     return Inputs(
         site_id=site_id,
@@ -114,12 +115,13 @@ def read(*, site_id: int, now: datetime, days: int, is_last: bool = False) -> In
         times=calendars.unit_times(site_id=site_id, starts_at=starts_at, ends_at=ends_at),
         shared=shared.read(site_id=site_id, starts_at=starts_at, ends_at=ends_at),
         changeovers=masterdata.changeovers(site_id=site_id),
-        materials=erp.material_dates(site_id=site_id, now=now),
+        materials=mes.material_dates(site_id=site_id, now=now),
         sales={row.requirement_id: row for row in erp.coverage(sales)},
         reported=frozenset(o.id for o in operations if o.is_reported),
         uncovered={
             row.work_order_id: f"{row.work_order.number} ({row.item.code})"
             for row in mes.uncovered_requirements(site_id=site_id)
+            if row.requirement_id not in on_the_way
         },
         pins=_pins(site_id),
         previous={

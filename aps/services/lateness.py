@@ -6,10 +6,10 @@ on it, or its changeover), for people or a tool, for a shift, or nothing but the
 Queries grow with BOM levels only.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from aps import selectors
 from aps.models import ScheduledOperation, ScheduleRun
@@ -17,7 +17,7 @@ from aps.selectors import Bar, LateLine, ReadyCause
 from aps.services import plant, shared
 from aps.services.lateness_help import Finder, Machines
 from aps.services.lateness_types import Explanation, Step, StepKind
-from aps.services.lateness_waits import Plan, booked
+from aps.services.lateness_waits import Plan, booked, named
 from aps.services.shared import Shared
 from aps.solver import SetupMinutes
 from erp import selectors as erp
@@ -57,18 +57,19 @@ def explain_all(
     tops: dict[int, set[int]] = {}
     for peg in tree.pegs:
         tops.setdefault(peg.requirement_id, set()).add(peg.work_order_id)
+    chains = named([_chain(line, walk, tops.get(line.requirement_id, set())) for line in lines])
     return [
-        _one(line, walk, finder if with_helps else None, tops.get(line.requirement_id, set()))
-        for line in lines
+        Explanation(line, steps, tuple(finder.best(steps)) if with_helps else ())
+        for line, steps in zip(lines, chains, strict=True)
     ]
 
 
-def _one(line: LateLine, walk: "_Walk", finder: Finder | None, tops: set[int]) -> Explanation:
+def _chain(line: LateLine, walk: "_Walk", tops: set[int]) -> list[Step]:
+    """The steps of a line, the last first; none where the plan has no time for it."""
     last = walk.last_of(tops)
     if last is None or line.ready.cause != ReadyCause.SCHEDULE:
-        return Explanation(line)
-    steps = tuple(walk.back_from(last))
-    return Explanation(line, steps, tuple(finder.best(steps)) if finder is not None else ())
+        return []
+    return walk.back_from(last)
 
 
 def _read(
@@ -84,10 +85,8 @@ def _read(
     units = masterdata.active_units(site_id=site_id)
     machines = Machines.of(units, operations)
     times = calendars.unit_times(site_id=site_id, starts_at=now - DAY, ends_at=ends_at)
-    around = rows.filter(
-        _concerns(machines.concerned(mine), operations), starts_at__lt=ends_at, ends_at__gt=now
-    ).filter(operation__state__in=OperationState.open())
-    others = selectors.with_references(selectors.as_bars(around))
+    around = selectors.as_bars(rows.filter(starts_at__lt=ends_at, ends_at__gt=now))
+    others = _concerned(around, machines.concerned(mine), operations)
     people_and_tools = _shared(site_id, operations, now - DAY, ends_at)
     wanted = {pk for operation in operations for pk in operation.material_requirement_ids}
     by_id = {operation.id: operation for operation in operations}
@@ -106,7 +105,7 @@ def _read(
             shared=people_and_tools,
             book=booked(people_and_tools, others, times),
         ),
-        materials=erp.material_dates(site_id=site_id, now=now) if wanted else {},
+        materials=mes.material_dates(site_id=site_id, now=now) if wanted else {},
         items={row.pk: row.item.code for row in erp.requirements(wanted)},
     )
     setups = _setups(site_id, units, operations)
@@ -124,16 +123,19 @@ def _setups(
     )
 
 
-def _concerns(unit_ids: Iterable[int], operations: Iterable[OpenOperation]) -> Q:
-    """What lies on these work units, or takes the people or the tools of these operations."""
-    wanted = list(operations)
-    skills = {o.skill_id for o in wanted if o.skill_id is not None}
-    tools = {o.tool_id for o in wanted if o.tool_id is not None}
-    return (
-        Q(work_unit__in=list(unit_ids))
-        | Q(operation__skill__in=skills)
-        | Q(operation__tool__in=tools)
-    )
+def _concerned(
+    bars: Iterable[Bar], unit_ids: Collection[int], operations: Collection[OpenOperation]
+) -> list[Bar]:
+    """What is open and lies on these work units, or takes what these operations need besides."""
+    skills = {o.skill_id for o in operations if o.skill_id is not None}
+    tools = {o.tool_id for o in operations if o.tool_id is not None}
+    still = OperationState.open()
+    return [
+        bar
+        for bar in bars
+        if bar.state in still
+        and (bar.work_unit_id in unit_ids or bar.skill_id in skills or bar.tool_id in tools)
+    ]
 
 
 def _shared(

@@ -40,6 +40,8 @@ class Step:
     needed: str = ""
     # MACHINE, PEOPLE, TOOL: the order lines (or work orders) that had it, the last one last.
     others: tuple[str, ...] = ()
+    # Their operations, by which they are named.
+    other_bars: tuple[Bar, ...] = ()
     # MATERIAL: the last item to come, and what brings it ("" for what is not on order).
     material_code: str = ""
     reference: str = ""

@@ -1,10 +1,10 @@
 """What a ready operation waits for: its machine, a changeover, people, a tool or a shift."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from aps.selectors import Bar
+from aps.selectors import Bar, with_references
 from aps.services.lateness_types import Step, StepKind
 from aps.services.shared import Shared, needs_of
 from aps.solver import Need
@@ -63,8 +63,7 @@ class Plan:
     def _machine(self, bar: Bar, ready: datetime, end: datetime, before: Sequence[Bar]) -> Step:
         """The machine is busy, or nobody works there, or the plan has chosen so."""
         if before:
-            names = dict.fromkeys(name for other in before for name in _names(other))
-            return self.step(StepKind.MACHINE, ready, end, bar, others=tuple(names))
+            return self.step(StepKind.MACHINE, ready, end, bar, other_bars=tuple(before))
         kind = StepKind.CHOICE
         if bar.work_unit_id in self.times and not self._could_begin(bar, ready, end):
             kind = StepKind.SHIFT
@@ -101,16 +100,16 @@ class Plan:
         need = others.short_of(needs, times, *span) if span[0] < start else None
         if need is None:
             return None
-        names: tuple[str, ...] = ()
+        holders: tuple[Bar, ...] = ()
         if self.shared.has(need):
-            names = self._holders(bar, need, calendars.to_datetime(span[0]))
+            holders = self._holders(bar, need, calendars.to_datetime(span[0]))
         kind = StepKind.TOOL if self.shared.is_tool(need.pool) else StepKind.PEOPLE
         since = max(free, calendars.to_datetime(span[0]))
         name = self.shared.name(need.pool)
-        return self.step(kind, since, bar.starts_at, bar, others=names, needed=name)
+        return self.step(kind, since, bar.starts_at, bar, other_bars=holders, needed=name)
 
-    def _holders(self, bar: Bar, need: Need, since: datetime) -> tuple[str, ...]:
-        """Whom the others work for that hold units of the pool before the bar begins."""
+    def _holders(self, bar: Bar, need: Need, since: datetime) -> tuple[Bar, ...]:
+        """The others that hold units of the pool before the bar begins, what ends first first."""
         found = [
             other
             for row in self.by_unit.values()
@@ -120,8 +119,7 @@ class Plan:
             and other.ends_at > since
             and any(theirs.pool == need.pool for theirs in _needs(other))
         ]
-        ordered = sorted(found, key=lambda other: (other.ends_at, other.operation_id))
-        return tuple(dict.fromkeys(name for other in ordered for name in _names(other)))
+        return tuple(sorted(found, key=lambda other: (other.ends_at, other.operation_id)))
 
 
 def booked(shared: Shared, bars: Iterable[Bar], times: Mapping[int, WorkingTime]) -> PoolBook:
@@ -139,6 +137,30 @@ def _needs(bar: Bar) -> tuple[Need, ...]:
     return needs_of(bar.skill_id, bar.people, bar.tool_id)
 
 
-def _names(bar: Bar) -> Sequence[str]:
-    """Whom the work is for; its work order where that is nobody."""
-    return bar.references or (bar.work_order_number,)
+def named(chains: Sequence[Sequence[Step]]) -> list[tuple[Step, ...]]:
+    """The chains with whom the others work for: order lines, else their work order.
+
+    The same few queries for all of them, whether others are in the way or none.
+    """
+    bars = {
+        bar.operation_id: bar
+        for steps in chains
+        for step in steps
+        for bar in (step.bar, *step.other_bars)
+    }
+    names = {
+        bar.operation_id: bar.references or (bar.work_order_number,)
+        for bar in with_references(list(bars.values()))
+    }
+    return [
+        tuple(
+            replace(
+                step,
+                others=tuple(
+                    dict.fromkeys(n for bar in step.other_bars for n in names[bar.operation_id])
+                ),
+            )
+            for step in steps
+        )
+        for steps in chains
+    ]

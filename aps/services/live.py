@@ -168,34 +168,27 @@ class _Planned:
 
 
 def _planned(run_id: int | None, times: Mapping[int, WorkingTime]) -> list[_Planned]:
-    """What the work units still have to do, in the schedule's order; one query."""
-    rows = (
-        ScheduledOperation.objects.filter(
-            run_id=run_id, work_unit__in=times, operation__state__in=OperationState.open()
-        )
-        .order_by("work_unit_id", "starts_at", "ends_at")
-        .values_list(
-            "work_unit_id",
-            "starts_at",
-            "ends_at",
-            "operation__state",
-            "operation__setup_family",
-            "operation__skill_id",
-            "operation__people",
-            "operation__tool_id",
+    """What the work units still have to do, in the schedule's order; two queries, never joined."""
+    rows = ScheduledOperation.objects.filter(run_id=run_id, work_unit__in=times)
+    found = list(
+        rows.order_by("work_unit_id", "starts_at", "ends_at").values_list(
+            "operation_id", "work_unit_id", "starts_at", "ends_at"
         )
     )
+    needs = mes.operation_needs([pk for pk, *_place in found])
     return [
         _Planned(
             unit,
             calendars.to_minutes(starts_at),
             calendars.to_minutes_up(ends_at),
-            state in OperationState.started(),
-            family,
-            needs_of(*needs),
+            need.state in OperationState.started(),
+            need.setup_family,
+            needs_of(need.skill_id, need.people, need.tool_id),
         )
-        for unit, starts_at, ends_at, state, family, *needs in rows
+        for pk, unit, starts_at, ends_at in found
         if unit is not None
+        and (need := needs.get(pk)) is not None
+        and need.state in OperationState.open()
     ]
 
 

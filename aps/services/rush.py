@@ -227,14 +227,20 @@ def _help(
             minutes_per_shift=minutes,
             ready_at=ready.isoformat(),
             kept=ready <= goal.due_at,
-            text=_("%(hours)s h of overtime after each shift on %(unit)s")
-            % {"hours": minutes // 60, "unit": unit},
+            text=help_text(unit, minutes),
             changes=[one.as_json() for one in overtime],
         )
         if best["kept"]:
             break
     if best is not None:
         yield best
+
+
+def help_text(work_unit: str, minutes_per_shift: int) -> str:
+    """The overtime that helps, in the reader's language."""
+    hours = minutes_per_shift // 60
+    text = _("%(hours)s h of overtime after each shift on %(unit)s")
+    return text % {"hours": hours, "unit": work_unit}
 
 
 def _try(trial: Trial, changes: Sequence[Change], goal: _Goal) -> datetime | None:

@@ -17,6 +17,7 @@ from aps.solver import (
     Busy,
     Objective,
     Occupancy,
+    Operation,
     Placement,
     Problem,
     Progress,
@@ -117,29 +118,46 @@ def keep_order(
     Each operation stays on its machine, in the order of ``placements``, in the first gap that the
     problem leaves it, but no earlier than it was unless it can begin within ``pull_minutes`` (None:
     all may come earlier). What has no placement comes after all others, where it ends first. Those
-    in ``first`` go before everybody. Work before a lock goes first where it would miss the lock.
-    ``plant`` is the problem's, for who asks many times. Raises HorizonTooShort and InvalidProblem.
+    in ``first`` go before everybody. Where a lock would be missed, the work before it gets its way,
+    as little as is enough. ``plant`` is the problem's, for who asks many times. Raises
+    HorizonTooShort and InvalidProblem.
     """
     plant = plant or Plant(problem)
     known = list(placements)
     until = None if pull_minutes is None else problem.now + pull_minutes
-    solution = _in_order(plant, known, frozenset(first), until)
-    if solution.figures.lock_conflict_minutes:
-        hurried = _in_order(plant, known, frozenset(first) | _before_locks(problem), until)
-        solution = min(solution, hurried, key=lambda found: found.figures.key)
-    return solution
+    ahead = frozenset(first)
+    solution = _in_order(plant, known, ahead, until)
+    if not solution.figures.lock_conflict_minutes:
+        return solution
+    missed = _before(problem, _missed_locks(problem, solution.by_operation))
+    tried = [solution]
+    for first_there, pulled in (
+        (missed, ahead),  # keeps its place against all others
+        (missed, ahead | missed),  # comes as early as it can
+        (frozenset(), ahead | _before(problem, _locks(problem))),  # so does all before any lock
+    ):
+        tried.append(_in_order(plant, known, pulled, until, kept=first_there))
+        if not tried[-1].figures.lock_conflict_minutes:
+            return tried[-1]
+    return min(tried, key=lambda found: found.figures.key)
 
 
 def _in_order(
-    plant: Plant, placements: Iterable[Placement], first: frozenset[int], until: int | None
+    plant: Plant,
+    placements: Iterable[Placement],
+    first: frozenset[int],
+    until: int | None,
+    kept: frozenset[int] = frozenset(),
 ) -> Solution:
+    """``first`` and ``kept`` choose before all others, ``kept`` no earlier time than it had."""
     at = {placed.operation: placed for placed in placements}
     latest = max((placed.end for placed in at.values()), default=0)
     begin = []
     for step, identity in enumerate(plant.ids):
         placed = at.get(identity)
         start = placed.start if placed else latest + plant.rank[step]
-        begin.append(start - latest - len(plant.ids) if identity in first else start)
+        is_ahead = identity in first or identity in kept
+        begin.append(start - latest - len(plant.ids) if is_ahead else start)
     state = plant.new_state()
     held: dict[int, int] = {}
     for i in feasible_order(plant, begin):
@@ -163,14 +181,29 @@ def _in_order(
     return make_solution(plant.problem, complete(plant, freeze(state), held).placements(plant))
 
 
-def _before_locks(problem: Problem) -> frozenset[int]:
-    """All operations that something locked waits for."""
-    before = {operation.id: operation.waits_for for operation in problem.operations}
-    stack = [
-        operation.id
+def _locks(problem: Problem) -> list[Operation]:
+    return [
+        operation
         for operation in problem.operations
         if operation.fixed is not None and operation.fixed.start >= problem.now
     ]
+
+
+def _missed_locks(problem: Problem, at: Mapping[int, Placement]) -> list[Operation]:
+    """Locked operations that start before something that they wait for lets them."""
+    resources = {resource.id: resource for resource in problem.resources}
+    return [
+        operation
+        for operation in _locks(problem)
+        if operation.id in at
+        and (waits.ready(operation, at, resources) or 0) > at[operation.id].start
+    ]
+
+
+def _before(problem: Problem, operations: Iterable[Operation]) -> frozenset[int]:
+    """All operations that these wait for, over all levels."""
+    before = {operation.id: operation.waits_for for operation in problem.operations}
+    stack = [operation.id for operation in operations]
     found: set[int] = set()
     while stack:
         for identity in before[stack.pop()]:

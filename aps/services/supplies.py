@@ -1,4 +1,4 @@
-"""What a promise may count on besides new work: free stock, free output, free purchases."""
+"""What a promise may count on besides new work: free stock, free output, what comes."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -77,6 +77,9 @@ def read(
         at = max(minute, calendars.to_minutes_up(output.planned_ends_at))
         lot = Lot(output.quantity, at, output.number)
         supplies.lots.setdefault(output.item_id, []).append(lot)
+    for row in mes.transit(site_id=site_id, now=now, item_ids=made).free:
+        lot = Lot(row.quantity, calendars.to_minutes_up(row.at), row.reference)
+        supplies.lots.setdefault(row.item_id, []).append(lot)
     _read_purchases(supplies, site_id, bought, now)
     for lots in supplies.lots.values():
         lots.sort(key=lambda lot: lot.at)

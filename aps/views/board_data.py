@@ -4,8 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, FilteredRelation, Q
-from django.db.models.functions import Coalesce
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.gzip import gzip_page
@@ -21,12 +19,9 @@ from aps.views.place import site_id as chosen_site
 from common.access import requires
 from masterdata.services import calendars
 from mes import selectors as mes
-from mes.enums import OperationState
 
 # So long ago an operation may have ended whose bar a page still shows as open.
 JUST_ENDED = timedelta(days=1)
-# The setup is still ahead, or under way.
-WITH_SETUP = (OperationState.WAITING, OperationState.READY, OperationState.SETUP)
 
 
 class Words:
@@ -167,21 +162,7 @@ class _Writer:
 
 
 def _setups(site_id: int, starts_at: datetime, ends_at: datetime) -> dict[int, int]:
-    """Minutes of setup still ahead, by operation, as its work unit needs them; one query."""
+    """Minutes of setup still ahead, by operation, as its work unit needs them; three queries."""
     run = selectors.current_run(site_id)
-    rows = (
-        ScheduledOperation.objects.filter(
-            run=run,
-            starts_at__lt=ends_at,
-            ends_at__gt=starts_at,
-            operation__state__in=WITH_SETUP,
-        )
-        .annotate(
-            own=FilteredRelation(
-                "operation__units", condition=Q(operation__units__work_unit=F("work_unit"))
-            ),
-            setup=Coalesce("own__setup_minutes", "operation__setup_minutes"),
-        )
-        .filter(setup__gt=0)
-    )
-    return {pk: round(setup) for pk, setup in rows.values_list("operation_id", "setup")}
+    rows = ScheduledOperation.objects.filter(run=run, starts_at__lt=ends_at, ends_at__gt=starts_at)
+    return mes.setups_ahead(dict(rows.values_list("operation_id", "work_unit_id")))

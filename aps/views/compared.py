@@ -67,9 +67,10 @@ def context(query: QueryDict, site_id: int) -> dict[str, Any]:
 def others(
     run: ScheduleRun | None, bars: Collection[Bar], units: Collection[UnitInfo]
 ) -> Mapping[int, Other]:
-    """Where the scenario has these operations elsewhere, by id; two queries."""
+    """Where the scenario has these operations elsewhere, by id; three queries."""
     if run is None:
         return {}
+    own = places.own_moves(run, selectors.current_run(run.site_id))
     theirs = places.places(run=run, operations=[bar.operation_id for bar in bars])
     tolerance = places.tolerance(run.site_id)
     codes = {unit.id: unit.code for unit in units}
@@ -79,6 +80,8 @@ def others(
         if place is None:
             if bar.state in OperationState.open():
                 found[bar.operation_id] = Other("")
+        elif own is not None and bar.operation_id not in own:
+            continue
         elif places.differs(Place(bar.work_unit_id, bar.starts_at, bar.ends_at), place, tolerance):
             unit = codes.get(place.work_unit_id or 0, _("Outside work"))
             found[bar.operation_id] = Other(unit, place.starts_at, place.ends_at)

@@ -210,8 +210,8 @@ def summary(found: Mapping[str, Any]) -> str:
         head = _("As many orders are late as before.")
     count, machines = found["moved_operations"], found["machine_changes"]
     if not machines:
-        moving = ngettext("%(count)s operation moves", "%(count)s operations move", count)
-        return f"{head} {moving % {'count': f'{count:,}'}}."
+        moving = ngettext("%(count)s operation moves.", "%(count)s operations move.", count)
+        return f"{head} {moving % {'count': f'{count:,}'}}"
     tail = ngettext(
         "%(count)s operation moves, %(machines)s to another machine.",
         "%(count)s operations move, %(machines)s to another machine.",

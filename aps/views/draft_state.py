@@ -8,11 +8,13 @@ from django.utils.translation import ngettext
 
 from aps import selectors
 from aps.models import OperationLock, ScheduledOperation, ScheduleRun
+from aps.selectors import beside
 from aps.services import scenarios
 from aps.views import tree
 from common.templatetags import ui_format
 from masterdata import selectors as masterdata
 from masterdata.services import calendars
+from mes import selectors as mes
 from mes.enums import OperationState
 
 NOTHING: dict[str, Any] = {
@@ -45,7 +47,7 @@ def state(*, draft: ScheduleRun | None, live: ScheduleRun | None) -> dict[str, A
     moved = [pk for pk, place in after.items() if before.get(pk) != place]
     rows = ScheduledOperation.objects.filter(run=draft, operation__in=moved)
     bars = selectors.with_references(selectors.as_bars(rows.order_by("operation_id")))
-    own = moved_by(draft)
+    own = beside.moved_by(draft)
     locked, unlocked = _locks(draft)
     changes = [one.describe() for one in scenarios.counted(draft)]
     return head | {
@@ -72,26 +74,16 @@ def dates(draft: ScheduleRun, *, order: str = "") -> list[dict[str, str]]:
     return [_date(row) for row in chosen[:MOST_DATES]]
 
 
-def moved_by(draft: ScheduleRun) -> set[int] | None:
-    """What the draft's steps move; the rest lies elsewhere because time has passed since the plan.
-
-    None where that is not known for all.
-    """
-    rows = draft.comparison.get("moved", [])
-    if draft.comparison.get("moved_operations", len(rows)) > len(rows):
-        return None
-    touched = {one["operation"] for one in draft.changes[: draft.cursor] if "operation" in one}
-    return touched.union(row["operation"] for row in rows)
-
-
 def _places(run: ScheduleRun) -> dict[int, Place]:
     """Where a run has what is still to be done."""
-    rows = ScheduledOperation.objects.filter(run=run, operation__state__in=OperationState.open())
+    rows = ScheduledOperation.objects.filter(run=run)
+    found = list(rows.values_list("operation_id", "work_unit_id", "starts_at", "ends_at"))
+    # Not joined: see mes.selectors.standing.
+    open_ids = mes.still_open([pk for pk, *_place in found])
     return {
         pk: (unit, calendars.to_minutes(starts_at), calendars.to_minutes_up(ends_at))
-        for pk, unit, starts_at, ends_at in rows.values_list(
-            "operation_id", "work_unit_id", "starts_at", "ends_at"
-        )
+        for pk, unit, starts_at, ends_at in found
+        if pk in open_ids
     }
 
 

@@ -5,7 +5,7 @@ A planner with a draft sees the places of the draft, as on the canvas, and what 
 
 import enum
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 
 from aps import selectors
 from aps.models import ScheduledOperation, ScheduleRun
+from aps.selectors import beside
 from aps.services import edits
 from aps.views import draft_state, overview, why
 from aps.views.place import site_id as chosen_site
@@ -75,6 +76,22 @@ def board_panel(request: HttpRequest) -> HttpResponse:
     return render(request, "aps/board_panel.html", context)
 
 
+@requires("aps.view_schedule")
+@require_safe
+def panel_why(request: HttpRequest) -> HttpResponse:
+    """``?order=SO-100001`` → why its first late lines are late, as a fragment of the panel."""
+    number = request.GET.get("order", "").replace("\x00", "")[:60]
+    site_id, now = chosen_site(), timezone.now()
+    late = selectors.late_orders(site_id=site_id, now=now) if site_id is not None else []
+    mine = [line for line in late if overview.order_of(line.reference) == number]
+    said = why.explained(site_id, mine[:MOST_EXPLAINED], now) if site_id is not None else []
+    may_plan = allowed(request.user, "aps.plan")
+    # Beside a scenario the board is for looking.
+    can_plan = may_plan and not request.GET.get("scenario")
+    context = {"why": said, "can_plan": can_plan, "can_try": may_plan}
+    return render(request, "aps/_panel_why.html", context)
+
+
 def _draft(run: ScheduleRun, user: Any) -> ScheduleRun | None:
     return edits.draft(site_id=run.site_id, by=user) if isinstance(user, User) else None
 
@@ -86,14 +103,15 @@ def _told(run: ScheduleRun, draft: ScheduleRun | None, number: str, text: str) -
     chosen = _chosen(steps, text)
     shown = run if draft is None or (chosen is not None and chosen.off) else draft
     late = overview.late_lines(site_id=run.site_id, order=number, now=now)
+    explained, rest = late[:MOST_EXPLAINED], late[MOST_EXPLAINED:]
     return {
         "steps": steps[:MOST_SHOWN],
         "more": len(steps) > MOST_SHOWN,
         "chosen": chosen,
         "changeover": _changeover(shown, chosen.row if chosen else None),
         "draft_dates": draft_state.dates(draft, order=number) if draft else [],
-        "late": why.bound(run.site_id, late[:MOST_EXPLAINED], now) + late[MOST_EXPLAINED:],
-        "why": why.explained(run.site_id, [row.line for row in late[:MOST_EXPLAINED]], now),
+        # Why the first of them are late comes by ``panel_why``: that reads the plant.
+        "late": [replace(row, why="") for row in explained] + rest,
         "served": _served([run] if draft is None else [run, draft], text, number),
     }
 
@@ -107,7 +125,7 @@ def _steps(run: ScheduleRun, draft: ScheduleRun | None, number: str) -> list[Ste
         return [Step(row) for row in live]
     found = _operations(draft, number, serving)[: MOST_SHOWN + 1]
     theirs = {row.operation_id: row for row in found}
-    taken, own = draft_state.taken_off(draft), draft_state.moved_by(draft)
+    taken, own = draft_state.taken_off(draft), beside.moved_by(draft)
     steps = []
     for row in live:
         pk = row.operation_id

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from aps import policies
 from aps.enums import RunKind
 from aps.models import ScheduleRun
+from aps.services.rush import help_text
 from aps.views import comparison_words
 from aps.views.comparison_words import Figure
 from common.templatetags import ui_format
@@ -167,10 +168,12 @@ def rush(run: ScheduleRun) -> Rush | None:
 
 def _help(one: Mapping[str, Any], line: str) -> dict[str, Any]:
     """What would help, and its changes as a scenario begins with them."""
+    text = help_text(one["work_unit"], one["minutes_per_shift"])
     return {
         **one,
+        "text": text,
         "offer": json.dumps(one["changes"]),
-        "name": f"{line}: {one['text']}"[:NAME_LENGTH],
+        "name": f"{line}: {text}"[:NAME_LENGTH],
     }
 
 

@@ -13,6 +13,7 @@ DAY_MINUTES = 24 * 60
 _WHY = {
     ReadyCause.SCHEDULE: gettext_lazy("%(document)s is finished only then."),
     ReadyCause.PURCHASE: gettext_lazy("It waits for %(document)s from the supplier."),
+    ReadyCause.TRANSFER: gettext_lazy("It waits for %(document)s from another site."),
     ReadyCause.UNPLANNED: gettext_lazy("%(document)s has no time in the schedule."),
     ReadyCause.ON_HOLD: gettext_lazy("%(document)s is on hold."),
     ReadyCause.UNCOVERED: gettext_lazy("Nobody makes or buys what is missing."),

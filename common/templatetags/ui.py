@@ -84,6 +84,12 @@ def money(value: object, currency: str = "") -> str:
 
 
 @register.filter
+def unit_price(value: object, currency: str = "") -> str:
+    """{{ line.unit_price|unit_price:order.currency }}: "€0.0125"."""
+    return ui_format.unit_price(value, currency)
+
+
+@register.filter
 def minutes(value: object) -> str:
     """{{ operation.run_minutes|minutes }}: "3 h 20 min"."""
     return ui_format.minutes(value)

@@ -107,6 +107,16 @@ def money(value: object, currency: str = "", *, places: int = 2) -> str:
     return f"{sign}{text}\N{NO-BREAK SPACE}{currency}" if currency else f"{sign}{text}"
 
 
+def unit_price(value: object, currency: str = "") -> str:
+    """Money for one of something: "€0.0125", "€1,234.50"; two places or up to four."""
+    number = _decimal(value)
+    if number is None:
+        return ""
+    exponent = number.normalize().as_tuple().exponent
+    places = -exponent if isinstance(exponent, int) else 2
+    return money(number, currency, places=min(max(places, 2), 4))
+
+
 def minutes(value: object) -> str:
     """Minutes as "3 h 20 min"; under an hour "20 min"."""
     number = _decimal(value)

@@ -48,5 +48,8 @@ class EpcisView(ApiView):
     @extend_schema(request=OpenApiTypes.OBJECT, responses=EpcisReadOut)
     def post(self, request: ApiRequest) -> Response:
         site_id = masterdata.default_site().pk
-        done = epcis.read(request.data, site_id=site_id, by=request.user)
+        try:
+            done = epcis.read(request.data, site_id=site_id, by=request.user)
+        except epcis.CannotRead as error:
+            raise serializers.ValidationError({error.field: [str(error)]}) from error
         return Response(EpcisReadOut(done).data)

@@ -24,6 +24,7 @@ from crm.forms_tickets import EvaluationForm
 from crm.models import Rma, Ticket
 from crm.services import rmas
 from crm.views import history
+from traceability.selectors import LONGEST_CODE
 
 PAGE_SIZE = 25
 
@@ -132,13 +133,13 @@ def _task(rma: Rma, request: HttpRequest) -> dict[str, Any]:
 
 
 def _part(rma: Rma, request: HttpRequest) -> dict[str, Any]:
-    return {name: request.POST.get(name, "")[:60] for name in ("removed", "installed")}
+    return {name: request.POST.get(name, "")[:LONGEST_CODE] for name in ("removed", "installed")}
 
 
 def _closing(rma: Rma, request: HttpRequest) -> dict[str, Any]:
     return {
         "note": request.POST.get("note", "")[:300],
-        "replacement": request.POST.get("replacement", "")[:60],
+        "replacement": request.POST.get("replacement", "")[:LONGEST_CODE],
     }
 
 

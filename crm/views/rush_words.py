@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
+from aps.services.rush import help_text
 from common.models import AuditEntry
 from common.templatetags import ui_format
 from crm.models import RushRequest
@@ -127,8 +128,9 @@ def answer(rush: RushRequest) -> Answer | None:
 
 
 def _help(one: Mapping[str, Any], number: str) -> Help:
-    name = f"{number}: {one['text']}"[:MOST_NAME]
-    return Help(one["text"], one["kept"], json.dumps(one.get("changes", [])), name)
+    text = help_text(one["work_unit"], one["minutes_per_shift"])
+    name = f"{number}: {text}"[:MOST_NAME]
+    return Help(text, one["kept"], json.dumps(one.get("changes", [])), name)
 
 
 def _worst_first(moved: Moved) -> tuple[bool, bool]:

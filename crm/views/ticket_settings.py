@@ -20,7 +20,6 @@ from crm.forms import ReasonForm
 from crm.forms_tickets import MacroForm, SymptomForm
 from crm.models import TicketCluster, TicketMacro, TicketSymptom
 from crm.services import ticket_clock, ticket_clusters, ticket_settings
-from masterdata import selectors as masterdata
 
 PAGE_SIZE = 20
 _FORMS: dict[str, tuple[type[Any], type[Any]]] = {
@@ -46,7 +45,6 @@ def settings_page(request: HttpRequest) -> HttpResponse:
             ],
             "access": selectors.report_access(),
             "tiers": ReportTier.choices,
-            "customers": masterdata.customer_labels(),
         },
     )
 

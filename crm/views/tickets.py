@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -35,6 +35,7 @@ from crm.forms_tickets import (
     TicketFilter,
     TicketForm,
     WarrantyForm,
+    customer_option,
 )
 from crm.models import Ticket
 from crm.selectors_products import Product
@@ -51,6 +52,7 @@ from traceability.enums import NodeKind
 PAGE_SIZE = 25
 HISTORY = 30
 MOST_LOTS = 200
+MOST_CUSTOMERS = 20
 
 
 @requires("crm.view_ticket")
@@ -193,6 +195,14 @@ def ticket_lookup(request: HttpRequest) -> HttpResponse:
         "earlier": selectors.about(one.thing)[:3] if one else [],
     }
     return render(request, "crm/ticket/_product.html", context)
+
+
+@requires("crm.view_ticket")
+@require_safe
+def customer_lookup(request: HttpRequest) -> JsonResponse:
+    """Customers whose code or name holds what is typed, for ``select.js``."""
+    found = masterdata.search_customers(request.GET.get("q", "")[:100], MOST_CUSTOMERS)
+    return JsonResponse([customer_option(customer) for customer in found], safe=False)
 
 
 def _is_covered(product: Product | None) -> bool | None:

@@ -13,7 +13,7 @@ from common.access import requires
 from common.permissions import allowed
 from crm import selectors_tickets as tickets
 from crm.models import Ticket
-from crm.trace import chain, find, graph, life, measures, shared, timeline
+from crm.trace import chain, find, graph, life, links, measures, shared, timeline
 from traceability import selectors as ledger
 from traceability.enums import FIRST_UNIT_ID
 from traceability.selectors import complaints
@@ -73,9 +73,10 @@ def trace_thing(request: HttpRequest, pk: int) -> HttpResponse:
         "inspections": inspections,
         "passed": measures.passed(found, may_see_operators=may_see),
         "holds": [hold for hold in holds if hold.released_at is None],
-        "complaints": complained,
+        "complaints": [(row, _ticket_url(request, row.reference)) for row in complained],
         "tickets": _tickets(request, found),
         "receipt": found.receipt_of(pk),
+        "order_url": links.url_of(found.product.order),
         "timeline": timeline.timeline(
             found, holds=holds, complaints=complained, now=timezone.now()
         ),
@@ -90,6 +91,10 @@ def _tickets(request: HttpRequest, found: life.Life) -> list[tuple[Ticket, bool]
     if not allowed(request.user, "crm.view_ticket"):
         return []
     return tickets.around(found.thing.pk, found.lots)
+
+
+def _ticket_url(request: HttpRequest, number: str) -> str:
+    return links.url_of(number) if allowed(request.user, "crm.view_ticket") else ""
 
 
 @requires("crm.view_trace")

@@ -7,18 +7,18 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.response import Response
 
 from common.api import ApiRequest, ApiView, ListApiView, StrictSerializer
 from common.permissions import allowed
 from erp import selectors
-from erp.api.lookup import bin_named
+from erp.api.lookup import SITE, SiteIn, bin_named, site_asked, site_named, site_of_body
 from erp.enums import MrpCause, MrpRunState, ProposalAction, PurchaseOrderState
 from erp.models import Proposal, PurchaseOrder, PurchaseOrderLine
 from erp.services import mrp_runs, proposals, purchase_orders, purchasing
-from masterdata import selectors as masterdata
+from traceability.selectors import LONGEST_CODE
 
 
 class LineOut(serializers.Serializer[Any]):
@@ -41,6 +41,7 @@ class LineOut(serializers.Serializer[Any]):
 class PurchaseOrderOut(serializers.Serializer[Any]):
     number = serializers.CharField()
     supplier = serializers.CharField(source="supplier.code")
+    site = serializers.CharField(source="site.code")
     state = serializers.ChoiceField(choices=PurchaseOrderState.choices)
     ordered_at = serializers.DateTimeField()
     currency = serializers.CharField()
@@ -55,6 +56,7 @@ class PurchaseOrderDetailOut(PurchaseOrderOut):
 class ProposalOut(serializers.Serializer[Any]):
     id = serializers.IntegerField(source="pk")
     action = serializers.ChoiceField(choices=ProposalAction.choices)
+    site = serializers.CharField(source="site.code")
     item = serializers.CharField(source="item.code")
     quantity = serializers.DecimalField(max_digits=14, decimal_places=4)
     system_quantity = serializers.DecimalField(max_digits=14, decimal_places=4)
@@ -78,11 +80,14 @@ class ReceiveIn(StrictSerializer):
     )
     reference = serializers.CharField(max_length=60, required=False, default="")
     bin = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
-    lot_number = serializers.CharField(max_length=60, required=False, default="")
+    lot_number = serializers.CharField(max_length=LONGEST_CODE, required=False, default="")
     serials = serializers.ListField(
-        child=serializers.CharField(max_length=60), required=False, max_length=10_000, default=list
+        child=serializers.CharField(max_length=LONGEST_CODE),
+        required=False,
+        max_length=10_000,
+        default=list,
     )
-    supplier_lot = serializers.CharField(max_length=60, required=False, default="")
+    supplier_lot = serializers.CharField(max_length=LONGEST_CODE, required=False, default="")
     expires_on = serializers.DateField(required=False, allow_null=True, default=None)
     certificate = serializers.CharField(max_length=60, required=False, default="")
 
@@ -93,9 +98,14 @@ class SendBackIn(StrictSerializer):
     quantity = serializers.DecimalField(max_digits=14, decimal_places=4, min_value=0)
     reason = serializers.CharField(max_length=60)
     replace = serializers.BooleanField(required=False, default=False)
-    lot = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+    lot = serializers.CharField(
+        max_length=LONGEST_CODE, required=False, allow_blank=True, default=""
+    )
     serials = serializers.ListField(
-        child=serializers.CharField(max_length=60), required=False, max_length=10_000, default=list
+        child=serializers.CharField(max_length=LONGEST_CODE),
+        required=False,
+        max_length=10_000,
+        default=list,
     )
     bin = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
 
@@ -114,7 +124,7 @@ class ConfirmIn(StrictSerializer):
     lines = PromiseIn(many=True, allow_empty=False)
 
 
-class AcceptIn(StrictSerializer):
+class AcceptIn(SiteIn):
     proposals = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=2**62), max_length=5000
     )
@@ -129,12 +139,14 @@ class AcceptOut(serializers.Serializer[Any]):
 
 class RunOut(serializers.Serializer[Any]):
     id = serializers.IntegerField(source="pk")
+    site = serializers.CharField(source="site.code")
     state = serializers.ChoiceField(choices=MrpRunState.choices)
     cause = serializers.ChoiceField(choices=MrpCause.choices)
 
 
+@extend_schema_view(get=extend_schema(parameters=[SITE]))
 class PurchaseOrderList(ListApiView):
-    """Purchase orders, the newest first; ``show`` and ``q`` narrow as on the page."""
+    """A site's purchase orders, the newest first; ``show`` and ``q`` narrow as on the page."""
 
     required_permission = "erp.view_purchasing"
     serializer_class = PurchaseOrderOut
@@ -145,6 +157,7 @@ class PurchaseOrderList(ListApiView):
             group=asked.get("show", ""),
             text=asked.get("q", "").replace("\x00", ""),
             today=timezone.localdate(),
+            site_id=site_asked(self.request),
         )
 
 
@@ -231,8 +244,9 @@ class ReturnView(ApiView):
         return _answer(number, request)
 
 
+@extend_schema_view(get=extend_schema(parameters=[SITE]))
 class ProposalList(ListApiView):
-    """Open proposals, the most urgent first; ``show`` and ``q`` narrow as on the page."""
+    """A site's open proposals, the most urgent first; ``show`` and ``q`` narrow as on the page."""
 
     required_permission = "erp.view_planning"
     serializer_class = ProposalOut
@@ -240,7 +254,7 @@ class ProposalList(ListApiView):
     def get_queryset(self) -> QuerySet[Proposal]:
         asked = self.request.query_params
         return selectors.proposals(
-            site_id=masterdata.default_site().pk,
+            site_id=site_asked(self.request),
             group=asked.get("show", ""),
             text=asked.get("q", "").replace("\x00", ""),
         )
@@ -256,7 +270,7 @@ class AcceptView(ApiView):
         asked = AcceptIn(data=request.data)
         asked.is_valid(raise_exception=True)
         done = proposals.accept(
-            site_id=masterdata.default_site().pk,
+            site_id=site_named(asked.validated_data["site"]),
             proposal_ids=asked.validated_data["proposals"],
             by=request.user,
             now=timezone.now(),
@@ -275,9 +289,9 @@ class RunRequestView(ApiView):
 
     required_permission = "erp.plan_supply"
 
-    @extend_schema(request=None, responses={202: RunOut})
+    @extend_schema(request=SiteIn, responses={202: RunOut})
     def post(self, request: ApiRequest) -> Response:
-        site_id = masterdata.default_site().pk
+        site_id = site_of_body(request.data)
         run = mrp_runs.request(site_id=site_id, by=request.user, now=timezone.now())
         return Response(RunOut(run).data, status=202)
 

@@ -5,7 +5,9 @@ from typing import Any
 from rest_framework import serializers
 
 from common.api import StrictSerializer
+from erp.api.lookup import SiteIn
 from erp.models.quantities import QUANTITY
+from traceability.selectors import LONGEST_CODE
 
 
 class QuantOut(serializers.Serializer[Any]):
@@ -33,20 +35,25 @@ class StockOut(serializers.Serializer[Any]):
     places = QuantOut(many=True)
 
 
-class ReceiptIn(StrictSerializer):
+class ReceiptIn(SiteIn):
     """Goods that came in; lot, serial numbers and origin as the item's policy asks."""
 
     item = serializers.CharField(max_length=60)
     quantity = serializers.DecimalField(**QUANTITY)
     reference = serializers.CharField(max_length=60)
     bin = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
-    lot = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+    lot = serializers.CharField(
+        max_length=LONGEST_CODE, required=False, allow_blank=True, default=""
+    )
     serials = serializers.ListField(
-        child=serializers.CharField(max_length=60), required=False, max_length=10_000, default=list
+        child=serializers.CharField(max_length=LONGEST_CODE),
+        required=False,
+        max_length=10_000,
+        default=list,
     )
     supplier = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
     supplier_lot = serializers.CharField(
-        max_length=60, required=False, allow_blank=True, default=""
+        max_length=LONGEST_CODE, required=False, allow_blank=True, default=""
     )
     expires_on = serializers.DateField(required=False, allow_null=True, default=None)
 
@@ -55,11 +62,15 @@ class ThingIn(StrictSerializer):
     """What is meant: an item, and of a tracked one its lot or its serial number."""
 
     item = serializers.CharField(max_length=60)
-    lot = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
-    serial = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+    lot = serializers.CharField(
+        max_length=LONGEST_CODE, required=False, allow_blank=True, default=""
+    )
+    serial = serializers.CharField(
+        max_length=LONGEST_CODE, required=False, allow_blank=True, default=""
+    )
 
 
-class MoveIn(ThingIn):
+class MoveIn(SiteIn, ThingIn):
     """From one bin into another of the site: "A-01", "MAIN/A-01" or "SITE/MAIN/A-01"."""
 
     from_bin = serializers.CharField(max_length=120)
@@ -73,7 +84,7 @@ class CountLineIn(ThingIn):
     counted = serializers.DecimalField(**QUANTITY, min_value=0)
 
 
-class CountIn(StrictSerializer):
+class CountIn(SiteIn):
     """A whole count, handed in at once."""
 
     title = serializers.CharField(max_length=80, required=False, allow_blank=True, default="")

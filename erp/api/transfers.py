@@ -22,6 +22,7 @@ from erp.services import transfers
 from erp.services.moving import Where
 from masterdata import selectors as masterdata
 from traceability import selectors as traceability
+from traceability.selectors import LONGEST_CODE
 
 MOST_SERIALS = 10_000
 
@@ -60,9 +61,11 @@ class TransferLineIn(StrictSerializer):
 
     item = serializers.CharField(max_length=60)
     bin = serializers.CharField(max_length=120)
-    lot = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+    lot = serializers.CharField(
+        max_length=LONGEST_CODE, required=False, allow_blank=True, default=""
+    )
     serials = serializers.ListField(
-        child=serializers.CharField(max_length=60),
+        child=serializers.CharField(max_length=LONGEST_CODE),
         required=False,
         max_length=MOST_SERIALS,
         default=list,
@@ -84,9 +87,11 @@ class ArrivalLineIn(StrictSerializer):
     """What arrived of an item, of its lot, or which of its serial numbers."""
 
     item = serializers.CharField(max_length=60)
-    lot = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+    lot = serializers.CharField(
+        max_length=LONGEST_CODE, required=False, allow_blank=True, default=""
+    )
     serials = serializers.ListField(
-        child=serializers.CharField(max_length=60),
+        child=serializers.CharField(max_length=LONGEST_CODE),
         required=False,
         max_length=MOST_SERIALS,
         default=list,

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from common.api import ApiRequest, ApiView, ListApiView
 from erp import selectors
-from erp.api.lookup import bin_named, missing
+from erp.api.lookup import SITE, bin_named, missing, site_asked, site_named
 from erp.api.serializers import (
     CountIn,
     CountOut,
@@ -67,12 +67,12 @@ def _stock_body(item: Any, site_id: int) -> Any:
 class StockView(ApiView):
     required_permission = "erp.view_stock"
 
-    @extend_schema(responses=StockOut)
+    @extend_schema(parameters=[SITE], responses=StockOut)
     def get(self, request: ApiRequest, code: str) -> Response:
         item = masterdata.item_by_code(code)
         if item is None:
             raise Http404
-        return Response(_stock_body(item, masterdata.default_site().pk))
+        return Response(_stock_body(item, site_asked(request)))
 
 
 class ReceiptView(ApiView):
@@ -82,7 +82,8 @@ class ReceiptView(ApiView):
     def post(self, request: ApiRequest) -> Response:
         body = ReceiptIn(data=request.data)
         body.is_valid(raise_exception=True)
-        data, site = body.validated_data, masterdata.default_site().pk
+        data = body.validated_data
+        site = site_named(data["site"])
         item = masterdata.item_by_code(data["item"])
         if item is None:
             raise missing("item", data["item"])
@@ -114,7 +115,8 @@ class MoveView(ApiView):
     def post(self, request: ApiRequest) -> Response:
         body = MoveIn(data=request.data)
         body.is_valid(raise_exception=True)
-        data, site = body.validated_data, masterdata.default_site().pk
+        data = body.validated_data
+        site = site_named(data["site"])
         item, lot_id, unit_id = _thing(data)
         start, end = (
             bin_named("from_bin", data["from_bin"], site),
@@ -140,7 +142,8 @@ class CountView(ApiView):
     def post(self, request: ApiRequest) -> Response:
         body = CountIn(data=request.data)
         body.is_valid(raise_exception=True)
-        data, site = body.validated_data, masterdata.default_site().pk
+        data = body.validated_data
+        site = site_named(data["site"])
         act: dict[str, Any] = {"by": request.user, "now": timezone.now()}
         session = counts.start(site_id=site, title=data["title"], **act)
         for line in data["lines"]:

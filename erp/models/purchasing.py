@@ -1,6 +1,6 @@
 """Purchase orders: what we asked of suppliers, and what came of it."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django.conf import settings
 from django.db import models
@@ -85,7 +85,8 @@ class PurchaseOrderLine(models.Model):
 
     @property
     def value(self) -> Decimal:
-        return self.quantity * self.unit_price
+        """In whole cents, as the supplier's invoice says it: lines on paper sum to the total."""
+        return (self.quantity * self.unit_price).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 class PurchaseReceipt(models.Model):

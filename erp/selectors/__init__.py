@@ -78,12 +78,15 @@ from erp.selectors.purchase_orders import (
     units_to_return,
 )
 from erp.selectors.purchasing import (
+    Incoming,
     MaterialDate,
     MaterialKind,
     Shortage,
     incoming,
+    made_in_transit,
     material_dates,
     shortages,
+    sites_with_late_transit,
 )
 from erp.selectors.quants import (
     Identity,
@@ -107,6 +110,7 @@ from erp.selectors.quants import (
     stagings,
     today,
     usable,
+    usable_of,
     warehouses,
     warehouses_with_contents,
 )
@@ -134,6 +138,7 @@ from erp.selectors.transfers import (
 )
 
 __all__ = [
+    "Incoming",
     "BookedTime",
     "AFTER_CHANGES",
     "TRANSFER_GROUPS",
@@ -202,6 +207,8 @@ __all__ = [
     "held_in",
     "in_transit",
     "incoming",
+    "made_in_transit",
+    "sites_with_late_transit",
     "issued_lines",
     "issued_of",
     "issued_orders",
@@ -259,6 +266,7 @@ __all__ = [
     "units_to_return",
     "units_under_way",
     "usable",
+    "usable_of",
     "used_by",
     "variance_value",
     "variances_of",

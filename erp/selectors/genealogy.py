@@ -1,6 +1,6 @@
 """What the genealogy asks of the store: what a work order used and made, and where a lot is now."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 
@@ -109,7 +109,7 @@ def _used_by(reference: str, site_id: int) -> QuerySet[StockMove]:
 class LotBalance:
     """Where a lot went: received = consumed + on hand + scrapped + shipped + … + difference."""
 
-    # Delivered, made, or there at the start.
+    # Delivered, made, there at the start, or come out of other lots.
     received: Decimal
     # Net of what work orders brought back.
     consumed: Decimal
@@ -118,6 +118,8 @@ class LotBalance:
     sent_back: Decimal
     scrapped: Decimal
     in_transit: Decimal
+    # Split off, or put together with others.
+    relabelled: Decimal
     # What counts and corrections found (below zero: missed).
     counted: Decimal
     on_hand: Decimal
@@ -126,7 +128,7 @@ class LotBalance:
     def difference(self) -> Decimal:
         """What is neither here nor gone anywhere that somebody named."""
         gone = self.consumed + self.shipped + self.sent_back + self.scrapped + self.in_transit
-        return self.received - gone - self.on_hand
+        return self.received - gone - self.relabelled - self.on_hand
 
     @property
     def unexplained(self) -> Decimal:
@@ -151,14 +153,17 @@ _FIGURES: dict[tuple[EventKind, DocumentKind], tuple[str, int]] = {
     (_E.RECEIPT, _D.TRANSFER): ("in_transit", -1),
     (_E.RECEIPT, _D.COUNT): ("counted", 1),
     (_E.SCRAP, _D.COUNT): ("counted", -1),
+    (_E.SPLIT, _D.LOT_OUT): ("relabelled", 1),
+    (_E.MERGE, _D.LOT_OUT): ("relabelled", 1),
+    (_E.SPLIT, _D.LOT_IN): ("received", 1),
+    (_E.MERGE, _D.LOT_IN): ("received", 1),
 }
 
 
 def lot_balance(lot_id: int) -> LotBalance:
     """The mass balance of a lot, over all sites; two queries."""
-    figures = dict.fromkeys(
-        ("received", "consumed", "shipped", "sent_back", "scrapped", "in_transit", "counted"), ZERO
-    )
+    names = [each.name for each in fields(LotBalance) if each.name != "on_hand"]
+    figures = dict.fromkeys(names, ZERO)
     for row in traceability.handed_over([lot_id])[lot_id]:
         if (row.event, row.document) == (_E.SCRAP, _D.TRANSFER):
             # Sent and never arrived: it is under way no more, and nobody knows where it is.

@@ -72,13 +72,19 @@ def _to_do(row: Proposal, pegs: list[ProposalPeg]) -> ToDo:
 
 
 def proposals(
-    *, site_id: int, group: str = "", text: str = "", supplier_id: int | None = None
+    *,
+    site_id: int | None = None,
+    group: str = "",
+    text: str = "",
+    supplier_id: int | None = None,
 ) -> QuerySet[Proposal]:
-    """Open proposals, the first to be released first, with ``value`` and ``peg_count``.
+    """Open proposals of a site or of all, the first to be released first, with ``value``.
 
     ``group``: buy, make, changes, overridden, or all where empty.
     """
-    found = Proposal.objects.filter(site=site_id, state=ProposalState.OPEN).filter(in_group(group))
+    found = Proposal.objects.filter(state=ProposalState.OPEN).filter(in_group(group))
+    if site_id is not None:
+        found = found.filter(site=site_id)
     if text.strip():
         found = found.filter(
             Q(item__code__icontains=text)
@@ -99,7 +105,7 @@ def proposals(
     return (
         found.annotate(value=value)
         .select_related(
-            "item", "system_supplier", "override_supplier", "overridden_by", "requirement"
+            "site", "item", "system_supplier", "override_supplier", "overridden_by", "requirement"
         )
         .order_by("system_release_date", "item__code", "pk")
     )
@@ -130,9 +136,10 @@ def in_group(group: str) -> Q:
     }.get(group, Q(pk__isnull=False))
 
 
-def mrp_runs(*, site_id: int) -> QuerySet[MrpRun]:
-    """The site's runs, the newest first."""
-    return MrpRun.objects.filter(site=site_id).select_related("requested_by").order_by("-pk")
+def mrp_runs(*, site_id: int | None = None) -> QuerySet[MrpRun]:
+    """The runs of a site or of all, the newest first."""
+    found = MrpRun.objects.select_related("requested_by", "site").order_by("-pk")
+    return found if site_id is None else found.filter(site=site_id)
 
 
 @dataclass(frozen=True, slots=True)

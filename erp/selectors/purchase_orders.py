@@ -18,6 +18,7 @@ from django.db.models import (
     QuerySet,
     Sum,
 )
+from django.db.models.functions import Round
 from django.utils import timezone
 
 from erp.enums import MoveKind, PurchaseOrderState
@@ -60,11 +61,15 @@ class Affected:
 
 
 def purchase_orders(
-    *, group: str = "", text: str = "", today: date | None = None
+    *,
+    group: str = "",
+    text: str = "",
+    today: date | None = None,
+    site_id: int | None = None,
 ) -> QuerySet[PurchaseOrder]:
     """Purchase orders, the newest first, with line_count, value, next_due and has_overdue.
 
-    ``group``: draft, to_approve, on_order, overdue, over, or all where empty.
+    Of a site, or of all. ``group``: draft, to_approve, on_order, overdue, over, or all where empty.
     """
     open_lines = Q(lines__quantity__gt=F("lines__received") + F("lines__rejected"))
     overdue = PurchaseOrderLine.objects.filter(
@@ -74,8 +79,8 @@ def purchase_orders(
         order__state__in=PurchaseOrderState.on_order(),
     )
     value = ExpressionWrapper(
-        F("lines__quantity") * F("lines__unit_price"),
-        output_field=DecimalField(max_digits=20, decimal_places=4),
+        Round(F("lines__quantity") * F("lines__unit_price"), precision=2),
+        output_field=DecimalField(max_digits=20, decimal_places=2),
     )
     found = PurchaseOrder.objects.annotate(
         line_count=Count("lines"),
@@ -83,6 +88,8 @@ def purchase_orders(
         next_due=Min("lines__due_date", filter=open_lines),
         has_overdue=Exists(overdue),
     )
+    if site_id is not None:
+        found = found.filter(site=site_id)
     if text.strip():
         matching = PurchaseOrderLine.objects.filter(
             order=OuterRef("pk"), item__code__icontains=text.strip()
@@ -95,17 +102,22 @@ def purchase_orders(
             | Q(supplier__name_zh__icontains=text.strip())
             | Exists(matching)
         )
-    return found.filter(_group(group)).select_related("supplier").order_by("-ordered_at", "-pk")
+    return (
+        found.filter(_group(group))
+        .select_related("supplier", "site")
+        .order_by("-ordered_at", "-pk")
+    )
 
 
-def purchase_counts(*, today: date) -> dict[str, int]:
-    """How many orders each group of the list has; two queries."""
-    states = PurchaseOrder.objects.aggregate(
+def purchase_counts(*, today: date, site_id: int | None) -> dict[str, int]:
+    """How many orders of a site each group of the list has; two queries."""
+    states = PurchaseOrder.objects.filter(site=site_id).aggregate(
         all=Count("pk"),
         **{name: Count("pk", filter=_group(name)) for name in ("draft", "to_approve", "on_order")},
         over=Count("pk", filter=_group("over")),
     )
     overdue = PurchaseOrderLine.objects.filter(
+        order__site=site_id,
         due_date__lt=today,
         quantity__gt=F("received") + F("rejected"),
         order__state__in=PurchaseOrderState.on_order(),

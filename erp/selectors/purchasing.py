@@ -25,6 +25,7 @@ class MaterialKind(models.TextChoices):
 
     ON_STOCK = "on_stock", _("On stock")
     ON_ORDER = "on_order", _("On order")
+    IN_TRANSIT = "in_transit", _("On its way from another site")
     LEAD_TIME = "lead_time", _("Not on order; lead time")
 
 
@@ -34,7 +35,7 @@ class MaterialDate:
 
     at: datetime | None
     kind: MaterialKind
-    # The purchase order that brings the last of it.
+    # The purchase order or the transfer that brings the last of it.
     reference: str = ""
 
 
@@ -105,6 +106,34 @@ def incoming(
         found.append(Incoming(item_id, quantity, at, reference, not is_bought))
     # Stable: what is overdue keeps its order, after what comes earlier than a day from now.
     return sorted(found, key=lambda line: line.at)
+
+
+def made_in_transit(
+    *, site_id: int, now: datetime, item_ids: Iterable[int] | None = None
+) -> list[Incoming]:
+    """What comes of made items from other sites, the earliest first; one query.
+
+    Without what should have come already: nobody knows when it will, and it can be made.
+    """
+    rows = Supply.objects.filter(
+        site_id=site_id, kind=SupplyKind.TRANSFER, item__supply=ItemSupply.MAKE, due_at__gt=now
+    )
+    if item_ids is not None:
+        rows = rows.filter(item__in=list(item_ids))
+    return [
+        Incoming(*row, is_transfer=True)
+        for row in rows.order_by("due_at", "reference", "source_id").values_list(
+            "item_id", "quantity", "due_at", "reference"
+        )
+    ]
+
+
+def sites_with_late_transit(*, now: datetime) -> list[int]:
+    """Sites that wait for made items which should have come from another one; one query."""
+    rows = Supply.objects.filter(
+        kind=SupplyKind.TRANSFER, item__supply=ItemSupply.MAKE, due_at__lte=now
+    )
+    return list(rows.order_by("site").values_list("site", flat=True).distinct())
 
 
 def material_dates(
@@ -192,4 +221,5 @@ def _take(
         ordered_now = now + lead_time_days * DAY
         at = max(ordered_now, last.at) if last else ordered_now
         return MaterialDate(at, MaterialKind.LEAD_TIME)
-    return MaterialDate(last.at, MaterialKind.ON_ORDER, last.reference)
+    kind = MaterialKind.IN_TRANSIT if last.is_transfer else MaterialKind.ON_ORDER
+    return MaterialDate(last.at, kind, last.reference)

@@ -84,6 +84,8 @@ class _Books:
 
     sites: dict[int, int]
     quarantines: set[int]
+    # Those that are there, locked.
+    balances: set[Balance] = field(default_factory=set)
     # Primary key of a quant, and whether it is held.
     quants: dict[Place, tuple[int, bool]] = field(default_factory=dict)
     held_lots: set[int] = field(default_factory=set)
@@ -114,7 +116,7 @@ def book(
     rows = [entry for entry in entries if entry.quantity]
     books = _read(rows, why.now)
     differences = _differences(rows, books, reserved or {}, why)
-    _make_balances(differences)
+    _make_balances(differences.keys() - books.balances)
     _change_quants(rows, books, why.now)
     _change_balances(differences, why)
     _follow(rows, why)
@@ -154,11 +156,11 @@ def _read(rows: Sequence[Entry], now: datetime) -> _Books:
     )
     items = sorted({row.item_id for row in rows})
     sites = sorted(set(books.sites.values()))
-    list(
+    books.balances = set(
         StockBalance.objects.select_for_update(no_key=True)
         .filter(item__in=items, site__in=sites)
         .order_by("pk")
-        .values_list("pk")
+        .values_list("item_id", "site_id")
     )
     units = sorted({row.unit_id for row in rows if row.unit_id})
     lying = StockQuant.objects.select_for_update(no_key=True).order_by("pk")
@@ -218,11 +220,16 @@ def _change_quants(rows: Sequence[Entry], books: _Books, now: datetime) -> None:
     with connection.cursor() as cursor:
         if known:
             away = [row for row in known if row[1] < 0]
-            cursor.execute(_TAKE_WHOLE, [[pk for pk, _q in away], [q for _pk, q in away]])
-            gone = {pk for (pk,) in cursor.fetchall()}
+            gone: set[int] = set()
+            if away:
+                cursor.execute(_TAKE_WHOLE, [[pk for pk, _q in away], [q for _pk, q in away]])
+                gone = {pk for (pk,) in cursor.fetchall()}
             rest = [row for row in known if row[0] not in gone]
-            cursor.execute(_CHANGE_QUANTS, [[pk for pk, _q in rest], [q for _pk, q in rest]])
-            if len(gone) + cursor.rowcount != len(known):
+            changed = 0
+            if rest:
+                cursor.execute(_CHANGE_QUANTS, [[pk for pk, _q in rest], [q for _pk, q in rest]])
+                changed = cursor.rowcount
+            if len(gone) + changed != len(known):
                 # Emptied by somebody else since it was read: the lock was not held.
                 raise IntegrityError("erp_stockquant: a quant is gone that was to change")
         if new:

@@ -2,7 +2,7 @@
 
 Called by ``erp.services.booking`` with every booking, so that the ledger and the stock agree: what
 was brought less what was taken is what lies there. ``SAYS`` is the whole mapping. What changes its
-bin only is nobody's news.
+bin only is nobody's news; what changes its lot is told by ``erp.services.lots``, with what it was.
 """
 
 from collections.abc import Iterable, Mapping
@@ -67,6 +67,8 @@ def note(entries: Iterable["Entry"], *, sites: Mapping[int, int], why: "Why") ->
 
     One event per site and direction, its statements constant however many units there are.
     """
+    if why.kind in MoveKind.relabelling():
+        return
     totals: dict[tuple[int, int], Decimal] = {}
     for row in entries:
         thing = row.lot_id or row.unit_id

@@ -3,7 +3,7 @@
 So does the end of their life: what expired is set aside by ``set_expired_aside``, each hour.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -15,7 +15,7 @@ from common.concurrency import Lock, lock
 from common.models import User
 from erp import selectors
 from erp.enums import BinKind, TransferState
-from erp.events import StockReceived, StockWithheld
+from erp.events import StockReceived, StockWithheld, TransfersChanged
 from erp.models import StockBalance, StockQuant, TransferLine
 from erp.services import reservations, stagings, supplies
 from masterdata import selectors as masterdata
@@ -47,12 +47,13 @@ def hold(
         _lock_sites()
         placed = identities.hold(lot_ids=lot_ids, unit_ids=unit_ids, reason=reason, by=by, now=now)
         touched = _mark(_lying(lot_ids, unit_ids).filter(is_held=False), True)
-        supplies.note_held(lot_ids=lot_ids, unit_ids=unit_ids)
+        waiting = supplies.note_held(lot_ids=lot_ids, unit_ids=unit_ids)
         for row in traceability.holds(placed[:1]):
             audit.record(action="erp.stock.hold", target=row, by=by, now=now, reason=reason)
         for item_id, site_id in sorted(touched):
             fact = StockWithheld(item_id=item_id, site_id=site_id)
             events.publish(fact, by=by, now=now)
+        _tell_waiting(waiting, by, now)
     return placed
 
 
@@ -76,12 +77,19 @@ def release(*, hold_ids: Collection[int], reason: str, by: User | None, now: dat
         rows = _lying(free_lots, free_units).filter(is_held=True)
         kept = Q(bin__kind=BinKind.QUARANTINE) | _expired(selectors.days(now=now))
         touched = _mark(rows.exclude(kept), False)
-        supplies.note_held(lot_ids=free_lots, unit_ids=free_units)
+        waiting = supplies.note_held(lot_ids=free_lots, unit_ids=free_units)
         for row in traceability.holds(sorted(hold_ids)[:1]):
             audit.record(action="erp.stock.release", target=row, by=by, now=now, reason=reason)
         for item_id, site_id in sorted(touched):
             reservations.give_free(site_id=site_id, item_ids=[item_id])
             events.publish(StockReceived(item_id=item_id, site_id=site_id), by=by, now=now)
+        _tell_waiting(waiting, by, now)
+
+
+def _tell_waiting(site_ids: Iterable[int], by: User | None, now: datetime) -> None:
+    """What is under way to these sites counts no longer, or counts again."""
+    for site_id in site_ids:
+        events.publish(TransfersChanged(site_id=site_id), by=by, now=now)
 
 
 def set_expired_aside(*, by: User | None, now: datetime) -> int:

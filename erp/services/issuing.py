@@ -8,16 +8,18 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from common import bulk
 from common.concurrency import Lock, lock
 from common.models import User
 from erp import policies, selectors
 from erp.enums import BinKind, MoveKind
-from erp.models import Requirement, Reservation
+from erp.models import Requirement, Reservation, StockQuant
 from erp.policies import CannotIssue
 from erp.selectors import Take
 from erp.services import booking, requirements, reservations, stagings, warehouses
 from erp.services.booking import Entry, Why
 from erp.services.genealogy import Paper
+from masterdata.enums import Tracking
 from traceability.enums import IdentityState
 
 __all__ = ["CannotIssue", "backflush", "issue", "issue_many"]
@@ -140,30 +142,58 @@ def _chosen(
             Take(staging.quant, staging.quantity, staging)
         )
     promised: dict[int, Decimal] = {}
-    days: dict[int, date] = {}
+    days = {
+        site: selectors.today(site_id=site, now=now)
+        for site in sorted({requirement.site_id for requirement in found})
+    }
+    lying = {} if named else _lying(found, days)
     chosen: dict[int, list[Take]] = {}
     for requirement in sorted(found, key=lambda r: (r.site_id, r.item_id, r.due_at, r.pk)):
         site = requirement.site_id
-        on = days.setdefault(site, selectors.today(site_id=site, now=now))
+        on = days[site]
         policies.check_named(requirement, named.lot_id, named.unit_ids, on)
         takes, left = _from_staged(
             ready.get(requirement.pk, []), quantities[requirement.pk], named, on
         )
-        takes += selectors.choose(
-            site_id=site,
-            item_id=requirement.item_id,
-            tracking=requirement.item.tracking,
-            quantity=left,
-            on=on,
-            lot_id=named.lot_id,
-            unit_ids=named.unit_ids,
-            bin_id=named.bin_id,
-            taken=promised,
-        )
+        there = lying.get((site, requirement.item_id))
+        if there is not None:
+            takes += selectors.allot(there, left, promised)
+        else:
+            takes += selectors.choose(
+                site_id=site,
+                item_id=requirement.item_id,
+                tracking=requirement.item.tracking,
+                quantity=left,
+                on=on,
+                lot_id=named.lot_id,
+                unit_ids=named.unit_ids,
+                bin_id=named.bin_id,
+                taken=promised,
+            )
         missing = quantities[requirement.pk] - sum((take.quantity for take in takes), ZERO)
         policies.check_enough_usable(requirement, missing, is_named=bool(named))
         chosen[requirement.pk] = takes
     return chosen
+
+
+def _lying(
+    found: Sequence[Requirement], days: Mapping[int, date]
+) -> dict[tuple[int, int], list[StockQuant]]:
+    """What may be taken, by site and item; a query a site, however many items.
+
+    Without serial units: a store may hold tens of thousands of one item.
+    """
+    lying: dict[tuple[int, int], list[StockQuant]] = {
+        (requirement.site_id, requirement.item_id): []
+        for requirement in found
+        if requirement.item.tracking != Tracking.SERIAL
+    }
+    for site, on in days.items():
+        items = {item for place, item in lying if place == site}
+        if items:
+            for quant in selectors.usable_of(site_id=site, item_ids=items, on=on):
+                lying[site, quant.item_id].append(quant)
+    return lying
 
 
 def _from_staged(
@@ -193,16 +223,21 @@ def _consume(
 ) -> dict[int, Decimal]:
     """Lower the reservations; return what of each requirement's quantity was reserved."""
     consumed = {}
+    gone: list[int] = []
+    smaller: list[Reservation] = []
     for requirement in found:
         quantity = quantities[requirement.pk]
         reservation = held.get(requirement.pk)
         consumed[requirement.pk] = min(quantity, reservation.quantity) if reservation else ZERO
         if reservation and reservation.quantity <= quantity:
-            reservation.delete()
+            gone.append(reservation.pk)
         elif reservation:
             reservation.quantity -= quantity
-            reservation.save(update_fields=["quantity"])
-        requirements.note_issued(requirement, quantity)
+            smaller.append(reservation)
+    if gone:
+        Reservation.objects.filter(pk__in=gone).delete()
+    bulk.save(smaller, ["quantity"])
+    requirements.note_issued(found, quantities)
     return consumed
 
 

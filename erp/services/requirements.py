@@ -127,11 +127,12 @@ def uncovered(requirement_ids: Collection[int]) -> dict[int, Decimal]:
     }
 
 
-def note_issued(requirement: Requirement, quantity: Decimal) -> None:
-    """Count what left the stock for a locked requirement, and fulfil it with the last piece."""
-    requirement.issued += quantity
-    _close_if_done(requirement)
-    requirement.save(update_fields=["issued", "state"])
+def note_issued(locked: Collection[Requirement], quantities: Mapping[int, Decimal]) -> None:
+    """Count what left the stock for locked requirements (by id); the last piece fulfils one."""
+    for requirement in locked:
+        requirement.issued += quantities[requirement.pk]
+        _close_if_done(requirement)
+    bulk.save(locked, ["issued", "state"])
 
 
 def _locked(ids: Collection[int]) -> list[Requirement]:

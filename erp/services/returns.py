@@ -25,6 +25,7 @@ from masterdata import selectors as masterdata
 from masterdata.enums import Tracking
 from traceability import selectors as traceability
 from traceability.enums import IdentityState
+from traceability.services import identities
 
 if TYPE_CHECKING:
     from masterdata.models import Item
@@ -192,6 +193,9 @@ def from_customer(
     """
     with transaction.atomic():
         lock(Lock.SUPPLY, site_id)
+        if lot_id is not None:
+            # The same lot may come back at another site at this moment.
+            identities.lock_lot(lot_id)
         item = masterdata.items_by_id([item_id])[item_id]
         check_came_from_customer(item, quantity, lot_id, unit_ids)
         place = warehouses.bin_for(site_id=site_id, kind=BinKind.QUARANTINE).pk

@@ -173,12 +173,16 @@ def note_transfers(transfer_ids: Collection[int]) -> None:
     )
 
 
-def note_held(*, lot_ids: Collection[int], unit_ids: Collection[int]) -> None:
-    """A hold was laid on these lots and units, or lifted: what of them is under way changes."""
+def note_held(*, lot_ids: Collection[int], unit_ids: Collection[int]) -> list[int]:
+    """A hold was laid on these lots and units, or lifted: what of them is under way changes.
+
+    Return the sites that wait for it.
+    """
     under_way = TransferLine.objects.filter(
         bulk.either(lot=lot_ids, unit=unit_ids),
         transfer__state__in=TransferState.on_the_way(),
     )
-    ids = set(under_way.values_list("transfer_id", flat=True))
-    if ids:
-        note_transfers(ids)
+    sites = dict(under_way.values_list("transfer_id", "transfer__to_site_id"))
+    if sites:
+        note_transfers(sites)
+    return sorted(set(sites.values()))

@@ -128,6 +128,7 @@ def receive(
             line.received += arrivals[pk]
         bulk.save(lines.values(), ["received"])
         _settle(transfer, now)
+        _tell(transfer, by, now)
         audit.record(action="erp.transfer.receive", target=transfer, by=by, now=now)
     return transfer
 
@@ -261,7 +262,6 @@ def _settle(transfer: StockTransfer, now: datetime) -> None:
     else:
         transfer.closed_at = now
         _become(transfer, TransferState.RECEIVED, "closed_at")
-    supplies.note_transfers([transfer.pk])
 
 
 def _tell(transfer: StockTransfer, by: User | None, now: datetime) -> None:

@@ -29,7 +29,8 @@ def lot_detail(request: HttpRequest, pk: int) -> HttpResponse:
     if lot is None:
         raise Http404
     url = reverse("erp:lot-hold", kwargs={"pk": pk})
-    return _detail(request, {"thing": lot, "lot": lot, "hold_url": url}, lot_id=pk)
+    extra = {"thing": lot, "lot": lot, "hold_url": url, "balance": selectors.lot_balance(pk)}
+    return _detail(request, extra, lot_id=pk)
 
 
 @requires("erp.view_stock")

@@ -22,8 +22,7 @@ from erp.enums import MrpRunState
 from erp.forms_purchasing import OverrideForm
 from erp.models import MrpRun, Proposal
 from erp.services import mrp_runs, proposals
-from erp.views.place import site_id as chosen_site
-from erp.views.place import site_or_404
+from erp.views.place import Place, place_of, place_or_404, stay
 from masterdata import selectors as masterdata
 
 PAGE_SIZE = 50
@@ -35,10 +34,11 @@ MOST = 5000
 @require_safe
 def proposal_list(request: HttpRequest) -> HttpResponse:
     """What planning proposes, the most urgent first; narrowed by the URL."""
-    site = chosen_site()
+    place = place_of(request)
+    site = place.pk
     if request.htmx.target == "status":  # type: ignore[attr-defined]
         template = "erp/proposal_list.html#status"
-        return answer_if_changed(request, render(request, template, _status(request, site)))
+        return answer_if_changed(request, render(request, template, _status(request, place)))
     group, text = request.GET.get("show", ""), request.GET.get("q", "").replace("\x00", "")
     found = (
         selectors.proposals(site_id=site, group=group, text=text)
@@ -46,7 +46,7 @@ def proposal_list(request: HttpRequest) -> HttpResponse:
         else Proposal.objects.none()
     )
     context = {
-        **_status(request, site),
+        **_status(request, place),
         "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
         "counts": selectors.proposal_counts(site_id=site) if site is not None else {},
         "show": group,
@@ -60,14 +60,16 @@ def proposal_list(request: HttpRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-def _status(request: HttpRequest, site: int | None) -> dict[str, object]:
+def _status(request: HttpRequest, place: Place) -> dict[str, object]:
     """How up to date the proposals are, and whether others came since the page was opened."""
+    site = place.pk
     if site is None:
-        return {"site": None, "status": None, "run": None}
+        return {"place": place, "site": None, "status": None, "run": None}
     status = selectors.planning_status(site_id=site, now=timezone.now())
     newest = str(status.last.pk) if status.last else ""
     seen = request.GET.get("seen", newest)
     return {
+        "place": place,
         "site": site,
         "status": status,
         "run": status.last,
@@ -82,7 +84,7 @@ def _status(request: HttpRequest, site: int | None) -> dict[str, object]:
 @require_POST
 def proposal_accept(request: AuthenticatedRequest) -> HttpResponse:
     """Carry out the ticked proposals, or all of the list that is shown."""
-    site = site_or_404()
+    place, site = place_or_404(request)
     if request.POST.get("all"):
         found = selectors.proposals(
             site_id=site, group=request.POST.get("show", ""), text=request.POST.get("q", "")
@@ -93,16 +95,17 @@ def proposal_accept(request: AuthenticatedRequest) -> HttpResponse:
         ids = [int(pk) for pk in chosen if pk.isascii() and pk.isdigit() and len(pk) < 16][:MOST]
     if not ids:
         messages.warning(request, _("Tick at least one proposal."))
-        return _back(request)
+        return _back(request, place)
     done = proposals.accept(site_id=site, proposal_ids=ids, by=request.user, now=timezone.now())
     _tell(request, done)
-    return _back(request)
+    return _back(request, place)
 
 
 @requires({"GET": "erp.view_planning", "HEAD": "erp.view_planning", "POST": "erp.plan_supply"})
 def proposal_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """One proposal: for whom it is, the system's figures, and a person's beside them."""
-    proposal = get_object_or_404(selectors.proposals(site_id=chosen_site() or 0), pk=pk)
+    proposal = get_object_or_404(selectors.proposals(), pk=pk)
+    place = stay(request, proposal.site)
     terms = masterdata.supplier_terms(on=timezone.localdate(), item_ids=[proposal.item_id])
     today = timezone.localdate()
     offers = selectors.offers_of(proposal, terms.get(proposal.item_id, []), today=today)
@@ -126,12 +129,13 @@ def proposal_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Kept beside the system's figures."))
             if request.POST.get("back") == "list":
-                return redirect("erp:proposal-list")
+                return redirect(place.at(reverse("erp:proposal-list")))
             return redirect("erp:proposal-detail", pk=pk)
     pegs = list(selectors.proposal_pegs(proposal)[:100])
     named = {peg.requirement_id for peg in pegs} | {proposal.requirement_id}
     context = {
         "proposal": proposal,
+        "place": place,
         "form": form,
         "offers": offers,
         "pegs": pegs,
@@ -151,7 +155,8 @@ def proposal_detail(request: AuthenticatedRequest, pk: int) -> HttpResponse:
 @require_POST
 def run_request(request: AuthenticatedRequest) -> HttpResponse:
     """Plan the site's requirements anew."""
-    run = mrp_runs.request(site_id=site_or_404(), by=request.user, now=timezone.now())
+    _place, site = place_or_404(request)
+    run = mrp_runs.request(site_id=site, by=request.user, now=timezone.now())
     return redirect("erp:mrp-run-detail", pk=run.pk)
 
 
@@ -159,9 +164,10 @@ def run_request(request: AuthenticatedRequest) -> HttpResponse:
 @require_safe
 def run_list(request: HttpRequest) -> HttpResponse:
     """The runs of the site, the newest first."""
-    site = chosen_site()
-    found = selectors.mrp_runs(site_id=site) if site is not None else MrpRun.objects.none()
+    place = place_of(request)
+    found = selectors.mrp_runs(site_id=place.pk) if place.pk is not None else MrpRun.objects.none()
     context = {
+        "place": place,
         "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
         "can_plan": allowed(request.user, "erp.plan_supply"),
     }
@@ -172,11 +178,12 @@ def run_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """How far a run is, and what came of it."""
-    run = get_object_or_404(selectors.mrp_runs(site_id=chosen_site() or 0), pk=pk)
+    run = get_object_or_404(selectors.mrp_runs(), pk=pk)
     died = run.state != MrpRunState.DONE and mrp_runs.has_died(run)
     is_active = run.state in (MrpRunState.QUEUED, MrpRunState.RUNNING) and not died
     context = {
         "run": run,
+        "place": stay(request, run.site),
         "is_active": is_active,
         "died": died,
         "share": run.done_items / run.all_items * 100 if run.all_items else 0,
@@ -250,8 +257,8 @@ def _tell(request: HttpRequest, done: proposals.Accepted) -> None:
         messages.error(request, text % {"count": count})
 
 
-def _back(request: HttpRequest) -> HttpResponse:
-    url = reverse("erp:proposal-list")
+def _back(request: HttpRequest, place: Place) -> HttpResponse:
+    url = place.at(reverse("erp:proposal-list"))
     show = request.POST.get("show", "")
     known = show in ("buy", "make", "changes", "overridden", "refused")
-    return redirect(f"{url}?show={show}" if known else url)
+    return redirect(f"{url}{'&' if '?' in url else '?'}show={show}" if known else url)

@@ -25,6 +25,7 @@ from erp.enums import PurchaseOrderState
 from erp.forms_purchasing import LineForm, PromiseForm
 from erp.models import PurchaseOrder, PurchaseOrderLine
 from erp.services import purchase_orders, supplies
+from erp.views.place import place_of, stay
 from masterdata.enums import Tracking
 
 PAGE_SIZE = 50
@@ -36,12 +37,13 @@ _State = PurchaseOrderState
 @require_safe
 def purchase_list(request: HttpRequest) -> HttpResponse:
     """Purchase orders by what is to be done with them; narrowed by the URL."""
-    today = timezone.localdate()
+    today, place = timezone.localdate(), place_of(request)
     group, text = request.GET.get("show", ""), request.GET.get("q", "").replace("\x00", "")
-    found = selectors.purchase_orders(group=group, text=text, today=today)
+    found = selectors.purchase_orders(group=group, text=text, today=today, site_id=place.pk)
     context = {
+        "place": place,
         "page": Paginator(found, PAGE_SIZE).get_page(request.GET.get("page")),
-        "counts": selectors.purchase_counts(today=today),
+        "counts": selectors.purchase_counts(today=today, site_id=place.pk),
         "show": group if group in GROUPS else "",
         "q": text,
         "sees_cost": allowed(request.user, "erp.view_cost"),
@@ -53,7 +55,7 @@ def purchase_list(request: HttpRequest) -> HttpResponse:
 @requires("erp.view_purchasing")
 @require_safe
 def purchase_detail(request: HttpRequest, number: str) -> HttpResponse:
-    """One order: its lines, what came, and what can be done now."""
+    """One order: its lines, what came, and what can be done now; the lists show its site next."""
     return _detail(request, _order(number))
 
 
@@ -172,7 +174,12 @@ def purchase_pdf(request: HttpRequest, number: str) -> HttpResponse:
     try:
         content = documents.pdf(
             template="erp/purchase_document.html",
-            context={"order": order, "total": policies.value_of(order)},
+            context={
+                "order": order,
+                "total": policies.value_of(order),
+                "is_sent": order.state not in (_State.DRAFT, _State.TO_APPROVE),
+                "is_cancelled": order.state == _State.CANCELLED,
+            },
             language=order.supplier.language,
         )
     except CannotPrint as refused:
@@ -203,6 +210,7 @@ def _detail(
     ]
     context = {
         "order": order,
+        "has_sites": stay(request, order.site).has_choice,
         "rights": rights,
         "total": policies.value_of(order) if rights["cost"] else None,
         "is_late": any(

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -13,14 +14,14 @@ from common.permissions import allowed
 from erp import selectors
 from erp.forms_rules import AutoOrderRuleForm, SupplyRuleForm
 from erp.services import auto_ordering, supply_rules
-from erp.views.place import site_or_404
-from masterdata import selectors as masterdata
+from erp.views.place import Place, place_or_404
 
 
 @requires({"GET": "erp.view_planning", "HEAD": "erp.view_planning", "POST": "erp.plan_supply"})
 def rules(request: AuthenticatedRequest) -> HttpResponse:
     """The rules of the site; below them those of single items and suppliers."""
-    form = SupplyRuleForm(request.POST or None, instance=selectors.supply_rule(site_or_404()))
+    place, site = place_or_404(request)
+    form = SupplyRuleForm(request.POST or None, instance=selectors.supply_rule(site))
     if request.method == "POST" and form.is_valid():
         with told(request):
             supply_rules.save(
@@ -30,15 +31,15 @@ def rules(request: AuthenticatedRequest) -> HttpResponse:
                 now=timezone.now(),
             )
             messages.success(request, _("The rules are saved."))
-        return redirect("erp:supply-rules")
-    return _page(request, form, AutoOrderRuleForm())
+        return _again(place)
+    return _page(request, place, form, AutoOrderRuleForm())
 
 
 @requires("erp.plan_supply")
 @require_POST
 def rule_add(request: AuthenticatedRequest) -> HttpResponse:
     """Order an item, from a supplier or both, by itself up to a value."""
-    site = site_or_404()
+    place, site = place_or_404(request)
     form = AutoOrderRuleForm(request.POST)
     if form.is_valid():
         try:
@@ -55,31 +56,36 @@ def rule_add(request: AuthenticatedRequest) -> HttpResponse:
             form.add_error(None, str(refused))
         else:
             messages.success(request, _("The rule is saved."))
-            return redirect("erp:supply-rules")
-    return _page(request, SupplyRuleForm(instance=selectors.supply_rule(site)), form)
+            return _again(place)
+    return _page(request, place, SupplyRuleForm(instance=selectors.supply_rule(site)), form)
 
 
 @requires("erp.plan_supply")
 @require_POST
 def rule_remove(request: AuthenticatedRequest, pk: int) -> HttpResponse:
     """Let the wider rules count again."""
-    found = [rule for rule in selectors.auto_order_rules(site_id=site_or_404()) if rule.pk == pk]
+    place, site = place_or_404(request)
+    found = [rule for rule in selectors.auto_order_rules(site_id=site) if rule.pk == pk]
     if not found:
         raise Http404
     auto_ordering.remove(rule=found[0], by=request.user, now=timezone.now())
     messages.success(request, _("The rule is removed."))
-    return redirect("erp:supply-rules")
+    return _again(place)
+
+
+def _again(place: Place) -> HttpResponse:
+    return redirect(place.at(reverse("erp:supply-rules")))
 
 
 def _page(
-    request: AuthenticatedRequest, form: SupplyRuleForm, narrow: AutoOrderRuleForm
+    request: AuthenticatedRequest, place: Place, form: SupplyRuleForm, narrow: AutoOrderRuleForm
 ) -> HttpResponse:
-    site = site_or_404()
     context = {
+        "place": place,
         "form": form,
         "narrow": narrow,
-        "rules": selectors.auto_order_rules(site_id=site),
-        "currency": masterdata.site(site).currency,
+        "rules": selectors.auto_order_rules(site_id=place.pk or 0),
+        "currency": place.site.currency if place.site else "",
         "can_save": allowed(request.user, "erp.plan_supply"),
     }
     status = 422 if form.errors or narrow.errors else 200

@@ -26,7 +26,7 @@ from erp.policies_transfers import CannotTransfer
 from erp.services import transfers
 from erp.views.once import once
 from erp.views.packing import packed
-from erp.views.place import site_id as chosen_site
+from erp.views.place import place_of
 from traceability.selectors import normalised
 from traceability.services.identities import check_numbers, some_of
 
@@ -56,8 +56,9 @@ def transfer_list(request: HttpRequest) -> HttpResponse:
 def transfer_new(request: AuthenticatedRequest) -> HttpResponse:
     """An empty consignment; it is packed on its own page."""
     sites = site_choices()
-    other = next((pk for pk, _label in sites if pk != str(chosen_site())), "")
-    initial = {"from_site": str(chosen_site() or ""), "to_site": other}
+    here = str(place_of(request).pk or "")
+    other = next((pk for pk, _label in sites if pk != here), "")
+    initial = {"from_site": here, "to_site": other}
     form = TransferForm(request.POST or None, sites=sites, initial=initial)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data

@@ -14,7 +14,9 @@ from masterdata.selectors.codes import (
     item_ids,
     site_by_code,
     supplier_ids,
+    tool_ids,
     work_centers,
+    work_unit_ids,
 )
 from masterdata.selectors.exchange import (
     Exchange,
@@ -109,6 +111,8 @@ __all__ = [
     "hourly_rates",
     "item_by_code",
     "item_ids",
+    "tool_ids",
+    "work_unit_ids",
     "items",
     "items_by_id",
     "low_level_codes",

@@ -1,11 +1,21 @@
 """Codes to ids, for those who take in many rows at once."""
 
-from masterdata.models import Customer, Item, Site, Supplier, WorkCenter
+from masterdata.models import Customer, Item, Site, Supplier, Tool, WorkCenter, WorkUnit
 
 
 def item_ids() -> dict[str, int]:
     """Every item's id by its code."""
     return dict(Item.objects.values_list("code", "pk"))
+
+
+def work_unit_ids() -> dict[str, int]:
+    """Every machine's or place's id by its code; those out of use too, history names them."""
+    return dict(WorkUnit.objects.values_list("code", "pk"))
+
+
+def tool_ids() -> dict[str, int]:
+    """Every tool's id by its code."""
+    return dict(Tool.objects.values_list("code", "pk"))
 
 
 def customer_ids() -> dict[str, int]:

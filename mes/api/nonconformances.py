@@ -25,6 +25,7 @@ from mes.enums import (
 from mes.models import Nonconformance
 from mes.services import nonconformances
 from traceability import selectors as traceability
+from traceability.selectors import LONGEST_CODE
 
 QUANTITY: dict[str, Any] = {"max_digits": 14, "decimal_places": 4}
 
@@ -101,7 +102,7 @@ class NonconformanceIn(StrictSerializer):
     symptom = serializers.CharField(max_length=40, required=False, allow_blank=True)
     quantity = serializers.DecimalField(**QUANTITY, min_value=0, default=Decimal(0))
     things = serializers.ListField(
-        child=serializers.CharField(max_length=60), required=False, max_length=10_000
+        child=serializers.CharField(max_length=LONGEST_CODE), required=False, max_length=10_000
     )
 
 

@@ -22,6 +22,7 @@ from mes.api.views import WorkOrderOut
 from mes.enums import ReasonKind
 from mes.models import FloorReason, OperationReport, WorkOrderCheck, WorkOrderOperation
 from mes.services import checks, execution, people, undoing
+from traceability.selectors import LONGEST_CODE
 
 QUANTITY: dict[str, Any] = {"max_digits": 14, "decimal_places": 4, "min_value": 0}
 
@@ -48,7 +49,7 @@ class ReportIn(StrictSerializer):
     reason_code = serializers.CharField(max_length=30, required=False, allow_blank=True)
     # Of the good pieces of the last operation; without, they are given.
     serials = serializers.ListField(
-        child=serializers.CharField(max_length=60), required=False, max_length=10_000
+        child=serializers.CharField(max_length=LONGEST_CODE), required=False, max_length=10_000
     )
 
 

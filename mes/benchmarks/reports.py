@@ -22,8 +22,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from common.models import User
-from erp.enums import RequirementKind
-from erp.services import requirements
+from erp.enums import MoveKind, RequirementKind
+from erp.services import requirements, stock
 from masterdata import selectors as masterdata
 from masterdata.enums import IssueMethod
 from mes import selectors
@@ -36,6 +36,8 @@ ITEM = "ARM-A1"
 ALSO = {"SCREW-M6": 4, "NUT-M10": 4, "SEAL-35": 1}
 PIECES = 500
 CLIENTS = 4
+# Of each component, so that no machine is so fast that its plant runs out of it.
+PLENTY = Decimal(100_000)
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ class _Plant:
         assert item is not None  # noqa: S101 - the demo's own item
         self.item_id = item.pk
         self.codes = {unit.id: unit.code for unit in masterdata.active_units()}
-        _backflushed(self.item_id)
+        self._fill_the_store(_backflushed(self.item_id))
         self._free_the_machines()
 
     def order(self, quantity: Decimal) -> WorkOrder:
@@ -206,14 +208,29 @@ class _Plant:
         self.now += timedelta(seconds=1)
         return self.now
 
+    def _fill_the_store(self, component_ids: Iterable[int]) -> None:
+        for component_id in component_ids:
+            stock.receive(
+                item_id=component_id,
+                site_id=self.site_id,
+                quantity=PLENTY,
+                kind=MoveKind.OPENING,
+                reference="bench",
+                by=self.user,
+                now=self._moment(),
+            )
+
     def _free_the_machines(self) -> None:
         at_work = [OperationState.SETUP, OperationState.RUNNING]
         for operation in WorkOrderOperation.objects.filter(state__in=at_work):
             execution.interrupt(operation=operation, reason="bench", by=None, now=self._moment())
 
 
-def _backflushed(item_id: int) -> None:
-    """The item's BOM gets the other components, all of them booked out with good pieces."""
+def _backflushed(item_id: int) -> list[int]:
+    """The item's BOM gets the other components, all of them booked out with good pieces.
+
+    Return the ids of its components.
+    """
     lines = apps.get_model("masterdata.BomLine").objects
     bom = apps.get_model("masterdata.Bom").objects.get(item=item_id)
     for number, (code, quantity) in enumerate(ALSO.items(), start=1):
@@ -224,4 +241,6 @@ def _backflushed(item_id: int) -> None:
             position=900 + number,
             defaults={"component": component, "quantity_per": quantity},
         )
-    lines.filter(bom=bom).update(issue_method=IssueMethod.BACKFLUSH)
+    mine = lines.filter(bom=bom)
+    mine.update(issue_method=IssueMethod.BACKFLUSH)
+    return sorted(set(mine.values_list("component_id", flat=True)))

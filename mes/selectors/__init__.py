@@ -33,6 +33,7 @@ from mes.selectors.floor import (
     dispatch_list,
     eligible_units,
     free_unit,
+    holding_tool,
     operations_to_make,
     running_on,
     uncovered_requirements,
@@ -74,9 +75,18 @@ from mes.selectors.output import FreeOutput, free_output
 from mes.selectors.people import FloorPerson, floor_people, is_at, worked_on
 from mes.selectors.progress import Progress, progress
 from mes.selectors.rows import WorkOrderRow, work_order_rows, work_orders
-from mes.selectors.standing import Standing, open_operations_of, standings
+from mes.selectors.standing import (
+    OperationNeeds,
+    Standing,
+    open_operations_of,
+    operation_needs,
+    setups_ahead,
+    standings,
+    still_open,
+)
 from mes.selectors.states import StateNow, states_now
 from mes.selectors.terminal import Job, UnitWork, reasons, recent_people, unit_work
+from mes.selectors.transit import Transit, material_dates, transit
 from mes.selectors.tree import (
     SupplyTree,
     pegged_quantities,
@@ -89,6 +99,9 @@ from mes.selectors.tree import (
 )
 
 __all__ = [
+    "Transit",
+    "material_dates",
+    "transit",
     "CheckStanding",
     "Concerned",
     "CostRow",
@@ -107,6 +120,7 @@ __all__ = [
     "OpenShare",
     "OpenUnit",
     "OperationFace",
+    "OperationNeeds",
     "OperationLabel",
     "Part",
     "Progress",
@@ -133,6 +147,7 @@ __all__ = [
     "fmea_rows",
     "free_output",
     "free_unit",
+    "holding_tool",
     "incident_by_number",
     "incidents",
     "is_at",
@@ -149,6 +164,7 @@ __all__ = [
     "open_shares",
     "operation_faces",
     "operation_labels",
+    "operation_needs",
     "operations_to_make",
     "order_lines_above",
     "orders_in_progress",
@@ -165,10 +181,12 @@ __all__ = [
     "requirements_started",
     "running_on",
     "scan_lines",
+    "setups_ahead",
     "standing_because_of",
     "standings",
     "states_now",
     "still_contained",
+    "still_open",
     "supplier_request",
     "supply_tree",
     "takes_serials",

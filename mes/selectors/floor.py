@@ -103,6 +103,17 @@ def running_on(work_unit_id: int) -> WorkOrderOperation | None:
     )
 
 
+def holding_tool(tool_id: int) -> list[WorkOrderOperation]:
+    """The operations that have one of the tool in use now, with work order and work unit."""
+    return list(
+        WorkOrderOperation.objects.filter(
+            tool_id=tool_id, state__in=[OperationState.SETUP, OperationState.RUNNING]
+        )
+        .select_related("work_order", "work_unit")
+        .order_by("pk")
+    )
+
+
 def operations_to_make(requirement_ids: Collection[int]) -> list[WorkOrderOperation]:
     """Operations still to be done for the requirements, of components before what they go into."""
     tree = supply_tree(requirement_ids)

@@ -20,9 +20,14 @@ from mes.models import WorkOrder, WorkOrderOperation
 _ONE_RUNNING = "mes_workorderoperation_one_running_per_unit"
 
 
-def locked(operation: WorkOrderOperation, *, stock_moves: bool = False) -> WorkOrderOperation:
-    """The operation as it is now, its work order's row held: one act at a time on each."""
-    if stock_moves:
+def locked(
+    operation: WorkOrderOperation, *, stock_moves: bool = False, takes_tool: bool = False
+) -> WorkOrderOperation:
+    """The operation as it is now, its work order's row held: one act at a time on each.
+
+    Who takes a tool comes one after another, where the operation needs one.
+    """
+    if stock_moves or (takes_tool and operation.tool_id is not None):
         lock(Lock.SUPPLY, operation.work_order.site_id)
     order = (
         WorkOrder.objects.select_for_update(no_key=True, of=("self",))

@@ -66,7 +66,8 @@ def start(
     ``overrule`` is a supervisor's reason to let it start after its longest wait.
     """
     with transaction.atomic():
-        operation = acts.locked(operation, stock_moves=operation.work_order.started_at is None)
+        begins = operation.work_order.started_at is None
+        operation = acts.locked(operation, stock_moves=begins, takes_tool=True)
         try:
             policies.check_can_start(operation, work_unit_id, now)
         except WaitedTooLong as refused:
@@ -141,12 +142,13 @@ def report(
     with transaction.atomic():
         operation = acts.locked(operation, stock_moves=scrap > 0 or acts.is_last(operation))
         report_policies.check_can_report(operation, good, scrap, rework, from_rework=from_rework)
-        if good > 0 and acts.is_last(operation):
+        is_last = acts.is_last(operation)
+        if good > 0 and is_last:
             report_policies.check_nothing_held(operation.work_order, CannotReport)
         if operation.state == OperationState.SETUP:
             acts.move(operation, OperationState.RUNNING)
             time.switch_to_run(operation, now=now)
-        pieces = _Pieces(good, scrap, -good - scrap if from_rework else rework)
+        pieces = _Pieces(good, scrap, -good - scrap if from_rework else rework, is_last)
         _count(operation, pieces, reason, by, now, reason_code=reason_code, serials=serials)
         changes = {"good": [None, str(good)], "scrap": [None, str(scrap)]}
         if pieces.rework:
@@ -184,14 +186,15 @@ def finish(
         report_policies.check_can_finish(operation, short_close=short_close, reason=reason)
         if operation.good > 0:
             report_policies.check_nothing_held(operation.work_order, CannotFinish)
-        if acts.is_last(operation):
+        is_last = acts.is_last(operation)
+        if is_last:
             report_policies.check_scanned(operation)
         left = policies.came_in(operation) - operation.good - operation.scrap - operation.rework
         if operation.rework > 0:
             aside = operation.rework
-            _count(operation, _Pieces(ZERO, aside, -aside), reason, by, now)
+            _count(operation, _Pieces(ZERO, aside, -aside, is_last), reason, by, now)
         if left > 0:
-            _count(operation, _Pieces(ZERO, left, ZERO), reason, by, now)
+            _count(operation, _Pieces(ZERO, left, ZERO, is_last), reason, by, now)
         time.close(operation, now=now)
         acts.move(operation, OperationState.DONE)
         operation.finished_at = now
@@ -201,7 +204,7 @@ def finish(
         order = operation.work_order
         if operation.good <= 0:
             _cancel_rest(order)
-        if operation.good <= 0 or acts.is_last(operation):
+        if operation.good <= 0 or is_last:
             _complete(order, by, now)
         else:
             _pass_on(operation, by, now)
@@ -240,7 +243,7 @@ def resume(
 ) -> WorkOrderOperation:
     """Go on, on another work unit if one is given; raise CannotResume."""
     with transaction.atomic():
-        operation = acts.locked(operation)
+        operation = acts.locked(operation, takes_tool=True)
         unit = operation.work_unit_id if work_unit_id is None else work_unit_id
         policies.check_can_resume(operation, unit)
         acts.move(operation, OperationState.RUNNING)
@@ -285,11 +288,15 @@ def _begin(order: WorkOrder, by: User | None, now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Pieces:
-    """One report's figures; rework below zero: so many come back from rework."""
+    """One report's figures; rework below zero: so many come back from rework.
+
+    Of the last operation they are pieces of the work order.
+    """
 
     good: Decimal
     scrap: Decimal
     rework: Decimal
+    is_last: bool
 
 
 def _count(
@@ -306,8 +313,7 @@ def _count(
     operation.scrap += pieces.scrap
     operation.rework += pieces.rework
     operation.save(update_fields=["state", "good", "scrap", "rework"])
-    order = operation.work_order
-    is_last = acts.is_last(operation)
+    order, is_last = operation.work_order, pieces.is_last
     order.scrapped += pieces.scrap
     if is_last:
         order.good += pieces.good

@@ -79,11 +79,12 @@ def work_order_label(order: WorkOrder) -> Label:
 
 def lot_label(lot: "Lot", url: str) -> Label:
     """For what lies together as one lot, in the active language; the code leads to the ``url``."""
+    # Its last day first: what is too long for a label is cut off at the end.
     lines = []
-    if lot.supplier_lot:
-        lines.append(f"{_('Supplier lot')} {lot.supplier_lot}")
     if lot.expires_on:
         lines.append(f"{_('Use by')} {ui_format.day(lot.expires_on)}")
+    if lot.supplier_lot:
+        lines.append(f"{_('Supplier lot')} {lot.supplier_lot}")
     return _identity(_("Lot"), lot, url, lines)
 
 

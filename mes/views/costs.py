@@ -3,6 +3,7 @@
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from common.access import requires
@@ -12,6 +13,13 @@ from mes.models import WorkOrder
 from mes.services import costs
 
 PAGE_SIZE = 50
+# What an entry's source is, by its first word: "time:815".
+FACTS = {
+    "move": _("Stock move"),
+    "time": _("Booked time"),
+    "report": _("Report"),
+    "close": _("Closing"),
+}
 
 
 @requires("erp.view_cost")
@@ -37,10 +45,21 @@ def cost_detail(request: HttpRequest, number: str) -> HttpResponse:
     work_order = WorkOrder.objects.filter(number=number).select_related("item").first()
     if work_order is None:
         raise Http404
-    entries = Paginator(erp.cost_entries(work_order.number), PAGE_SIZE)
+    page = Paginator(erp.cost_entries(work_order.number), PAGE_SIZE).get_page(
+        request.GET.get("page")
+    )
     context = {
         "work_order": work_order,
         "sheet": costs.sheet(work_order),
-        "page": entries.get_page(request.GET.get("page")),
+        "page": page,
+        "entries": [(entry, _fact(entry.source)) for entry in page],
     }
     return render(request, "mes/cost_detail.html", context)
+
+
+def _fact(source: str) -> str:
+    """The row that an entry comes from, as people say it: "Booked time 815"."""
+    kind, _colon, key = source.partition(":")
+    if kind == "close":
+        return str(FACTS[kind])
+    return f"{FACTS[kind]} {key}" if kind in FACTS else source

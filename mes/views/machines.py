@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_date
@@ -17,6 +18,9 @@ from masterdata.selectors import UnitInfo
 from masterdata.services import calendars, shifts
 from mes.oee import Oee, total
 from mes.services import effectiveness
+
+if TYPE_CHECKING:
+    from masterdata.models import Site
 
 # Reasons are gathered over so many days up to the one shown.
 PARETO_DAYS = 30
@@ -59,9 +63,12 @@ def ratios(figures: Oee) -> dict[str, str]:
 @requires("mes.view_oee")
 @require_safe
 def oee(request: HttpRequest) -> HttpResponse:
-    """``?day=2026-11-22&shift=06:00–14:00&unit=MILL-01``; today, all day, all units without."""
+    """``?site=DETROIT&day=2026-11-22&shift=06:00–14:00&unit=MILL-01``.
+
+    Without: the first site, today, all day, all its units.
+    """
     now = timezone.now()
-    site = masterdata.default_site()
+    site, sites = _site(request)
     today = now.astimezone(calendars.zone(site.time_zone)).date()
     day = _day(request.GET.get("day", ""), today)
     spans = shifts.on(site, day)
@@ -74,6 +81,7 @@ def oee(request: HttpRequest) -> HttpResponse:
     figures = unit.figures if unit else total(row.figures for row in rows)
     context = {
         "site": site,
+        "sites": sites,
         "day": day,
         "before": day - timedelta(days=1),
         "after": day + timedelta(days=1) if day < today else None,
@@ -90,6 +98,19 @@ def oee(request: HttpRequest) -> HttpResponse:
         "pareto_days": PARETO_DAYS,
     }
     return render(request, "mes/oee.html", context)
+
+
+def _site(request: HttpRequest) -> "tuple[Site, list[Site]]":
+    """The site that the URL names, else the first one; and those with machines to choose from."""
+    with_machines = {site for site, _unit in masterdata.units_by_site()}
+    sites = [site for site in masterdata.sites() if site.code in with_machines]
+    named = request.GET.get("site", "")
+    if not named:
+        return masterdata.default_site(), sites
+    found = next((site for site in sites if site.code == named), None)
+    if found is None:
+        raise Http404
+    return found, sites
 
 
 def _day(text: str, today: date) -> date:

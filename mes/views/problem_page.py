@@ -1,11 +1,14 @@
 """The page of one nonconformance: its goods, its 8D step by step, its actions, its effect."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -247,6 +250,7 @@ def _actions(
         rows.append(
             {
                 "action": action,
+                "changed_url": changed_url(action),
                 "is_late": is_planned and action.due_on < today,
                 "can_finish": is_planned and may_finish,
                 "needs_change": is_planned
@@ -258,6 +262,21 @@ def _actions(
             }
         )
     return {"actions": rows, "fmea": list(found.fmea_rows.all())}
+
+
+# As ``mes.services.improvements`` notes a place in a routing: "FLANGE-DN50 A / 20: Torque".
+_PLACE = re.compile(r"(?P<item>.+) (?P<revision>\S+) / (?P<sequence>\d+): ")
+
+
+def changed_url(action: QualityAction) -> str:
+    """The checks and instructions of the operation that the action changed; else nothing."""
+    is_routing = action.change in (ChangeKind.CHECK, ChangeKind.INSTRUCTION)
+    found = _PLACE.match(action.changed) if is_routing else None
+    if found is None:
+        return ""
+    page = reverse("masterdata:operation-checks", args=[found["item"]])
+    query = urlencode({"revision": found["revision"], "sequence": found["sequence"]})
+    return f"{page}?{query}"
 
 
 _CHANGES: dict[str, tuple[Any, bool]] = {

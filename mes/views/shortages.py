@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from common.access import requires
 from common.permissions import allowed
+from common.place import place_of
 from erp import selectors as erp
 from masterdata import selectors as masterdata
 from mes import selectors
@@ -41,8 +42,8 @@ class Row:
 @require_safe
 def shortage_list(request: HttpRequest) -> HttpResponse:
     """Needs of bought items that stock does not cover; ``show=all``: late or not."""
-    # The site that is planned and bought for.
-    site = next(iter(masterdata.sites()), None)
+    place = place_of(request, masterdata.sites())
+    site = place.site
     found = erp.shortages(site_id=site.pk, now=timezone.now()) if site else []
     late = [row for row in found if row.is_late]
     text = request.GET.get("q", "").strip().casefold()
@@ -54,6 +55,7 @@ def shortage_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(shown, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "page": page,
+        "place": place,
         "site_code": site.code if site else "",
         # Only who is shown is asked for.
         "rows": _rows(list(page.object_list)),

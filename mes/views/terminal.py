@@ -144,6 +144,7 @@ def _job(user: User, unit: UnitInfo, job: selectors.Job) -> dict[str, Any]:
     """What the screens of the job in hand show, and which of them comes first."""
     operation = job.operation
     why = _why_not(operation, unit.id)
+    is_too_late = not why and bool(why := _too_late(operation))
     phase = "blocked" if why else ("ready" if not job.is_open else job.phase)
     standings = selectors.check_standings(operation)
     if phase == "full" and any(row.is_open for row in standings):
@@ -154,6 +155,7 @@ def _job(user: User, unit: UnitInfo, job: selectors.Job) -> dict[str, Any]:
         "takes_serials": selectors.takes_serials(operation),
         "open_checks": sum(row.is_open for row in standings),
         "can_decide": allowed(user, "mes.decide_check"),
+        "can_overrule": is_too_late and allowed(user, "mes.overrule_wait"),
         "figures": {
             "left": policies.plain(job.left),
             "good": policies.plain(operation.good),
@@ -179,6 +181,13 @@ def _why_not(operation: WorkOrderOperation, unit_id: int, *, if_free: bool = Fal
     if operation.state == OperationState.INTERRUPTED:
         return refusal(policies.check_can_resume, operation, unit_id, if_free=if_free)
     return ""
+
+
+def _too_late(operation: WorkOrderOperation) -> str:
+    """That it had to start by now, where only a supervisor can still let it; else empty."""
+    if operation.state not in (OperationState.WAITING, OperationState.READY):
+        return ""
+    return refusal(policies.check_longest_wait, operation, timezone.now())
 
 
 def _once_free(operation: WorkOrderOperation, unit_id: int) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 // Searchable selects: <select data-select>, or <input data-select data-url="…?q="> whose URL
-// answers [{"value": …, "text": …}]. tom-select is fetched only by pages that have one.
+// answers [{"value": …, "text": …}]; its data-chosen is such a list of what is in it now.
+// tom-select is fetched only by pages that have one.
 
 const assets = document.querySelector("meta[name=app-assets]")?.dataset ?? {};
 const texts = JSON.parse(document.getElementById("app-texts")?.textContent ?? "{}");
@@ -37,6 +38,7 @@ function options(element) {
   if (!url) return settings;
   return {
     ...settings,
+    dataAttr: "data-chosen",
     valueField: "value",
     labelField: "text",
     searchField: ["value", "text"],

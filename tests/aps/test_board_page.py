@@ -20,6 +20,7 @@ from mes import selectors as mes
 from mes.services import execution, work_orders
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory
 from tests.masterdata.factories import SiteFactory
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +44,11 @@ def plant_with(orders=2, quantity=3, due_at=MONDAY + 4 * DAY):
     plant.run = plant.replan()
     assert plant.run.state == RunState.PUBLISHED, plant.run.error
     return plant
+
+
+@shared(at=MONDAY, SOLVE_SECONDS=0.03)
+def plant():
+    return plant_with()
 
 
 def text_of(response):
@@ -71,8 +77,7 @@ def test_staff_but_operators_see_the_schedule(client_for, path, role, status):
     assert client_for(role).get(path).status_code == status
 
 
-def test_the_planner_plans_again(client_for):
-    plant = plant_with()
+def test_the_planner_plans_again(client_for, plant):
     response = client_for("planner").post("/plan/again/")
     assert response.headers["Location"] == BOARD
     run = ScheduleRun.objects.get(state=RunState.QUEUED)
@@ -81,16 +86,16 @@ def test_the_planner_plans_again(client_for):
 
 
 @pytest.mark.parametrize("role", ["sales", "supervisor", "manager"])
+@pytest.mark.usefixtures("plant")
 def test_nobody_else_plans_and_the_button_says_so(client_for, role):
-    plant_with()
     client = client_for(role)
     assert client.post("/plan/again/").status_code == 403
     assert not ScheduleRun.objects.filter(state=RunState.QUEUED).exists()
     assert "Planners make the schedule anew." in text_of(client.get(BOARD))
 
 
+@pytest.mark.usefixtures("plant")
 def test_the_plan_is_not_made_by_a_link(client_for):
-    plant_with()
     assert client_for("planner").get("/plan/again/").status_code == 405
 
 
@@ -125,7 +130,7 @@ def test_late_orders_are_told_in_words(client_for):
     plant = plant_with(due_at=MONDAY + HOUR)
     order = plant.needs[0].reference
     # Above the board, in the list of late lines and in the panel it is the same cause.
-    panel = reverse("aps:board-panel") + f"?order={order.partition('/')[0]}"
+    panel = reverse("aps:board-panel-why") + f"?order={order.partition('/')[0]}"
     for url in (BOARD, BOARD + "?view=late", panel):
         page = text_of(client_for("planner").get(url))
         assert order in page
@@ -134,15 +139,14 @@ def test_late_orders_are_told_in_words(client_for):
         assert "finished only then" not in page
 
 
+@pytest.mark.usefixtures("plant")
 def test_nothing_late_is_said_too(client_for):
-    plant_with()
     page = text_of(client_for("planner").get(BOARD))
     assert "every order keeps its date" in page
     assert "No order is late" in text_of(client_for("planner").get(BOARD + "?view=late"))
 
 
-def test_the_run_under_way_shows_its_progress(client_for):
-    plant = plant_with()
+def test_the_run_under_way_shows_its_progress(client_for, plant):
     ScheduleRun.objects.create(
         site=plant.site,
         state=RunState.SOLVING,
@@ -160,8 +164,7 @@ def test_the_run_under_way_shows_its_progress(client_for):
     assert "1 late work order, 2 weighted hours" in page
 
 
-def test_the_progress_answers_nothing_while_nothing_changed(client_for):
-    plant = plant_with()
+def test_the_progress_answers_nothing_while_nothing_changed(client_for, plant):
     client = client_for("sales")
     assert client.get(BOARD + "?part=progress&version=1").status_code == 204
     newer = client.get(BOARD + "?part=progress&version=9")

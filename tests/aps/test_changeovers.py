@@ -17,6 +17,7 @@ from masterdata.services import changeovers
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory, scheduled
 from tests.factories import UserFactory
 from tests.masterdata.factories import ChangeoverFactory, WorkCenterFactory, WorkUnitFactory
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 CHANGEOVER = 90
@@ -34,7 +35,7 @@ class Painter(Factory):
         return self.steps(self.make(code, steps=0), minutes, setup_family=colour)
 
 
-@pytest.fixture
+@shared()
 def plant():
     return Painter()
 

@@ -17,6 +17,7 @@ from masterdata.services import calendars
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory
 from tests.factories import UserFactory
 from tests.masterdata.factories import WorkCenterFactory, WorkUnitFactory
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +32,7 @@ def monday(settings):
         yield
 
 
-@pytest.fixture
+@shared(at=MONDAY, SOLVE_SECONDS=0.03)
 def plant():
     """Two orders of two hours on two lathes."""
     plant = Factory(units=2)

@@ -13,6 +13,7 @@ from common.enums import Role
 from mes.enums import OperationState
 from tests.aps.factories import HOUR, MONDAY, Factory, scheduled
 from tests.factories import UserFactory
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 
@@ -22,9 +23,9 @@ def quick(settings):
     settings.SOLVE_SECONDS = 0.03
 
 
-@pytest.fixture
-def plant(user_for):
-    """Two lathes; parts of 2, 3 and 4 hours, planned; a planner."""
+@shared(SOLVE_SECONDS=0.03)
+def planned():
+    """Two lathes; parts of 2, 3 and 4 hours, planned."""
     plant = Factory(units=2)
     part = plant.part(minutes=60)
     for number, quantity in enumerate((2, 3, 4), start=1):
@@ -32,8 +33,14 @@ def plant(user_for):
         need.reference = f"SO-{number}/10"
         need.save()
     plant.replan()
-    plant.planner = user_for(Role.PLANNER)
     return plant
+
+
+@pytest.fixture
+def plant(planned, user_for):
+    """The plant as planned, and a planner."""
+    planned.planner = user_for(Role.PLANNER)
+    return planned
 
 
 def at(hours):

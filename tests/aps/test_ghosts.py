@@ -11,6 +11,7 @@ from aps.selectors import ghosts, shown_run
 from aps.services import scenarios
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory
 from tests.masterdata.factories import SiteFactory
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 DATA = "/plan/data/?from=2026-11-22&to=2026-11-29"
@@ -23,7 +24,7 @@ def monday(settings):
         yield
 
 
-@pytest.fixture
+@shared(at=MONDAY, SOLVE_SECONDS=0.03)
 def plant():
     """Two lathes with an order each."""
     plant = Factory(units=2)
@@ -62,6 +63,21 @@ def test_what_the_scenario_moves_has_a_ghost_and_the_rest_has_none(plant, scenar
     assert [bar.operation_id for bar in found.bars] == [moved]
     assert {bar.work_unit_id for bar in found.bars} == {plant.units[1].pk}
     assert found.removed == ()
+
+
+def test_what_only_time_pushes_on_has_no_ghost(plant, scenario, moved):
+    plant.order(plant.items["PART"], 1)
+    plant.replan()
+    fresh = plant.scenario({"kind": "add_unit", "like": "LATHE-1", "code": "X"})
+    pushed = fresh.operations.exclude(operation=moved).first()
+    fresh.operations.filter(pk=pushed.pk).update(ends_at=pushed.ends_at + HOUR)
+    fresh.operations.filter(pk=pushed.pk).update(starts_at=pushed.starts_at + HOUR)
+    known = [row["operation"] for row in fresh.comparison["moved"]]
+    assert pushed.operation_id not in known
+    assert pushed.operation_id not in [bar.operation_id for bar in window(fresh).bars]
+    # Of a plan that was made on another one all that differs is shown.
+    fresh.base_version = 0
+    assert pushed.operation_id in [bar.operation_id for bar in window(fresh).bars]
 
 
 def test_a_ghost_that_leaves_the_window_or_enters_it_is_found(scenario, moved):

@@ -26,6 +26,7 @@ from masterdata.models import (
 from masterdata.services import unit_exceptions
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory
 from tests.masterdata.factories import CrewFactory, CustomerFactory, office_hours
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 URL = "/plan/hours/"
@@ -44,7 +45,7 @@ def monday(settings):
         yield
 
 
-@pytest.fixture
+@shared(at=MONDAY, SOLVE_SECONDS=0.03)
 def plant():
     """One lathe, two orders of six hours each: the second is due Tuesday evening."""
     plant = Factory()

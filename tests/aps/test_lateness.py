@@ -291,9 +291,30 @@ def test_what_is_not_late_is_said_too(client_for):
 def test_the_panel_and_the_late_list_lead_to_it(client_for):
     plant = busy_plant()
     order = plant.needs[1].reference.partition("/")[0]
-    assert "LATHE-1 is busy with" in text_of(client_for("sales").get(f"{PANEL}?order={order}"))
+    panel = client_for("sales").get(f"{PANEL}?order={order}").content.decode()
+    # What is read from the whole plan does not hold the rest up.
+    assert "LATHE-1 is busy with" not in panel
+    assert f'hx-get="{PANEL}why/?order={order}"' in panel
+    assert "LATHE-1 is busy with" in text_of(client_for("sales").get(f"{PANEL}why/?order={order}"))
     page = client_for("sales").get("/plan/?view=late").content.decode()
     assert f"{WHY}?line={order}/10" in page
+
+
+@pytest.mark.parametrize("path", [PANEL, f"{PANEL}why/"])
+def test_the_panel_asks_as_often_for_one_order_as_among_many(client_for, path):
+    plant = busy_plant()
+    client = client_for("planner")
+    url = f"{path}?order={plant.needs[1].reference.partition('/')[0]}"
+    client.get(url)
+    with CaptureQueriesContext(connection) as few:
+        assert "late" in text_of(client.get(url))
+    part = plant.needs[0].item
+    for hours in range(1, 6):
+        plant.needs.append(plant.order(part, 8, due_at=MONDAY + hours * HOUR))
+    plant.replan()
+    with CaptureQueriesContext(connection) as many:
+        client.get(url)
+    assert len(few) == len(many)
 
 
 def twins(*, due_at=MONDAY + 30 * timedelta(minutes=1), **needs):

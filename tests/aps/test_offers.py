@@ -35,7 +35,7 @@ def test_why_late_offers_what_helps_as_a_scenario_to_planners(client_for, role, 
     reference = plant.needs[1].reference
     client = client_for(role)
     why = client.get(f"/plan/why/?line={reference}").content.decode()
-    panel = client.get(f"/plan/panel/?order={reference.partition('/')[0]}").content.decode()
+    panel = client.get(f"/plan/panel/why/?order={reference.partition('/')[0]}").content.decode()
     for text in (why, panel):
         assert bool(offers(text)) is is_offered
     assert f'value="{reference} sooner"' in why or not is_offered

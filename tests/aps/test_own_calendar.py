@@ -21,6 +21,7 @@ from tests.masterdata.factories import (
     WorkUnitFactory,
     office_hours,
 )
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 MOVES = "/plan/hours/moves/"
@@ -34,7 +35,7 @@ def monday(settings):
         yield
 
 
-@pytest.fixture
+@shared(at=MONDAY, SOLVE_SECONDS=0.03)
 def plant():
     """One lathe with six hours of work, due on Monday evening; a calendar of Fridays alone."""
     plant = Factory()

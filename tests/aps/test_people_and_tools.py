@@ -26,6 +26,7 @@ from tests.masterdata.factories import (
     SkillFactory,
     ToolFactory,
 )
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 
@@ -46,7 +47,7 @@ class Shop(Factory):
         return self.steps(self.make(code, steps=0), minutes, skill=skill, people=people)
 
 
-@pytest.fixture
+@shared()
 def plant():
     return Shop()
 

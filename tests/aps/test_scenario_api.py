@@ -8,6 +8,7 @@ from aps.models import ScheduleRun
 from common.jobs import run_due
 from mes.enums import OperationState
 from tests.aps.factories import HOUR, MONDAY, Factory
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 SCENARIOS, EDITS = "/api/v1/scenarios/", "/api/v1/schedules/edits/"
@@ -24,7 +25,7 @@ def monday():
         yield
 
 
-@pytest.fixture
+@shared(at=MONDAY, SOLVE_SECONDS=0.03)
 def plant():
     plant = Factory(units=2)
     part = plant.part(minutes=60)

@@ -15,6 +15,7 @@ from aps.views import comparison_words, scenario_words, words
 from common.models import AuditEntry
 from masterdata.models import UnitException
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +31,7 @@ def monday(settings):
         yield
 
 
-@pytest.fixture
+@shared(at=MONDAY, SOLVE_SECONDS=0.03)
 def plant():
     """Two lathes, three orders of a few hours, planned as version 1."""
     plant = Factory(units=2)

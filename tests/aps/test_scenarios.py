@@ -13,6 +13,7 @@ from masterdata.models import UnitException
 from mes.enums import OperationState
 from mes.models import WorkOrder
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory, scheduled
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +23,7 @@ def quick(settings):
     settings.SOLVE_SECONDS = 0.03
 
 
-@pytest.fixture
+@shared(SOLVE_SECONDS=0.03)
 def plant():
     """Two lathes; three parts of 2, 3 and 4 hours, planned."""
     plant = Factory(units=2)

@@ -14,9 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from aps import selectors
 from aps.enums import RunState
 from aps.models import ScheduledOperation
-from aps.services import edits, inputs, publishing, runs
+from aps.services import edits, inputs, lateness, live, publishing, runs
+from aps.views import board_data, draft_state
 from tests.aps.factories import MONDAY, Factory
 from tests.factories import UserFactory
+from tests.masterdata.factories import ChangeoverFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +80,32 @@ def test_a_plan_is_drawn_without_joining_its_rows(plant: Factory) -> None:
     drawn = []
     assert joined(lambda: drawn.extend(selectors.as_bars(run.operations.all()))) == []
     assert len(drawn) == 6
+
+
+def test_board_capacity_and_why_late_are_read_without_joining_a_plans_rows(plant: Factory) -> None:
+    window = {"starts_at": MONDAY, "ends_at": MONDAY + timedelta(days=30)}
+    ChangeoverFactory(work_center=plant.center)
+    plant.order(plant.items["TABLE"], 3, due_at=MONDAY)
+    plant.replan()
+    late = selectors.late_orders(site_id=plant.site.pk, now=MONDAY)
+    assert late
+    other = plant.scenario({"kind": "add_unit", "like": plant.units[0].code, "code": "X"})
+
+    def act() -> None:
+        selectors.board(site_id=plant.site.pk, **window)
+        selectors.utilisation(site_id=plant.site.pk, **window)
+        selectors.capacity(site_id=plant.site.pk, monday=MONDAY.date(), weeks=2, now=MONDAY)
+        selectors.ghosts(run=other, **window)
+        lateness.explain_all(site_id=plant.site.pk, lines=late, now=MONDAY)
+        live.forget()
+        live.read(site_id=plant.site.pk, days=30, now=MONDAY)
+        board_data._setups(plant.site.pk, *window.values())
+        run = selectors.current_run(plant.site.pk)
+        assert run is not None
+        draft_state._places(run)
+
+    # What is asked for in every check of a promise is one row of figures, see ``live``.
+    assert [sql for sql in joined(act) if "COUNT(" not in sql] == []
 
 
 def test_old_rows_are_deleted_by_the_ids_of_their_runs(plant: Factory, monkeypatch) -> None:

@@ -293,6 +293,13 @@ def test_a_new_version_appears_by_itself_but_under_nobodys_hands(
     newer.get_by_role("button", name="Load it").click()
     page.wait_for_selector("[data-board][data-version='3']")
     expect(newer).to_be_hidden()
+    # An answer that was under way while the board was loaded offers nothing that is there.
+    offered = """version => {
+      const detail = {version, cause: ''};
+      document.body.dispatchEvent(new CustomEvent('schedule-newer', {detail}));
+      return !document.querySelector('[data-newer]').hidden;
+    }"""
+    assert [page.evaluate(offered, version) for version in (3, 4)] == [False, True]
 
 
 def test_the_page_is_light(page_for: PageFor, live_server: Any, plant: Tables) -> None:

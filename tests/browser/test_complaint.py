@@ -6,6 +6,7 @@ another one.
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 
 import pytest
@@ -37,9 +38,10 @@ pytestmark = [
 ]
 
 REASON = "Joints come loose"
+LANGUAGE = "en" if os.environ.get("WRITE_PICTURES") == "1" else "zh-hans"
 
 
-@pytest.mark.parametrize("people", ["zh-hans"], indirect=True)
+@pytest.mark.parametrize("people", [LANGUAGE], indirect=True)
 def test_a_complaint_is_answered_and_its_cause_changes_the_next_work_order(
     people: People, factory: Chain
 ) -> None:
@@ -99,12 +101,14 @@ def _its_history_leads_to_the_steel(people: People, page: Page) -> Lot:
     ticket, lot = Ticket.objects.latest("pk"), Lot.objects.get(number=BAD_LOT)
     page.locator(f"main a[href='/trace/{ticket.thing}/']").click()
     page.wait_for_url(f"**/trace/{ticket.thing}/")
+    people.picture(page, "trace")
     for fact in ("ASM-01", "2.4", ticket.number):
         expect(page.locator("main")).to_contain_text(fact)
     page.locator(f".chain a[href='/trace/{lot.pk}/']").first.click()
     page.wait_for_url(f"**/trace/{lot.pk}/")
     page.get_by_role("link", name=people.say("Impact"), exact=True).first.click()
     page.wait_for_url(f"**/trace/{lot.pk}/impact/")
+    people.picture(page, "impact")
     expect(page.locator("main")).to_contain_text("2,420")
     return lot
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
 from common import documents
+from common.models import AuditEntry, User
 from mes.enums import OperationState, WorkOrderState
 from mes.models import OperationReport, TimeBooking
-from mes.services import execution, scans
+from mes.services import badges, execution, scans
 from tests.browser.checks import assert_accessible, check_width, speak, watched
 from tests.browser.floor import Floor, small_targets
 from tests.mes.factories import WorkOrderCheckFactory
@@ -274,3 +277,47 @@ def test_checks_are_answered_before_the_operation_is_finished(floor: Floor) -> N
         (Decimal("2.9"), False),
         (Decimal("2.4"), True),
     ]
+
+
+def test_a_supervisor_lets_start_what_waited_too_long(floor: Floor) -> None:
+    plant, began = floor.plant, timezone.now() - timedelta(hours=2)
+    casting = plant.make("CAST", steps=2)
+    casting.routings.get().operations.filter(sequence=10).update(max_wait_minutes=30)
+    plant.plan(plant.need("CAST", 10), now=began)
+    pour, trim = plant.orders("CAST")[0].operations.order_by("sequence")
+    act: dict[str, Any] = {"operation": pour, "by": None, "now": began}
+    execution.start(**act, work_unit_id=plant.units[1].pk)
+    execution.report(**act, good=Decimal(10))
+    execution.finish(**act)
+    chief = User.objects.get(username="chief")
+    badges.issue(person=chief, number="18", code="CARD-18", pin="1470", by=chief, now=began)
+    page = floor.enter()
+    url = f"/floor/terminal/?unit={plant.units[0].code}&job={trim.pk}"
+    page.goto(url)
+    floor.phase("blocked")
+    # The operator reads why; what to press belongs to the supervisor.
+    expect(page.locator("[data-open=late]")).to_have_count(0)
+    floor.scan("CARD-18")
+    expect(page.locator(".term-who")).to_have_text("chief")
+    page.goto(url)
+    floor.phase("blocked")
+    with watched(page) as faults:
+        expect(page.locator("[data-open=late]")).to_have_text(floor.say("Start all the same"))
+        floor.primary()
+        assert small_targets(page) == []
+        assert_accessible(page)
+        # Without a word nothing starts.
+        floor.primary()
+        expect(page.locator("#late-why")).to_be_focused()
+        floor.phase("blocked")
+        page.locator("#late-why").fill("still warm")
+        page.set_viewport_size({"width": 360, "height": 740})
+        check_width(page, page.url)
+        floor.primary()
+        floor.phase("running")
+        expect(page.locator("#chip")).to_be_hidden()
+    assert [fault for fault in faults if "503" not in fault] == []
+    entry = AuditEntry.objects.get(action="mes.operation.overrule_wait")
+    assert entry.reason.startswith("still warm (")
+    trim.refresh_from_db()
+    assert trim.state == OperationState.RUNNING

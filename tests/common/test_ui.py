@@ -159,6 +159,10 @@ def test_quantities_are_grouped_by_thousands(
 
 def test_money_keeps_its_cents() -> None:
     assert ui_format.money(Decimal("1234.5"), "EUR") == "€1,234.50"
+    assert ui_format.unit_price(Decimal("0.0125"), "EUR") == "€0.0125"
+    assert ui_format.unit_price(Decimal("92.0000"), "EUR") == "€92.00"
+    assert ui_format.unit_price(Decimal("100"), "CHF") == "100.00\N{NO-BREAK SPACE}CHF"
+    assert ui_format.unit_price(None) == ""
     assert ui_format.money(Decimal("-3"), "CHF") == "\N{MINUS SIGN}3.00\N{NO-BREAK SPACE}CHF"
 
 

@@ -1,13 +1,9 @@
 """What the tests of orders share."""
 
-from typing import Any
-
-import pytest
-
 from tests.crm.factories import Shop
+from tests.shared import shared
 
 
-@pytest.fixture
-def shop(db: None, settings: Any) -> Shop:
-    settings.SOLVE_SECONDS = 0.03
+@shared(SOLVE_SECONDS=0.03)
+def shop() -> Shop:
     return Shop()

@@ -26,6 +26,7 @@ from erp.services.holds import CannotHold
 from tests.factories import UserFactory
 from tests.masterdata.factories import CustomerFactory, SiteFactory
 from tests.parallel import at_once, errors
+from tests.shared import shared
 from tests.traceability.factories import MADE_AT, LotFactory
 from tests.traceability.test_genealogy import Factory, steps
 from tests.traceability.test_lives import Life
@@ -42,7 +43,7 @@ pytestmark = pytest.mark.django_db
 NOW = MADE_AT + timedelta(days=20)
 
 
-@pytest.fixture
+@shared()
 def life() -> Life:
     return Life()
 

@@ -18,12 +18,13 @@ from mes.models import WorkOrder
 from mes.services import work_orders
 from tests.crm.factories import Shop
 from tests.masterdata.factories import ExchangeRateFactory
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 D = Decimal
 
 
-@pytest.fixture
+@shared()
 def shop():
     made = Shop()
     Item.objects.filter(code="PART").update(standard_cost=D("3"))

@@ -16,6 +16,7 @@ from erp.enums import MoveKind
 from erp.models import StockQuant
 from erp.services import stock
 from tests.crm.complaints import NOW, AfterSales
+from tests.shared import shared
 from tests.traceability.factories import SerialUnitFactory
 from traceability import selectors as ledger
 from traceability.enums import DocumentKind, IdentityState
@@ -26,7 +27,7 @@ from traceability.services.genealogy import Built
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared()
 def house() -> AfterSales:
     return AfterSales()
 

@@ -20,6 +20,7 @@ from crm.services import orders, rush
 from crm.services.rush import CannotDecide, CannotRequest, CannotWithdraw
 from tests.crm.factories import FRIDAY, MONDAY, Shop
 from tests.factories import UserFactory
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +33,7 @@ def quick(settings):
     settings.SOLVE_SECONDS = 0.03
 
 
-@pytest.fixture
+@shared(SOLVE_SECONDS=0.03)
 def shop():
     """One lathe; ACME's two days of work before one day of BETA's, planned and promised."""
     shop = Shop()

@@ -8,6 +8,7 @@ import time_machine
 from common.jobs import run_due
 from crm.models import RushRequest
 from tests.crm.factories import FRIDAY, MONDAY, Shop
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/rush-requests/"
@@ -21,7 +22,7 @@ def monday(settings):
         yield
 
 
-@pytest.fixture
+@shared(at=MONDAY, SOLVE_SECONDS=0.03)
 def shop():
     shop = Shop()
     shop.approved(("PART", 2 * DAY_OF_WORK), wanted=date(2026, 11, 25))

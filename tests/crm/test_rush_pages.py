@@ -16,6 +16,7 @@ from crm.services import orders, rush
 from crm.views import rush_words
 from tests.crm.factories import FRIDAY, MONDAY, Shop
 from tests.factories import UserFactory
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +33,7 @@ def monday(settings):
         yield
 
 
-@pytest.fixture
+@shared(at=MONDAY, SOLVE_SECONDS=0.03)
 def shop():
     """One lathe; two days of work for ACME before one day for another order, both planned."""
     shop = Shop()
@@ -485,10 +486,11 @@ def late_rush():
 
 
 @pytest.mark.parametrize(("role", "is_offered"), [("planner", True), ("sales", False)])
-def test_overtime_that_helps_opens_a_scenario_for_planners(client_for, role, is_offered):
+def test_overtime_that_helps_opens_a_scenario_for_planners(client_for, user_for, role, is_offered):
     found = late_rush()
     client = client_for(role)
-    for url in (page(found), f"/plan/scenarios/{found.run_id}/"):
+    urls = (page(found), f"/plan/scenarios/{found.run_id}/")
+    for url in urls:
         shown = text(client.get(url))
         assert "of overtime after each shift" in shown
         assert ('name="offer"' in shown) is is_offered
@@ -497,6 +499,11 @@ def test_overtime_that_helps_opens_a_scenario_for_planners(client_for, role, is_
         form = client.post("/plan/scenarios/new/", {"offer": offer, "name": found.number})
         assert form.status_code == 200
         assert len(form.context["changes"]) == len(found.assessment["help"][0]["changes"])
+    # The simulation speaks the worker's language, a page that of who reads it.
+    reader = user_for(role)
+    reader.language = "zh-hans"
+    reader.save()
+    assert not any("after each shift" in text(client.get(url)) for url in urls)
 
 
 def test_the_scenario_and_the_request_say_the_same_day(client_for, shop):

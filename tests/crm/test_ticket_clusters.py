@@ -14,13 +14,14 @@ from crm.models import TicketCluster, TicketSymptom
 from crm.policies_tickets import CannotSettle
 from crm.services import ticket_clusters
 from tests.crm.complaints import NOW, AfterSales
+from tests.shared import shared
 from tests.traceability.factories import SerialUnitFactory
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
+@shared()
 def house() -> AfterSales:
     return AfterSales()
 

@@ -12,11 +12,12 @@ from crm.models import Ticket
 from crm.services import ticket_inbox, ticket_mail, tickets
 from crm.services.tickets import CannotOpen
 from tests.crm.complaints import NOW, PNG, AfterSales
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared()
 def house() -> AfterSales:
     return AfterSales()
 

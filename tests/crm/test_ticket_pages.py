@@ -123,6 +123,9 @@ def test_the_lookup_warns_of_a_wrong_customer_and_suggests_numbers(house, agent)
     assert "name the item" in text(agent, "ticket-lookup", serial="ZZZZZZ")
     house.ticket("P-100")
     assert "Earlier:" in text(agent, "ticket-lookup", serial="P-100")
+    found = agent.get(reverse("crm:ticket-customers"), {"q": "acm"}).json()
+    assert [row["value"] for row in found] == ["ACME"]
+    assert "data-chosen" in text(agent, "ticket", house.ticket().number)
 
 
 def test_sending_a_form_twice_writes_once_and_a_bad_photo_keeps_the_text(house, agent):

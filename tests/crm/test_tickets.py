@@ -12,7 +12,7 @@ from common.models import Notification
 from crm import selectors_products as products
 from crm import selectors_tickets as selectors
 from crm.enums import MessageKind, TicketChannel, TicketPriority, TicketState, WarrantyDecision
-from crm.models import TicketTarget
+from crm.models import Ticket, TicketTarget
 from crm.policies_tickets import CannotAttach
 from crm.services import (
     ticket_clock,
@@ -27,6 +27,7 @@ from crm.services.warranties import CannotDecide
 from crm.trace import life
 from masterdata.services.business_time import BusinessTime
 from tests.crm.complaints import NOW, PNG, SHIPPED_AT, AfterSales
+from tests.shared import shared
 from tests.traceability.factories import SerialUnitFactory
 from traceability.enums import IdentityState
 from traceability.models import Complaint, SerialUnit
@@ -36,7 +37,7 @@ pytestmark = pytest.mark.django_db
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
-@pytest.fixture
+@shared()
 def house() -> AfterSales:
     return AfterSales()
 
@@ -150,8 +151,9 @@ def test_what_was_changed_meanwhile_is_not_overwritten(house):
     tickets.describe(ticket=ticket, about=about, version=1, by=house.agent, now=NOW)
     with pytest.raises(CannotEdit, match="meanwhile"):
         tickets.describe(ticket=ticket, about=about, version=1, by=house.agent, now=NOW)
+    gone = About(thing=10**12)
     with pytest.raises(CannotOpen):
-        tickets.describe(ticket=ticket, about=About(thing=1), version=2, by=house.agent, now=NOW)
+        tickets.describe(ticket=ticket, about=gone, version=2, by=house.agent, now=NOW)
     with pytest.raises(CannotOpen):
         tickets.create(title=" ", body="x", about=About(), by=None, now=NOW)
 
@@ -301,6 +303,31 @@ def test_other_tickets_of_the_same_product_lot_and_machine_show_nearest_first(ho
     assert [(row.pk, why) for row, why in selectors.related(mine)] == [
         (again.pk, "thing"), (same_lot.pk, "lot"),
     ]  # fmt: skip
+
+
+def test_what_needs_an_answer_first_stands_first(house):
+    """Answered and waiting ones were opened first, with the nearest due moments."""
+    waiting, answered = (house.ticket(now=NOW - n * DAY) for n in (5, 4))
+    tickets.reply(ticket=waiting, body="Which label?", waits=True, by=house.agent, now=NOW)
+    tickets.reply(ticket=answered, body="It was so.", is_answer=True, by=house.agent, now=NOW)
+    low, normal, older, urgent = (
+        house.ticket(priority=priority, now=NOW - minutes * timedelta(minutes=1))
+        for priority, minutes in (
+            (TicketPriority.LOW, 3),
+            (TicketPriority.NORMAL, 0),
+            (TicketPriority.NORMAL, 2),
+            (TicketPriority.URGENT, 0),
+        )
+    )
+    expected = [urgent, older, normal, low, answered, waiting]
+    assert list(selectors.live(selectors.tickets())) == expected
+    # A first word stops the nearer clock: that of the answer runs out later.
+    tickets.reply(ticket=older, body="We look.", by=house.agent, now=NOW)
+    found = list(selectors.live(selectors.tickets()))
+    assert found.index(older) > found.index(normal)
+    # Without clocks the priority decides.
+    Ticket.objects.update(response_due_at=None, answer_due_at=None)
+    assert list(selectors.live(selectors.tickets())) == expected
 
 
 def test_a_frozen_list_stays_as_it_was(house):

@@ -57,7 +57,19 @@ def test_what_is_told_may_be_sent_to_another_and_is_known_the_second_time(unit, 
 
 
 def test_a_document_that_cannot_be_read_is_refused_with_the_place(unit, api_client_for):
+    client = api_client_for("quality")
     document = {"epcisBody": {"eventList": [{"eventID": "urn:uuid:1"}]}}
-    answer = api_client_for("quality").post(URL, document, format="json")
-    assert answer.status_code == 409
-    assert "Event 1: “eventTime” is missing." in str(answer.json())
+    answer = client.post(URL, document, format="json")
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "epcisBody.eventList[0].eventTime": ["Event 1: “eventTime” is missing."]
+    }
+    for body in ("[", "7", '"x"', "[" * 100_000, '{"epcisBody":' * 5_000, '{"epcisBody": NaN}'):
+        answer = client.post(URL, body, content_type="application/json")
+        assert answer.status_code == 400, body[:30]
+        assert answer.json(), body[:30]
+    huge = '{"epcisBody": {"eventList": [], "x": "' + "x" * 3_000_000 + '"}}'
+    assert client.post(URL, huge, content_type="application/json").status_code == 413
+    # Half a character, which is no text anywhere.
+    half = '{"epcisBody": {"eventList": [{"eventID": "\\ud800", "type": "x"}]}}'
+    assert client.post(URL, half, content_type="application/json").status_code == 400

@@ -14,6 +14,7 @@ from django.utils import timezone
 from common.enums import Role
 from crm.models import Containment, DrillResult, RecallDrill
 from mes.models import Nonconformance
+from tests.shared import shared
 from tests.traceability.factories import LotFactory, SerialUnitFactory
 from tests.traceability.test_lives import Life
 from traceability.enums import EventKind, IdentityState
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.django_db
 READERS = (Role.AFTER_SALES, Role.QUALITY, Role.MANAGER)
 
 
-@pytest.fixture
+@shared()
 def life() -> Life:
     return Life()
 
@@ -116,10 +117,18 @@ def test_the_page_tells_the_life_of_a_unit(life, client_for) -> None:
         "out of limits",
         life.machine.code,
         "TIGHTEN-6",
-        "AS-7",
+        # The complaint leads to its ticket.
+        '<strong><a href="/tickets/AS-7/">AS-7</a></strong> LEAK',
         str(life.person),
     ):
         assert told in body, told
+    # An order of another system has no page here.
+    for number, leads in (("B-3007", False), ("SO-100077", True)):
+        life.documents[1].order_number = number
+        life.documents[1].save()
+        told = page(client_for(Role.QUALITY), "crm:trace-thing", pump.pk).content.decode()
+        assert number in told
+        assert (f'href="/orders/{number}/"' in told) is leads
     assert [line.level for line in answer.context["chain"].lines] == [1, 1, 2]
     drawn = json.loads(body.split('id="trace-graph-data"')[1].split(">", 1)[1].split("</script")[0])
     assert drawn["root"] == str(pump.pk)

@@ -19,6 +19,7 @@ from crm.services import canonical, trace_reports
 from crm.services.trace_reports import CannotReport, CannotShare
 from mes.models import Badge
 from tests.crm.complaints import NOW, AfterSales
+from tests.shared import shared
 from traceability.enums import DocumentKind
 from traceability.models import Document
 from traceability.services import epcis
@@ -26,7 +27,7 @@ from traceability.services import epcis
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared()
 def house() -> AfterSales:
     return AfterSales()
 

@@ -18,10 +18,12 @@ from masterdata.enums import Supply, Tracking
 from tests.erp.factories import PurchaseOrderFactory, PurchaseOrderLineFactory, RequirementFactory
 from tests.erp.test_lots import place, receive
 from tests.factories import UserFactory
-from tests.masterdata.factories import CustomerFactory, ItemFactory, SiteFactory
+from tests.masterdata.factories import CustomerFactory, ItemFactory, SiteFactory, SupplierFactory
 from tests.traceability import ledger
+from tests.traceability.factories import LotFactory
 from traceability import selectors as traceability
 from traceability.models import Custody, Document, Event, Lot, SerialUnit
+from traceability.services import epcis, genealogy, identities
 
 pytestmark = pytest.mark.django_db
 
@@ -171,7 +173,26 @@ def test_a_shipment_says_who_has_the_units_and_a_return_that_they_came_back(site
     ]
     quant = StockQuant.objects.get(unit=first)
     assert (quant.bin.kind, quant.is_held) == ("quarantine", True)
-    # It goes out again by another paper: both are in its life.
+    # It goes out again by another paper and comes back once more: all four are in its life, and
+    # what it is made of is as it was.
+    steel = LotFactory()
+    loaded = [genealogy.Loaded(steel.pk, Decimal(1))]
+    made = genealogy.Fact(kind="build", at=now, site_id=site.pk)
+    genealogy.build(fact=made, outputs=[genealogy.Built(first.pk)], loaded=loaded)
+    above = traceability.above([first.pk])
+    assert steel.pk in above
+    again = {key: back[key] for key in ("item_id", "site_id", "customer_id", "by", "now")}
+    returns.back_to_customer(unit_ids=[first.pk], **{**again, "reference": "RMA-1"})
+    first.refresh_from_db()
+    assert (first.state, StockQuant.objects.filter(unit=first).exists()) == ("shipped", False)
+    returns.from_customer(
+        quantity=Decimal(1), unit_ids=[first.pk], **{**back, "reference": "RMA-2"}
+    )
+    told = [row[0] for row in life(first)]
+    assert told == ["receipt", "shipment", "return", "shipment", "return"]
+    assert traceability.above([first.pk]) == above
+    with pytest.raises(returns.CannotReturn, match="is not with a customer"):
+        returns.from_customer(quantity=Decimal(1), unit_ids=[first.pk], **back)
     assert ledger.agrees_with_stock()
 
 
@@ -264,3 +285,36 @@ def test_a_hold_on_what_is_used_up_is_kept_and_what_has_left_cannot_be_held(site
     ship(steel, site, 5, now)
     with pytest.raises(holds.CannotHold, match="RM-2 is not here any more"):
         holds.hold(lot_ids=[left.pk], reason="crack", by=None, now=now)
+
+
+def test_what_its_supplier_told_of_before_it_came_is_received_under_its_number(
+    site, steel, motor, now
+):
+    made_of = {"epcClass": f"urn:millstream:lot:{steel.code}:RM-7", "quantity": 2}
+    told = {
+        "type": "TransformationEvent",
+        "eventID": "urn:uuid:1",
+        "eventTime": (now - timedelta(days=3)).isoformat(),
+        "inputQuantityList": [made_of],
+        "outputEPCList": [f"urn:millstream:unit:{motor.code}:M-{n}" for n in (1, 2)],
+    }
+    document = {"epcisBody": {"eventList": [told]}}
+    epcis.read(document, site_id=site.pk, by=None)
+    lot, unit = Lot.objects.get(), SerialUnit.objects.get(number="M-1")
+    # Without a supplier it is somebody else's: a work order or a count cannot have made it.
+    with pytest.raises(identities.CannotRegister, match="M-1 was given before"):
+        receive(motor, site, 1, now, serials=["M-1"])
+    supplier = SupplierFactory()
+    origin = stock.Origin(supplier.pk, "H-7")
+    receive(motor, site, 1, now, serials=["m 1"], origin=origin)
+    receive(steel, site, 5, now, lot_number="RM-7", origin=origin)
+    for thing in (lot, unit):
+        thing.refresh_from_db()
+        assert (thing.state, thing.supplier, thing.supplier_lot) == ("available", supplier, "H-7")
+    assert lot.pk in traceability.above([unit.pk])
+    # Then it is here, and comes no second time.
+    with pytest.raises(identities.CannotRegister, match="M-1 was given before"):
+        receive(motor, site, 1, now, serials=["M-1"], origin=origin)
+    with pytest.raises(identities.CannotRegister, match="another supplier lot"):
+        receive(steel, site, 5, now, lot_number="RM-7", origin=stock.Origin(supplier.pk, "H-8"))
+    assert ledger.agrees_with_stock()

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 import time_machine
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test.utils import CaptureQueriesContext
 
 from common.enums import JobState
@@ -249,10 +250,17 @@ def test_the_way_of_an_order_through_its_buttons(client_for, order):
 def test_the_supplier_gets_the_order_in_its_language(client_for, order, monkeypatch):
     order.supplier.language, order.supplier.name_zh = "zh-hans", "近处有限公司"
     order.supplier.save()
+    # Prices of small parts have four places; what is printed of lines sums to the total.
+    bolt = order.lines.get().item
+    for position in (20, 30):
+        PurchaseOrderLineFactory(
+            order=order, position=position, item=bolt, quantity=5, unit_price=Decimal("0.0123")
+        )
     seen = {}
 
     def render(*, template, context, language):
-        seen.update(template=template, language=language, total=context["total"])
+        paper = render_to_string(template, {**context, "language": language})
+        seen.update(paper=paper, language=language, total=context["total"])
         return b"%PDF-1.7"
 
     with monkeypatch.context() as patch:
@@ -261,8 +269,18 @@ def test_the_supplier_gets_the_order_in_its_language(client_for, order, monkeypa
     assert (answer["Content-Type"], seen["language"], seen["total"]) == (
         "application/pdf",
         "zh-hans",
-        120,
+        Decimal("120.12"),
     )
+    assert seen["paper"].count("$0.0123") == seen["paper"].count("$0.06") == 2
+    assert "$120.12" in seen["paper"]
+    assert "$120.12" in text_of(client_for("manager").get(PURCHASES))
+    for state, words in (("sent", None), ("draft", "Draft: not sent"), ("cancelled", "Cancelled")):
+        PurchaseOrder.objects.update(state=state)
+        with monkeypatch.context() as patch:
+            patch.setattr("erp.views.purchases.documents.pdf", render)
+            client_for("purchasing").get(PURCHASES + "PO-A77/pdf/")
+        assert ('class="draft"' in seen["paper"]) == bool(words)
+        assert words is None or words in seen["paper"]
     real = client_for("purchasing").get(PURCHASES + "PO-A77/pdf/")
     assert real.content.startswith(b"%PDF")
 
@@ -308,11 +326,52 @@ def test_the_rules_are_kept_and_a_stale_form_is_refused(client_for, site):
     assert client.post(url, {**form, "over_delivery": "200"}).status_code == 422
 
 
+def test_a_second_site_has_its_own_planning_shortages_and_purchases(client_for, bolt, order, site):
+    depot, shortages = SiteFactory(code="DEPOT", name="Depot"), "/floor/shortages/"
+    due_at = NOW + timedelta(days=2)
+    RequirementFactory(item=bolt, site=depot, quantity=9, due_at=due_at, reference="SO-7/10")
+    buyer, warehouse = client_for("purchasing"), client_for("warehouse")
+    # Planned there and nowhere else, whatever another window looks at.
+    buyer.post(PLANNING + "run/", {"site": "DEPOT"})
+    run_job("erp.run_mrp")
+    run, proposal = MrpRun.objects.get(), Proposal.objects.get()
+    assert (run.site, proposal.site) == (depot, depot)
+    for path in (PLANNING, PLANNING + "runs/", PLANNING + "rules/", PURCHASES, shortages):
+        assert buyer.get(path, {"site": "NOWHERE"}).status_code == 404
+        for asked in ({"site": site.code}, {"site": "DEPOT"}, {}):
+            page, code = buyer.get(path, asked).content.decode(), asked.get("site", "DEPOT")
+            assert re.findall(rf'"{path}\?site=([^"&]+)" aria-current="page"', page) == [code]
+    assert "BOLT Bolt 9 pcs" in text_of(buyer.get(PLANNING, {"site": "DEPOT"}))
+    assert "SO-7/10" in text_of(buyer.get(shortages, {"show": "all"}))
+    assert "SO-7/10" not in text_of(buyer.get(shortages, {"show": "all", "site": site.code}))
+    assert "Not planned yet" in text_of(buyer.get(PLANNING))
+    assert "PO-A77" in text_of(buyer.get(PURCHASES))
+    # Whoever opens what is another site's goes on there.
+    assert "Depot" in text_of(buyer.get(f"{PLANNING}proposals/{proposal.pk}/"))
+    assert "BOLT Bolt 9 pcs" in text_of(buyer.get(PLANNING))
+    answer = buyer.post(PLANNING + "accept/", {"all": "1", "site": "DEPOT", "show": "buy"})
+    assert answer.headers["Location"] == PLANNING + "?site=DEPOT&show=buy"
+    placed = PurchaseOrder.objects.get(site=depot)
+    assert placed.number in text_of(buyer.get(PURCHASES))
+    assert "PO-A77" not in text_of(buyer.get(PURCHASES))
+    buyer.post(f"{PURCHASES}{placed.number}/act/", {"action": "submit"})
+    line = f"{PURCHASES}{placed.number}/lines/{placed.lines.get().position}/receive/"
+    assert warehouse.post(line, once(quantity="9", reference="DN-1")).status_code == 302
+    assert (StockBalance.objects.get().site, StockBalance.objects.get().reserved) == (depot, 9)
+    assert "Nobody waits for material" in text_of(buyer.get(shortages, {"show": "all"}))
+    rules = {"plans_itself": "", "tolerance_days": "7", "approval_limit": "", "opened": "1"}
+    more = {"auto_order_limit": "0", "over_delivery": "0", "under_delivery": "0", "site": "DEPOT"}
+    kept = buyer.post(PLANNING + "rules/", rules | more)
+    assert kept.headers.get("Location") == PLANNING + "rules/?site=DEPOT", text_of(kept)
+    assert SupplyRule.objects.get().site == depot
+
+
 @pytest.mark.parametrize(
     "path", [PURCHASES, PURCHASES + "PO-A77/", PLANNING, "/floor/shortages/?show=all"]
 )
 def test_the_number_of_queries_does_not_grow(client_for, order, bolt, site, path):
     client = client_for("purchasing")
+    SiteFactory(code="DEPOT")
 
     def add(number):
         for index in range(number):

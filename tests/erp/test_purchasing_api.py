@@ -73,3 +73,47 @@ def test_a_planner_plans_and_accepts_once(api_client_for):
     assert (again["purchase_orders"], again["already"]) == ([], 1)
     assert Proposal.objects.get().state == "done"
     assert api_client_for("sales").get("/api/v1/proposals/").status_code == 403
+
+
+def test_each_site_is_planned_bought_for_and_received_at(api_client_for):
+    SiteFactory()
+    depot, now = SiteFactory(code="DEPOT"), timezone.now()
+    item = ItemFactory(code="BOLT", supply=Supply.BUY)
+    SupplierPrice.objects.create(
+        supplier=SupplierFactory(code="NEAR"), item=item, price=2, valid_from=date(2020, 1, 1)
+    )
+    RequirementFactory(item=item, site=depot, quantity=10, due_at=now + timedelta(days=9))
+    buyer, store = api_client_for("purchasing"), api_client_for("warehouse")
+    run = buyer.post("/api/v1/mrp-runs/", {"site": "DEPOT"}, format="json")
+    assert (run.status_code, run.json()["site"]) == (202, "DEPOT")
+    job = Job.objects.get(name="erp.run_mrp", state=JobState.QUEUED)
+    assert runner.run_one(job.pk, now=timezone.now())
+    assert buyer.get("/api/v1/proposals/").json()["results"] == []
+    (proposal,) = buyer.get("/api/v1/proposals/?site=DEPOT").json()["results"]
+    asked = {"proposals": [proposal["id"]]}
+    # It is another site's: nothing of this one is accepted.
+    elsewhere = buyer.post("/api/v1/proposals/accept/", asked, format="json").json()
+    assert elsewhere["purchase_orders"] == []
+    answer = buyer.post("/api/v1/proposals/accept/", asked | {"site": "DEPOT"}, format="json")
+    (number,) = answer.json()["purchase_orders"]
+    assert buyer.get("/api/v1/purchase-orders/").json()["results"] == []
+    (listed,) = buyer.get("/api/v1/purchase-orders/?site=DEPOT").json()["results"]
+    assert (listed["number"], listed["site"]) == (number, "DEPOT")
+    receipt = {"item": "BOLT", "quantity": "4", "reference": "DN-1", "site": "DEPOT"}
+    came = store.post("/api/v1/stock/receipts/", receipt, format="json")
+    assert (came.status_code, came.json()["on_hand"]) == (201, "4.0000")
+    assert store.get("/api/v1/stock/items/BOLT/?site=DEPOT").json()["reserved"] == "4.0000"
+    assert store.get("/api/v1/stock/items/BOLT/").json()["on_hand"] == "0.0000"
+    nowhere = [
+        buyer.get("/api/v1/proposals/?site=X"),
+        buyer.get("/api/v1/purchase-orders/?site=X"),
+        buyer.post("/api/v1/mrp-runs/", {"site": "X"}, format="json"),
+        buyer.post("/api/v1/proposals/accept/", asked | {"site": "X"}, format="json"),
+        store.get("/api/v1/stock/items/BOLT/?site=X"),
+        store.post("/api/v1/stock/receipts/", receipt | {"site": "X"}, format="json"),
+    ]
+    for refused in nowhere:
+        assert (refused.status_code, refused.json()["site"]) == (
+            400,
+            ["There is no “X”."],
+        )

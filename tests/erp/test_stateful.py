@@ -17,7 +17,7 @@ from hypothesis.stateful import (
 from common.errors import Refused
 from erp.enums import BinKind, MoveKind
 from erp.models import Requirement, StockBalance, StockQuant
-from erp.services import counts, holds, moving, reservations, returns, stock, warehouses
+from erp.services import counts, holds, lots, moving, reservations, returns, stock, warehouses
 from masterdata.enums import Supply, Tracking
 from tests.erp.factories import RequirementFactory
 from tests.erp.test_lots import books_agree
@@ -166,6 +166,20 @@ class Store(RuleBasedStateMachine):
             quantity = Decimal(1) if quant.unit_id else quantity
             source, target = self.source(quant), self.bin(place).pk
             self.try_(moving.move, source=source, to_bin_id=target, quantity=quantity)
+
+    @rule(number=any_row, quantity=amounts)
+    def split(self, number, quantity):
+        quant = self.some(StockQuant.objects.filter(lot__isnull=False), number)
+        if quant:
+            self.try_(lots.split, lot_id=quant.lot_id, bin_id=quant.bin_id, quantity=quantity)
+
+    @rule(number=any_row)
+    def put_together(self, number):
+        quant = self.some(StockQuant.objects.filter(lot__isnull=False), number)
+        if quant:
+            lying = StockQuant.objects.filter(bin=quant.bin_id, item=quant.item_id)
+            found = list(lying.order_by("pk").values_list("lot", flat=True)[:3])
+            self.try_(lots.merge, lot_ids=found, bin_id=quant.bin_id)
 
     @rule(number=any_row)
     def send_back(self, number):

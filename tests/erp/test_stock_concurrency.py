@@ -1,5 +1,6 @@
 """Sixteen at once in one store: no lost update, no deadlock; and the same without the lock."""
 
+import contextlib
 import random
 import threading
 from decimal import Decimal
@@ -11,11 +12,11 @@ from common.errors import Refused
 from erp import selectors
 from erp.enums import BinKind, MoveKind
 from erp.models import Requirement, StockBalance, StockMove, StockQuant
-from erp.services import holds, issuing, moving, reservations, stock, warehouses
+from erp.services import holds, issuing, lots, moving, reservations, returns, stock, warehouses
 from masterdata.enums import Supply, Tracking
 from tests.erp.factories import RequirementFactory
 from tests.erp.test_lots import books_agree, receive
-from tests.masterdata.factories import ItemFactory, SiteFactory
+from tests.masterdata.factories import CustomerFactory, ItemFactory, SiteFactory
 from traceability.models import Hold, Lot
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -219,6 +220,127 @@ def test_without_lock_and_constraint_a_lot_is_taken_twice(last_two_lots, now, mo
         StockQuant.objects.all().delete()
         with connection.schema_editor() as editor:
             editor.add_constraint(StockQuant, rule)
+
+
+@pytest.fixture
+def issued(now):
+    """Five of a lot were issued to a work order; all of them may come back, once."""
+    site = SiteFactory()
+    item = ItemFactory(supply=Supply.BUY, tracking=Tracking.LOT)
+    receive(item, site, 5, now, lot_number="L-1")
+    need = RequirementFactory(item=item, site=site, quantity=5, kind="component", reference="WO")
+    with transaction.atomic():
+        reservations.reserve({need.pk: Decimal(5)})
+    act = {"requirement_id": need.pk, "quantity": Decimal(5), "reference": "WO", "by": None}
+    stock.issue(**act, now=now)
+    return {**act, "lot_id": Lot.objects.get().pk, "now": now}
+
+
+def _both_look_before_one_books(monkeypatch, module, name):
+    """Both have checked before either books; who waits for a lock is not waited for."""
+    meet, check = threading.Barrier(2), getattr(module, name)
+
+    def slow(*arguments, **more):
+        found = check(*arguments, **more)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            meet.wait(timeout=1)
+        return found
+
+    monkeypatch.setattr(module, name, slow)
+
+
+def test_what_was_issued_comes_back_once(issued, monkeypatch):
+    _both_look_before_one_books(monkeypatch, returns.rules, "check_can_return")
+    errors = in_parallel(*[lambda: returns.from_work_order(**issued)] * 2)
+    assert [type(error) for error in errors] == [returns.CannotReturn]
+    assert StockBalance.objects.get().on_hand == 5
+    assert books_agree()
+
+
+def test_without_the_lock_it_comes_back_twice(issued, monkeypatch):
+    """The control: the lock of the site and that of the row."""
+    monkeypatch.setattr(returns, "lock", lambda which, key: None)
+    monkeypatch.setattr(
+        returns.Requirement.objects, "select_for_update", lambda **how: Requirement.objects.all()
+    )
+    _both_look_before_one_books(monkeypatch, returns.rules, "check_can_return")
+    assert in_parallel(*[lambda: returns.from_work_order(**issued)] * 2) == []
+    assert StockBalance.objects.get().on_hand == 10
+
+
+@pytest.fixture
+def sold(now):
+    """Four of a lot are with a customer, who may send them to either of two sites."""
+    here, there = SiteFactory(), SiteFactory()
+    item = ItemFactory(supply=Supply.BUY, tracking=Tracking.LOT)
+    receive(item, here, 4, now, lot_number="L-1")
+    need = RequirementFactory(item=item, site=here, quantity=4)
+    with transaction.atomic():
+        reservations.reserve({need.pk: Decimal(4)})
+    stock.issue(
+        requirement_id=need.pk,
+        quantity=Decimal(4),
+        kind=MoveKind.SHIPMENT,
+        reference="SH-1",
+        by=None,
+        now=now,
+    )
+    back = {
+        "item_id": item.pk,
+        "lot_id": Lot.objects.get().pk,
+        "quantity": Decimal(4),
+        "reference": "RMA-1",
+        "customer_id": CustomerFactory().pk,
+        "by": None,
+        "now": now,
+    }
+    return [
+        lambda site=site: returns.from_customer(site_id=site.pk, **back) for site in (here, there)
+    ]
+
+
+def test_what_a_customer_has_comes_back_once_to_whichever_site(sold, monkeypatch):
+    _both_look_before_one_books(monkeypatch, returns, "check_came_from_customer")
+    errors = in_parallel(*sold)
+    assert [type(error) for error in errors] == [returns.CannotReturn]
+    assert sum(row.quantity for row in StockQuant.objects.all()) == 4
+    assert books_agree()
+
+
+def test_without_the_locks_more_comes_back_than_was_shipped(sold, monkeypatch):
+    """The control: each site has its own supply lock, so the lot is what both wait for."""
+    monkeypatch.setattr(returns.identities, "lock_lot", lambda pk: None)
+    _both_look_before_one_books(monkeypatch, returns, "check_came_from_customer")
+    assert in_parallel(*sold) == []
+    assert sum(row.quantity for row in StockQuant.objects.all()) == 8
+
+
+@pytest.fixture
+def ten(now):
+    """Ten of a lot in a store."""
+    site, item = SiteFactory(), ItemFactory(supply=Supply.BUY, tracking=Tracking.LOT)
+    receive(item, site, 10, now, lot_number="L-1")
+    quant = StockQuant.objects.get()
+    act = {"lot_id": quant.lot_id, "bin_id": quant.bin_id, "by": None, "now": now}
+    return lambda: lots.split(quantity=Decimal(6), **act)
+
+
+def test_of_two_who_split_a_lot_at_once_the_second_one_finds_too_little(ten, monkeypatch):
+    _both_look_before_one_books(monkeypatch, lots.rules, "check_can_split")
+    errors = in_parallel(ten, ten)
+    assert [str(error)[:9] for error in errors] == ["Only 4 of"]
+    assert books_agree()
+
+
+def test_without_lock_and_row_lock_the_database_stops_the_second_one(ten, monkeypatch):
+    """The control."""
+    monkeypatch.setattr(lots, "lock", lambda which, key: None)
+    monkeypatch.setattr(
+        lots.StockQuant.objects, "select_for_update", lambda **how: StockQuant.objects.all()
+    )
+    _both_look_before_one_books(monkeypatch, lots.rules, "check_can_split")
+    errors = in_parallel(ten, ten)
+    assert [type(error) for error in errors] == [IntegrityError]
 
 
 @pytest.fixture

@@ -258,6 +258,38 @@ def test_a_scan_finds_what_lies_at_another_site(client_for, steel, lot, site, de
     assert client.get("/stock/returns/WO-8/").status_code == 404
 
 
+def test_a_lot_is_split_and_put_together_on_its_pages(client_for, steel, site, lot, now):
+    client, key = client_for("warehouse"), str(uuid.uuid4())
+    page = f"/stock/lots/{lot.pk}/"
+    assert f'href="{page}split/"' in client.get(page).content.decode()
+    fields = {"bin": place(site).pk, "quantity": "3", "number": "https://x.example/id/10/RM-1-A"}
+    # Sent twice it is split once; the number may be the label of a roll that is there already.
+    for _ in range(2):
+        answer = client.post(f"{page}split/", {**fields, "idempotency_key": key})
+    new = Lot.objects.get(number="RM-1-A")
+    assert answer["Location"] == f"/stock/lots/{new.pk}/"
+    assert "put its label on the goods" in text_of(client.get(answer["Location"]))
+    assert re.search("Into other lots 3 .*Difference 0 ", text_of(client.get(page)))
+    answer = send(client, f"{page}split/", 422, bin=place(site).pk, quantity="70")
+    assert "Only 7 of RM-1 lies in" in text_of(answer)
+    receive(steel, site, 2, now, lot_number="RM-2")
+    other = Lot.objects.get(number="RM-2")
+    asked = text_of(client.get(f"{page}merge/"))
+    assert "RM-1-A: 3 EA" in asked
+    assert "RM-2: 2 EA" in asked
+    answer = send(client, f"{page}merge/", 422, number="MIX")
+    assert "Choose at least two lots" in text_of(answer)
+    answer = send(client, f"{page}merge/", others=[new.pk, other.pk], number="MIX")
+    assert StockQuant.objects.get().lot.number == "MIX"
+    assert "Nothing of it lies here" in text_of(client.get(f"{page}split/"))
+    send(client, f"{page}split/", 422, bin=place(site).pk, quantity="1")
+    send(client, f"{page}merge/", 422, others=[new.pk])
+    assert client.get("/stock/lots/999999/merge/").status_code == 404
+    told = text_of(client.get(f"/stock/lots/{lot.pk}/"))
+    assert "Put together" in told
+    assert f"{page}split/" not in client_for("sales").get(page).content.decode()
+
+
 def test_a_form_sent_twice_books_once(client_for, lot):
     client, key = client_for("warehouse"), str(uuid.uuid4())
     for _ in range(2):
@@ -301,6 +333,8 @@ def test_pages_cost_the_same_however_much_there_is(client_for, steel, site, lot,
         "/stock/counts/",
         f"/stock/counts/{number}/",
         f"/stock/lots/{lot.pk}/",
+        f"/stock/lots/{lot.pk}/split/",
+        f"/stock/lots/{lot.pk}/merge/",
         "/stock/receive/",
         "/stock/move/",
     ]

@@ -5,6 +5,7 @@ dated, seen in the portal. A smaller order is then made on the floor, shipped an
 """
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -348,10 +349,22 @@ def _open_checks(operator: Api, work_order: str, sequence: int) -> list[dict[str
     return [check for check in operation["checks"] if check["is_open"]]
 
 
+def _tool_given_up(operator: Api, sentence: str) -> None:
+    """Interrupt the factory's own work that has the tool: the story does not wait for its end."""
+    holders = re.findall(r"(WO-\d+)/(\d+)", sentence)
+    assert holders, sentence
+    for number, sequence in holders:
+        path = f"work-orders/{number}/operations/{sequence}/interrupt/"
+        operator.ok(path, {"reason": "The tool is needed elsewhere"})
+
+
 def _start(operator: Api, work_order: str, operation: dict[str, Any]) -> Answer:
     """Start it on its planned work unit, or where that is busy on another one of its center."""
     path = f"work-orders/{work_order}/operations/{operation['sequence']}/start/"
     answer = operator.post(path)
+    if answer.status != 200 and "is in use at" in answer.sentence:
+        _tool_given_up(operator, answer.sentence)
+        answer = operator.post(path)
     units = WorkUnit.objects.filter(work_center__code=operation["work_center"])
     for code in units.values_list("code", flat=True):
         if answer.status == 200 or "busy" not in answer.sentence:

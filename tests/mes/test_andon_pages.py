@@ -8,12 +8,13 @@ from mes.enums import AndonKind, AndonState
 from mes.models import AndonCall, Downtime, Incident
 from mes.services import reasons
 from tests.mes.factories import Plant
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
 
 
-@pytest.fixture
+@shared()
 def plant():
     reasons.seed()
     return Plant()

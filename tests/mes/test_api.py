@@ -17,10 +17,11 @@ from mes.models import OperationReport, TimeBooking, WorkOrder
 from tests.conftest import ApiClientFor
 from tests.mes import invariants
 from tests.mes.factories import FloorReasonFactory, Plant
+from tests.shared import shared
 
 
-@pytest.fixture
-def plant(db: None) -> Plant:
+@shared()
+def plant() -> Plant:
     """BOX is made in two steps of LID, which is made in one of bought TIN."""
     plant = Plant()
     plant.make("LID", {"TIN": 1})

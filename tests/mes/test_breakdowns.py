@@ -12,13 +12,14 @@ from mes.enums import AndonKind, AndonState, EntryKind, IncidentState, Operation
 from mes.models import AndonCall, AndonRule, Downtime, DowntimeReason, Incident
 from mes.services import andon, breakdowns, execution, reasons
 from tests.mes.factories import NOW, Plant
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.fixture
+@shared()
 def plant():
     plant = Plant()
     plant.make("PART", steps=1)

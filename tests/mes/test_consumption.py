@@ -12,6 +12,7 @@ from erp.services.issuing import CannotIssue
 from mes.services import consumption, execution, undoing
 from tests.factories import UserFactory
 from tests.mes.factories import NOW, Plant
+from tests.shared import shared
 from traceability import selectors as traceability
 from traceability.services.identities import Origin
 
@@ -23,7 +24,7 @@ def chief():
     return UserFactory(username="chief", roles=["supervisor"])
 
 
-@pytest.fixture
+@shared()
 def plant():
     """PUMP takes a SEAL (by lot, scanned), a MOTOR (by serial number, scanned) and 2 BOLTs."""
     plant = Plant()

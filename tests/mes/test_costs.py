@@ -24,6 +24,7 @@ from mes.services.work_orders import CannotClose
 from tests.factories import UserFactory
 from tests.masterdata.factories import ExchangeRateFactory
 from tests.mes.factories import NOW, Plant
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -51,7 +52,7 @@ def chairs():
     return plant
 
 
-@pytest.fixture
+@shared()
 def chair():
     """A work order of ten chairs whose standard is frozen."""
     plant = chairs()
@@ -339,7 +340,7 @@ def test_the_pages_show_sheet_ledger_and_work_in_progress(
         page = client.get(f"/floor/work-orders/costs/{show}").content.decode()
         assert re.findall(r'aria-current="page" >([^<]+)</a>', page) == [tab]
     page = client.get(f"/floor/work-orders/{order.number}/costs/").content.decode()
-    assert "move:" in page
+    assert "Stock move " in page
     assert client.get("/floor/work-orders/WO-0/costs/").status_code == 404
     client.force_login(UserFactory(roles=[Role.OPERATOR]))
     assert client.get(f"/floor/work-orders/{order.number}/costs/").status_code == 403

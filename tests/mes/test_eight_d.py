@@ -38,6 +38,7 @@ from tests.factories import UserFactory
 from tests.masterdata.factories import CustomerFactory, SupplierFactory
 from tests.mes.factories import NOW
 from tests.mes.quality import Quality
+from tests.shared import shared
 from tests.traceability.factories import SerialUnitFactory
 from traceability.enums import DocumentKind, EventKind
 from traceability.models import Document
@@ -51,7 +52,7 @@ D = Discipline
 DAY = timedelta(days=1)
 
 
-@pytest.fixture
+@shared()
 def quality() -> Quality:
     return Quality()
 

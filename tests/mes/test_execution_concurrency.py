@@ -7,9 +7,12 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from mes.models import OperationReport, TimeBooking
-from mes.services import execution, people, undoing
+from mes import policies
+from mes.models import OperationReport, TimeBooking, WorkOrderOperation
+from mes.services import acts, execution, people, undoing
+from tests import parallel
 from tests.factories import UserFactory
+from tests.masterdata.factories import ToolFactory
 from tests.mes.factories import NOW, Plant
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,3 +80,38 @@ def test_joining_twice_and_taking_back_twice_at_once_counts_once(running):
     assert TimeBooking.objects.filter(person=bob, ends_at=None).count() == 1
     running.refresh_from_db()
     assert running.good == 0
+
+
+@pytest.fixture
+def one_fixture():
+    """Two operations that have begun and stopped, and one fixture that both need."""
+    plant = Plant()
+    for code in ("GEAR", "HUB"):
+        plant.make(code)
+        plant.plan(plant.need(code, 10))
+    for number, code in enumerate(("GEAR", "HUB")):
+        operation = plant.orders(code)[0].operations.get()
+        act = {"operation": operation, "by": None, "now": NOW}
+        execution.start(**act, work_unit_id=plant.units[number].pk)
+        execution.interrupt(**act)
+    WorkOrderOperation.objects.update(tool=ToolFactory(site=plant.site))
+    return list(WorkOrderOperation.objects.select_related("work_order").order_by("pk"))
+
+
+def _go_on(operation):
+    return execution.resume(operation=operation, by=None, now=NOW)
+
+
+def test_two_who_reach_for_the_only_fixture_do_not_both_have_it(one_fixture):
+    came = parallel.at_once(*[lambda one=one: _go_on(one) for one in one_fixture])
+    (refused,) = parallel.errors(came)
+    assert isinstance(refused, policies.CannotResume)
+    assert "is in use at" in str(refused)
+
+
+def test_without_the_lock_both_have_it(one_fixture, monkeypatch):
+    parallel.take_away_lock(monkeypatch, acts)
+    parallel.meet_after(monkeypatch, policies, "check_tool")
+    came = parallel.at_once(*[lambda one=one: _go_on(one) for one in one_fixture])
+    assert parallel.errors(came) == []
+    assert WorkOrderOperation.objects.filter(state="running").count() == 2

@@ -23,6 +23,7 @@ from mes.services import (
 from tests.factories import UserFactory
 from tests.mes.factories import NOW, Plant
 from tests.mes.test_consumption import receive
+from tests.shared import shared
 from tests.traceability import ledger
 from traceability import selectors
 from traceability.enums import Certainty, Verdict
@@ -36,7 +37,7 @@ def ada():
     return UserFactory(username="ada", roles=["supervisor"])
 
 
-@pytest.fixture
+@shared()
 def plant():
     """PUMP (a unit) of a SHAFT (by lot, from BAR) and a MOTOR (a unit, scanned), in two steps."""
     plant = Plant()

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from mes.enums import AndonKind, AndonState, IncidentState
-from mes.models import Downtime, TimeBooking
+from mes.models import Downtime, TimeBooking, WorkOrderOperation
 from mes.services import andon, breakdowns, execution
+from tests.masterdata.factories import ToolFactory
 from tests.mes.factories import NOW, Plant
 
 pytestmark = pytest.mark.django_db
@@ -56,3 +57,29 @@ def test_a_machine_is_never_booked_twice_by_what_a_tablet_sends_late(plant):
         (NOW, NOW + 30 * MINUTE),
         (NOW + 30 * MINUTE, NOW + 50 * MINUTE),
     ]
+
+
+def test_a_tool_is_at_as_many_machines_as_there_are_of_it(plant, client_for):
+    fixture = ToolFactory(code="FIXTURE-7", site=plant.site)
+    WorkOrderOperation.objects.update(tool=fixture)
+    first, second = (
+        {"operation": plant.orders(code)[0].operations.get(), "by": None, "now": NOW}
+        for code in ("PART", "OTHER")
+    )
+    here, there = (unit.pk for unit in plant.units)
+    execution.start(**first, work_unit_id=here, in_setup=True)
+    words = f"FIXTURE-7 is in use at {plant.units[0].code} .{plant.orders('PART')[0].number}/10"
+    with pytest.raises(execution.CannotStart, match=words):
+        execution.start(**second, work_unit_id=there)
+    # Whoever stands there reads it before trying.
+    for page in ("/floor/terminal/", "/floor/"):
+        text = client_for("operator").get(f"{page}?unit={plant.units[1].code}").content.decode()
+        assert "FIXTURE-7 is in use" in text
+    # As with the machine: what is interrupted gives it up, and has to get it back.
+    execution.interrupt(**first)
+    execution.start(**second, work_unit_id=there)
+    with pytest.raises(execution.CannotResume, match="FIXTURE-7 is in use"):
+        execution.resume(**first)
+    fixture.quantity = 2
+    fixture.save()
+    assert execution.resume(**first).state == "running"

@@ -24,6 +24,7 @@ from mes.services.containment import Found
 from mes.services.dispositions import Part
 from tests.mes.factories import NOW
 from tests.mes.quality import Quality
+from tests.shared import shared
 from traceability import selectors as traceability
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +33,7 @@ K = DispositionKind
 D = Decimal
 
 
-@pytest.fixture
+@shared()
 def quality() -> Quality:
     return Quality()
 

@@ -4,7 +4,6 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
-import pytest
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,6 +15,8 @@ from mes.models import Downtime, DowntimeReason, MachineState, OperationReport
 from mes.oee import Facts, Oee, Work, believed, measure, total
 from mes.services import breakdowns, effectiveness, execution, reasons
 from tests.aps.factories import MONDAY, Factory
+from tests.masterdata.factories import SiteFactory, WorkCenterFactory, WorkUnitFactory
+from tests.shared import shared
 
 HOUR = timedelta(hours=1)
 
@@ -96,8 +97,8 @@ def test_units_together_weigh_by_their_minutes():
 # From what the floor has written.
 
 
-@pytest.fixture
-def plant(db):
+@shared()
+def plant():
     reasons.seed()
     plant = Factory(units=2)
     plant.part()
@@ -284,6 +285,14 @@ def test_the_page_shows_a_shift_a_unit_and_the_reasons_in_a_constant_number_of_q
         assert re.findall(r'aria-current="page" >([^<]+)</a>', page) == ["08:00–17:00"]
         empty = client_for(Role.SUPERVISOR).get(reverse("machines:oee") + "?day=2026-11-22")
         assert "Nothing was planned to run" in empty.content.decode()
+        # Another site's machines are a page of their own.
+        calendar = plant.units[0].work_center.calendar
+        center = WorkCenterFactory(site=SiteFactory(code="FAR"), calendar=calendar)
+        WorkUnitFactory(code="FAR-1", work_center=center)
+        far = client_for(Role.MANAGER).get(reverse("machines:oee") + "?site=FAR")
+        assert "FAR-1" in far.content.decode()
+        assert "LATHE-1" not in far.content.decode()
+        assert client_for(Role.MANAGER).get(reverse("machines:oee") + "?site=x").status_code == 404
         for hostile in ("?day=9999-99-99", "?day=0001-01-01", "?shift=%00x", "?unit=%F0%9F"):
             answer = client_for(Role.MANAGER).get(reverse("machines:oee") + hostile)
             assert answer.status_code == 200

@@ -11,13 +11,14 @@ from mes.services import badges, terminals
 from mes.views import offline
 from tests.factories import UserFactory
 from tests.mes.factories import NOW, Plant
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 
 FILES = re.compile(r'(?:href|src)="(/static/[^"]+)"')
 
 
-@pytest.fixture
+@shared()
 def plant():
     plant = Plant()
     for code in ("AXLE", "BOLT"):

@@ -9,17 +9,19 @@ from common import documents
 from erp import selectors as erp
 from erp.enums import MoveKind
 from erp.services import stock
-from masterdata.models import OperationCheck, RoutingOperation
+from masterdata.models import Item, OperationCheck, RoutingOperation
 from mes.services import paper, scans
 from mes.views import paper as views
 from tests.mes.factories import NOW, Plant
+from tests.shared import shared
+from traceability.models import Lot
 from traceability.services import identities
 from traceability.services.identities import NewLot
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared()
 def order():
     plant = Plant()
     plant.make("GEAR", {"STEEL": 2}, name_zh="齿轮")
@@ -71,12 +73,28 @@ def test_the_page_of_a_work_order_shows_reports_times_and_paper(client_for, orde
     assert "label.pdf" in page
 
 
-def test_lots_and_serial_numbers_have_labels(client_for, order):
+def test_lots_and_serial_numbers_have_labels(client_for, order, monkeypatch):
+    from weasyprint import Document
+
+    drawn, write = [], Document.write_pdf
+
+    def count(document, *args, **kwargs):
+        drawn.append(len(document.pages))
+        return write(document, *args, **kwargs)
+
+    monkeypatch.setattr(Document, "write_pdf", count)
     item = order.materials.get().item_id
     lot = identities.register_lot(item_id=item, new=NewLot(number="L-7"), now=NOW)
     (unit,) = identities.register_units(item_id=item, numbers=["SN-7"], now=NOW)
-    answer = client_for("operator").get(f"/floor/labels.pdf?lot={lot.pk}&unit={unit}")
+    # However much there is to say of one, it takes one label.
+    Item.objects.filter(pk=item).update(code="X" * 60, name="bearing assembly " * 7)
+    full = "L-" * 30
+    other = identities.register_lot(item_id=item, new=NewLot(number=full), now=NOW)
+    Lot.objects.filter(pk=other.pk).update(supplier_lot="S" * 60, expires_on=NOW.date())
+    lots = f"lot={lot.pk}&lot={other.pk}"
+    answer = client_for("operator").get(f"/floor/labels.pdf?{lots}&unit={unit}")
     assert answer.content.startswith(b"%PDF")
+    assert drawn == [3]
     assert client_for("operator").get("/floor/labels.pdf?lot=999").status_code == 404
 
 

@@ -127,6 +127,11 @@ def test_what_waited_too_long_starts_by_a_supervisors_word_only(client_for):
         shown = [client.get(url).content.decode() for client in (operator, supervisor)]
         assert all("had to start by" in page for page in shown)
         assert ["Start all the same" in page for page in shown] == [False, True]
+        at_machine = f"/floor/terminal/?unit={floor.units[0].code}&job={step.pk}"
+        shown = [client.get(at_machine).content.decode() for client in (operator, supervisor)]
+        assert all('data-phase="blocked"' in page for page in shown)
+        assert all("had to start by" in page for page in shown)
+        assert ["Start all the same" in page for page in shown] == [False, True]
         start = f"/floor/operations/{step.pk}/start/"
         refused = [
             operator.post(start, sent, follow=True),

@@ -29,11 +29,12 @@ from mes.services import quality_actions, supplier_requests
 from tests.masterdata.factories import SupplierFactory
 from tests.mes.factories import NOW
 from tests.mes.quality import Quality
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared()
 def quality() -> Quality:
     return Quality()
 
@@ -186,6 +187,10 @@ def test_changes_are_made_from_the_page(quality, client_for):
     rating = {"failure_mode": "Too wide", "severity": 7, "occurrence": 3, "detection": 4}
     page.done("change", row=planned(ChangeKind.FMEA).pk, **rating)
     text = page.get()
+    # What was changed leads there.
+    address = "/master/items/GEAR/checks/?revision=A&amp;sequence=10"
+    assert text.count(f'href="{address}"') == 2
+    assert me.get(address.replace("&amp;", "&")).status_code == 200
     request = SupplierRequest.objects.get()
     assert request.number in text
     buyer = client_for("purchasing")

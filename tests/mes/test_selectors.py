@@ -11,11 +11,12 @@ from mes.enums import OperationState
 from mes.models import WorkOrderOperation, WorkOrderPeg
 from mes.services import execution
 from tests.mes.factories import NOW, Plant
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared()
 def plant():
     plant = Plant()
     plant.make("FRAME", {"TUBE": 3})

@@ -11,11 +11,12 @@ from django.utils import timezone
 from mes.models import TimeBooking
 from mes.services import execution, people
 from tests.mes.factories import FloorReasonFactory, Plant
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared()
 def plant():
     plant = Plant()
     for code in ("AXLE", "BOLT", "CAM", "DIAL", "EDGE"):

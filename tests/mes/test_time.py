@@ -14,6 +14,7 @@ from mes.models import FloorReason, TimeBooking
 from mes.services import execution, people, time
 from tests.factories import UserFactory
 from tests.mes.factories import NOW, Plant
+from tests.shared import shared
 
 
 @dataclass
@@ -59,8 +60,8 @@ def test_each_minute_of_a_person_is_shared_and_none_is_lost(rows, until):
     assert sum(found.values()) == worked
 
 
-@pytest.fixture
-def plant(db):
+@shared()
+def plant():
     plant = Plant()
     for code in ("A", "B"):
         plant.make(code)

@@ -11,12 +11,13 @@ from masterdata.enums import Tracking
 from mes.services import covering, execution
 from tests.mes.factories import NOW, Plant
 from tests.mes.test_execution import receive, start, step
+from tests.shared import shared
 from traceability.models import Hold, Lot, SerialUnit
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared()
 def plant():
     """Five bikes, kept by lots, of five frames with serial numbers."""
     plant = Plant()

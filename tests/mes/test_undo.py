@@ -15,6 +15,7 @@ from mes.services import execution, undoing, work_orders
 from tests.factories import UserFactory
 from tests.mes import invariants
 from tests.mes.factories import NOW, Plant
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 
@@ -32,8 +33,8 @@ def chief(db):
     return UserFactory(username="chief", roles=["supervisor"])
 
 
-@pytest.fixture
-def plant(db):
+@shared()
+def plant():
     plant = Plant()
     plant.make("GEAR", steps=2)
     plant.needed = plant.need("GEAR", 10)

@@ -10,11 +10,12 @@ from mes.services import plans, work_orders
 from mes.services.plans import PlannedOperation
 from tests.mes import invariants
 from tests.mes.factories import NOW, Plant
+from tests.shared import shared
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
+@shared()
 def plant():
     plant = Plant()
     plant.make("FRAME", {"TUBE": 3})

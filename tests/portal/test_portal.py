@@ -20,14 +20,14 @@ from masterdata.models import Customer
 from masterdata.services import portal_users
 from tests.crm.factories import MONDAY, Shop
 from tests.factories import UserFactory
+from tests.shared import shared
 
 FORBIDDEN = re.compile(r"price|cost|margin|amount|currency|usd|valuation|987\.65|98765", re.I)
 PRICE = Decimal("987.6521")
 
 
-@pytest.fixture
-def shop(db: None, settings: Any) -> Shop:
-    settings.SOLVE_SECONDS = 0.03
+@shared(SOLVE_SECONDS=0.03)
+def shop() -> Shop:
     return Shop()
 
 

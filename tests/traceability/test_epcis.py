@@ -2,6 +2,8 @@
 
 import copy
 import json
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,14 +12,14 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 
 from common.models import AuditEntry
-from tests.masterdata.factories import ItemFactory, SiteFactory
+from tests.masterdata.factories import ItemFactory, SiteFactory, ToolFactory, WorkUnitFactory
 from tests.traceability.factories import MADE_AT, LotFactory, SerialUnitFactory
 from tests.traceability.test_genealogy import Factory, loaded, steps
 from traceability import selectors
 from traceability.enums import EventKind, NodeKind, Verdict, kind_of
-from traceability.models import Event, Lot, Parameter, SerialUnit
+from traceability.models import Event, Lot, Parameter, Reading, SerialUnit
 from traceability.services import audits, epcis, genealogy
-from traceability.services.genealogy import Built, Fact, NewReading
+from traceability.services.genealogy import Built, Fact, NewReading, Station
 
 pytestmark = pytest.mark.django_db
 
@@ -164,7 +166,7 @@ def _with(sent, **fields):
         ({"outputEPCList": ["urn:millstream:unit:NOSUCH:1"]}, "Event 1: There is no item NOSUCH."),
         ({"outputEPCList": ["urn:epc:id:sgtin:1.2.3"]}, "names no lot or unit"),
         ({"outputEPCList": []}, "Nothing comes out of it."),
-        ({"outputEPCList": 7}, "A field has a value of the wrong kind."),
+        ({"outputEPCList": 7}, "“outputEPCList” is no list."),
         ({"eventTime": "yesterday"}, "is no time with its zone"),
         ({"eventTime": "2026-10-01T08:00:00"}, "is no time with its zone"),
         ({"eventID": ""}, "“eventID” is missing."),
@@ -187,6 +189,125 @@ def test_what_cannot_be_read_is_refused_with_its_place_and_nothing_stays(fact, s
         epcis.read(told, site_id=fact.site_id, by=None)
     assert not Event.objects.exists()
     assert not SerialUnit.objects.exists()
+
+
+def _deep(levels):
+    found = "x"
+    for _ in range(levels):
+        found = [found]
+    return found
+
+
+_REPORT = {"type": "X", "value": 1}
+_MEASURED = {
+    "type": "ObjectEvent",
+    "epcList": ["urn:millstream:unit:PUMP:1"],
+    "sensorElementList": [{"sensorReport": [_REPORT]}],
+}
+
+
+def _reported(**report):
+    return {**_MEASURED, "sensorElementList": [{"sensorReport": [{**_REPORT, **report}]}]}
+
+
+# What is sent instead, the field that is named, and a part of the sentence.
+HOSTILE = [
+    ({"type": None}, "type", "is missing"),
+    ({"type": ["ObjectEvent"]}, "type", "is no text"),
+    ({"eventTime": 7}, "eventTime", "is no text"),
+    ({"eventTime": "2026-13-45T99:00:00Z"}, "eventTime", "is no time"),
+    # PostgreSQL stores it, and nobody can read it again.
+    ({"eventTime": "9999-12-31T23:59:59-12:00"}, "eventTime", "is not in the past"),
+    ({"eventTime": "0001-01-01T00:00:00+12:00"}, "eventTime", "is not in the past"),
+    ({"outputEPCList": {"a": 1}}, "outputEPCList", "is no list"),
+    ({"outputEPCList": [{"a": 1}]}, "outputEPCList", "is no list of names"),
+    ({"outputEPCList": [_deep(600)]}, "outputEPCList", "is no list of names"),
+    ({"outputEPCList": "x" * 5000}, "outputEPCList", "is no text"),
+    ({"outputEPCList": ["urn:millstream:unit:PUMP:\x00"]}, "outputEPCList", "is no list of names"),
+    ({"outputEPCList": ["urn:millstream:unit:PUMP:%00"]}, "outputEPCList", "is no number"),
+    ({"outputEPCList": ["urn:millstream:unit:PUMP:" + "9" * 61]}, "outputEPCList", "60 char"),
+    ({"outputEPCList": [f"urn:millstream:unit:PUMP:{n}" for n in ("1", "-1")]}, "", "twice"),
+    ({"inputQuantityList": ["x"]}, "inputQuantityList", "is no list of objects"),
+    ({"inputQuantityList": {"epcClass": 1}}, "inputQuantityList", "is no list"),
+    ({"inputQuantityList": [{}]}, "inputQuantityList[0].epcClass", "is missing"),
+    (
+        {"inputQuantityList": [{"epcClass": "urn:millstream:lot:PUMP:1", "quantity": "1e999999"}]},
+        "inputQuantityList[0].quantity",
+        "is no number",
+    ),
+    (
+        {"inputQuantityList": [{"epcClass": "urn:millstream:lot:PUMP:1", "quantity": True}]},
+        "inputQuantityList[0].quantity",
+        "is no number",
+    ),
+    ({"readPoint": []}, "readPoint", "is no object"),
+    ({"millstream:program": 7}, "millstream:program", "is no text"),
+    ({"millstream:operation": -1}, "millstream:operation", "is no number"),
+    ({"millstream:operation": 2**40}, "millstream:operation", "is no number"),
+    ({"type": "AssociationEvent"}, "parentID", "is missing"),
+    ({"type": "AssociationEvent", "parentID": 7}, "parentID", "is no text"),
+    (
+        # What is inside itself.
+        {
+            "type": "AssociationEvent",
+            "parentID": "urn:millstream:unit:PUMP:1",
+            "childEPCs": ["urn:millstream:unit:PUMP:1"],
+        },
+        "",
+        "",
+    ),
+    (_reported(value={"a": 1}), "sensorElementList[0].sensorReport[0].value", "is no number"),
+    (_reported(value="9" * 5000), "sensorElementList[0].sensorReport[0].value", "is no number"),
+    (_reported(type=""), "sensorElementList[0].sensorReport[0].type", "what was measured"),
+    (
+        _reported(**{"millstream:verdict": "GREAT"}),
+        "sensorElementList[0].sensorReport[0].millstream:verdict",
+        "is no verdict",
+    ),
+    ({**_MEASURED, "sensorElementList": [7]}, "sensorElementList", "is no list of objects"),
+]
+
+
+def test_hostile_events_are_refused_with_the_field_and_leave_nothing(fact, sent):
+    for fields, field, why in HOSTILE:
+        with pytest.raises(epcis.CannotRead) as caught:
+            epcis.read(_with(sent, **fields), site_id=fact.site_id, by=None)
+        where = f"epcisBody.eventList[0].{field}".rstrip(".")
+        assert caught.value.field.startswith(where), (fields, caught.value.field)
+        assert why in str(caught.value), (fields, str(caught.value))
+    assert not Event.objects.exists()
+    assert not SerialUnit.objects.exists()
+    assert not Parameter.objects.exists()
+
+
+def test_what_was_passed_and_measured_comes_back_with_its_station(fact):
+    """Machine, tool, operation and program are those of the reading, not of its event."""
+    unit, lot = SerialUnitFactory(), LotFactory()
+    torque = Parameter.objects.create(code="TORQUE", name="Torque")
+    machine, other, tool = WorkUnitFactory(), WorkUnitFactory(), ToolFactory()
+    station = Station(operation=10, work_unit_id=machine.pk, tool_id=tool.pk, program="CUT-4")
+    genealogy.process(
+        fact=replace(fact, operation=20, work_unit_id=other.pk, program="TIGHTEN-7"),
+        readings=[
+            NewReading(unit.pk, at=MADE_AT - timedelta(days=1), station=station),
+            NewReading(unit.pk, parameter_id=torque.pk, value=Decimal("2.4"), lower=Decimal(2)),
+            # Here nothing is known of a program, whatever the event says.
+            NewReading(unit.pk, parameter_id=torque.pk, value=Decimal("2.5"), station=Station(20)),
+            NewReading(lot.pk, verdict=Verdict.NONE.value),
+        ],
+    )
+
+    def book():
+        fields = ("subject", "at", "operation", "work_unit_id", "tool_id", "program", "value")
+        more = ("parameter_id", "lower", "upper", "verdict")
+        return sorted(Reading.objects.values_list(*fields, *more), key=str)
+
+    were = book()
+    assert {row[5] for row in were} == {"CUT-4", "TIGHTEN-7", ""}
+    told = json.loads(json.dumps(epcis.document([unit.pk, lot.pk], now=timezone.now())))
+    forget()
+    epcis.read(told, site_id=fact.site_id, by=None)
+    assert book() == were
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"epcisBody": {"eventList": "x"}}, "{}"])

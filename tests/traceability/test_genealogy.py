@@ -125,8 +125,13 @@ class Factory:
 
     def merge(self, picks: list[int], doubt: bool) -> None:
         new, sources = LotFactory(item=self.made).pk, self._lots(picks)
-        genealogy.merge(fact=self.fact, target=new, sources=dict.fromkeys(sources, ONE))
-        self.book.links |= {(new, source, True) for source in sources}
+        genealogy.merge(
+            fact=self.fact,
+            target=new,
+            sources=dict.fromkeys(sources, ONE),
+            certainty=ONE_OF if doubt else EXACT,
+        )
+        self.book.links |= {(new, source, not doubt) for source in sources}
         self.lots.append(new)
 
     def replace(self, picks: list[int], doubt: bool) -> None:

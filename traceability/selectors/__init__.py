@@ -3,7 +3,7 @@
 from traceability.selectors.balances import Handed, handed_over
 from traceability.selectors.causes import Cause, groups_of_things, touched_by
 from traceability.selectors.chain import Part, parts_of, users_of, within
-from traceability.selectors.codes import number_of, numbers_in, thing_in
+from traceability.selectors.codes import LONGEST_CODE, number_of, numbers_in, thing_in
 from traceability.selectors.commonality import Shared, neighbours, shared_by
 from traceability.selectors.graph import (
     above,
@@ -76,6 +76,7 @@ from traceability.selectors.search import (
 )
 
 __all__ = [
+    "LONGEST_CODE",
     "Cause",
     "Group",
     "Part",

@@ -22,7 +22,8 @@ _SEPARATORS = re.compile(r"\x1d|\u241d|<GS>|\{GS\}|\[GS\]|\^\]", re.IGNORECASE)
 _SYMBOLOGY = re.compile(r"^\](?:C1|d2|Q3|J1|e0)")
 _BRACKETED = re.compile(r"\((\d{2,4})\)([^()]*)")
 _OUR_PAGE = re.compile(r"/trace/(\d{1,19})(?:/|$)")
-LONGEST = 400
+# An address with everything that may stand in it.
+LONGEST_CODE = 400
 
 
 def numbers_in(text: str) -> list[str]:
@@ -30,7 +31,7 @@ def numbers_in(text: str) -> list[str]:
 
     The text itself comes last: "0110…" may also be a number as it stands.
     """
-    text = unicodedata.normalize("NFKC", text[:LONGEST]).replace("\x00", "").strip()
+    text = unicodedata.normalize("NFKC", text[:LONGEST_CODE]).replace("\x00", "").strip()
     found = [*_elements(text), *_link(text), *_label(text)]
     serials = [value for ai, value in found if ai == SERIAL_AI]
     lots = [value for ai, value in found if ai == LOT_AI]
@@ -43,14 +44,15 @@ def number_of(code: str) -> str:
 
     For fields that take one number: there "(01)…" and "0110…" may be numbers themselves.
     """
-    text = code[:LONGEST].strip()
-    named = dict(_link(text))
+    if "://" not in code:
+        return code
+    named = dict(_link(code[:LONGEST_CODE].strip()))
     return named.get(SERIAL_AI) or named.get(LOT_AI) or code
 
 
 def thing_in(text: str) -> int | None:
     """The id of the lot or unit whose page a code of ours opens."""
-    parts = _address(text.strip()[:LONGEST])
+    parts = _address(text.strip()[:LONGEST_CODE])
     found = _OUR_PAGE.search(parts.path) if parts else None
     return int(found[1]) if found else None
 

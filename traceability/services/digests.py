@@ -8,10 +8,13 @@ import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 
 ZERO = Decimal(0)
 
 
+# Thousands of rows have the same few quantities; equal numbers are written alike.
+@lru_cache(maxsize=4096)
 def plain(number: Decimal | None) -> str:
     """A number as the digest writes it, whatever scale it was stored with."""
     if number is None:

@@ -141,16 +141,37 @@ def hand_over(*, fact: Fact, handovers: Sequence[Handover]) -> int:
     return ledger.write(fact, Rows(handovers=handovers))
 
 
-def split(*, fact: Fact, source: int, parts: Mapping[int, Decimal]) -> int:
-    """Lots were split off a lot: by id, how much of it each is."""
+def split(
+    *,
+    fact: Fact,
+    source: int,
+    parts: Mapping[int, Decimal],
+    handovers: Sequence[Handover] = (),
+) -> int:
+    """Lots were split off a lot: by id, how much of it each is; ``handovers`` where it lies."""
     links = [NewLink(pk, source, share, LinkRole.SPLIT.value) for pk, share in parts.items()]
-    return ledger.write(replace(fact, kind=EventKind.SPLIT), Rows(links=links))
+    rows = Rows(links=links, handovers=handovers)
+    return ledger.write(replace(fact, kind=EventKind.SPLIT), rows)
 
 
-def merge(*, fact: Fact, target: int, sources: Mapping[int, Decimal]) -> int:
-    """Lots were put together into one: by id, how much of each."""
-    links = [NewLink(target, pk, share, LinkRole.MERGE.value) for pk, share in sources.items()]
-    return ledger.write(replace(fact, kind=EventKind.MERGE), Rows(links=links))
+def merge(
+    *,
+    fact: Fact,
+    target: int,
+    sources: Mapping[int, Decimal],
+    certainty: Certainty = Certainty.EXACT,
+    handovers: Sequence[Handover] = (),
+) -> int:
+    """Lots were put together into one: by id, how much of each.
+
+    ``ONE_OF``: what is taken of it later has one of them in it, and nobody knows which.
+    """
+    links = [
+        NewLink(target, pk, share, LinkRole.MERGE.value, certainty.value)
+        for pk, share in sources.items()
+    ]
+    rows = Rows(links=links, handovers=handovers)
+    return ledger.write(replace(fact, kind=EventKind.MERGE), rows)
 
 
 def take_apart(*, fact: Fact, unit: int, parts: Iterable[int]) -> int:

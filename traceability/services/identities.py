@@ -5,7 +5,7 @@ transaction. Rows are locked by table (lots, then units), then by primary key.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ from common import numbers as sequences
 from common.models import User
 from traceability import policies, selectors
 from traceability.enums import IDENTITY_TRANSITIONS, IdentityState
-from traceability.models import Hold, Lot, SerialUnit
+from traceability.models import Custody, Hold, Lot, SerialUnit
 from traceability.policies import CannotHold, CannotRegister, check_numbers, some_of
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "check_numbers",
     "held",
     "hold",
+    "lock_lot",
     "lose",
     "move",
     "register_lot",
@@ -68,23 +69,49 @@ def register_lot(
     """
     number = selectors.number_of(new.number).strip() or sequences.take("LOT", now=now)
     policies.check_number(number)
+    origin = _read(new.origin)
     found = selectors.lot_of(item_id=item_id, number=number)
     if found is not None:
-        _check_same(found, new.origin)
+        if origin.supplier_id is not None and _is_announced(found):
+            _arrives(found, origin, keeps_until)
+        _check_same(found, origin)
         return found
     return Lot.objects.create(
         item_id=item_id,
         number=number,
-        supplier_id=new.origin.supplier_id,
-        supplier_lot=new.origin.supplier_lot.strip(),
-        expires_on=new.origin.expires_on or keeps_until,
+        supplier_id=origin.supplier_id,
+        supplier_lot=origin.supplier_lot,
+        expires_on=origin.expires_on or keeps_until,
         made_at=now,
     )
 
 
+def _is_announced(lot: Lot) -> bool:
+    """Whether it is known from somebody else's events only: nothing of it ever came here."""
+    return (
+        lot.state == IdentityState.IN_PROCESS
+        and lot.supplier_id is None
+        and not Custody.objects.filter(thing=lot.pk).exists()
+    )
+
+
+def _arrives(lot: Lot, origin: Origin, keeps_until: date | None) -> None:
+    """What its supplier told of before is there: now it has what the delivery says of it."""
+    lot.supplier_id, lot.supplier_lot = origin.supplier_id, origin.supplier_lot
+    lot.expires_on = origin.expires_on or keeps_until
+    lot.save(update_fields=["supplier", "supplier_lot", "expires_on"])
+
+
+def _read(origin: Origin) -> Origin:
+    """The origin with the supplier's lot as his label's code names it."""
+    supplier_lot = selectors.number_of(origin.supplier_lot).strip()
+    policies.check_length(supplier_lot)
+    return replace(origin, supplier_lot=supplier_lot)
+
+
 def _check_same(lot: Lot, origin: Origin) -> None:
     for what, known, given in (
-        (_("supplier lot"), lot.supplier_lot, origin.supplier_lot.strip()),
+        (_("supplier lot"), lot.supplier_lot, origin.supplier_lot),
         (_("expiry"), lot.expires_on, origin.expires_on),
         (_("supplier"), lot.supplier_id, origin.supplier_id),
     ):
@@ -106,12 +133,13 @@ def register_units(
     """Give serial numbers, each once per item for life; ids in the order of the numbers.
 
     New ones are in the ``state``. A unit that went back to its supplier and was mended keeps its
-    number. Two statements however many. Raise CannotRegister where one is taken already.
+    number, and so does one that he told of before it came. Constant statements however many. Raise
+    CannotRegister where one is taken already.
     """
     numbers = [selectors.number_of(number) for number in numbers]
     policies.check_numbers(numbers)
-    origin = origin or Origin()
-    back = _came_back(item_id, numbers, origin)
+    origin = _read(origin or Origin())
+    back = _came_back(item_id, numbers, origin) | _announced(item_id, numbers, origin)
     new = [number for number in numbers if number not in back]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -155,6 +183,31 @@ def _came_back(item_id: int, numbers: Sequence[str], origin: Origin) -> dict[str
     return {typed[norm]: pk for norm, pk in rows.values_list("number_norm", "pk")}
 
 
+def _announced(item_id: int, numbers: Sequence[str], origin: Origin) -> dict[str, int]:
+    """Units by the number as it is typed that a delivery brings and that were told of before.
+
+    They get the delivery's supplier; nobody else may take over what somebody told of.
+    """
+    if origin.supplier_id is None:
+        return {}
+    typed = {selectors.normalised(number): number for number in numbers}
+    rows = SerialUnit.objects.filter(
+        item=item_id,
+        number_norm__in=list(typed),
+        state=IdentityState.IN_PROCESS,
+        supplier__isnull=True,
+        document__isnull=True,
+    )
+    found = {typed[norm]: pk for norm, pk in rows.values_list("number_norm", "pk")}
+    if found:
+        SerialUnit.objects.filter(bulk.among("pk", found.values())).update(
+            supplier=origin.supplier_id,
+            supplier_lot=origin.supplier_lot,
+            expires_on=origin.expires_on,
+        )
+    return found
+
+
 def move(
     *, state: IdentityState, lot_ids: Iterable[int] = (), unit_ids: Iterable[int] = ()
 ) -> None:
@@ -196,6 +249,11 @@ def held(*, lot_ids: Collection[int], unit_ids: Collection[int]) -> tuple[set[in
         set(lots.values_list("lot_id", flat=True)),
         set(units.values_list("unit_id", flat=True)),
     )
+
+
+def lock_lot(pk: int) -> None:
+    """Wait for whoever changes what the lot's history adds up to, wherever that is."""
+    Lot.objects.select_for_update(no_key=True).get(pk=pk)
 
 
 def _move(model: type[Thing], ids: list[int], new: IdentityState) -> None:

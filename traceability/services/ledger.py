@@ -288,11 +288,14 @@ def _hand_over(event_id: int, handovers: Sequence[Handover]) -> None:
             """,
             [event_id, *columns],
         )
+        units = [row for row in handovers if row.thing >= FIRST_UNIT_ID]
+        if not units:
+            return
         cursor.execute(
             """
             UPDATE traceability_serialunit AS unit SET document_id = new.document_id
             FROM unnest(%s::bigint[], %s::bigint[]) AS new (id, document_id)
             WHERE unit.id = new.id
             """,
-            columns[:2],
+            [[row.thing for row in units], [row.document_id for row in units]],
         )

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -108,11 +108,23 @@ class Book:
     levels: dict[int, int]
     stock: dict[int, Decimal]
     outputs: dict[int, list[FreeOutput]]
+    # What comes from other sites and nobody waits for.
+    coming: dict[int, Decimal]
     growing: dict[tuple[int, date], GrowingOrder]
 
 
-def read(*, site_id: int, zone: ZoneInfo, needs: list[tuple[int, datetime]], now: datetime) -> Book:
-    """Read what planning these needs (item id, due) may touch; a few queries and each BOM day."""
+def read(
+    *,
+    site_id: int,
+    zone: ZoneInfo,
+    needs: list[tuple[int, datetime]],
+    now: datetime,
+    wanted: Mapping[int, Decimal] | None = None,
+) -> Book:
+    """Read what planning these needs (item id, due) may touch; a few queries and each BOM day.
+
+    ``wanted``: how much of which requirements (by id) is planned for now.
+    """
     structures = Structures(zone=zone, now=now)
     structures.know({item_id for item_id, _due in needs})
     levels = structures.levels(needs)
@@ -134,7 +146,9 @@ def read(*, site_id: int, zone: ZoneInfo, needs: list[tuple[int, datetime]], now
         if output.work_order_id not in grows:
             outputs[output.item_id].append(output)
     stock = erp.free_stock(site_id=site_id, item_ids=levels)
-    return Book(site_id, structures, levels, stock, dict(outputs), growing)
+    transit = selectors.transit(site_id=site_id, now=now, item_ids=levels, wanted=wanted)
+    coming = transit.free_quantities()
+    return Book(site_id, structures, levels, stock, dict(outputs), coming, growing)
 
 
 def _growing(

@@ -1,7 +1,8 @@
 """From demands to lots, level by level, in memory: nothing is read or written here.
 
 All demand of an item, over all levels, is gathered before its lots are formed (low-level codes):
-first free stock, then free output of open work orders, then new work orders by the lot policy.
+first free stock, then what comes from other sites, then free output of open work orders, then new
+work orders by the lot policy.
 """
 
 import heapq
@@ -92,6 +93,7 @@ class Exploder:
             item_id: {output.work_order_id: output.quantity for output in outputs}
             for item_id, outputs in book.outputs.items()
         }
+        self._coming = dict(book.coming)
         self._surplus: dict[int, list[DraftOrder]] = {}
         self._growing = dict(book.growing)
         self._waiting: dict[int, list[Need]] = {}
@@ -106,7 +108,7 @@ class Exploder:
             gathered = self._waiting.pop(item_id)
             gathered.sort(key=lambda need: (need.due_at, -need.priority))
             left = self._from_stock(item_id, gathered)
-            left = self._from_open(item_id, left)
+            left = self._from_open(item_id, self._from_transit(item_id, left))
             for order in self._lots(item_id, left):
                 self._add_materials(order)
         return self._result
@@ -132,6 +134,19 @@ class Exploder:
             if need.quantity > need.reserved:
                 left.append((need, need.quantity - need.reserved))
         self._stock[item_id] = free
+        return left
+
+    def _from_transit(
+        self, item_id: int, needs: list[tuple[Need, Decimal]]
+    ) -> list[tuple[Need, Decimal]]:
+        """What is on its way from another site is not made again; nothing is written for it."""
+        left = []
+        for need, quantity in needs:
+            share = ZERO if need.for_stock else min(self._coming.get(item_id, ZERO), quantity)
+            if share > 0:
+                self._coming[item_id] -= share
+            if quantity > share:
+                left.append((need, quantity - share))
         return left
 
     def _from_open(

@@ -87,8 +87,13 @@ def _explode(
     site_id: int, zone: ZoneInfo, needs: list[Need], now: datetime
 ) -> tuple[Explosion, dict[int, str]]:
     """Explode; whoever fails is taken out and the rest exploded again as if it had not asked."""
+    wanted = {n.requirement_id: n.quantity for n in needs if n.requirement_id is not None}
     book = books.read(
-        site_id=site_id, zone=zone, needs=[(n.item_id, n.due_at) for n in needs], now=now
+        site_id=site_id,
+        zone=zone,
+        needs=[(n.item_id, n.due_at) for n in needs],
+        wanted=wanted,
+        now=now,
     )
     failures: dict[int, str] = {}
     while True:

@@ -113,6 +113,12 @@ function press(button) {
   if (button.dataset.setup) body.setup = true;
   if (button.dataset.reason) body.reason_code = button.dataset.reason;
   if (button.dataset.short) Object.assign(body, { short_close: true, reason: button.dataset.short });
+  if (button.dataset.overrule) {
+    // A supervisor says why it may start after its longest wait.
+    const field = document.getElementById(button.dataset.overrule);
+    body.overrule = field.value.trim();
+    if (!body.overrule) return field.focus();
+  }
   reopen = "";
   act(verb, body, button.textContent.trim());
   if (verb === "finish") screen("main");

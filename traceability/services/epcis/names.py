@@ -22,7 +22,14 @@ _LINK = re.compile(r"https?://[^/]+/(?:.*/)?01/(?P<item>\d+)/(?P<key>21|10)/(?P<
 
 
 class CannotRead(Refused):
-    """What was sent is no EPCIS document of things that are known here."""
+    """What was sent is no EPCIS document of things that are known here.
+
+    ``field``: which one is wrong, as "epcisBody.eventList[3].eventTime", counted from 0.
+    """
+
+    def __init__(self, sentence: str, field: str = "epcisBody") -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)

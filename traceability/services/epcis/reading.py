@@ -7,11 +7,12 @@ often it is sent; what is declared an error there is not read. Items must be kno
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -25,13 +26,15 @@ from traceability import selectors
 from traceability.enums import Certainty, EventKind, LinkRole, NodeKind, Verdict
 from traceability.models import Event, Parameter
 from traceability.services import genealogy, identities, ledger
-from traceability.services.epcis.names import CannotRead, Name, parse
+from traceability.services.epcis.fields import SMALLEST, Told
+from traceability.services.epcis.names import PREFIX, CannotRead, Name, parse
 from traceability.services.ledger import Fact, NewLink, NewReading, Rows
-
-Told = Mapping[str, Any]
 
 ONE = Decimal(1)
 MOST_EVENTS = 100_000
+# Nobody tells of what is to come; clocks differ.
+_AHEAD = timedelta(days=1)
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _ROLES = {role.name.lower(): role for role in LinkRole}
 _KINDS = {
     LinkRole.SPLIT: EventKind.SPLIT,
@@ -50,14 +53,25 @@ class Read:
     passed_over: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Ids of what is named by its code."""
+
+    items: Mapping[str, int]
+    work_units: Mapping[str, int]
+    tools: Mapping[str, int]
+
+
 def read(document: Any, *, site_id: int, by: User | None) -> Read:
     """Write the document's events into the ledger of a site.
 
-    Raise CannotRead, and write nothing, with the event's place and the reason.
+    Raise CannotRead, and write nothing, with the event's place, the field and the reason.
     """
+    now = timezone.now()
     events = _events(document)
     named = [(_reference(told, place), told) for place, told in enumerate(events, 1)]
-    done, items = Read(), masterdata.item_ids()
+    known = _Known(masterdata.item_ids(), masterdata.work_unit_ids(), masterdata.tool_ids())
+    done = Read()
     with transaction.atomic():
         # The same document twice at once: the second one finds what the first one wrote.
         lock(Lock.IMPORT, site_id)
@@ -71,14 +85,8 @@ def read(document: Any, *, site_id: int, by: User | None) -> Read:
                 done = replace(done, known=done.known + 1)
                 continue
             seen.add(reference)
-            try:
-                fact = Fact(EventKind.BUILD, _at(told), site_id, by.pk if by else None, reference)
-                one = _One(told, fact, items)
-                is_written = one.write()
-            except (Refused, KeyError, TypeError, ValueError, InvalidOperation) as error:
-                raise CannotRead(
-                    _("Event %(place)s: %(why)s") % {"place": place, "why": _why(error)}
-                ) from error
+            fact = Fact(EventKind.BUILD, now, site_id, by.pk if by else None, reference)
+            is_written = _write(_One(told, fact, known), place)
             done = replace(
                 done,
                 written=done.written + is_written,
@@ -89,21 +97,31 @@ def read(document: Any, *, site_id: int, by: User | None) -> Read:
                 action="traceability.epcis.read",
                 target=masterdata.site(site_id),
                 by=by,
-                now=timezone.now(),
+                now=now,
                 changes={"events": [None, done.written]},
             )
     return done
 
 
+def _write(one: "_One", place: int) -> bool:
+    """Write an event; whatever is wrong with it is told with its place and field."""
+    try:
+        return one.write()
+    except (Refused, IntegrityError, DataError, TypeError, ValueError, ArithmeticError) as error:
+        sentence = _("Event %(place)s: %(why)s") % {"place": place, "why": _why(error)}
+        field = ".".join([f"epcisBody.eventList[{place - 1}]", *filter(None, [one.told.field])])
+        raise CannotRead(sentence, field) from error
+
+
 def _why(error: Exception) -> str:
     if isinstance(error, Refused):
         return str(error)
-    if isinstance(error, KeyError):
-        return _("“%(field)s” is missing.") % {"field": error.args[0]}
+    if isinstance(error, IntegrityError):
+        return _("It names the same thing twice, or contradicts what is known here.")
     return _("A field has a value of the wrong kind.")
 
 
-def _events(document: Any) -> list[Told]:
+def _events(document: Any) -> list[Mapping[str, Any]]:
     body = document.get("epcisBody") if isinstance(document, dict) else None
     events = body.get("eventList") if isinstance(body, dict) else None
     if not isinstance(events, list) or not all(isinstance(told, dict) for told in events):
@@ -113,30 +131,24 @@ def _events(document: Any) -> list[Told]:
     return events
 
 
-def _reference(told: Told, place: int) -> str:
+def _reference(told: Mapping[str, Any], place: int) -> str:
     """By what an event is known again."""
     name = told.get("eventID")
     if not isinstance(name, str) or not name:
-        raise CannotRead(
-            _("Event %(place)s: %(why)s")
-            % {"place": place, "why": _("“%(field)s” is missing.") % {"field": "eventID"}}
-        )
-    return "EPCIS " + hashlib.sha256(name.encode()).hexdigest()[:40]
-
-
-def _at(told: Told) -> datetime:
-    text = told["eventTime"]
-    at = parse_datetime(text) if isinstance(text, str) else None
-    if at is None or at.tzinfo is None:
-        raise CannotRead(_("“%(time)s” is no time with its zone.") % {"time": str(text)[:40]})
-    return at
+        sentence = _("Event %(place)s: %(why)s") % {
+            "place": place,
+            "why": _("“%(field)s” is missing.") % {"field": "eventID"},
+        }
+        raise CannotRead(sentence, f"epcisBody.eventList[{place - 1}].eventID")
+    return "EPCIS " + hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:40]
 
 
 class _One:
     """An event that is being read."""
 
-    def __init__(self, told: Told, fact: Fact, items: Mapping[str, int]) -> None:
-        self.told, self.fact, self.items = told, fact, items
+    def __init__(self, told: Mapping[str, Any], fact: Fact, known: _Known) -> None:
+        self.told, self.known = Told(told), known
+        self.latest, self.fact = fact.at + _AHEAD, fact
         self.role = _ROLES.get(str(told.get("millstream:role")), LinkRole.CONSUME)
 
     def write(self) -> bool:
@@ -146,13 +158,37 @@ class _One:
             "AssociationEvent": self._association,
             "ObjectEvent": self._object,
         }
-        way = ways.get(str(self.told["type"]))
-        return way is not None and "errorDeclaration" not in self.told and way()
+        self.fact = replace(self.fact, at=self._at(), **self._station())
+        way = ways.get(self.told.text("type"))
+        return way is not None and "errorDeclaration" not in self.told.body and way()
+
+    def _at(self) -> datetime:
+        text = self.told.text("eventTime")
+        try:
+            at = parse_datetime(text)
+        except ValueError:
+            at = None
+        if at is None or at.tzinfo is None:
+            raise CannotRead(_("“%(time)s” is no time with its zone.") % {"time": text[:40]})
+        if not _EARLIEST <= at <= self.latest:
+            raise CannotRead(_("“%(time)s” is not in the past.") % {"time": text[:40]})
+        return at
+
+    def _station(self) -> dict[str, Any]:
+        """Where it was done, by which tool and program; machines of others are not known here."""
+        told = self.told
+        machine = told.one("readPoint").text("id", "").removeprefix(f"{PREFIX}workunit:")
+        return {
+            "work_unit_id": self.known.work_units.get(unquote(machine)),
+            "tool_id": self.known.tools.get(told.text("millstream:tool", "")),
+            "program": told.text("millstream:program", ""),
+            "operation": told.count("millstream:operation"),
+        }
 
     def _transformation(self) -> bool:
         lots_in = self._amounts("inputQuantityList")
-        units_in = list(self._nodes(self.told.get("inputEPCList", [])).values())
-        units_out = list(self._nodes(self.told.get("outputEPCList", [])).values())
+        units_in = list(self._nodes("inputEPCList").values())
+        units_out = list(self._nodes("outputEPCList").values())
         lots_out = self._amounts("outputQuantityList")
         kind = _KINDS.get(self.role, EventKind.BUILD)
         if kind in (EventKind.SPLIT, EventKind.MERGE):
@@ -162,7 +198,7 @@ class _One:
         if not pieces:
             raise CannotRead(_("Nothing comes out of it."))
         loaded = [
-            genealogy.Loaded(lot, (quantity / pieces).quantize(Decimal("0.000001")), certainty)
+            genealogy.Loaded(lot, (quantity / pieces).quantize(SMALLEST), certainty)
             for lot, quantity, certainty in lots_in
         ]
         outputs = [genealogy.Built(pk) for pk in units_out]
@@ -176,16 +212,16 @@ class _One:
 
     def _from_lot_to_lot(self, kind: EventKind, ins: "_Amounts", outs: "_Amounts") -> None:
         links = [
-            NewLink(out, source, taken if kind == EventKind.MERGE else made, self.role.value)
+            NewLink(out, source, taken if kind == EventKind.MERGE else made, self.role.value, doubt)
             for out, made, _c in outs
-            for source, taken, _d in ins
+            for source, taken, doubt in ins
         ]
         ledger.write(replace(self.fact, kind=kind), Rows(links=links))
 
     def _association(self) -> bool:
-        [host] = self._nodes([self.told["parentID"]]).values()
-        parts = list(self._nodes(self.told.get("childEPCs", [])).values())
-        if self.told["action"] == "DELETE":
+        [host] = self._things([self.told.text("parentID")]).values()
+        parts = list(self._nodes("childEPCs").values())
+        if self.told.text("action", "") == "DELETE":
             genealogy.take_apart(fact=self.fact, unit=host, parts=parts)
         else:
             links = [NewLink(host, part, ONE, self.role.value) for part in parts]
@@ -194,54 +230,62 @@ class _One:
         return bool(parts)
 
     def _object(self) -> bool:
-        """What was measured; where it was seen is for documents of our own to say."""
-        named = [
-            *self.told.get("epcList", []),
-            *(amount["epcClass"] for amount in self.told.get("quantityList", [])),
-        ]
-        things = self._nodes(named).values()
+        """What was done and measured; where it was seen is for documents of our own to say."""
         reports = [
             report
-            for element in self.told.get("sensorElementList", [])
-            for report in element["sensorReport"]
+            for element in self.told.rows("sensorElementList")
+            for report in element.rows("sensorReport")
         ]
-        readings = [self._reading(thing, report) for thing in things for report in reports]
+        is_passed = self.told.body.get("millstream:passed") is True
+        if not reports and not is_passed:
+            return False
+        named = [row.text("epcClass") for row in self.told.rows("quantityList")]
+        things = [*self._nodes("epcList").values(), *self._things(named).values()]
+        readings = [NewReading(thing, at=self.fact.at) for thing in things if is_passed]
+        readings += [self._reading(thing, report) for thing in things for report in reports]
         if readings:
             genealogy.process(fact=self.fact, readings=readings)
         return bool(readings)
 
     def _reading(self, thing: int, report: Told) -> NewReading:
-        code = str(report["type"]).rpartition(":")[2].rpartition("/")[2][:60]
+        code = report.text("type").rpartition(":")[2].rpartition("/")[2][:60]
+        if not code:
+            raise CannotRead(_("It does not say what was measured."))
         parameter, _new = Parameter.objects.get_or_create(
             code=code,
-            defaults={"name": code, "unit": str(report.get("millstream:unit", ""))[:12]},
+            defaults={"name": code, "unit": report.text("millstream:unit", "")[:12]},
         )
-        verdict = str(report.get("millstream:verdict", "none")).upper()
+        verdict = report.text("millstream:verdict", Verdict.NONE.name).upper()
+        if verdict not in Verdict.__members__:
+            raise CannotRead(_("“%(value)s” is no verdict.") % {"value": verdict[:40]})
         return NewReading(
             thing,
             parameter_id=parameter.pk,
-            value=_figure(report.get("value")),
-            lower=_figure(report.get("millstream:lower")),
-            upper=_figure(report.get("millstream:upper")),
+            value=report.figure("value"),
+            lower=report.figure("millstream:lower"),
+            upper=report.figure("millstream:upper"),
             verdict=Verdict[verdict].value,
             at=self.fact.at,
         )
 
     def _amounts(self, field: str) -> "_Amounts":
-        rows = self.told.get(field, [])
-        nodes = self._nodes([row["epcClass"] for row in rows])
+        rows = self.told.rows(field)
+        nodes = self._things([row.text("epcClass") for row in rows])
         found = []
         for row in rows:
-            certainty = (
-                Certainty.ONE_OF if row.get("millstream:certainty") == "one_of" else Certainty.EXACT
-            )
-            quantity = _figure(row["quantity"])
+            is_doubt = row.text("millstream:certainty", "") == "one_of"
+            quantity = row.figure("quantity", is_needed=True)
             if quantity is None or quantity <= 0:
                 raise CannotRead(_("A quantity is above zero."))
-            found.append((nodes[str(parse(row["epcClass"]))], quantity, certainty))
+            certainty = Certainty.ONE_OF if is_doubt else Certainty.EXACT
+            found.append((nodes[str(parse(row.text("epcClass")))], quantity, certainty))
         return found
 
-    def _nodes(self, texts: Iterable[object]) -> dict[str, int]:
+    def _nodes(self, field: str) -> dict[str, int]:
+        """The things that a field names."""
+        return self._things(self.told.names(field))
+
+    def _things(self, texts: Iterable[str]) -> dict[str, int]:
         """The things of these names, in their order; those that are not here yet are registered."""
         names = [parse(text) for text in texts]
         found: dict[str, int] = {}
@@ -270,18 +314,9 @@ class _One:
         return {str(name): known[selectors.normalised(name.number)] for name in names}
 
     def _item(self, code: str) -> int:
-        if code not in self.items:
+        if code not in self.known.items:
             raise CannotRead(_("There is no item %(code)s.") % {"code": code[:60]})
-        return self.items[code]
+        return self.known.items[code]
 
 
 _Amounts = list[tuple[int, Decimal, Certainty]]
-
-
-def _figure(value: object) -> Decimal | None:
-    if value is None:
-        return None
-    figure = Decimal(str(value))
-    if isinstance(value, bool) or not figure.is_finite() or abs(figure) >= 10**11:
-        raise CannotRead(_("“%(value)s” is no number.") % {"value": str(value)[:40]})
-    return figure.quantize(Decimal("0.000001"))

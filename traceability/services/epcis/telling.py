@@ -7,12 +7,13 @@ wrong is told as it was captured and declared an error, with the events that put
 
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from masterdata import selectors as masterdata
 from traceability import selectors
 from traceability.enums import (
     FIRST_KIT_ID,
@@ -80,6 +81,9 @@ class _Life:
     lots: dict[int, Lot]
     units: dict[int, SerialUnit]
     parameters: dict[int, Parameter]
+    # Codes of machines and tools, by id.
+    work_units: dict[int, str]
+    tools: dict[int, str]
 
     def in_order(self) -> list[Event]:
         return sorted(self.events.values(), key=lambda event: (event.at, event.pk))
@@ -125,7 +129,13 @@ def _life(things: Sequence[int]) -> _Life:
         lots=selectors.lots(node for node in real if node < FIRST_KIT_ID),
         units=selectors.units(node for node in real if node >= FIRST_UNIT_ID),
         parameters=Parameter.objects.in_bulk(used),
+        work_units=_codes(masterdata.work_units_by_id(r.work_unit_id or 0 for r in readings)),
+        tools=_codes(masterdata.tools_by_id(r.tool_id or 0 for r in readings)),
     )
+
+
+def _codes(rows: Mapping[int, Any]) -> dict[int, str]:
+    return {pk: row.code for pk, row in rows.items()}
 
 
 def _by(rows: Iterable[Any], key: Callable[[Any], Any]) -> dict[Any, list[Any]]:
@@ -150,7 +160,8 @@ def _told(life: _Life, event: Event) -> list[_One]:
     ]
     for place, one in enumerate(found):
         name = uuid.uuid5(_SPACE, f"{event.site.code}/{event.pk}/{place}/{event.digest.hex()}")
-        one.body = {**_head(event), "eventID": f"urn:uuid:{name}", **one.body}
+        body = {**_head(event), "eventID": f"urn:uuid:{name}", **one.body}
+        one.body = {key: value for key, value in body.items() if value is not None}
     return found
 
 
@@ -161,14 +172,22 @@ def _head(event: Event) -> Told:
         "bizStep": _STEPS[EventKind(event.kind)],
         "bizLocation": {"id": own("site", event.site.code)},
     }
-    if event.work_unit:
-        told["readPoint"] = {"id": own("workunit", event.work_unit.code)}
     if event.reference:
         order = own("document", event.reference)
         told["bizTransactionList"] = [{"type": "prodorder", "bizTransaction": order}]
-    if event.program:
-        told["millstream:program"] = event.program
-    return told
+    machine = event.work_unit.code if event.work_unit else ""
+    tool = event.tool.code if event.tool else ""
+    return told | _station(event, machine, tool)
+
+
+def _station(row: Event | Reading, machine: str, tool: str) -> Told:
+    """Where it was done and by what; None for what is not known."""
+    return {
+        "readPoint": {"id": own("workunit", machine)} if machine else None,
+        "millstream:operation": row.operation,
+        "millstream:tool": tool or None,
+        "millstream:program": row.program or None,
+    }
 
 
 def _handed_over(life: _Life, event: Event) -> list[_One]:
@@ -234,7 +253,7 @@ def _transformation(life: _Life, steps: Sequence[Step]) -> Told:
         if _is_kit(step.parent):
             lots_in += [_line(life, line, total) for line in life.kits[step.parent]]
         elif step.parent < FIRST_KIT_ID:
-            lots_in.append(life.amount(step.parent, total))
+            lots_in.append(_doubted(life.amount(step.parent, total), step))
         else:
             units_in.append(life.name(step.parent))
     if steps[0].role == LinkRole.MERGE:
@@ -251,10 +270,12 @@ def _transformation(life: _Life, steps: Sequence[Step]) -> Told:
 
 
 def _line(life: _Life, line: Step, pieces: Decimal) -> Told:
-    told = life.amount(line.parent, line.quantity * pieces)
-    if line.certainty == Certainty.ONE_OF:
-        told["millstream:certainty"] = "one_of"
-    return told
+    return _doubted(life.amount(line.parent, line.quantity * pieces), line)
+
+
+def _doubted(told: Told, step: Step) -> Told:
+    doubt = {"millstream:certainty": "one_of"} if step.certainty == Certainty.ONE_OF else {}
+    return {**told, **doubt}
 
 
 def _put_in(life: _Life, event: Event) -> list[_One]:
@@ -293,12 +314,19 @@ def _association(action: str, life: _Life, steps: Sequence[Step]) -> Told:
 
 
 def _measured(life: _Life, event: Event) -> list[_One]:
-    """What passed together is one event; what was measured, one for each subject."""
+    """One event for each subject and station: that it passed there, and what was measured."""
     found = []
-    rows = _by(life.readings[event.pk], lambda row: (row.subject, row.at))
-    for (subject, at), readings in rows.items():
-        name = life.name(subject)
+    rows = _by(
+        life.readings[event.pk],
+        lambda r: (r.subject, r.at, r.operation, r.work_unit_id, r.tool_id, r.program),
+    )
+    for (subject, at, *_rest), readings in rows.items():
+        first, name = readings[0], life.name(subject)
         body: Told = {"type": "ObjectEvent", "action": "OBSERVE", "eventTime": _time(at)}
+        machine = life.work_units.get(first.work_unit_id or 0, "")
+        body |= _station(first, machine, life.tools.get(first.tool_id or 0, ""))
+        if not all(row.parameter_id for row in readings):
+            body["millstream:passed"] = True
         if subject >= FIRST_UNIT_ID:
             body["epcList"] = [name]
         else:

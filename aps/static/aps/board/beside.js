@@ -89,6 +89,8 @@ export async function showPanel(board) {
   const held = holder(panel);
   const { scrollTop } = panel;
   panel.innerHTML = text;
+  // Why it is late is read from the whole plan and comes after the rest.
+  window.htmx?.process(panel);
   panel.hidden = false;
   if (!held) return;
   panel.scrollTop = scrollTop;

@@ -46,6 +46,7 @@ function take(board, data) {
   const version = String(data.version ?? "");
   const isNew = board.host.dataset.version !== version;
   board.host.dataset.version = version;
+  parts.follow.caughtUp(board, version);
   if (!view.order) return;
   if (!board.shown) parts.choose.select(board, view.order, view.operation, { follow: true });
   else {

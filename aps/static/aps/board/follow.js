@@ -35,6 +35,8 @@ function isInHand(board) {
 }
 
 function offer(board, { version, cause }) {
+  // Asked before the board was loaded anew, and answered after it.
+  if (Number(version) <= Number(board.host.dataset.version)) return;
   board.newer = version;
   if (!isInHand(board)) {
     load();
@@ -44,6 +46,11 @@ function offer(board, { version, cause }) {
   const text = config.words.newer.replace("{version}", version).replace("{cause}", cause);
   host.querySelector("[data-newer-text]").textContent = text;
   host.querySelector("[data-newer]").hidden = false;
+}
+
+// What is shown now is the newest that was heard of.
+export function caughtUp(board, version) {
+  if (board.newer !== null && Number(board.newer) <= Number(version)) withdraw(board);
 }
 
 function withdraw(board) {
