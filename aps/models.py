@@ -45,6 +45,8 @@ class ScheduleRun(models.Model):
     requested_at = models.DateTimeField()
     # PlanState.change that its problem was built from.
     base_change = models.PositiveBigIntegerField(null=True)
+    # mes.IncidentEntry: the last one it reckoned with; null where no job made it.
+    last_incident_entry = models.PositiveBigIntegerField(null=True)
     solve_seconds = models.FloatField(default=10)
     seed = models.PositiveIntegerField(default=1)
     solved_at = models.DateTimeField(null=True)

@@ -75,8 +75,22 @@ def _tables(connection: BaseDatabaseWrapper) -> list[str]:
 def drop(creation: Any, test_database_name: str, verbosity: int) -> None:
     """Drop a test database with whoever is still in it: a listener of a page that was closed."""
     with creation._nodb_cursor() as cursor:
-        name = creation.connection.ops.quote_name(test_database_name)
-        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        drop_with_connections(cursor, test_database_name)
+
+
+def drop_with_connections(cursor: Any, name: str) -> None:
+    """Send away those of our own role, then drop.
+
+    WITH (FORCE) is refused where the server's vacuum is in the database, which nobody but its
+    owner may end; a plain DROP sends that away itself, and waits for all of them some seconds.
+    """
+    cursor.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = %s AND usename = current_user AND pid <> pg_backend_pid()",
+        [name],
+    )
+    quoted = '"' + name.replace('"', '""') + '"'
+    cursor.execute(f"DROP DATABASE IF EXISTS {quoted}")
 
 
 @contextmanager

@@ -22,6 +22,7 @@ from django.conf import settings
 from django.db.backends.postgresql.creation import DatabaseCreation
 from psycopg import sql
 
+from tests import databases
 from tools.paths import ROOT
 
 PATIENCE_SECONDS = 300
@@ -42,9 +43,7 @@ class Template:
         self._process.terminate()
         self._process.wait()
         with _server() as connection:
-            connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name))
-            )
+            databases.drop_with_connections(connection.cursor(), self.name)
 
 
 def copying(name: str, mark: Path, otherwise: Callable[..., str]) -> Callable[..., str]:
@@ -56,7 +55,7 @@ def copying(name: str, mark: Path, otherwise: Callable[..., str]) -> Callable[..
         database: str = creation._get_test_db_name()
         into, source = sql.Identifier(database), sql.Identifier(name)
         with _server() as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(into))
+            databases.drop_with_connections(connection.cursor(), database)
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(into, source))
         creation.connection.close()
         settings.DATABASES[creation.connection.alias]["NAME"] = database

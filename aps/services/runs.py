@@ -180,6 +180,7 @@ def _begin(site_id: int, by: User | None, now: datetime) -> tuple[ScheduleRun, P
         )
         move(run, RunState.SOLVING)
         run.base_change = state.change
+        run.last_incident_entry = mes.last_incident_entry(site_id=site_id)
         run.base_version = state.last_version
         run.progress = {"phase": "reading", "percent": 0}
         run.save()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
@@ -16,6 +16,10 @@ from crm.enums import NoticeState
 from crm.models import DelayNotice, Projection
 from mes.enums import AndonKind, EntryKind
 from mes.selectors import Incident
+
+if TYPE_CHECKING:
+    from aps.models import ScheduleRun
+    from mes.models import IncidentEntry
 
 # So many moved operations of a plan are listed; all are counted.
 MOST_MOVES = 12
@@ -112,16 +116,16 @@ def _note(kind: EntryKind, facts: dict[str, Any]) -> str:
 def _versions(incident: Incident) -> list[Version]:
     """Of each change of what may be counted on, the first plan that reckoned with it."""
     changes = [
-        entry.at
+        entry
         for entry in incident.entries.all()
         if entry.kind in (EntryKind.ESTIMATED, EntryKind.RECOVERED)
     ]
     if not changes:
         return []
-    runs = aps.versions_since(site_id=incident.site_id, since=changes[0])
+    runs = aps.versions_since(site_id=incident.site_id, since=changes[0].at)
     found: dict[int, Version] = {}
-    for changed_at in changes:
-        run = next((run for run in runs if run.requested_at >= changed_at), None)
+    for change in changes:
+        run = next((run for run in runs if _reckons_with(run, change)), None)
         if run is None or run.version is None or run.published_at is None:
             continue
         if run.version in found:
@@ -130,12 +134,19 @@ def _versions(incident: Incident) -> list[Version]:
         found[run.version] = Version(
             number=run.version,
             published_at=run.published_at,
-            seconds=max(0, round((run.published_at - changed_at).total_seconds())),
+            seconds=max(0, round((run.published_at - change.at).total_seconds())),
             moved=told.get("moved_operations", 0),
             machine_changes=told.get("machine_changes", 0),
             moves=[_move(move) for move in told.get("moved", [])[:MOST_MOVES]],
         )
     return list(found.values())
+
+
+def _reckons_with(run: "ScheduleRun", change: "IncidentEntry") -> bool:
+    """Asked for after the change; a run that began while it was being written has not seen it."""
+    if run.last_incident_entry is not None and run.last_incident_entry < change.pk:
+        return False
+    return run.requested_at >= change.at
 
 
 def _move(move: dict[str, Any]) -> dict[str, Any]:

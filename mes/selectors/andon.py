@@ -16,6 +16,7 @@ __all__ = [
     "customer_words",
     "incident_by_number",
     "incidents",
+    "last_incident_entry",
     "open_calls",
     "reason_behind",
     "standing_because_of",
@@ -53,6 +54,12 @@ def open_calls() -> QuerySet[AndonCall]:
         # "raised" after "acknowledged" in the alphabet.
         .order_by("-state", "raised_at", "pk")
     )
+
+
+def last_incident_entry(*, site_id: int) -> int:
+    """The key of the newest line of an incident of the site, 0 before the first; one query."""
+    lines = IncidentEntry.objects.filter(incident__site_id=site_id).order_by("-pk")
+    return lines.values_list("pk", flat=True).first() or 0
 
 
 def incidents() -> QuerySet[Incident]:

@@ -14,6 +14,7 @@ from common.models import Job
 from crm.enums import NoticeState
 from crm.models import DelayNotice, NoticeRule
 from masterdata.models import CustomerUser
+from mes.enums import EntryKind
 from mes.models import DowntimeReason, Incident
 from mes.services import breakdowns, reasons
 from tests.crm.factories import FRIDAY, Shop
@@ -149,3 +150,31 @@ def test_an_incident_tells_its_story_from_the_alarm_to_the_customer(
     assert client_for(Role.PLANNER).get("/incidents/INC-0/").status_code == 404
     listed = client_for(Role.OPERATOR).get(reverse("incidents:incident-list"))
     assert Incident.objects.get().number in listed.content.decode()
+
+
+def test_a_plan_begun_while_the_stop_was_written_down_is_not_its_answer(
+    shop: Shop, client_for
+) -> None:
+    reasons.seed()
+    incident = breakdowns.report(
+        work_unit_id=shop.units[0].pk,
+        estimated_ends_at=shop.now + timedelta(days=4),
+        reason=None,
+        by=shop.sales,
+        now=shop.now,
+    )
+    known = incident.entries.get(kind=EntryKind.ESTIMATED).pk
+    for version, entry in ((1, known - 1), (2, known)):
+        ScheduleRun.objects.create(
+            site=shop.site,
+            version=version,
+            cause="change",
+            requested_at=shop.now + timedelta(seconds=version),
+            published_at=shop.now + timedelta(seconds=version + 3),
+            last_incident_entry=entry,
+        )
+    url = reverse("incidents:incident-detail", args=[incident.number])
+    page = client_for(Role.PLANNER).get(url).content.decode()
+    assert set(re.findall(r"Plan version (\d+)", page)) == {"2"}
+    shop.run_jobs()
+    assert (ScheduleRun.objects.latest("pk").last_incident_entry or 0) >= known
