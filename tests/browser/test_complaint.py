@@ -90,9 +90,14 @@ def _a_ticket_is_typed(people: People, page: Page) -> str:
     page.locator("#id_body").fill("The joint came loose this morning.")
     symptom = TicketSymptom.objects.get(code="LOOSE")
     page.locator("#id_symptom").select_option(str(symptom.pk))
+    page.locator("#id_customer-ts-control").press_sequentially("cust-a")
+    page.locator(".ts-dropdown .option[data-value=CUST-A]").click()
     page.locator("#id_contact_email").fill("buyer@a.example")
     people.button(page, "Open the ticket").click()
     page.wait_for_url("**/tickets/AS-*/")
+    customer = Ticket.objects.latest("pk").customer
+    assert customer is not None
+    assert customer.code == "CUST-A"
     return page.url.rstrip("/").rsplit("/", 1)[-1]
 
 
