@@ -1,11 +1,14 @@
 """Every URL, every role: who is not let in by the table is not let in at all."""
 
+import logging
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
-from django.http import HttpRequest, HttpResponse, HttpResponseForbidden
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotFound
 from django.test import Client
-from django.urls import resolve
+from django.test.client import ClientHandler
+from django.urls import resolve, reverse
 
 from common import access, permissions
 from common.access import PUBLIC
@@ -25,13 +28,46 @@ def _addresses() -> list[Address]:
 
 
 @pytest.fixture
-def bare_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Thousands are refused here; what their page looks like is other tests' concern."""
+def bare_answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Thousands are refused here or find nothing: what such a page looks like is asked below.
+
+    Nor is each of them logged; what breaks is.
+    """
 
     def refused(request: HttpRequest, exception: Exception) -> HttpResponse:
         return HttpResponseForbidden()
 
+    def nothing_there(request: HttpRequest, exception: Exception) -> HttpResponse:
+        return HttpResponseNotFound()
+
     monkeypatch.setattr(urls, "handler403", refused, raising=False)
+    monkeypatch.setattr(urls, "handler404", nothing_there)
+    log = logging.getLogger("django.request")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    yield
+    log.setLevel(level)
+
+
+@cache
+def _handler() -> ClientHandler:
+    """The middleware, built once for all who ask: it keeps nothing of them."""
+    return ClientHandler(enforce_csrf_checks=False)
+
+
+@pytest.mark.usefixtures("db")
+def test_everybody_is_shown_that_nothing_is_there_or_that_they_are_refused(
+    principals: dict[str, Principal],
+) -> None:
+    """With the pages that the walk below leaves out."""
+    for name, principal in principals.items():
+        answer = principal.client().get("/orders/no/such/page/")
+        assert answer.status_code == 404, name
+        assert "</html>" in answer.content.decode(), name
+        if principal.user and not permissions.allowed(principal.user, "common.manage_jobs"):
+            answer = principal.client().get(reverse("common:job-list"))
+            assert answer.status_code == 403, name
+            assert "</html>" in answer.content.decode(), name
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -59,7 +95,7 @@ def test_every_api_view_shares_the_base(address: Address) -> None:
         assert issubclass(api, ApiView)
 
 
-@pytest.mark.usefixtures("db", "bare_refusals")
+@pytest.mark.usefixtures("db", "bare_answers")
 def test_only_who_the_table_names_gets_in(
     principals: dict[str, Principal], address: Address
 ) -> None:
@@ -68,6 +104,8 @@ def test_only_who_the_table_names_gets_in(
         name: principal.client(raise_request_exception=False)
         for name, principal in principals.items()
     }
+    for client in clients.values():
+        client.handler = _handler()
     for method in ("GET", "POST"):
         for name, principal in principals.items():
             expected = _expected(address, principal.user, method)
