@@ -25,8 +25,9 @@ class Share:
 
     quantity: Decimal
     at: datetime
-    # The transfer's number.
+    # The transfer's number, and the code of the site that it left.
     reference: str
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +89,23 @@ def transit(
                 row.quantity -= part
                 rest -= part
                 given = shares.setdefault(need.requirement_id, [])
-                given.append(Share(part, row.at, row.reference))
+                given.append(Share(part, row.at, row.reference, row.origin))
         if need.requirement_id in shares and rest <= 0:
             complete.add(need.requirement_id)
     return Transit(shares, [row for row in coming if row.quantity > 0], frozenset(complete))
 
 
-def material_dates(*, site_id: int, now: datetime) -> dict[int, MaterialDate]:
+def material_dates(
+    *, site_id: int, now: datetime, coming: Transit | None = None
+) -> dict[int, MaterialDate]:
     """When material that is bought, or comes from another site, is complete: by requirement id.
 
     Made items are in it where nothing but a consignment is missing beside their work orders.
+    ``coming`` spares whoever has it already the queries for it.
     """
     dates = erp.material_dates(site_id=site_id, now=now)
-    found = transit(site_id=site_id, now=now)
+    found = transit(site_id=site_id, now=now) if coming is None else coming
     for pk in found.complete:
         last = max(found.shares[pk], key=lambda share: share.at)
-        dates[pk] = MaterialDate(last.at, MaterialKind.IN_TRANSIT, last.reference)
+        dates[pk] = MaterialDate(last.at, MaterialKind.IN_TRANSIT, last.reference, last.origin)
     return dates
