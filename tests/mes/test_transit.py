@@ -178,6 +178,28 @@ def test_what_arrives_short_is_made(two):
     assert (two.made("TABLE"), two.pegged(need)) == ([3], 3)
 
 
+def test_what_arrived_is_kept_for_who_counted_on_it(two, django_assert_num_queries):
+    transfer = two.sent("TABLE", 10)
+    first = two.plant.need("TABLE", 8)
+    two.plant.plan(first)
+    two.arrive(transfer, 10)
+    table = two.plant.items["TABLE"].pk
+    # The job that shares it out has not run: a promise counts on what nobody waits for.
+    read = supplies.read(site_id=two.pk, made=[table], bought=[], now=two.now)
+    assert read.stock[table] == 2
+    second = two.plant.need("TABLE", 5, days=-10)
+    two.plant.plan(second)
+    reserved = dict(Reservation.objects.values_list("requirement", "quantity"))
+    assert reserved == {first.pk: 8, second.pk: 2}
+    assert (two.pegged(first), two.pegged(second)) == (0, 3)
+    assert Event.objects.filter(topic="mes.needs.covered").count() == 1
+    two.work()
+    assert (two.made("TABLE"), two.pegged(first)) == ([3], 0)
+    nothing = {table: Decimal(0)}
+    with django_assert_num_queries(0):
+        assert selectors.owed(site_id=two.pk, now=two.now, free=nothing) == []
+
+
 def test_what_should_have_come_is_made_once(two):
     two.sent("TABLE", 10)
     need = two.plant.need("TABLE", 10)
