@@ -12,7 +12,7 @@ from erp import selectors as erp
 from erp.selectors import Coverage, MaterialDate, MaterialKind
 from mes import selectors as mes
 from mes.enums import WorkOrderState
-from mes.selectors import OpenShare
+from mes.selectors import OpenShare, Transit
 
 
 class ReadyCause(enum.StrEnum):
@@ -32,12 +32,14 @@ class ReadyCause(enum.StrEnum):
 class Ready:
     """When a requirement is complete; ``at`` is None while nobody can know.
 
-    ``detail`` names the work order or purchase order that decides.
+    ``detail`` names the work order, purchase order or transfer that decides, ``origin`` the site
+    that a transfer comes from.
     """
 
     at: datetime | None
     cause: ReadyCause
     detail: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,15 @@ def ready_dates(*, requirement_ids: Iterable[int], now: datetime) -> dict[int, R
 
 
 def late_orders(*, site_id: int, now: datetime) -> list[LateLine]:
-    """Order lines that wait for work and will be late, or have no date; the worst first."""
-    rows = [row for row in erp.coverage(mes.waiting_lines(site_id=site_id)) if waits(row)]
-    ready = _ready(rows, now)
+    """Order lines that wait for work, or for what another site sent, and will be late.
+
+    The worst first, before them those without a date.
+    """
+    coming = mes.transit(site_id=site_id, now=now)
+    sent = erp.order_lines(coming.shares) if coming.shares else {}
+    pegged = mes.waiting_lines(site_id=site_id)
+    rows = [row for row in erp.coverage(sorted({*pegged, *sent})) if waits(row)]
+    ready = _ready(rows, now, {site_id: coming})
     late = [
         LateLine(
             requirement_id=row.requirement_id,
@@ -145,15 +153,21 @@ def waiting_lines(*, site_id: int, now: datetime) -> WaitingLines:
     return _waiting([row for row in rows if waits(row)], now)
 
 
-def _waiting(rows: Collection[Coverage], now: datetime) -> WaitingLines:
+def _waiting(
+    rows: Collection[Coverage], now: datetime, coming: Mapping[int, Transit] | None = None
+) -> WaitingLines:
+    """``coming``: what comes from other sites, by site id, where that is known already."""
     purchases: dict[int, MaterialDate] = {}
     for site_id in sorted({row.site_id for row in rows}):
-        purchases |= mes.material_dates(site_id=site_id, now=now)
+        known = (coming or {}).get(site_id)
+        purchases |= mes.material_dates(site_id=site_id, now=now, coming=known)
     return WaitingLines(rows, mes.open_shares([r.requirement_id for r in rows]), purchases, now)
 
 
-def _ready(rows: Collection[Coverage], now: datetime) -> dict[int, Ready]:
-    lines = _waiting([row for row in rows if waits(row)], now)
+def _ready(
+    rows: Collection[Coverage], now: datetime, coming: Mapping[int, Transit] | None = None
+) -> dict[int, Ready]:
+    lines = _waiting([row for row in rows if waits(row)], now, coming)
     done = {row.requirement_id: _settled(row, now) for row in rows}
     return done | lines.under(_ends(lines.work_order_ids))
 
@@ -189,7 +203,7 @@ def _one(
     if purchase.at is not None and (latest.at is None or purchase.at > latest.at):
         in_transit = purchase.kind == MaterialKind.IN_TRANSIT
         cause = ReadyCause.TRANSFER if in_transit else ReadyCause.PURCHASE
-        return Ready(purchase.at, cause, purchase.reference)
+        return Ready(purchase.at, cause, purchase.reference, purchase.origin)
     return latest
 
 

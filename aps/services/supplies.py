@@ -68,6 +68,9 @@ def read(
 ) -> Supplies:
     """What is free of these items; a constant number of queries."""
     supplies = Supplies(stock=erp.free_stock(site_id=site_id, item_ids=[*made, *bought]))
+    free = {pk: supplies.stock[pk] for pk in made}
+    for owed in mes.owed(site_id=site_id, now=now, free=free):
+        supplies.stock[owed.item_id] -= owed.quantity
     minute = calendars.to_minutes_up(now)
     for output in mes.free_output(site_id=site_id, item_ids=made):
         if output.planned_ends_at is None:

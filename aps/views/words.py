@@ -1,5 +1,8 @@
 """What runs and late orders say to a reader."""
 
+from datetime import datetime
+
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -8,12 +11,15 @@ from aps.selectors import LateLine, ReadyCause
 from aps.services import causes
 from aps.services.causes import PlanCause
 from common.templatetags import ui_format
+from erp import selectors as erp
 
 DAY_MINUTES = 24 * 60
 _WHY = {
     ReadyCause.SCHEDULE: gettext_lazy("%(document)s is finished only then."),
     ReadyCause.PURCHASE: gettext_lazy("It waits for %(document)s from the supplier."),
-    ReadyCause.TRANSFER: gettext_lazy("It waits for %(document)s from another site."),
+    ReadyCause.TRANSFER: gettext_lazy(
+        "On its way from %(site)s, expected %(date)s (%(document)s)."
+    ),
     ReadyCause.UNPLANNED: gettext_lazy("%(document)s has no time in the schedule."),
     ReadyCause.ON_HOLD: gettext_lazy("%(document)s is on hold."),
     ReadyCause.UNCOVERED: gettext_lazy("Nobody makes or buys what is missing."),
@@ -90,10 +96,19 @@ def duration(minutes: int) -> str:
     return _("%(days)s days") % {"days": shown}
 
 
+def _arrival(at: datetime) -> str:
+    """The day for whose end a consignment is counted on."""
+    return ui_format.day(erp.local_day(at, timezone.get_current_timezone()))
+
+
 def why(line: LateLine) -> str:
     """What the date depends on, with the document that decides."""
     cause = line.ready.cause
     if cause == ReadyCause.PURCHASE and not line.ready.detail:
         return _("It waits for bought material that is not on order.")
     sentence = _WHY.get(cause, _PASSED)
-    return str(sentence) % {"document": line.ready.detail}
+    return str(sentence) % {
+        "document": line.ready.detail,
+        "site": line.ready.origin,
+        "date": _arrival(line.ready.at) if line.ready.at is not None else "",
+    }

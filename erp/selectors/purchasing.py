@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from erp.enums import RequirementState, SupplyKind
-from erp.models import Requirement, Supply
+from erp.models import Requirement, StockTransfer, Supply
 from erp.selectors.demand import Waiting, waiting
 from erp.selectors.planning import local_day
 from masterdata.enums import Supply as ItemSupply
@@ -37,6 +37,8 @@ class MaterialDate:
     kind: MaterialKind
     # The purchase order or the transfer that brings the last of it.
     reference: str = ""
+    # Of a transfer of made items: the code of the site that it comes from.
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,9 @@ class Incoming:
     quantity: Decimal
     at: datetime
     reference: str
-    # From another site.
+    # From another site, of made items with its code.
     is_transfer: bool = False
+    origin: str = ""
 
 
 def incoming(
@@ -108,6 +111,12 @@ def incoming(
     return sorted(found, key=lambda line: line.at)
 
 
+# The site that a consignment left, by its number.
+_SENDER = models.Subquery(
+    StockTransfer.objects.filter(number=models.OuterRef("reference")).values("from_site__code")[:1]
+)
+
+
 def made_in_transit(
     *, site_id: int, now: datetime, item_ids: Iterable[int] | None = None
 ) -> list[Incoming]:
@@ -121,10 +130,10 @@ def made_in_transit(
     if item_ids is not None:
         rows = rows.filter(item__in=list(item_ids))
     return [
-        Incoming(*row, is_transfer=True)
-        for row in rows.order_by("due_at", "reference", "source_id").values_list(
-            "item_id", "quantity", "due_at", "reference"
-        )
+        Incoming(item_id, quantity, at, reference, is_transfer=True, origin=origin)
+        for item_id, quantity, at, reference, origin in rows.annotate(origin=_SENDER)
+        .order_by("due_at", "reference", "source_id")
+        .values_list("item_id", "quantity", "due_at", "reference", "origin")
     ]
 
 

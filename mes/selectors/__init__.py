@@ -87,7 +87,7 @@ from mes.selectors.standing import (
 )
 from mes.selectors.states import StateNow, states_now
 from mes.selectors.terminal import Job, UnitWork, reasons, recent_people, unit_work
-from mes.selectors.transit import Transit, material_dates, transit
+from mes.selectors.transit import Owed, Transit, material_dates, owed, transit
 from mes.selectors.tree import (
     SupplyTree,
     pegged_quantities,
@@ -100,8 +100,10 @@ from mes.selectors.tree import (
 )
 
 __all__ = [
+    "Owed",
     "Transit",
     "material_dates",
+    "owed",
     "transit",
     "CheckStanding",
     "Concerned",

@@ -25,8 +25,9 @@ class Share:
 
     quantity: Decimal
     at: datetime
-    # The transfer's number.
+    # The transfer's number, and the code of the site that it left.
     reference: str
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +89,64 @@ def transit(
                 row.quantity -= part
                 rest -= part
                 given = shares.setdefault(need.requirement_id, [])
-                given.append(Share(part, row.at, row.reference))
+                given.append(Share(part, row.at, row.reference, row.origin))
         if need.requirement_id in shares and rest <= 0:
             complete.add(need.requirement_id)
     return Transit(shares, [row for row in coming if row.quantity > 0], frozenset(complete))
 
 
-def material_dates(*, site_id: int, now: datetime) -> dict[int, MaterialDate]:
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """Free stock that is for a requirement which nothing covers any more."""
+
+    requirement_id: int
+    item_id: int
+    quantity: Decimal
+
+
+def owed(
+    *,
+    site_id: int,
+    now: datetime,
+    free: Mapping[int, Decimal],
+    wanted: Mapping[int, Decimal] | None = None,
+) -> list[Owed]:
+    """What of the free stock (by item id) is for those who wait already, the longest first.
+
+    Between a consignment's arrival and the job that shares it out (``services.covering``) it lies
+    free, and whoever plans or promises meanwhile would take it from those who counted on it.
+    Those of ``wanted`` are planned for now, and take their share of the stock themselves. No query
+    where nothing is free, one where nobody waits.
+    """
+    left = {pk: quantity for pk, quantity in free.items() if quantity > 0}
+    needs = erp.waiting(site_id=site_id, item_ids=left, supply=Supply.MAKE) if left else []
+    needs = [need for need in needs if need.requirement_id not in (wanted or {})]
+    if not needs:
+        return []
+    items = {need.item_id for need in needs}
+    coming = transit(site_id=site_id, now=now, item_ids=items, wanted=wanted)
+    pegged = open_shares([need.requirement_id for need in needs])
+    found = []
+    for need in sorted(needs, key=lambda need: need.requirement_id):
+        made = sum((share.left for share in pegged.get(need.requirement_id, [])), ZERO)
+        part = min(need.quantity - made - coming.covered(need.requirement_id), left[need.item_id])
+        if part > 0:
+            left[need.item_id] -= part
+            found.append(Owed(need.requirement_id, need.item_id, part))
+    return found
+
+
+def material_dates(
+    *, site_id: int, now: datetime, coming: Transit | None = None
+) -> dict[int, MaterialDate]:
     """When material that is bought, or comes from another site, is complete: by requirement id.
 
     Made items are in it where nothing but a consignment is missing beside their work orders.
+    ``coming`` spares whoever has it already the queries for it.
     """
     dates = erp.material_dates(site_id=site_id, now=now)
-    found = transit(site_id=site_id, now=now)
+    found = transit(site_id=site_id, now=now) if coming is None else coming
     for pk in found.complete:
         last = max(found.shares[pk], key=lambda share: share.at)
-        dates[pk] = MaterialDate(last.at, MaterialKind.IN_TRANSIT, last.reference)
+        dates[pk] = MaterialDate(last.at, MaterialKind.IN_TRANSIT, last.reference, last.origin)
     return dates

@@ -9,6 +9,7 @@ from common import audit, events
 from common.concurrency import Lock, lock
 from common.models import User
 from erp import selectors as erp
+from erp.services import reservations
 from masterdata import selectors as masterdata
 from masterdata.enums import Supply
 from mes import selectors
@@ -25,6 +26,7 @@ def cover_again(*, site_id: int, by: User | None, now: datetime) -> int:
     """
     with transaction.atomic():
         lock(Lock.SUPPLY, site_id)
+        given = _give_stock(site_id, now)
         waiting = erp.waiting(site_id=site_id, supply=Supply.MAKE)
         shares = selectors.open_shares([row.requirement_id for row in waiting])
         transit = selectors.transit(site_id=site_id, now=now)
@@ -33,7 +35,7 @@ def cover_again(*, site_id: int, by: User | None, now: datetime) -> int:
             made = sum((s.left for s in shares.get(row.requirement_id, [])), ZERO)
             if row.quantity > made + transit.covered(row.requirement_id):
                 demands.append(supply.Demand(row.requirement_id, row.quantity - made))
-        if not demands:
+        if not demands and not given:
             return 0
         plan = supply.plan(site_id=site_id, demands=demands, by=by, now=now)
         # Some may have got what lies in the store: whoever waits for them looks again.
@@ -46,7 +48,19 @@ def cover_again(*, site_id: int, by: User | None, now: datetime) -> int:
                 now=now,
                 reason=sentence,
             )
-    return len(demands)
+    return len(given | {demand.requirement_id for demand in demands})
+
+
+def _give_stock(site_id: int, now: datetime) -> set[int]:
+    """Keep what lies free for those who wait, the longest first; return who got some, by id."""
+    rows = erp.waiting(site_id=site_id, supply=Supply.MAKE)
+    free = erp.free_stock(site_id=site_id, item_ids={row.item_id for row in rows})
+    given = {
+        row.requirement_id: row.quantity
+        for row in selectors.owed(site_id=site_id, now=now, free=free)
+    }
+    reservations.reserve(given)
+    return set(given)
 
 
 def cover_late(*, by: User | None, now: datetime) -> None:

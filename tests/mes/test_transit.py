@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from aps.selectors import readiness
+from aps.selectors import late_orders, readiness
 from aps.services import inputs, supplies
+from aps.views import words
 from common.enums import JobState
 from common.jobs import runner
 from common.models import Event, Job
@@ -143,6 +144,27 @@ def test_an_order_line_that_only_waits_for_a_consignment_is_ready_when_it_comes(
     assert Event.objects.filter(topic="mes.needs.covered", payload__site_id=two.pk).exists()
 
 
+def test_a_line_that_only_waits_for_a_consignment_is_late_until_it_comes(two):
+    transfer = two.sent("TABLE", 12)
+    alone = two.plant.need("TABLE", 10, due_at=two.now)
+    shared = two.plant.need("TABLE", 3, due_at=two.now)
+    in_time = two.plant.need("FRAME", 1, days=300)
+    two.sent("FRAME", 2)
+    two.plant.plan(alone, shared, in_time)
+    assert (two.made("TABLE"), two.pegged(alone), two.pegged(shared)) == ([1], 0, 1)
+    found = {row.requirement_id: row for row in late_orders(site_id=two.pk, now=two.now)}
+    assert set(found) == {alone.pk, shared.pk}
+    ready = found[alone.pk].ready
+    assert (ready.cause, ready.detail, ready.origin) == ("transfer", transfer.number, "DEPOT")
+    sentence = words.why(found[alone.pk])
+    assert sentence == f"On its way from DEPOT, expected Fri 27 Nov 2026 ({transfer.number})."
+    # The other one waits for its work order, which has no time.
+    assert found[shared.pk].ready.cause == "unplanned"
+    two.arrive(transfer, 12)
+    two.work()
+    assert alone.pk not in {row.requirement_id for row in late_orders(site_id=two.pk, now=two.now)}
+
+
 def test_what_arrives_short_is_made(two):
     transfer = two.sent("TABLE", 10)
     need = two.plant.need("TABLE", 10)
@@ -154,6 +176,28 @@ def test_what_arrives_short_is_made(two):
     transfers.close(transfer=transfer, reason="fell off", by=None, now=two.now)
     two.work()
     assert (two.made("TABLE"), two.pegged(need)) == ([3], 3)
+
+
+def test_what_arrived_is_kept_for_who_counted_on_it(two, django_assert_num_queries):
+    transfer = two.sent("TABLE", 10)
+    first = two.plant.need("TABLE", 8)
+    two.plant.plan(first)
+    two.arrive(transfer, 10)
+    table = two.plant.items["TABLE"].pk
+    # The job that shares it out has not run: a promise counts on what nobody waits for.
+    read = supplies.read(site_id=two.pk, made=[table], bought=[], now=two.now)
+    assert read.stock[table] == 2
+    second = two.plant.need("TABLE", 5, days=-10)
+    two.plant.plan(second)
+    reserved = dict(Reservation.objects.values_list("requirement", "quantity"))
+    assert reserved == {first.pk: 8, second.pk: 2}
+    assert (two.pegged(first), two.pegged(second)) == (0, 3)
+    assert Event.objects.filter(topic="mes.needs.covered").count() == 1
+    two.work()
+    assert (two.made("TABLE"), two.pegged(first)) == ([3], 0)
+    nothing = {table: Decimal(0)}
+    with django_assert_num_queries(0):
+        assert selectors.owed(site_id=two.pk, now=two.now, free=nothing) == []
 
 
 def test_what_should_have_come_is_made_once(two):

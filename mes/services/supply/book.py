@@ -108,6 +108,8 @@ class Book:
     levels: dict[int, int]
     stock: dict[int, Decimal]
     outputs: dict[int, list[FreeOutput]]
+    # Of the free stock, by requirement id: for those who waited before; not in ``stock`` any more.
+    owed: dict[int, Decimal]
     # What comes from other sites and nobody waits for.
     coming: dict[int, Decimal]
     growing: dict[tuple[int, date], GrowingOrder]
@@ -146,9 +148,13 @@ def read(
         if output.work_order_id not in grows:
             outputs[output.item_id].append(output)
     stock = erp.free_stock(site_id=site_id, item_ids=levels)
+    owed = selectors.owed(site_id=site_id, now=now, free=stock, wanted=wanted)
+    for row in owed:
+        stock[row.item_id] -= row.quantity
+    given = {row.requirement_id: row.quantity for row in owed}
     transit = selectors.transit(site_id=site_id, now=now, item_ids=levels, wanted=wanted)
     coming = transit.free_quantities()
-    return Book(site_id, structures, levels, stock, dict(outputs), coming, growing)
+    return Book(site_id, structures, levels, stock, dict(outputs), given, coming, growing)
 
 
 def _growing(

@@ -78,6 +78,8 @@ class Explosion:
     # Open work order id, need, quantity: free output that is taken.
     taken: list[tuple[int, Need, Decimal]] = field(default_factory=list)
     needs: list[Need] = field(default_factory=list)
+    # By requirement id: stock for those who waited before.
+    owed: dict[int, Decimal] = field(default_factory=dict)
     # The need that cannot be made, and why.
     failures: list[tuple[Need, str]] = field(default_factory=list)
 
@@ -98,7 +100,7 @@ class Exploder:
         self._growing = dict(book.growing)
         self._waiting: dict[int, list[Need]] = {}
         self._queue: list[tuple[int, int]] = []
-        self._result = Explosion()
+        self._result = Explosion(owed=dict(book.owed))
 
     def run(self, needs: Iterable[Need]) -> Explosion:
         """Cover the needs over all levels."""

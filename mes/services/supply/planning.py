@@ -14,7 +14,7 @@ from erp import selectors as erp
 from masterdata import selectors as masterdata
 from masterdata.services import calendars
 from mes import selectors
-from mes.events import WorkOrdersChanged
+from mes.events import NeedsCovered, WorkOrdersChanged
 from mes.services.supply import book as books
 from mes.services.supply.explode import Exploder, Explosion, Need, roots
 from mes.services.supply.types import CannotMake, Demand, SupplyPlan
@@ -35,9 +35,7 @@ def plan(*, site_id: int, demands: Sequence[Demand], by: User | None, now: datet
         if not needs:
             return SupplyPlan()
         explosion, failures = _explode(site_id, calendars.zone(time_zone), needs, now)
-        touched = write(explosion, site_id=site_id, by=by, now=now)
-        if touched:
-            events.publish(WorkOrdersChanged(site_id=site_id), by=by, now=now)
+        touched = _carry_out(explosion, site_id, by, now)
     return SupplyPlan(work_order_ids=touched, failures=failures)
 
 
@@ -63,9 +61,21 @@ def plan_stock(
         if explosion.failures:
             raise CannotMake(explosion.failures[0][1])
         fresh = [order for order in explosion.orders if any(n is need for n, _q in order.pegs)]
-        write(explosion, site_id=site_id, by=by, now=now)
-        events.publish(WorkOrdersChanged(site_id=site_id), by=by, now=now)
+        _carry_out(explosion, site_id, by, now)
     return tuple(order.order_id for order in fresh if order.order_id is not None)
+
+
+def _carry_out(
+    explosion: Explosion, site_id: int, by: User | None, now: datetime
+) -> tuple[int, ...]:
+    """Write it and tell whom it concerns; return the ids of the work orders it touched."""
+    touched = write(explosion, site_id=site_id, by=by, now=now)
+    if touched:
+        events.publish(WorkOrdersChanged(site_id=site_id), by=by, now=now)
+    if explosion.owed:
+        # They had waited for it: whoever waits for them looks again.
+        events.publish(NeedsCovered(site_id=site_id), by=by, now=now)
+    return touched
 
 
 def _uncovered(site_id: int, demands: Sequence[Demand]) -> tuple[list[Need], str]:

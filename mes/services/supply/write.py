@@ -45,7 +45,12 @@ def write(explosion: Explosion, *, site_id: int, by: User | None, now: datetime)
     coming.note(ids.values())
     _peg(explosion, ids)
     reservations.reserve(
-        _sum((n.requirement_id, n.reserved) for n in explosion.needs if n.reserved > 0)
+        _sum(
+            [
+                *explosion.owed.items(),
+                *((n.requirement_id, n.reserved) for n in explosion.needs if n.reserved > 0),
+            ]
+        )
     )
     audit.record_many(action="mes.work_order.plan", targets=created, by=by, now=now)
     statistics.analyze_later(
