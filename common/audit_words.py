@@ -210,6 +210,7 @@ SENTENCES: dict[str, Promise] = {
     "mes.supplier_request.accept": _("accepted the supplier's answer"),
     "mes.supplier_request.answer": _("noted the supplier's answer"),
     "mes.supplier_request.ask_again": _("asked the supplier again"),
+    "mes.supplier_request.mail": _("mailed the request to the supplier"),
     "mes.supplier_request.send": _("asked the supplier for corrective action"),
     "mes.work_order.cancel": _("cancelled the work order"),
     "mes.work_order.close": _("closed the work order"),

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from common.jobs import JobKind, register
+from common.jobs import Claim, JobKind, register
 from common.models import User
 from mes.services import (
     andon,
@@ -13,6 +13,7 @@ from mes.services import (
     planned_orders,
     quality_reminders,
     readiness,
+    supplier_mail,
     work_orders,
 )
 
@@ -81,3 +82,9 @@ def close_work_order(*, work_order_id: int, by: User | None, now: datetime) -> N
 def remind_of_quality(*, by: User | None, now: datetime) -> None:
     """Tell of actions, steps of 8Ds and suppliers' answers that are overdue."""
     quality_reminders.remind(now=now)
+
+
+@register("mes.mail_supplier_request", kind=JobKind.OUTSIDE, queue="integration")
+def mail_supplier_request(*, mail_id: int, by: User | None, now: datetime, claim: Claim) -> None:
+    """Mail a request for corrective action to its supplier; a failure is kept with it."""
+    supplier_mail.mail(mail_id=mail_id, job_id=claim.job_id, now=now)

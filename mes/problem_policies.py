@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from datetime import date
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from common.models import User
+from common.templatetags.ui_format import moment
 from mes import nonconformance_policies
 from mes.enums import (
     ActionKind,
@@ -19,7 +22,13 @@ from mes.enums import (
     NonconformanceState,
     SupplierRequestState,
 )
-from mes.models import EightD, Nonconformance, QualityAction, SupplierRequest
+from mes.models import (
+    EightD,
+    Nonconformance,
+    QualityAction,
+    SupplierRequest,
+    SupplierRequestMail,
+)
 
 D = Discipline
 
@@ -261,6 +270,31 @@ def check_can_answer(request: SupplierRequest, text: str) -> None:
         raise CannotAct(_("%(number)s is answered already.") % {"number": request.number})
     if not text.strip():
         raise CannotAct(_("Say what the supplier answered."))
+
+
+def check_can_mail(request: SupplierRequest, mail: SupplierRequestMail | None) -> None:
+    """Raise CannotAct once it was answered or this revision was sent, or without an address."""
+    nonconformance_policies.check_is_open(request.nonconformance, CannotAct)
+    if request.state != SupplierRequestState.SENT:
+        raise CannotAct(_("%(number)s is answered already.") % {"number": request.number})
+    facts = {"number": request.number, "supplier": request.supplier.code}
+    if mail is not None and not mail.error:
+        facts |= {"to": mail.to, "at": moment(mail.mailed_at or mail.asked_at), "who": str(mail.by)}
+        if mail.mailed_at:
+            raise CannotAct(_("%(number)s was sent to %(to)s by %(who)s: %(at)s.") % facts)
+        raise CannotAct(_("%(number)s is on its way to %(to)s, sent by %(who)s: %(at)s.") % facts)
+    if not request.supplier.email:
+        raise CannotAct(
+            _("Supplier %(supplier)s has no e-mail address: write one into its master data.")
+            % facts
+        )
+    try:
+        validate_email(request.supplier.email)
+    except ValidationError as error:
+        raise CannotAct(
+            _("The e-mail address of supplier %(supplier)s is not valid: correct its master data.")
+            % facts
+        ) from error
 
 
 def check_can_accept(request: SupplierRequest) -> None:

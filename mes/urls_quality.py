@@ -18,6 +18,7 @@ urlpatterns = [
     path("requests/<str:number>.pdf", supplier_requests.document, name="supplier-request"),
     path("requests/<str:number>/answer/", supplier_requests.answer, name="supplier-answer"),
     path("requests/<str:number>/accept/", supplier_requests.accept, name="supplier-accept"),
+    path("requests/<str:number>/mail/", supplier_requests.mail, name="supplier-mail"),
     path("fmea/", fmea.fmea_list, name="fmea"),
     path("fmea/<int:pk>/rate/", fmea.fmea_rate, name="fmea-rate"),
 ]

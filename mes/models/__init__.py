@@ -26,6 +26,7 @@ from mes.models.problem import (
     QualityAction,
     Step,
     SupplierRequest,
+    SupplierRequestMail,
     TeamMember,
     Why,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "QualityAction",
     "Step",
     "SupplierRequest",
+    "SupplierRequestMail",
     "TeamMember",
     "Why",
 ]

@@ -240,6 +240,8 @@ class SupplierRequest(models.Model):
     answer = models.TextField(blank=True)
     answered_at = models.DateTimeField(null=True)
     reminded_on = models.DateField(null=True)
+    # Counts how often it was asked: one more each time an answer was not enough.
+    revision = models.PositiveIntegerField(default=1)
 
     class Meta:
         ordering = ("pk",)
@@ -252,6 +254,33 @@ class SupplierRequest(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class SupplierRequestMail(models.Model):
+    """One revision of a request on its way to the supplier; of each there is one."""
+
+    request = models.ForeignKey(SupplierRequest, on_delete=models.CASCADE, related_name="mails")
+    revision = models.PositiveIntegerField()
+    # As it was when somebody sent it.
+    to = models.EmailField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    # How often somebody pressed: more than once only after it failed.
+    asked = models.PositiveIntegerField(default=1)
+    mailed_at = models.DateTimeField(null=True)
+    # Why the last attempt failed; empty once the mail server took it.
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("revision",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request", "revision"], name="%(app_label)s_%(class)s_once_per_revision"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.request_id}/{self.revision}"
 
 
 class FmeaRow(models.Model):

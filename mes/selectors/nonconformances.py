@@ -62,7 +62,7 @@ def nonconformance(number: str) -> Nonconformance | None:
                 "actions",
                 queryset=QualityAction.objects.select_related(
                     "owner", "done_by", "verified_by", "supplier_request__supplier"
-                ),
+                ).prefetch_related("supplier_request__mails__by"),
             ),
             "fmea_rows",
             Prefetch(

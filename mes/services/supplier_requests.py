@@ -19,7 +19,7 @@ from mes.services import quality_actions
 if TYPE_CHECKING:
     from masterdata.models import Supplier
 
-__all__ = ["CannotAct", "accept", "answer", "ask", "document"]
+__all__ = ["CannotAct", "accept", "answer", "ask", "document", "locked"]
 
 
 def ask(
@@ -68,7 +68,7 @@ def ask(
 def answer(*, request: SupplierRequest, text: str, by: User, now: datetime) -> SupplierRequest:
     """What the supplier answered; raise CannotAct without words or once it was answered."""
     with transaction.atomic():
-        held = _locked(request)
+        held = locked(request)
         policies.check_can_answer(held, text)
         _move(held, SupplierRequestState.ANSWERED)
         held.answer, held.answered_at = text.strip(), now
@@ -88,9 +88,11 @@ def accept(
 ) -> SupplierRequest:
     """The answer does, or the supplier is asked once more; raise CannotAct before there is one."""
     with transaction.atomic():
-        held = _locked(request)
+        held = locked(request)
         policies.check_can_accept(held)
         _move(held, SupplierRequestState.ACCEPTED if is_enough else SupplierRequestState.SENT)
+        if not is_enough:
+            held.revision += 1
         held.save()
         audit.record(
             action="mes.supplier_request.accept" if is_enough else "mes.supplier_request.ask_again",
@@ -110,7 +112,8 @@ def document(request: SupplierRequest, *, language: str) -> bytes:
     )
 
 
-def _locked(request: SupplierRequest) -> SupplierRequest:
+def locked(request: SupplierRequest) -> SupplierRequest:
+    """The row, held until the end of the transaction."""
     return (
         SupplierRequest.objects.select_for_update(no_key=True, of=("self",))
         .select_related("nonconformance__item", "supplier")

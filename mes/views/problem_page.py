@@ -27,8 +27,9 @@ from mes.enums import (
     Discipline,
     DispositionState,
     NonconformanceState,
+    SupplierRequestState,
 )
-from mes.models import EightD, Nonconformance, QualityAction
+from mes.models import EightD, Nonconformance, QualityAction, SupplierRequest
 from mes.problem_forms import (
     ASPECTS,
     ActionForm,
@@ -258,10 +259,24 @@ def _actions(
                 and not action.changed,
                 "can_verify": rights["can_verify"]
                 and not refusal(problem_policies.check_can_verify, action, request.user),
-                "request": getattr(action, "supplier_request", None),
+                **_asked(action, found),
             }
         )
     return {"actions": rows, "fmea": list(found.fmea_rows.all())}
+
+
+def _asked(action: QualityAction, found: Nonconformance) -> dict[str, Any]:
+    """The request to a supplier that the action made, and whether it may be mailed."""
+    asked: SupplierRequest | None = getattr(action, "supplier_request", None)
+    if asked is None:
+        return {}
+    asked.nonconformance = found  # Else it is read again for each.
+    sent = {row.revision: row for row in asked.mails.all()}.get(asked.revision)
+    return {
+        "request": asked,
+        "can_mail": asked.state == SupplierRequestState.SENT and (sent is None or bool(sent.error)),
+        "mail_refusal": refusal(problem_policies.check_can_mail, asked, sent),
+    }
 
 
 # As ``mes.services.improvements`` notes a place in a routing: "FLANGE-DN50 A / 20: Torque".

@@ -13,7 +13,7 @@ from common.errors import told
 from mes import selectors
 from mes.models import SupplierRequest
 from mes.problem_forms import AnswerForm
-from mes.services import supplier_requests
+from mes.services import supplier_mail, supplier_requests
 
 
 @requires("mes.view_quality")
@@ -25,6 +25,16 @@ def document(request: AuthenticatedRequest, number: str) -> HttpResponse:
         made = supplier_requests.document(row, language=get_language() or "en")
         return documents.answer(name=f"{row.number}.pdf", content=made)
     return redirect("mes:nonconformance", number=row.nonconformance.number)
+
+
+@requires("mes.answer_supplier_request")
+@require_POST
+def mail(request: AuthenticatedRequest, number: str) -> HttpResponse:
+    """Send it to the supplier; a second press says when it was sent."""
+    row = _found(number)
+    with told(request):
+        supplier_mail.send(request=row, by=request.user, now=timezone.now())
+    return _back(row)
 
 
 @requires("mes.answer_supplier_request")
