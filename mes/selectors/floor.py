@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import DecimalField, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models import DecimalField, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from masterdata import selectors as masterdata
@@ -48,13 +48,15 @@ def dispatch_list(
     if work_center_id is not None:
         rows = rows.filter(work_center_id=work_center_id)
     if work_unit_id is not None:
+        # Asked for each row, not joined: rows joined would have to be made distinct again, whole.
+        can = OperationUnit.objects.filter(operation=OuterRef("pk"))
+        near = WorkOrderOperation.objects.filter(pk=OuterRef("pk"), work_center__units=work_unit_id)
         unplanned = Q(planned_work_unit__isnull=True, work_unit__isnull=True) & (
-            Q(units__work_unit=work_unit_id)
-            | Q(units__isnull=True, work_center__units=work_unit_id)
+            Exists(can.filter(work_unit=work_unit_id)) | (~Exists(can) & Exists(near))
         )
         # Where it runs counts before where it was planned.
         here = Q(work_unit=work_unit_id) | Q(work_unit__isnull=True, planned_work_unit=work_unit_id)
-        rows = rows.filter(here | unplanned).distinct()
+        rows = rows.filter(here | unplanned)
     operations = list(
         rows.select_related(
             "work_order__item", "work_center", "planned_work_unit", "work_unit", "skill", "tool"

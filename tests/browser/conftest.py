@@ -12,17 +12,19 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.contrib.staticfiles import handlers
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from common.enums import Role
+from tests.aps.factories import HOUR, MONDAY
 from tests.browser.people import demo_web, factory, people
 from tests.factories import UserFactory
 from tests.faults.live import _redis_process, _worker_process, live_folder, live_redis
@@ -59,16 +61,27 @@ FLAGS = [
     "--disable-sync",
 ]
 
+SHOWN = """() => [
+  document.documentElement.lang,
+  document.readyState,
+  ...[...document.querySelectorAll('[aria-busy=true], .htmx-request')]
+    .map(busy => busy.outerHTML.slice(0, 200)),
+  document.body.innerText.slice(0, 1500),
+].join('\\n')"""
+
 # Playwright's loop runs in this thread; the tests' own queries beside it are plain and safe.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """The browser; missing, the tests are skipped here and fail in CI."""
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    """The browser; missing, the tests are skipped here and fail in CI.
+
+    Without a window of its own to draw, Debian's smaller build of it opens pages twice as fast.
+    """
+    path = shutil.which("chromium-headless-shell") or shutil.which("chromium")
     if path is None:
-        sentence = "Chromium is missing: apt-get install -y chromium"
+        sentence = "Chromium is missing: apt-get install -y chromium-headless-shell"
         if os.environ.get("CI") == "true":
             pytest.fail(sentence)
         pytest.skip(sentence)
@@ -76,6 +89,32 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A red test says what each of its pages showed: address, language, what is busy, words."""
+    report = yield
+    browser = getattr(item, "funcargs", {}).get("chromium")
+    if call.when == "call" and report.failed and browser is not None:
+        for page in (page for context in browser.contexts for page in context.pages):
+            try:
+                report.sections.append((f"shown at {page.url}", page.evaluate(SHOWN)))
+            except Error as fault:
+                report.sections.append((f"shown at {page.url}", str(fault)))
+    return report
+
+
+@pytest.fixture
+def on_sunday() -> Iterator[None]:
+    """The clock runs from the noon before ``MONDAY``, when the boards' plants begin.
+
+    By the clock of the wall the week that their pages show would soon be over.
+    """
+    with time_machine.travel(MONDAY - 20 * HOUR, tick=True):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import expect
 
 from common.models import Job
@@ -26,7 +25,11 @@ from tests.browser.checks import (
 )
 from tests.browser.conftest import PageFor
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("on_sunday"),
+]
 
 BOARD_PAGE = 140_000
 
@@ -124,7 +127,7 @@ def test_pan_by_drag_wheel_and_arrows(page_for: PageFor, plant: Tables) -> None:
         arg=dragged["start"],
     )
     page.get_by_role("button", name="Today").click()
-    now = timezone.now().timestamp() / 60
+    now = page.evaluate("Date.now() / 60_000")
     assert state(page)["start"] < now < state(page)["end"]
 
 

@@ -17,7 +17,11 @@ from tests.browser.checks import assert_accessible, check_page, watched, wear
 from tests.browser.conftest import PageFor
 from tests.browser.test_board_parts import DRAW, FRAME_MS, panned
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("on_sunday"),
+]
 
 BARS = 10_000
 

@@ -24,7 +24,11 @@ from tests.browser.boards import (
 from tests.browser.checks import assert_accessible, wear
 from tests.browser.conftest import PageFor
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("on_sunday"),
+]
 
 FRAME_MS = 33
 BARS = 10_000
