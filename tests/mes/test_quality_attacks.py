@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ def carried_out(quality: Quality) -> tuple[Nonconformance, EightD]:
     made = quality.analysed(found)
     action = quality.plan(found)
     complete(made, D.D5, quality.anna)
-    who = {"by": quality.anna, "now": NOW}
+    who: Any = {"by": quality.anna, "now": NOW}
     part = Part(K.SCRAP, Decimal(10), lot_id=quality.lot.pk)
     [scrap] = dispositions.decide(nonconformance=found, parts=[part], **who)
     dispositions.execute(disposition=scrap, result="", **who)

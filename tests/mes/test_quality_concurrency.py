@@ -27,7 +27,7 @@ def quality() -> Quality:
 
 
 @pytest.fixture
-def found(quality) -> Nonconformance:
+def found(quality: Quality) -> Nonconformance:
     made = quality.report()
     quality.contain(made)
     return made
@@ -52,7 +52,7 @@ def test_what_is_carried_out_in_two_tabs_is_booked_once(quality, found):
 
 
 def test_what_is_decided_anew_while_it_is_carried_out_still_sums(quality, found):
-    """Whoever is first: all that is decided or done is ten pieces, and what left is what is done."""
+    """Whoever is first: what is decided or done is ten pieces, what left is done."""
     [scrap] = decide(quality, found, (K.SCRAP, 10))
     came = parallel.at_once(
         lambda: execute(scrap, quality.anna),
