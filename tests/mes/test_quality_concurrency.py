@@ -28,7 +28,7 @@ def quality() -> Quality:
 
 @pytest.fixture
 def found(quality: Quality) -> Nonconformance:
-    made = quality.report()
+    made: Nonconformance = quality.report()
     quality.contain(made)
     return made
 
