@@ -16,6 +16,7 @@ from crm.enums import (
     TicketState,
 )
 from crm.models import ReportShare, Rma, Ticket
+from crm.selectors_products import Product
 
 # A share never lives longer, whatever somebody types.
 LONGEST_SHARE_DAYS = 90
@@ -125,6 +126,14 @@ def check_can_move_rma(rma: Rma, new: RmaState) -> None:
         raise CannotReturn(
             _("Return %(rma)s: %(state)s.")
             % {"rma": rma.number, "state": RmaState(rma.state).label}
+        )
+
+
+def check_not_under_way(found: Product) -> None:
+    """Raise CannotReturn where another return of the unit is open, at whatever site."""
+    if Rma.objects.filter(thing=found.thing, state__in=RmaState.open()).exists():
+        raise CannotReturn(
+            _("A return of %(number)s is under way already.") % {"number": found.number}
         )
 
 

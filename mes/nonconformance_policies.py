@@ -1,5 +1,6 @@
 """What may be done with a nonconformance; each refusal says what is missing."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import date
 from decimal import Decimal
@@ -84,9 +85,13 @@ def check_can_report(problem: str, quantity: Decimal) -> None:
 
 def check_can_add_goods(nonconformance: Nonconformance) -> None:
     """Raise CannotReport once it is closed, or its containment lifted: nothing holds them then."""
-    check_is_open(nonconformance, CannotReport)
+    _check_is_contained(nonconformance, CannotReport)
+
+
+def _check_is_contained(nonconformance: Nonconformance, error: type[Refused]) -> None:
+    check_is_open(nonconformance, error)
     if nonconformance.state == NonconformanceState.VERIFICATION:
-        raise CannotReport(
+        raise error(
             _("The containment of %(number)s is lifted: report a new one.")
             % {"number": nonconformance.number}
         )
@@ -101,8 +106,11 @@ def counted(row: ContainmentCount) -> Decimal:
 
 
 def check_can_suspect(nonconformance: Nonconformance, place: str, suspect: Decimal) -> None:
-    """Raise CannotContain without a place, for less than nothing, or for the same place twice."""
-    check_is_open(nonconformance, CannotContain)
+    """Raise CannotContain without a place, for less than nothing, or for the same place twice.
+
+    Nor behind D6, which waits for every count.
+    """
+    _check_is_contained(nonconformance, CannotContain)
     if not place.strip():
         raise CannotContain(_("Say where suspect goods may be."))
     if suspect < 0:
@@ -157,6 +165,18 @@ def check_can_decide(
         raise CannotDispose(
             _("The parts sum to %(total)s, and it is about %(quantity)s.")
             % {"total": plain(total), "quantity": plain(nonconformance.quantity)}
+        )
+
+
+def check_units_once(parts: Sequence[Line], executed: Collection[int]) -> None:
+    """Raise CannotDispose where a unit is in two parts, or in one that is carried out already."""
+    counts = Counter([*executed, *(pk for part in parts for pk in part.unit_ids)])
+    twice = [pk for pk, count in counts.items() if count > 1]
+    if twice:
+        numbers = sorted(unit.number for unit in traceability.units(twice[:3]).values())
+        raise CannotDispose(
+            _("%(units)s: in two parts. Each piece is disposed of once.")
+            % {"units": ", ".join(numbers)}
         )
 
 

@@ -23,6 +23,7 @@ from mes.enums import (
     SupplierRequestState,
 )
 from mes.models import (
+    EffectResult,
     EightD,
     Nonconformance,
     QualityAction,
@@ -192,13 +193,25 @@ def _d7(eight_d: EightD) -> list[str]:
 
 
 def _d8(eight_d: EightD) -> list[str]:
-    lacking = nonconformance_policies.open_actions(eight_d.nonconformance)
+    lacking = _taken_away(eight_d)
+    lacking += nonconformance_policies.open_actions(eight_d.nonconformance)
     results = list(eight_d.results.all())
     if not results or results[0].effect != Effect.SHOWN:
         lacking.append(_("The effect is not shown by the figures yet."))
     if not eight_d.closing.strip():
         lacking.append(_("The closing words are missing."))
     return lacking
+
+
+def _taken_away(eight_d: EightD) -> list[str]:
+    """What steps that are done lack by now: what they stand on may be written anew until D8."""
+    done = [step.discipline for step in eight_d.steps.all() if step.done_at is not None]
+    return [
+        _("D%(step)s does not stand any more: %(lacking)s")
+        % {"step": step, "lacking": " ".join(lacking)}
+        for step in sorted(done)
+        if step != D.D8 and (lacking := _GATES[Discipline(step)](eight_d))
+    ]
 
 
 def _unverified(
@@ -248,6 +261,12 @@ def check_can_look(eight_d: EightD) -> None:
     """Raise CannotComplete before it is said since when it is made with the fix."""
     if eight_d.fixed_at is None:
         raise CannotComplete(_("It is not said since when it is made with the fix."))
+
+
+def check_is_shown(result: EffectResult) -> None:
+    """Raise CannotComplete where the figures of the day, as they are set by now, do not show it."""
+    if result.effect != Effect.SHOWN:
+        raise CannotComplete(_("The figures of today no longer show the effect."))
 
 
 def check_can_rate(watched: int) -> None:

@@ -71,3 +71,14 @@ def meet_after(monkeypatch: Any, where: Any, name: str, clients: int = 2) -> Non
         return found
 
     monkeypatch.setattr(where, name, together)
+
+
+def meet_before(monkeypatch: Any, where: Any, name: str, clients: int = 2) -> None:
+    """All clients go into a function together: each has passed what is looked at before."""
+    barrier, real = threading.Barrier(clients), getattr(where, name)
+
+    def together(*args: Any, **kwargs: Any) -> Any:
+        barrier.wait(timeout=120)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(where, name, together)

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from common import audit, transitions
 from common.models import User
@@ -56,9 +57,10 @@ def decide(
     """
     with transaction.atomic():
         row = nonconformances.locked(nonconformance)
-        done = row.dispositions.filter(state=DispositionState.EXECUTED)
-        executed = sum(done.values_list("quantity", flat=True), Decimal(0))
+        done = list(row.dispositions.filter(state=DispositionState.EXECUTED))
+        executed = sum((one.quantity for one in done), Decimal(0))
         policies.check_can_decide(row, parts, executed)
+        policies.check_units_once(parts, [pk for one in done for pk in one.unit_ids])
         for part in parts:
             policies.check_part(row, part)
         row.dispositions.filter(state=DispositionState.DECIDED).delete()
@@ -191,12 +193,16 @@ def execute(*, disposition: Disposition, result: str, by: User, now: datetime) -
 
 
 def _locked(disposition: Disposition) -> Disposition:
+    """The part as it is now; raise CannotDispose where another tab has decided anew meanwhile."""
     row = nonconformances.locked(Nonconformance(pk=disposition.nonconformance_id))
     policies.check_is_open(row, CannotDispose)
     held = (
         Disposition.objects.select_for_update(no_key=True, of=("self",))
         .select_related("lot", "operation__work_order", "regraded_to")
-        .get(pk=disposition.pk)
+        .filter(pk=disposition.pk)
+        .first()
     )
+    if held is None:
+        raise CannotDispose(_("Somebody decided anew meanwhile: look at the parts once more."))
     held.nonconformance = row
     return held

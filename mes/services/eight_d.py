@@ -14,7 +14,7 @@ from mes import problem_policies as policies
 from mes.enums import Chain, Discipline, NonconformanceState
 from mes.models import EightD, Nonconformance, Step, TeamMember, Why
 from mes.problem_policies import CannotComplete
-from mes.services import nonconformances
+from mes.services import effects, nonconformances
 
 __all__ = [
     "DAYS",
@@ -164,11 +164,14 @@ def explain(
 def complete(*, eight_d: EightD, discipline: Discipline, by: User, now: datetime) -> Step:
     """Say that a step is done; raise CannotComplete with all that is missing.
 
-    D6 lifts the containment; D8, by another person, closes the nonconformance.
+    D6 lifts the containment; D8, by another person, looks at the figures once more and closes the
+    nonconformance.
     """
     with transaction.atomic():
         held = _locked(eight_d)
         policies.check_can_complete(held, discipline, by)
+        if discipline == Discipline.D8:
+            policies.check_is_shown(effects.look(eight_d=held, by=by, now=now))
         step = held.steps.select_for_update(no_key=True).get(discipline=discipline)
         step.done_at, step.done_by = now, by
         step.save(update_fields=["done_at", "done_by"])

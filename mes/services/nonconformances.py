@@ -222,8 +222,12 @@ def advance(row: Nonconformance, new: NonconformanceState) -> None:
 
 
 def lift_containment(row: Nonconformance, *, by: User, now: datetime) -> None:
-    """Let go of all places, and of what is still on hold; every count is verified by then."""
-    for place in row.containment.select_for_update(no_key=True).order_by("pk"):
+    """Let go of all places, and of what is still on hold; every count is verified by then.
+
+    A place that was let go before a step was opened again stays so.
+    """
+    held = row.containment.exclude(state=ContainmentState.LIFTED)
+    for place in held.select_for_update(no_key=True).order_by("pk"):
         old = ContainmentState(place.state)
         transitions.check(CONTAINMENT_TRANSITIONS, old=old, new=ContainmentState.LIFTED)
         place.state = ContainmentState.LIFTED
