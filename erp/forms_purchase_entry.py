@@ -32,13 +32,13 @@ class EntryForm(OnceForm):
         ),
         help_text=_("Its code; type a part of its name to find it."),
     )
-    site = forms.ChoiceField(label=_("To"), widget=forms.Select({"class": "form-select"}))
+    to_site = forms.ChoiceField(label=_("To"), widget=forms.Select({"class": "form-select"}))
 
     def __init__(self, *args: Any, sites: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["site"].choices = sites  # type: ignore[attr-defined]
+        self.fields["to_site"].choices = sites  # type: ignore[attr-defined]
         if len(sites) == 1:
-            self.fields["site"].widget = forms.HiddenInput()
+            self.fields["to_site"].widget = forms.HiddenInput()
 
     def clean_supplier(self) -> Any:
         """The supplier itself, who must be one that orders are given to."""
@@ -96,7 +96,7 @@ class AddLineForm(EntryLineForm):
         return found
 
 
-class EntryLines(BaseFormSet[EntryLineForm]):
+class EntryLines(BaseFormSet):  # type: ignore[type-arg]  # no type at run time
     """The rows; empty ones count as not there."""
 
     def written(self) -> list[EntryLineForm]:

@@ -69,10 +69,8 @@ def purchase_advice(
     found = {}
     for item in items:
         mine = next((t for t in terms.get(item.pk, []) if t.supplier_id == supplier_id), None)
-        if mine:
-            amount, source = mine.price, mine.currency
-        else:
-            amount, source = item.standard_cost or None, site_currency
+        amount: Decimal | None = mine.price if mine else item.standard_cost or None
+        source = mine.currency if mine else site_currency
         known = amount is not None and money.knows(source)
         days = min(mine.lead_time_days if mine else item.lead_time_days, limits.MAX_DAYS)
         lot = item.lot_size if item.lot_policy == LotPolicy.FIXED else None

@@ -49,7 +49,7 @@ def purchase_new(request: AuthenticatedRequest) -> HttpResponse:
         asked,
         sites=site_choices(),
         initial={
-            "site": str(place_of(request).pk or ""),
+            "to_site": str(place_of(request).pk or ""),
             "supplier": request.GET.get("supplier", ""),
         },
     )
@@ -106,14 +106,14 @@ def _written(request: AuthenticatedRequest, form: EntryForm, rows: Any) -> str |
     def effect() -> str:
         order = purchase_entry.write(
             supplier_id=data["supplier"].pk,
-            site_id=int(data["site"]),
+            site_id=int(data["to_site"]),
             lines=lines,
             by=request.user,
             now=timezone.now(),
         )
         return reverse("erp:purchase-detail", args=[order.number])
 
-    return once(request, form, "purchase", (data["supplier"].pk, data["site"], *lines), effect)
+    return once(request, form, "purchase", (data["supplier"].pk, data["to_site"], *lines), effect)
 
 
 def _page(
@@ -136,7 +136,7 @@ def _known(form: EntryForm, rows: Any) -> tuple[list[Known], str]:
     """Line by line as far as they name an item; and the currency that the order will be in."""
     supplier = form.cleaned_data.get("supplier")
     written = [row for row in rows.written() if "item" in row.cleaned_data]
-    site_id = form.cleaned_data.get("site")
+    site_id = form.cleaned_data.get("to_site")
     if supplier is None or not written or not site_id:
         return [], ""
     site, today = masterdata.site(int(site_id)), timezone.localdate()

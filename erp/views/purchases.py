@@ -56,7 +56,7 @@ def purchase_list(request: HttpRequest) -> HttpResponse:
 
 @requires("erp.view_purchasing")
 @require_safe
-def purchasepurchase_page(request: HttpRequest, number: str) -> HttpResponse:
+def purchase_detail(request: HttpRequest, number: str) -> HttpResponse:
     """One order: its lines, what came, and what can be done now; the lists show its site next."""
     return purchase_page(request, _order(number))
 
