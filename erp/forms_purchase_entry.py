@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ObjectDoesNotExist
 from django.forms import BaseFormSet, formset_factory
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +11,7 @@ from common.errors import refusal
 from common.forms import OnceForm
 from erp import policies_purchase_entry as policies
 from erp.forms_purchasing import quantity_field
-from erp.services.purchase_entry import Entered
+from erp.services.purchase_entry import CannotEnter, Entered, Fault
 from masterdata import selectors as masterdata
 
 _TEXT = {"class": "form-control", "autocomplete": "off"}
@@ -43,12 +42,11 @@ class EntryForm(OnceForm):
     def clean_supplier(self) -> Any:
         """The supplier itself, who must be one that orders are given to."""
         code = self.cleaned_data["supplier"].strip()
-        try:
-            found = masterdata.supplier_by_code(code)
-        except ObjectDoesNotExist:
+        found = masterdata.supplier_as_typed(code)
+        if found is None:
             raise forms.ValidationError(
                 _("No supplier has the code %(code)s."), params={"code": code}
-            ) from None
+            )
         reason = refusal(policies.check_can_buy_from, found)
         if reason:
             raise forms.ValidationError(reason)
@@ -81,6 +79,10 @@ class EntryLineForm(forms.Form):
         if not sees_cost:
             del self.fields["unit_price"]
 
+    def blame(self, fault: Fault) -> None:
+        """Say beside the field what is wrong; beside the item where there is no such field."""
+        self.add_error(fault.field if fault.field in self.fields else "item", fault.sentence)
+
 
 class AddLineForm(EntryLineForm):
     """One more line of a draft, opened as it was in that version."""
@@ -98,6 +100,10 @@ class AddLineForm(EntryLineForm):
 
 class EntryLines(BaseFormSet):  # type: ignore[type-arg]  # no type at run time
     """The rows; empty ones count as not there."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("error_messages", {"too_many_forms": policies.too_many_lines()})
+        super().__init__(*args, **kwargs)
 
     def written(self) -> list[EntryLineForm]:
         """Rows with something in them that are not to be removed."""
@@ -129,6 +135,12 @@ class EntryLines(BaseFormSet):  # type: ignore[type-arg]  # no type at run time
                 reason := refusal(policies.check_quantity, item, data["quantity"])
             ):
                 row.add_error("quantity", reason)
+
+    def blame(self, refused: CannotEnter) -> None:
+        """Say beside the fields what the service found wrong with ``entered``."""
+        rows = self.written()
+        for fault in refused.faults:
+            rows[fault.number].blame(fault)
 
     def entered(self) -> list[Entered]:
         """What is to be ordered; of valid rows only."""

@@ -3,7 +3,6 @@
 from decimal import Decimal
 from typing import Any
 
-from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
@@ -334,10 +333,10 @@ class RunRequestView(ApiView):
 
 
 def _supplier_id(code: str) -> int:
-    try:
-        return masterdata.supplier_by_code(code).pk
-    except ObjectDoesNotExist:
-        raise missing("supplier", code) from None
+    found = masterdata.supplier_as_typed(code)
+    if found is None:
+        raise missing("supplier", code)
+    return found.pk
 
 
 def _entered(rows: list[dict[str, Any]], *, sees_cost: bool) -> list[purchase_entry.Entered]:

@@ -12,13 +12,14 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from common import audit, concurrency, events
+from common.errors import refusal
 from common.models import User
 from erp import policies_purchase_entry as entry_policies
 from erp import policies_purchasing as policies
 from erp import selectors
 from erp.events import PurchaseOrdersChanged
 from erp.models import PurchaseOrder, PurchaseOrderLine
-from erp.policies_days import check_day
+from erp.policies_purchase_entry import CannotEnter, Fault
 from erp.policies_purchasing import CannotChangeOrder, CannotOrder
 from erp.services import purchase_orders, supplies
 from erp.services.purchase_orders import DraftLine
@@ -27,7 +28,17 @@ from masterdata import selectors as masterdata
 if TYPE_CHECKING:
     from masterdata.models import Site, Supplier
 
-__all__ = ["CannotChangeOrder", "CannotOrder", "Entered", "add_line", "currency_of", "write"]
+__all__ = [
+    "CannotChangeOrder",
+    "CannotEnter",
+    "CannotOrder",
+    "Entered",
+    "Fault",
+    "add_line",
+    "currency_of",
+    "today_at",
+    "write",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,11 @@ class Entered:
     quantity: Decimal
     due_date: date | None = None
     unit_price: Decimal | None = None
+
+
+def today_at(site: "Site", now: datetime) -> date:
+    """The day at the site: of prices and lead times, and before which nothing can come."""
+    return now.astimezone(ZoneInfo(site.time_zone)).date()
 
 
 def currency_of(supplier: "Supplier", site: "Site", *, today: date) -> str:
@@ -57,13 +73,13 @@ def write(
 ) -> PurchaseOrder:
     """A draft with what a buyer chose; planning and the schedule reckon with it from now on.
 
-    Without a currency that of the supplier's prices. Raise CannotOrder for a supplier or an item
-    of which nothing can be bought, CannotChangeOrder for a quantity, day or price that cannot be.
+    Without a currency that of the supplier's prices. Raise CannotOrder for a supplier of whom
+    nothing can be bought and for too few or many lines, CannotEnter for what is wrong with them.
     """
     supplier, site = masterdata.supplier(supplier_id), masterdata.site(site_id)
     entry_policies.check_can_buy_from(supplier)
     entry_policies.check_number_of_lines(len(lines))
-    today = now.astimezone(ZoneInfo(site.time_zone)).date()
+    today = today_at(site, now)
     currency = currency or currency_of(supplier, site, today=today)
     with transaction.atomic():
         placed = purchase_orders.draft(
@@ -81,14 +97,14 @@ def write(
 def add_line(
     *, order: PurchaseOrder, line: Entered, version: int, by: User | None, now: datetime
 ) -> PurchaseOrder:
-    """Put a line at the end of a draft; raise as ``write`` does, and StaleWrite."""
+    """Put a line at the end of a draft; raise as ``write`` does, CannotChangeOrder, StaleWrite."""
     with transaction.atomic():
         order = PurchaseOrder.objects.select_for_update(no_key=True).get(pk=order.pk)
         concurrency.check_version(order, opened=version)
         policies.check_can_edit_line(order)
         entry_policies.check_can_buy_from(order.supplier)
         entry_policies.check_number_of_lines(order.lines.count() + 1)
-        today = now.astimezone(ZoneInfo(order.site.time_zone)).date()
+        today = today_at(order.site, now)
         (drafted,) = _checked([line], order.supplier, order.site, order.currency, today)
         last = order.lines.aggregate(last=Max("position"))["last"] or 0
         added = PurchaseOrderLine.objects.create(
@@ -123,30 +139,30 @@ def _checked(
         currency=currency,
         today=today,
     )
-    found = []
-    for line in lines:
-        if line.item_id not in items:
-            raise CannotOrder(_("There is no such item."))
-        item, known = items[line.item_id], advice[line.item_id]
-        entry_policies.check_can_buy(item)
-        entry_policies.check_quantity(item, line.quantity)
+    faults: list[Fault] = []
+    found: list[DraftLine] = []
+    for number, line in enumerate(lines):
+        item = items.get(line.item_id)
+        if item is None:
+            faults.append(Fault(number, "item", _("There is no such item.")))
+            continue
+        known = advice[item.pk]
         due_date = line.due_date or known.earliest
-        check_day(due_date, CannotChangeOrder)
-        if due_date < today:
-            raise CannotChangeOrder(
-                _("%(item)s: the day it comes on is over already.") % {"item": item.code}
-            )
         price = known.price if line.unit_price is None else line.unit_price
-        if price is None and known.unknown_currency:
-            raise CannotOrder(
-                _(
-                    "%(item)s: its price is in %(source)s, and there is no exchange rate to "
-                    "%(target)s. Enter a price, or the rate in the master data."
-                )
-                % {"item": item.code, "source": known.unknown_currency, "target": currency}
-            )
-        # Nobody knows a price: what is drafted says so, and a buyer enters it.
-        price = price or Decimal(0)
-        entry_policies.check_price(item, price)
-        found.append(DraftLine(item.pk, line.quantity, due_date, price))
+        told = {
+            "item": refusal(entry_policies.check_can_buy, item),
+            "quantity": refusal(entry_policies.check_quantity, item, line.quantity),
+            "due_date": refusal(entry_policies.check_due_date, item, due_date, today),
+            "unit_price": refusal(
+                entry_policies.check_price,
+                item,
+                price,
+                currency=currency,
+                unknown_currency=known.unknown_currency,
+            ),
+        }
+        faults += [Fault(number, field, sentence) for field, sentence in told.items() if sentence]
+        found.append(DraftLine(item.pk, line.quantity, due_date, price or Decimal(0)))
+    if faults:
+        raise CannotEnter(faults)
     return found

@@ -44,7 +44,7 @@ class Known:
 @requires("erp.edit_purchase_order")
 def purchase_new(request: AuthenticatedRequest) -> HttpResponse:
     """Write an order; ``action=advise`` says what is known of it so far and writes nothing."""
-    asked = request.POST or None
+    asked = request.POST if request.method == "POST" else None
     form = EntryForm(
         asked,
         sites=site_choices(),
@@ -92,6 +92,9 @@ def line_add(request: AuthenticatedRequest, number: str) -> HttpResponse:
                 by=request.user,
                 now=timezone.now(),
             )
+        except purchase_entry.CannotEnter as refused:
+            for fault in refused.faults:
+                form.blame(fault)
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
@@ -113,13 +116,20 @@ def _written(request: AuthenticatedRequest, form: EntryForm, rows: Any) -> str |
         )
         return reverse("erp:purchase-detail", args=[order.number])
 
-    return once(request, form, "purchase", (data["supplier"].pk, data["to_site"], *lines), effect)
+    def tell(refused: Exception) -> None:
+        if isinstance(refused, purchase_entry.CannotEnter):
+            rows.blame(refused)
+        else:
+            form.add_error(None, str(refused))
+
+    key = (data["supplier"].pk, data["to_site"], *lines)
+    return once(request, form, "purchase", key, effect, tell=tell)
 
 
 def _page(
     request: AuthenticatedRequest, form: EntryForm, rows: Any, *, is_advice: bool
 ) -> HttpResponse:
-    known, currency = _known(form, rows) if is_advice else ([], "")
+    known, currency = _known(form, rows) if request.method == "POST" else ([], "")
     context = {
         "form": form,
         "rows": rows,
@@ -135,11 +145,15 @@ def _page(
 def _known(form: EntryForm, rows: Any) -> tuple[list[Known], str]:
     """Line by line as far as they name an item; and the currency that the order will be in."""
     supplier = form.cleaned_data.get("supplier")
-    written = [row for row in rows.written() if "item" in row.cleaned_data]
+    # Of too many rows no item is looked up: their codes are codes still.
+    written = [
+        row for row in rows.written() if not isinstance(row.cleaned_data.get("item", ""), str)
+    ]
     site_id = form.cleaned_data.get("to_site")
     if supplier is None or not written or not site_id:
         return [], ""
-    site, today = masterdata.site(int(site_id)), timezone.localdate()
+    site = masterdata.site(int(site_id))
+    today = purchase_entry.today_at(site, timezone.now())
     currency = purchase_entry.currency_of(supplier, site, today=today)
     advice = selectors.purchase_advice(
         items=[row.cleaned_data["item"] for row in written],
@@ -192,4 +206,6 @@ def _warnings(
             _("Its price is in %(currency)s, without an exchange rate: enter a price.")
             % {"currency": advice.unknown_currency}
         )
+    elif advice.price is None:
+        said.append(_("No price is known: enter one, zero if it costs nothing."))
     return said

@@ -171,6 +171,13 @@ def supplier_by_code(code: str) -> Supplier:
     return Supplier.objects.get(code=code)
 
 
+def supplier_as_typed(code: str) -> Supplier | None:
+    """The supplier of a code however its letters are cased, the one written so before others."""
+    asked = code.strip()
+    found = list(Supplier.objects.filter(code__iexact=asked)[:10]) if asked else []
+    return next((row for row in found if row.code == asked), found[0] if found else None)
+
+
 def supplier(supplier_id: int) -> Supplier:
     """The supplier, active or not; raise Supplier.DoesNotExist."""
     return Supplier.objects.get(pk=supplier_id)

@@ -1,6 +1,7 @@
 """A purchase order that a buyer writes: service, pages and API, with hostile input too."""
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -10,10 +11,10 @@ import time_machine
 from common.concurrency import StaleWrite
 from common.models import AuditEntry, Event
 from erp.enums import PurchaseOrderState
-from erp.models import PurchaseOrder, Supply
+from erp.models import PurchaseOrder, Supply, SupplyRule
 from erp.policies_purchase_entry import MOST_LINES
 from erp.services import purchase_entry, purchase_orders
-from erp.services.purchase_entry import CannotChangeOrder, CannotOrder, Entered
+from erp.services.purchase_entry import CannotChangeOrder, CannotEnter, CannotOrder, Entered
 from masterdata.enums import LotPolicy
 from masterdata.enums import Supply as ItemSupply
 from masterdata.models import SupplierPrice
@@ -106,22 +107,46 @@ def test_day_and_price_come_from_the_supplier_where_nobody_says(site, near, bolt
 
 
 @pytest.mark.parametrize(
-    ("change", "error", "sentence"),
+    ("change", "field", "sentence"),
     [
-        ({"quantity": Decimal(0)}, CannotChangeOrder, "above zero"),
-        ({"quantity": Decimal("NaN")}, CannotChangeOrder, "above zero"),
-        ({"quantity": Decimal("1e12")}, CannotChangeOrder, "ten digits"),
-        ({"quantity": Decimal("1.5")}, CannotChangeOrder, "whole pieces"),
-        ({"unit_price": Decimal(-1)}, CannotChangeOrder, "zero or above"),
-        ({"due_date": date(2026, 11, 22)}, CannotChangeOrder, "over already"),
-        ({"item_id": 0}, CannotOrder, "no such item"),
+        ({"quantity": Decimal(0)}, "quantity", "above zero"),
+        ({"quantity": Decimal("NaN")}, "quantity", "above zero"),
+        ({"quantity": Decimal("1e12")}, "quantity", "ten digits"),
+        ({"quantity": Decimal("1.5")}, "quantity", "whole pieces"),
+        ({"unit_price": Decimal(-1)}, "unit_price", "zero or above"),
+        ({"due_date": date(2026, 11, 22)}, "due_date", "over already"),
+        ({"due_date": date(9999, 1, 1)}, "due_date", "9999"),
+        ({"item_id": 0}, "item", "no such item"),
     ],
 )
-def test_what_cannot_be_is_refused_and_nothing_written(site, near, bolt, change, error, sentence):
+def test_what_cannot_be_is_refused_and_nothing_written(site, near, bolt, change, field, sentence):
     line = {"item_id": bolt.pk, "quantity": Decimal(1), **change}
-    with pytest.raises(error, match=sentence):
+    with pytest.raises(CannotEnter, match=sentence) as caught:
         write(site, near, Entered(bolt.pk, Decimal(1)), Entered(**line))
+    assert [(fault.number, fault.field) for fault in caught.value.faults] == [(1, field)]
     assert not PurchaseOrder.objects.exists()
+
+
+def test_no_order_goes_below_the_approval_limit_for_want_of_a_price(site, near, bolt):
+    unknown = ItemFactory(code="NUT", supply=ItemSupply.BUY, standard_cost=0)
+    line = Entered(unknown.pk, Decimal(1000))
+    with pytest.raises(CannotEnter, match="NUT: no price is known"):
+        write(site, near, line)
+    with pytest.raises(CannotEnter, match="no exchange rate to CHF"):
+        purchase_entry.write(
+            supplier_id=near.pk,
+            site_id=site.pk,
+            lines=[Entered(bolt.pk, Decimal(1))],
+            currency="CHF",
+            by=None,
+            now=NOW,
+        )
+    SupplyRule.objects.update_or_create(site=site, defaults={"approval_limit": Decimal(100)})
+    free, dear = (
+        write(site, near, replace(line, unit_price=Decimal(price))) for price in ("0", "0.11")
+    )
+    states = [purchase_orders.submit(order=o, by=o.ordered_by, now=NOW).state for o in (free, dear)]
+    assert states == [PurchaseOrderState.SENT, PurchaseOrderState.TO_APPROVE]
 
 
 def test_who_is_out_of_use_and_what_we_make_is_not_bought(site, near, bolt):
@@ -196,6 +221,18 @@ def test_the_page_says_beside_the_field_what_is_wrong(client_for, site, near, bo
     assert list(found[3]) == ["item"]
     assert sorted(found[4]) == ["due_date", "quantity", "unit_price"]
     assert "FAR" in answer.context["form"].errors["supplier"][0]
+    # What the service alone can say stands beside its field too, of all lines at once.
+    ItemFactory(code="NUT", supply=ItemSupply.BUY, standard_cost=0)
+    rows = [("BOLT", "1", "2026-11-22"), ("BOLT", "1"), ("NUT", "1")]
+    answer = client_for("purchasing").post(NEW, sent("near", *rows, site=site.pk))
+    found = [list(row) for row in answer.context["rows"].errors[:3]]
+    assert found == [["due_date"], [], ["unit_price"]]
+    assert not answer.context["form"].non_field_errors()
+    assert [row.item.code for row in answer.context["known"]] == ["BOLT", "BOLT", "NUT"]
+    many = client_for("purchasing").post(NEW, sent("NEAR", *[("BOLT", "1")] * 200, site=site.pk))
+    assert "write a second one" in many.content.decode()
+    assert many.context["known"] == []
+    assert client_for("purchasing").post(NEW, {}).status_code == 422
     empty = client_for("purchasing").post(NEW, sent("NEAR", site=site.pk))
     assert "Order at least one item." in empty.content.decode()
     assert not PurchaseOrder.objects.exists()
@@ -240,5 +277,12 @@ def test_over_the_api(api_client_for, site, near, bolt):
     assert [buyer.post(API, one, format="json").status_code for one in wrong] == [400] * len(wrong)
     late = {**body, "lines": [{"item": "BOLT", "quantity": "1", "due_date": "2020-01-01"}]}
     assert buyer.post(API, late, format="json").status_code == 409
+    many = {**body, "lines": [{"item": "BOLT", "quantity": "1"}] * 200}
+    assert buyer.post(API, many, format="json").status_code == 409
     assert api_client_for("planner").post(API, body, format="json").status_code == 403
     assert PurchaseOrder.objects.count() == 1
+    # Sent twice with one key, written once; codes are found however they are cased.
+    once = {"format": "json", "headers": {"Idempotency-Key": "again"}}
+    twice = [buyer.post(API, {**body, "supplier": "near"}, **once).json() for _ in range(2)]
+    assert twice[0] == twice[1]
+    assert PurchaseOrder.objects.count() == 2
