@@ -91,6 +91,7 @@ SENTENCES: dict[str, Promise] = {
     "erp.proposal.refuse": _("could not carry the proposal out"),
     "erp.lot.merge": _("put lots together"),
     "erp.lot.split": _("split a lot"),
+    "erp.purchase_order.add_line": _("added a line to the purchase order"),
     "erp.purchase_order.approve": _("approved the purchase order"),
     "erp.purchase_order.cancel": _("cancelled the purchase order"),
     "erp.purchase_order.change_line": _("changed a line of the purchase order"),

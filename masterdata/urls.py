@@ -60,6 +60,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("customers/<path:code>/", records.customer_edit, name="customer-edit"),
     path("suppliers/", lists.SupplierList.as_view(), name="supplier-list"),
     path("suppliers/new/", suppliers.supplier_create, name="supplier-create"),
+    path("suppliers/search/", search.supplier_search, name="supplier-search"),
     path("suppliers/<path:code>/prices/new/", suppliers.price_create, name="price-create"),
     path("suppliers/<path:code>/", suppliers.supplier_edit, name="supplier-edit"),
     path("prices/<int:pk>/", suppliers.price_edit, name="price-edit"),

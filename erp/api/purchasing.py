@@ -14,10 +14,11 @@ from rest_framework.response import Response
 from common.api import ApiRequest, ApiView, ListApiView, StrictSerializer
 from common.permissions import allowed
 from erp import selectors
-from erp.api.lookup import SITE, SiteIn, bin_named, site_asked, site_named, site_of_body
+from erp.api.lookup import SITE, SiteIn, bin_named, missing, site_asked, site_named, site_of_body
 from erp.enums import MrpCause, MrpRunState, ProposalAction, PurchaseOrderState
 from erp.models import Proposal, PurchaseOrder, PurchaseOrderLine
-from erp.services import mrp_runs, proposals, purchase_orders, purchasing
+from erp.services import mrp_runs, proposals, purchase_entry, purchase_orders, purchasing
+from masterdata import selectors as masterdata
 from traceability.selectors import LONGEST_CODE
 
 
@@ -144,11 +145,32 @@ class RunOut(serializers.Serializer[Any]):
     cause = serializers.ChoiceField(choices=MrpCause.choices)
 
 
+class EntryLineIn(StrictSerializer):
+    """Without a day: as soon as the supplier can; without a price: the known one."""
+
+    item = serializers.CharField(max_length=60)
+    quantity = serializers.DecimalField(max_digits=14, decimal_places=4, min_value=0)
+    due_date = serializers.DateField(required=False, allow_null=True, default=None)
+    unit_price = serializers.DecimalField(
+        max_digits=14, decimal_places=4, min_value=0, required=False, allow_null=True, default=None
+    )
+
+
+class PurchaseOrderIn(SiteIn):
+    """A draft in the currency of the supplier's prices."""
+
+    supplier = serializers.CharField(max_length=40)
+    lines = EntryLineIn(many=True, allow_empty=False)
+
+
 @extend_schema_view(get=extend_schema(parameters=[SITE]))
 class PurchaseOrderList(ListApiView):
-    """A site's purchase orders, the newest first; ``show`` and ``q`` narrow as on the page."""
+    """A site's purchase orders, the newest first; ``show`` and ``q`` narrow as on the page.
 
-    required_permission = "erp.view_purchasing"
+    POST writes a draft; a price is taken from who may see cost alone.
+    """
+
+    required_permission = {"GET": "erp.view_purchasing", "POST": "erp.edit_purchase_order"}
     serializer_class = PurchaseOrderOut
 
     def get_queryset(self) -> QuerySet[PurchaseOrder]:
@@ -159,6 +181,20 @@ class PurchaseOrderList(ListApiView):
             today=timezone.localdate(),
             site_id=site_asked(self.request),
         )
+
+    @extend_schema(request=PurchaseOrderIn, responses={201: PurchaseOrderDetailOut})
+    def post(self, request: ApiRequest) -> Response:
+        body = PurchaseOrderIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        data = body.validated_data
+        order = purchase_entry.write(
+            supplier_id=_supplier_id(data["supplier"]),
+            site_id=site_named(data["site"]),
+            lines=_entered(data["lines"], sees_cost=allowed(request.user, "erp.view_cost")),
+            by=request.user,
+            now=timezone.now(),
+        )
+        return _answer(order.number, request, status=201)
 
 
 class PurchaseOrderView(ApiView):
@@ -296,6 +332,29 @@ class RunRequestView(ApiView):
         return Response(RunOut(run).data, status=202)
 
 
+def _supplier_id(code: str) -> int:
+    found = masterdata.supplier_as_typed(code)
+    if found is None:
+        raise missing("supplier", code)
+    return found.pk
+
+
+def _entered(rows: list[dict[str, Any]], *, sees_cost: bool) -> list[purchase_entry.Entered]:
+    """The lines with their items; raise ValidationError naming what is not there or not allowed."""
+    items = masterdata.items_by_codes(row["item"] for row in rows)
+    found = []
+    for row in rows:
+        item = items.get(row["item"].strip().lower())
+        if item is None:
+            raise missing("item", row["item"])
+        if row["unit_price"] is not None and not sees_cost:
+            raise serializers.ValidationError({"unit_price": [_("You may not set a price.")]})
+        found.append(
+            purchase_entry.Entered(item.pk, row["quantity"], row["due_date"], row["unit_price"])
+        )
+    return found
+
+
 def _order(number: str) -> PurchaseOrder:
     found = selectors.purchase_order(number)
     if found is None:
@@ -312,6 +371,6 @@ def _line(number: str, position: int) -> PurchaseOrderLine:
     raise Http404
 
 
-def _answer(number: str, request: ApiRequest) -> Response:
+def _answer(number: str, request: ApiRequest, *, status: int = 200) -> Response:
     shown = PurchaseOrderDetailOut(_order(number), context={"request": request})
-    return Response(shown.data)
+    return Response(shown.data, status=status)

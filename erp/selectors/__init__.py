@@ -68,6 +68,7 @@ from erp.selectors.proposals import (
     proposals,
     to_carry_out,
 )
+from erp.selectors.purchase_advice import Advice, purchase_advice
 from erp.selectors.purchase_orders import (
     Affected,
     affected_by,
@@ -138,6 +139,8 @@ from erp.selectors.transfers import (
 )
 
 __all__ = [
+    "Advice",
+    "purchase_advice",
     "Incoming",
     "BookedTime",
     "AFTER_CHANGES",

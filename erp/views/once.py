@@ -17,8 +17,13 @@ def once(
     name: str,
     key: tuple[object, ...],
     effect: Callable[[], str],
+    *,
+    tell: Callable[[Exception], None] | None = None,
 ) -> str | None:
-    """Where the effect leads; None where it is refused, with the reason in the form."""
+    """Where the effect leads; None where it is refused, with the reason in the form.
+
+    ``tell`` puts the reason where it belongs; without it, it stands above all fields.
+    """
     try:
         return idempotency.once(
             user=request.user,
@@ -28,5 +33,8 @@ def once(
             effect=effect,
         )
     except (Refused, KeyReused) as refusal:
-        form.add_error(None, str(refusal))
+        if tell is None:
+            form.add_error(None, str(refusal))
+        else:
+            tell(refusal)
         return None

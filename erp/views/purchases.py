@@ -22,6 +22,7 @@ from common.permissions import allowed
 from erp import policies_purchasing as policies
 from erp import selectors
 from erp.enums import PurchaseOrderState
+from erp.forms_purchase_entry import AddLineForm
 from erp.forms_purchasing import LineForm, PromiseForm
 from erp.models import PurchaseOrder, PurchaseOrderLine
 from erp.services import purchase_orders, supplies
@@ -47,6 +48,7 @@ def purchase_list(request: HttpRequest) -> HttpResponse:
         "show": group if group in GROUPS else "",
         "q": text,
         "sees_cost": allowed(request.user, "erp.view_cost"),
+        "can_order": allowed(request.user, "erp.edit_purchase_order"),
     }
     template = "erp/purchase_list.html" + ("#rows" if request.htmx else "")  # type: ignore[attr-defined]
     return render(request, template, context)
@@ -56,7 +58,7 @@ def purchase_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def purchase_detail(request: HttpRequest, number: str) -> HttpResponse:
     """One order: its lines, what came, and what can be done now; the lists show its site next."""
-    return _detail(request, _order(number))
+    return purchase_page(request, _order(number))
 
 
 @requires("erp.edit_purchase_order")
@@ -143,7 +145,7 @@ def line_change(request: AuthenticatedRequest, number: str, position: int) -> Ht
     line, now = _line(number, position), timezone.now()
     form = LineForm(request.POST)
     if not form.is_valid():
-        return _detail(request, _order(number), open_line=position, form=form, status=422)
+        return purchase_page(request, _order(number), open_line=position, form=form, status=422)
     data = form.cleaned_data
     with told(request):
         if request.POST.get("action") == "remove":
@@ -188,14 +190,16 @@ def purchase_pdf(request: HttpRequest, number: str) -> HttpResponse:
     return documents.answer(name=f"{order.number}.pdf", content=content)
 
 
-def _detail(
+def purchase_page(
     request: HttpRequest,
     order: PurchaseOrder,
     *,
     open_line: int | None = None,
     form: Any = None,
+    add_form: AddLineForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    """The page of an order, with the dialog open whose form was refused."""
     user = request.user
     assert isinstance(user, User)  # noqa: S101 - the door saw to it
     rights = {
@@ -233,6 +237,8 @@ def _detail(
         ),
         "open_line": open_line,
         "form": form,
+        "add": add_form
+        or AddLineForm(sees_cost=rights["cost"], initial={"version": order.version}),
     }
     return render(request, "erp/purchase_detail.html", context, status=status)
 

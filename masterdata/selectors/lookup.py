@@ -1,11 +1,13 @@
 """One object by its code, or by who asks."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from common.errors import Refused
@@ -66,6 +68,13 @@ def site_ids() -> list[int]:
 def item_by_code(code: str) -> Item | None:
     """The item of a code, however its letters are cased."""
     return Item.objects.filter(code__iexact=code.strip()).first() if code.strip() else None
+
+
+def items_by_codes(codes: Iterable[str]) -> dict[str, Item]:
+    """The items of codes however cased, by the code in small letters; one query."""
+    asked = {code.strip().lower() for code in codes}
+    rows = Item.objects.annotate(small=Lower("code")).filter(small__in=asked)
+    return {item.code.lower(): item for item in rows}
 
 
 def items_by_id(ids: Iterable[int]) -> dict[int, Item]:
@@ -160,6 +169,26 @@ def tools_by_id(ids: Iterable[int]) -> dict[int, Tool]:
 def supplier_by_code(code: str) -> Supplier:
     """The supplier of a code; raise Supplier.DoesNotExist."""
     return Supplier.objects.get(code=code)
+
+
+def supplier_as_typed(code: str) -> Supplier | None:
+    """The supplier of a code however its letters are cased, the one written so before others."""
+    asked = code.strip()
+    found = list(Supplier.objects.filter(code__iexact=asked)[:10]) if asked else []
+    return next((row for row in found if row.code == asked), found[0] if found else None)
+
+
+def supplier(supplier_id: int) -> Supplier:
+    """The supplier, active or not; raise Supplier.DoesNotExist."""
+    return Supplier.objects.get(pk=supplier_id)
+
+
+def supplier_currency(*, supplier_id: int, on: date) -> str | None:
+    """What most of the supplier's valid prices are in; None where it has none. One query."""
+    prices = SupplierPrice.objects.filter(supplier=supplier_id, valid_from__lte=on)
+    newest = prices.order_by("item_id", "-valid_from").distinct("item_id")
+    counted = Counter(newest.values_list("currency", flat=True))
+    return max(counted, key=lambda code: (counted[code], code)) if counted else None
 
 
 def supplier_labels(ids: Iterable[int]) -> dict[int, str]:

@@ -4,22 +4,32 @@ from typing import TypeVar
 
 from django.db.models import Case, IntegerField, Model, Q, QuerySet, Value, When
 
-from masterdata.models import Customer, Item
+from masterdata.enums import Supply
+from masterdata.models import Customer, Item, Supplier
 
 M = TypeVar("M", bound=Model)
 
 
-def search_items(text: str, limit: int = 20, *, sold_only: bool = False) -> list[Item]:
+def search_items(
+    text: str, limit: int = 20, *, sold_only: bool = False, bought_only: bool = False
+) -> list[Item]:
     """Active items whose code or name (either language) holds the text; exact codes first."""
     items = Item.objects.filter(is_active=True)
     if sold_only:
         items = items.filter(is_sold=True)
+    if bought_only:
+        items = items.filter(supply=Supply.BUY)
     return list(_ranked(items, text)[:limit])
 
 
 def search_customers(text: str, limit: int = 20) -> list[Customer]:
     """Active customers whose code or name holds the text; exact codes first."""
     return list(_ranked(Customer.objects.filter(is_active=True), text)[:limit])
+
+
+def search_suppliers(text: str, limit: int = 20) -> list[Supplier]:
+    """Active suppliers whose code or name holds the text; exact codes first."""
+    return list(_ranked(Supplier.objects.filter(is_active=True), text)[:limit])
 
 
 def _ranked(rows: QuerySet[M], text: str) -> QuerySet[M]:

@@ -12,8 +12,9 @@ LIMIT = 20
 @requires("masterdata.view")
 @require_safe
 def item_search(request: AuthenticatedRequest) -> HttpResponse:
-    """``?q=`` → the best matches as ``[{"value", "text"}]``."""
-    found = selectors.search_items(request.GET.get("q", ""), LIMIT)
+    """``?q=`` → the best matches as ``[{"value", "text"}]``; ``bought=1``: of what is bought."""
+    bought_only = request.GET.get("bought") == "1"
+    found = selectors.search_items(request.GET.get("q", ""), LIMIT, bought_only=bought_only)
     rows = [{"value": item.code, "text": f"{item.code} · {item.label}"} for item in found]
     return JsonResponse(rows, safe=False)
 
@@ -23,5 +24,14 @@ def item_search(request: AuthenticatedRequest) -> HttpResponse:
 def customer_search(request: AuthenticatedRequest) -> HttpResponse:
     """``?q=`` → the best matches as ``[{"value", "text"}]``."""
     found = selectors.search_customers(request.GET.get("q", ""), LIMIT)
+    rows = [{"value": row.code, "text": f"{row.code} · {row.label}"} for row in found]
+    return JsonResponse(rows, safe=False)
+
+
+@requires("masterdata.view")
+@require_safe
+def supplier_search(request: AuthenticatedRequest) -> HttpResponse:
+    """``?q=`` → the best matches as ``[{"value", "text"}]``."""
+    found = selectors.search_suppliers(request.GET.get("q", ""), LIMIT)
     rows = [{"value": row.code, "text": f"{row.code} · {row.label}"} for row in found]
     return JsonResponse(rows, safe=False)

@@ -94,6 +94,7 @@ PLACES = {
         Place("purchasing", "/stock/planning/runs/"),
         Place("purchasing", "/stock/planning/rules/"),
         Place("purchasing", "/stock/purchases/"),
+        Place("purchasing", "/stock/purchases/new/?supplier=STEEL"),
         Place("purchasing", "/stock/purchases/{purchase}/"),
         Place("purchasing", "/stock/purchases/{purchase}/confirm/"),
         Place("warehouse", "/stock/receive/"),

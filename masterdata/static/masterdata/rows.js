@@ -55,7 +55,9 @@ document.addEventListener("input", (event) => {
 async function suggest(field, url) {
   const asked = field.value.trim();
   if (!asked) return;
-  const answer = await fetch(`${url}?q=${encodeURIComponent(asked)}`, {
+  const address = new URL(url, location.href);
+  address.searchParams.set("q", asked);
+  const answer = await fetch(address, {
     headers: { Accept: "application/json" },
   }).catch(() => null);
   if (!answer?.ok || field.value.trim() !== asked) return;
