@@ -126,13 +126,21 @@ class WorkOrderCost:
     kinds: list[KindRow]
     money: Money
     missing: str
+    # Operations that have been running for longer than their pieces should take, by sequence.
+    overrun: list[int]
 
 
 def work_order_cost(order: WorkOrder, *, at: datetime) -> WorkOrderCost:
     """The work order (with item and site); the same queries for any number of components."""
     outlook = Outlook.read(tree_of_one(order), at=at)
     kinds, _net = order_money(order, outlook, erp.amounts_by_kind([order.number])[order.number])
-    return WorkOrderCost(order.site.currency, rows(kinds), total(kinds), outlook.missing)
+    return WorkOrderCost(
+        currency=order.site.currency,
+        kinds=rows(kinds),
+        money=total(kinds),
+        missing=outlook.missing,
+        overrun=sorted(outlook.overrun.get(order.pk, ())),
+    )
 
 
 class _Shares:

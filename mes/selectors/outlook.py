@@ -47,6 +47,8 @@ class Outlook:
     operations: dict[int, list[WorkOrderOperation]] = field(default_factory=dict)
     # Why some are reckoned by their items' standard cost instead, for people.
     missing: str = ""
+    # By work order: operations that have been running for longer than their pieces should take.
+    overrun: dict[int, set[int]] = field(default_factory=dict)
     _rows: dict[int, list[CostStandard]] = field(default_factory=dict)
     _units: dict[int, tuple[OpenUnit, ...]] = field(default_factory=dict)
     _left: dict[int, Decimal] = field(default_factory=dict)
@@ -207,6 +209,8 @@ class Outlook:
         now = self._underway.get(operation.pk, Underway())
         is_setup = operation.state == OperationState.SETUP
         ahead, after = (setup, run) if is_setup else (setup + run, ZERO)
+        if now.machine.since > ahead or now.people.since > ahead * operation.people:
+            self.overrun.setdefault(operation.work_order_id, set()).add(operation.sequence)
         machine = now.machine.expected(ahead) + after
         people = now.people.expected(ahead * operation.people) + after * operation.people
         return machine, people

@@ -153,6 +153,7 @@ def test_time_that_goes_on_counts_before_it_is_booked(plant):
     # What has passed is of the ten pieces, until it is more than they should take.
     assert kinds(cost(plant, 5))["machine"] == D("10.00")
     assert kinds(cost(plant, 14))["machine"] == D("14.00")
+    assert (cost(plant, 5).overrun, cost(plant, 14).overrun) == ([], [10])
     # Four pieces took eight minutes: six more at a minute each.
     act(plant, "report", 8, anna, good=D(4))
     assert kinds(cost(plant, 8))["machine"] == kinds(cost(plant, 13))["machine"] == D("14.00")
