@@ -1,16 +1,18 @@
 """What each line of an order costs and earns: planned, so far, expected."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from crm import selectors
 from crm.models import SalesOrder, SalesOrderLine
 from erp import selectors as erp
+from erp.enums import CostKind
 from erp.services import costing
 from masterdata import selectors as masterdata
 from mes import selectors as mes
-from mes.selectors import Money, Part
+from mes.selectors import KindRow, Kinds, Money, Part, cost_money
 
 ZERO = Decimal(0)
 
@@ -28,13 +30,21 @@ class LineCost:
     # What the customer pays for it; None: nobody can convert the order's currency.
     revenue: Decimal | None
     # Work orders and stock together.
-    money: Money
+    by_kind: Kinds
     parts: tuple[Part, ...]
     # Pieces from stock or bought, and what they cost.
     stock_quantity: Decimal
     stock: Money
     # All work orders are closed and all pieces taken: what is expected is what it cost.
     is_final: bool
+
+    @property
+    def money(self) -> Money:
+        return cost_money.total(self.by_kind)
+
+    @property
+    def kinds(self) -> list[KindRow]:
+        return cost_money.rows(self.by_kind)
 
     @property
     def margin(self) -> Decimal | None:
@@ -50,11 +60,6 @@ class LineCost:
         """The margin as a share of the revenue, in per cent."""
         return _percent(self.margin, self.revenue)
 
-    @property
-    def difference(self) -> Decimal:
-        """Planned less expected: favourable above zero."""
-        return self.money.planned - self.money.expected
-
 
 @dataclass(frozen=True, slots=True)
 class OrderCost:
@@ -62,10 +67,20 @@ class OrderCost:
 
     currency: str
     lines: tuple[LineCost, ...]
-    money: Money
+    by_kind: Kinds
     revenue: Decimal | None
     # Why there is no revenue, for people.
     missing: str = ""
+    # Why work is reckoned by standard costs of items and not by rates, for people.
+    unpriced: str = ""
+
+    @property
+    def money(self) -> Money:
+        return cost_money.total(self.by_kind)
+
+    @property
+    def kinds(self) -> list[KindRow]:
+        return cost_money.rows(self.by_kind)
 
     @property
     def margin(self) -> Decimal | None:
@@ -79,19 +94,17 @@ class OrderCost:
     def margin_share(self) -> Decimal | None:
         return _percent(self.margin, self.revenue)
 
-    @property
-    def difference(self) -> Decimal:
-        return self.money.planned - self.money.expected
 
+def order_cost(order: SalesOrder, *, at: datetime) -> OrderCost:
+    """What the lines of an order (with items and site) cost, as things stand at a moment.
 
-def order_cost(order: SalesOrder) -> OrderCost:
-    """What the lines of an order (with items and site) cost; the same queries for any number.
+    The same queries for any number of lines and of work orders behind them.
 
     The revenue is converted at the day of the order.
     """
     lines = list(order.lines.all())
     ids = selectors.requirement_ids(lines)
-    made = mes.made_costs(ids)
+    made = mes.made_costs(ids, at=at)
     taken = erp.taken_quantities(ids)
     prices = erp.average_costs({line.item_id for line in lines}, site_id=order.site_id)
     currency = order.site.currency
@@ -113,7 +126,7 @@ def order_cost(order: SalesOrder) -> OrderCost:
                 quantity=line.quantity,
                 is_cancelled=line.is_cancelled,
                 revenue=revenue,
-                money=cost.money + stock,
+                by_kind=cost_money.plus(cost.kinds, {CostKind.MATERIAL: stock}),
                 parts=tuple(cost.parts),
                 stock_quantity=stock_quantity,
                 stock=stock,
@@ -124,9 +137,10 @@ def order_cost(order: SalesOrder) -> OrderCost:
     return OrderCost(
         currency=currency,
         lines=tuple(found),
-        money=sum((line.money for line in live), Money()),
+        by_kind=cost_money.plus(*(line.by_kind for line in live)),
         revenue=None if missing else sum((line.revenue or ZERO for line in live), ZERO),
         missing=missing,
+        unpriced=next((cost.missing for cost in made.values() if cost.missing), ""),
     )
 
 

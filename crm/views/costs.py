@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from common import access
@@ -19,7 +20,7 @@ def order_costs(request: AuthenticatedRequest, number: str) -> HttpResponse:
     """
     access.check(request.user, "crm.view_order")
     order = selectors.order(get_object_or_404(SalesOrder, number=number).number)
-    context = {"order": order, "cost": selectors_costs.order_cost(order)}
+    context = {"order": order, "cost": selectors_costs.order_cost(order, at=timezone.now())}
     return render(request, _template(request), context)
 
 

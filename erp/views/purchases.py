@@ -208,10 +208,6 @@ def purchase_page(
         "receive": allowed(user, "erp.receive_stock"),
         "cost": allowed(user, "erp.view_cost"),
     }
-    history = [
-        {"at": entry.at, "who": entry.actor_label, "what": said(entry.action), "why": entry.reason}
-        for entry in audit.history(order)[:20]
-    ]
     context = {
         "order": order,
         "has_sites": stay(request, order.site).has_choice,
@@ -222,15 +218,12 @@ def purchase_page(
             for line in order.lines.all()
         )
         and order.state in _State.on_order(),
-        "refusals": {
-            "approve": refusal(policies.check_can_approve, order, user),
-            "submit": refusal(policies.check_can_submit, order),
-            "confirm": refusal(policies.check_can_confirm, order),
-            "cancel": refusal(policies.check_can_move, order, _State.CANCELLED),
-            "close": refusal(policies.check_can_move, order, _State.CLOSED),
-        },
+        "refusals": _refusals(order, user),
         "on_order": order.state in _State.on_order(),
-        "history": history,
+        "history": [
+            {"at": one.at, "who": one.actor_label, "what": said(one.action), "why": one.reason}
+            for one in audit.history(order)[:20]
+        ],
         "has_receipts": any(line.receipts.all() for line in order.lines.all()),
         "has_numbers": any(
             line.received and line.item.tracking != Tracking.NONE for line in order.lines.all()
@@ -241,6 +234,16 @@ def purchase_page(
         or AddLineForm(sees_cost=rights["cost"], initial={"version": order.version}),
     }
     return render(request, "erp/purchase_detail.html", context, status=status)
+
+
+def _refusals(order: PurchaseOrder, user: User) -> dict[str, str]:
+    return {
+        "approve": refusal(policies.check_can_approve, order, user),
+        "submit": refusal(policies.check_can_submit, order),
+        "confirm": refusal(policies.check_can_confirm, order),
+        "cancel": refusal(policies.check_can_move, order, _State.CANCELLED),
+        "close": refusal(policies.check_can_move, order, _State.CLOSED),
+    }
 
 
 def _promises(form: PromiseForm) -> dict[int, purchase_orders.Promise]:

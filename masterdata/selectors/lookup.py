@@ -1,7 +1,7 @@
 """One object by its code, or by who asks."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -202,11 +202,26 @@ def default_zone() -> str | None:
     return Site.objects.order_by("pk").values_list("time_zone", flat=True).first()
 
 
-def supplier_price(*, item_id: int, supplier_id: int, on: date, currency: str) -> Decimal:
-    """What a supplier asks for a piece on a day, in the currency; 0 where no price is known.
+def supplier_prices(
+    pairs: Collection[tuple[int, int]], *, on: date, currency: str
+) -> dict[tuple[int, int], Decimal]:
+    """What suppliers ask for a piece on a day, in the currency, by item and supplier; one query.
 
-    A price of another currency is converted at the day's rate; raise NoExchangeRate without one.
+    Those without a price are left out. A price of another currency is converted at the day's rate
+    (one query more); raise NoExchangeRate without one.
     """
-    prices = SupplierPrice.objects.filter(item=item_id, supplier=supplier_id, valid_from__lte=on)
-    found = prices.order_by("-valid_from").values_list("price", "currency").first()
-    return Decimal(0) if found is None else exchange(into=currency, on=on).convert(*found)
+    wanted = set(pairs)
+    prices = SupplierPrice.objects.filter(
+        item__in={item for item, _supplier in wanted},
+        supplier__in={supplier for _item, supplier in wanted},
+        valid_from__lte=on,
+    ).order_by("valid_from")
+    newest = {
+        (item, supplier): (price, paid_in)
+        for item, supplier, price, paid_in in prices.values_list(
+            "item_id", "supplier_id", "price", "currency"
+        )
+        if (item, supplier) in wanted
+    }
+    money = exchange(into=currency, on=on)
+    return {pair: money.convert(*found) for pair, found in newest.items()}

@@ -22,6 +22,7 @@ from mes.selectors.checks import (
     reports_of,
     undecided_faults,
 )
+from mes.selectors.cost_money import KindRow, Kinds, Money
 from mes.selectors.costs import (
     CostRow,
     closed_orders,
@@ -71,7 +72,13 @@ from mes.selectors.open_shares import (
     waiting_lines,
 )
 from mes.selectors.open_work import OpenOperation, OpenUnit, open_operations
-from mes.selectors.order_costs import MadeCost, Money, Part, made_costs
+from mes.selectors.order_costs import (
+    MadeCost,
+    Part,
+    WorkOrderCost,
+    made_costs,
+    work_order_cost,
+)
 from mes.selectors.output import FreeOutput, free_output
 from mes.selectors.people import FloorPerson, floor_people, is_at, worked_on
 from mes.selectors.progress import Progress, progress
@@ -108,6 +115,10 @@ __all__ = [
     "CheckStanding",
     "Concerned",
     "CostRow",
+    "KindRow",
+    "Kinds",
+    "WorkOrderCost",
+    "work_order_cost",
     "CustomerPart",
     "CustomerReason",
     "CustomerStep",

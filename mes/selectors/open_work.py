@@ -116,22 +116,35 @@ def open_operations(
     for operation in operations:
         operation.work_order = orders[operation.work_order_id]
     links = _Links.read(orders)
-    units = _units(operations)
+    units = own_units(operations)
+    left = still_to_run(operations)
     found = []
     before: WorkOrderOperation | None = None
     for operation in operations:
         if before is None or before.work_order_id != operation.work_order_id:
-            before, coming = None, operation.work_order.quantity
-        # What can still reach it: all that came or may come out of the operation before.
-        remaining = max(ZERO, coming - operation.good - operation.scrap)
-        coming = operation.good + remaining
+            before = None
         if operation.state != OperationState.DONE:
-            row = _open(operation, remaining, units.get(operation.pk, ()), links)
+            row = _open(operation, left[operation.pk], units.get(operation.pk, ()), links)
             rests_until, starts_by = _waits(before)
             found.append(replace(row, rests_until=rests_until, starts_by=starts_by))
-        else:
-            coming = operation.good
         before = operation
+    return found
+
+
+def still_to_run(operations: Iterable[WorkOrderOperation]) -> dict[int, Decimal]:
+    """Pieces still to be run at each operation, by id: all that came or may still come to it.
+
+    Operations with their work orders, by work order and sequence, cancelled ones left out.
+    """
+    found: dict[int, Decimal] = {}
+    work_order_id, coming = None, ZERO
+    for operation in operations:
+        if operation.work_order_id != work_order_id:
+            work_order_id, coming = operation.work_order_id, operation.work_order.quantity
+        left = max(ZERO, coming - operation.good - operation.scrap)
+        is_done = operation.state == OperationState.DONE
+        found[operation.pk] = ZERO if is_done else left
+        coming = operation.good if is_done else operation.good + left
     return found
 
 
@@ -146,7 +159,8 @@ def _waits(before: WorkOrderOperation | None) -> tuple[datetime | None, datetime
     )
 
 
-def _units(operations: list[WorkOrderOperation]) -> dict[int, tuple[OpenUnit, ...]]:
+def own_units(operations: Iterable[WorkOrderOperation]) -> dict[int, tuple[OpenUnit, ...]]:
+    """The alternatives frozen for those that are not done, by operation id; one query."""
     found: dict[int, list[OpenUnit]] = defaultdict(list)
     wanted = [o.pk for o in operations if o.state != OperationState.DONE]
     rows = OperationUnit.objects.filter(operation__in=wanted).order_by("operation", "work_unit")

@@ -39,12 +39,31 @@ def supply_tree(requirement_ids: Iterable[int], *, below_started: bool = True) -
         tree.orders |= orders
         tree.pegs += WorkOrderPeg.objects.filter(work_order__in=list(orders)).order_by("pk")
         below = [pk for pk, o in orders.items() if below_started or o.started_at is None]
-        lines = WorkOrderMaterial.objects.filter(work_order__in=below)
-        wave = set()
-        for line in lines.select_related("item").order_by("work_order", "position"):
-            tree.materials.setdefault(line.work_order_id, []).append(line)
-            wave.add(line.requirement_id)
+        wave = _add_materials(tree, below)
     return tree
+
+
+def tree_of_one(order: WorkOrder) -> SupplyTree:
+    """A work order (with its item) and those that make its components; four queries."""
+    tree = SupplyTree(orders={order.pk: order})
+    _add_materials(tree, [order.pk])
+    wanted = [line.requirement_id for line in tree.materials.get(order.pk, ())]
+    tree.pegs += WorkOrderPeg.objects.filter(requirement__in=wanted).order_by("pk")
+    below = WorkOrder.objects.filter(pk__in={peg.work_order_id for peg in tree.pegs})
+    found = {made.pk: made for made in below.select_related("item")}
+    tree.orders |= found
+    _add_materials(tree, found)
+    return tree
+
+
+def _add_materials(tree: SupplyTree, work_order_ids: Iterable[int]) -> set[int]:
+    """Read the materials of the work orders; return their requirements."""
+    lines = WorkOrderMaterial.objects.filter(work_order__in=list(work_order_ids))
+    wave = set()
+    for line in lines.select_related("item").order_by("work_order", "position"):
+        tree.materials.setdefault(line.work_order_id, []).append(line)
+        wave.add(line.requirement_id)
+    return wave
 
 
 def work_orders_serving(requirement_ids: Collection[int]) -> list[WorkOrder]:

@@ -3,12 +3,14 @@
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from common.access import requires
 from erp import selectors as erp
 from mes import selectors
+from mes.enums import WorkOrderState
 from mes.models import WorkOrder
 from mes.services import costs
 
@@ -41,8 +43,8 @@ def cost_list(request: HttpRequest) -> HttpResponse:
 @requires("erp.view_cost")
 @require_safe
 def cost_detail(request: HttpRequest, number: str) -> HttpResponse:
-    """One work order: standard next to actual, what is in progress, variances, every entry."""
-    work_order = WorkOrder.objects.filter(number=number).select_related("item").first()
+    """One work order: what it will cost, standard next to actual, variances, every entry."""
+    work_order = WorkOrder.objects.filter(number=number).select_related("item", "site").first()
     if work_order is None:
         raise Http404
     page = Paginator(erp.cost_entries(work_order.number), PAGE_SIZE).get_page(
@@ -51,10 +53,18 @@ def cost_detail(request: HttpRequest, number: str) -> HttpResponse:
     context = {
         "work_order": work_order,
         "sheet": costs.sheet(work_order),
+        "cost": _expected(work_order),
         "page": page,
         "entries": [(entry, _fact(entry.source)) for entry in page],
     }
     return render(request, "mes/cost_detail.html", context)
+
+
+def _expected(work_order: WorkOrder) -> selectors.WorkOrderCost | None:
+    """What it costs at completion, where work is still to be done."""
+    if work_order.state not in WorkOrderState.open():
+        return None
+    return selectors.work_order_cost(work_order, at=timezone.now())
 
 
 def _fact(source: str) -> str:

@@ -120,7 +120,8 @@ def switch(page: Page, language: str) -> None:
     if _language(page) == language:
         return
     page.locator(f"button[name=language][value={language}]").first.click()
-    page.wait_for_function("to => document.documentElement?.lang === to", arg=language)
+    # A function would never be polled in a page whose scripts are off.
+    page.locator(f"html[lang={language}]").wait_for(state="attached")
     page.wait_for_load_state()
 
 

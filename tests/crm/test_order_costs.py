@@ -16,7 +16,7 @@ from masterdata.enums import LotPolicy
 from masterdata.models import ExchangeRate, Item
 from mes.models import WorkOrder
 from mes.services import work_orders
-from tests.crm.factories import Shop
+from tests.crm.factories import MONDAY, Shop
 from tests.masterdata.factories import ExchangeRateFactory
 from tests.shared import shared
 
@@ -43,7 +43,7 @@ def book(order: WorkOrder, amount: str, kind: CostKind = CostKind.LABOUR, source
 
 
 def cost(order) -> selectors_costs.OrderCost:
-    return selectors_costs.order_cost(selectors.order(order.number))
+    return selectors_costs.order_cost(selectors.order(order.number), at=MONDAY)
 
 
 class TestSplit:
@@ -107,7 +107,7 @@ def test_components_pass_on_what_they_left_behind_and_nothing_is_lost(shop):
     spent = sum(cost(order).money.spent for order in (one, two))
     assert spent == parts.count() * D("10.03") + frames.count() * D("93.33")
     below = cost(one).lines[0].parts[0].below
-    assert (below.spent, below.planned, below.expected) == (D("10.03"), 0, 0)
+    assert (below.spent, below.planned, below.expected) == (D("10.03"), 0, D("10.03"))
     # The ledger agrees: all that went in, less what came out as material again.
     inputs = CostEntry.objects.exclude(kind__in=[CostKind.OUTPUT, CostKind.MATERIAL])
     assert sum(inputs.values_list("amount", flat=True)) == spent
@@ -161,7 +161,7 @@ def test_closing_makes_the_cost_final_and_the_variances_move_nothing_between_lin
     after = cost(order).lines[0]
     assert (after.money.in_progress, after.money.closed) == (0, D("41.50"))
     assert (after.money.expected, after.margin) == (D("41.50"), D("48.50"))
-    assert after.difference == D("-11.50")
+    assert after.money.difference == D("-11.50")
 
 
 def test_what_comes_from_stock_costs_what_stock_cost(shop):
@@ -207,6 +207,12 @@ def test_the_page_the_panel_and_the_api_tell_the_same_to_who_may_see_costs(
     body = api_client_for(Role.MANAGER).get(f"/api/v1/sales-orders/{order.number}/costs/").json()
     assert body["cost"]["spent"] == "83.00"
     assert [line["cost"]["planned"] for line in body["lines"]] == ["30.00", "60.00"]
+    for found in (body, *body["lines"]):
+        by_kind = {row["kind"]: row for row in found["kinds"]}
+        assert sum(D(row["expected"]) for row in by_kind.values()) == D(found["cost"]["expected"])
+        assert D(by_kind["labour"]["spent"]) == D(found["cost"]["spent"])
+    assert "The whole order by kind of cost" in text
+    assert "Line 20, PART, by kind of cost" in text
     answer = api_client_for(Role.SALES).get(f"/api/v1/sales-orders/{order.number}/costs/")
     assert answer.status_code == 403
 

@@ -46,16 +46,16 @@ def test_a_missing_rate_is_a_sentence_that_says_what_to_enter():
 def test_foreign_hourly_rates_and_prices_are_converted_never_left_out():
     center = f.CostRateFactory(currency="EUR", amount_per_hour=50).work_center
     price = f.SupplierPriceFactory(currency="EUR", price=20)
-    asked = {"item_id": price.item_id, "supplier_id": price.supplier_id, "on": DAY}
+    asked = (price.item_id, price.supplier_id)
     with pytest.raises(selectors.NoExchangeRate):
         selectors.hourly_rates([center.pk], on=DAY, currency="USD")
     with pytest.raises(selectors.NoExchangeRate):
-        selectors.supplier_price(**asked, currency="USD")
+        selectors.supplier_prices([asked], on=DAY, currency="USD")
     f.ExchangeRateFactory(rate="1.10")
     assert selectors.hourly_rates([center.pk], on=DAY, currency="USD") == {
         (center.pk, "machine"): Decimal(55)
     }
-    assert selectors.supplier_price(**asked, currency="USD") == 22
+    assert selectors.supplier_prices([asked, (0, 0)], on=DAY, currency="USD") == {asked: 22}
 
 
 def test_what_could_not_be_reckoned_with_is_refused_where_it_is_entered(now):

@@ -10,7 +10,7 @@ from erp import selectors as erp
 from erp.enums import CostKind, RequirementKind
 from erp.services import costing, costs
 from mes.models import WorkOrder, WorkOrderOperation, WorkOrderPeg
-from mes.services.costs.standards import HOUR, Prices
+from mes.selectors.prices import HOUR, Prices
 
 ZERO = Decimal(0)
 _PLACES = Decimal("0.0001")
@@ -28,23 +28,30 @@ class Spent:
     is_labour: bool = False
     work_unit_id: int | None = None
 
+    @property
+    def place(self) -> int | None:
+        """The work unit at which it was, people at that of their operation."""
+        return self.work_unit_id or self.operation.work_unit_id
+
 
 def book_time(order: WorkOrder, spent: Sequence[Spent], *, by: User | None, now: datetime) -> None:
     """Put booked time on the work order at the rates of the day.
 
     People cost labour. A work unit costs its machine rate, the overhead of its hours and, where the
-    item has no energy per piece, the energy of its power.
+    item has no energy per piece, the energy of its power. An alternative that stands in another
+    work center than the routing says costs the rates of that one, and so do people there.
     """
     if not spent:
         return
-    prices = Prices.of(order, {row.operation.work_center_id for row in spent}, now=now)
+    places = {(row.operation.work_center_id, row.place) for row in spent}
+    prices = Prices.of(order.site_id, places, at=now)
     line = order_line(order)
     entries: list[costs.NewEntry] = []
     for row in spent:
         kinds = [CostKind.LABOUR] if row.is_labour else [CostKind.MACHINE, CostKind.OVERHEAD]
         entries += [_hours(order, row, kind, prices, line) for kind in kinds]
         if not row.is_labour and not order.item.energy_kwh_per_unit:
-            kw = prices.kilowatts(row.operation.work_center_id, row.work_unit_id)
+            kw = prices.kilowatts(row.operation.work_center_id, row.place)
             kwh = row.minutes / HOUR * kw
             entries.append(
                 _energy(order, row.operation, kwh, prices, row.source, line, row.is_setup)
@@ -60,8 +67,10 @@ def correct_labour(
     At the rate at which they were ``booked`` before, else that of the day.
     """
     if booked is None:
-        prices = Prices.of(order, [row.operation.work_center_id], now=now)
-        booked = erp.BookedTime(ZERO, ZERO, prices.hour(row.operation, CostKind.LABOUR), 0)
+        place = (row.operation.work_center_id, row.place)
+        prices = Prices.of(order.site_id, [place], at=now)
+        rate = prices.hour(row.operation, CostKind.LABOUR, row.place)
+        booked = erp.BookedTime(ZERO, ZERO, rate, 0)
     hours = (row.minutes / HOUR).quantize(_PLACES)
     entry = costs.NewEntry(
         kind=CostKind.LABOUR,
@@ -90,7 +99,7 @@ def book_energy(
     """Put the energy of pieces on the work order, where the item says how much a piece takes."""
     if not order.item.energy_kwh_per_unit:
         return
-    prices = Prices.of(order, [], now=now)
+    prices = Prices.of(order.site_id, [], at=now)
     kwh = pieces * order.item.energy_kwh_per_unit
     entry = _energy(order, operation, kwh, prices, source, order_line(order), False)
     _record(order, [entry], by, now)
@@ -106,7 +115,8 @@ def book_subcontract(
     now: datetime,
 ) -> None:
     """Put subcontracted pieces on the work order at the subcontractor's price of the day."""
-    price = Prices.of(order, [], now=now).subcontract(order, operation)
+    asked = [(order.item_id, operation.subcontractor_id or 0)]
+    price = Prices.of(order.site_id, [], at=now, asked=asked).subcontract(order.item_id, operation)
     entry = costs.NewEntry(
         kind=CostKind.SUBCONTRACT,
         amount=costing.cents(pieces * price),
@@ -181,7 +191,7 @@ def order_line(order: WorkOrder) -> str:
 def _hours(
     order: WorkOrder, row: Spent, kind: CostKind, prices: Prices, line: str
 ) -> costs.NewEntry:
-    rate = prices.hour(row.operation, kind)
+    rate = prices.hour(row.operation, kind, row.place)
     return costs.NewEntry(
         kind=kind,
         amount=costing.hourly(row.minutes, rate),
