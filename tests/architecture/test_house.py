@@ -25,6 +25,8 @@ APPS = [room for room in ROOMS if room not in {"config", "common"}]
 
 def test_the_contracts_hold(capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
     monkeypatch.chdir(ROOT)
+    # It would silence the loggers of this process, for all tests that follow.
+    monkeypatch.setattr(cli, "_configure_logging", lambda verbose: None)
     code = cli.lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
     assert code == 0, capsys.readouterr().out
 
