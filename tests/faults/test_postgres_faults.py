@@ -75,11 +75,11 @@ def test_a_killed_database_keeps_what_was_done_and_the_rest_is_done_once(
     with transaction.atomic():
         enqueue_many(
             [
-                # Long ones after the first: the kill is to fall into one.
+                # After the first, ones that outlast any kill: it is to fall into one.
                 Request(
                     "toy.write_slowly",
                     key=f"k{n}",
-                    arguments={"n": n, "milliseconds": 50 if n < 3 else 300},
+                    arguments={"n": n, "milliseconds": 2_000 if 3 <= n < 7 else 50},
                 )
                 for n in range(COUNT)
             ],
