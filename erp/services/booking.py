@@ -132,7 +132,13 @@ def book(
     )
     genealogy.note(rows, sites=books.sites, why=why)
     if why.kind in MoveKind.on_orders():
-        valuing.put_on_orders(moves, order_line=why.order_line, by=why.by, now=why.now)
+        issued = [
+            valuing.Issued(pk, row.item_id, books.sites[row.bin_id], row.quantity)
+            for pk, row in zip(moves, rows, strict=True)
+        ]
+        valuing.put_on_orders(
+            issued, why.reference[:60], order_line=why.order_line, by=why.by, now=why.now
+        )
         if why.is_settled:
             valuing.explain_returned(moves, by=why.by, now=why.now)
     return moves

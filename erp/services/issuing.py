@@ -12,7 +12,7 @@ from common import bulk
 from common.concurrency import Lock, lock
 from common.models import User
 from erp import policies, selectors
-from erp.enums import BinKind, MoveKind
+from erp.enums import BinKind, MoveKind, RequirementState
 from erp.models import Requirement, Reservation, StockQuant
 from erp.policies import CannotIssue
 from erp.selectors import Take
@@ -84,6 +84,7 @@ def issue_many(
 def backflush(
     *,
     quantities: Mapping[int, Decimal],
+    site_id: int,
     reference: str,
     by: User | None,
     now: datetime,
@@ -91,28 +92,41 @@ def backflush(
 ) -> None:
     """Book out what good pieces used up, at most what each requirement (by id) still needs.
 
-    Raise CannotIssue where it is not there, unless the item's stock may be negative.
+    All of the site. Raise CannotIssue where it is not there, unless the item's stock may be
+    negative.
     """
-    open_now = {row.requirement_id: row for row in selectors.coverage(list(quantities))}
-    wanted = {
-        pk: min(quantity, open_now[pk].quantity - open_now[pk].issued)
-        for pk, quantity in quantities.items()
-        if open_now[pk].is_open
-    }
-    wanted = {pk: quantity for pk, quantity in wanted.items() if quantity > 0}
-    _issue(wanted, _Named(), Why(MoveKind.BACKFLUSH, reference, by, now, order_line=order_line))
+    why = Why(MoveKind.BACKFLUSH, reference, by, now, order_line=order_line)
+    _issue(quantities, _Named(), why, site_id=site_id, at_most=True)
 
 
-def _issue(quantities: Mapping[int, Decimal], named: _Named, why: Why) -> None:
+def _issue(
+    quantities: Mapping[int, Decimal],
+    named: _Named,
+    why: Why,
+    *,
+    site_id: int | None = None,
+    at_most: bool = False,
+) -> None:
+    """``site_id`` is where all of it is, known to the caller; ``at_most``: no more than is needed
+    still."""
+    if not quantities:
+        return
     with transaction.atomic():
-        for site_id in selectors.sites_of(quantities):
-            lock(Lock.SUPPLY, site_id)
+        for place in selectors.sites_of(quantities) if site_id is None else (site_id,):
+            lock(Lock.SUPPLY, place)
         found = list(
             Requirement.objects.select_for_update(no_key=True, of=("self",))
             .filter(pk__in=list(quantities))
             .select_related("item")
             .order_by("pk")
         )
+        if site_id is not None and any(need.site_id != site_id for need in found):
+            raise ValueError("Its store was not locked.")
+        if at_most:
+            quantities = _still_needed(found, quantities)
+            found = [requirement for requirement in found if requirement.pk in quantities]
+            if not found:
+                return
         held = {
             r.requirement_id: r
             for r in Reservation.objects.select_for_update(no_key=True)
@@ -127,6 +141,18 @@ def _issue(quantities: Mapping[int, Decimal], named: _Named, why: Why) -> None:
         consumed = _consume(found, quantities, held)
         stagings.use([take for taken in takes.values() for take in taken])
         _book_out(found, quantities, takes, consumed, why)
+
+
+def _still_needed(
+    found: Sequence[Requirement], quantities: Mapping[int, Decimal]
+) -> dict[int, Decimal]:
+    """Of each open requirement what it still needs, at most what is wanted."""
+    wanted = {
+        requirement.pk: min(quantities[requirement.pk], requirement.quantity - requirement.issued)
+        for requirement in found
+        if requirement.state == RequirementState.OPEN
+    }
+    return {pk: quantity for pk, quantity in wanted.items() if quantity > 0}
 
 
 def _chosen(

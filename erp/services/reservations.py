@@ -19,15 +19,18 @@ from erp.services import stagings
 ZERO = Decimal(0)
 
 
-def reserve(quantities: Mapping[int, Decimal]) -> None:
+def reserve(
+    quantities: Mapping[int, Decimal], *, places: Mapping[int, tuple[int, int]] | None = None
+) -> None:
     """Keep so much free stock for each requirement (by id), on top of what it has.
 
-    Raise CannotReserve, and keep nothing, where an item has not so much free stock.
+    ``places`` are their items and sites, where the caller has read them. Raise CannotReserve, and
+    keep nothing, where an item has not so much free stock.
     """
     wanted = {pk: quantity for pk, quantity in quantities.items() if quantity > 0}
     if not wanted:
         return
-    places = selectors.places(wanted)
+    places = selectors.places(wanted) if places is None else places
     totals: dict[tuple[int, int], Decimal] = {}
     for pk, quantity in wanted.items():
         totals[places[pk]] = totals.get(places[pk], ZERO) + quantity

@@ -26,6 +26,7 @@ from erp.services.genealogy import Paper
 from erp.services.identifying import Incoming
 from erp.services.issuing import backflush, issue, issue_many
 from masterdata import selectors as masterdata
+from masterdata.enums import Supply
 from traceability.enums import IdentityState
 from traceability.services.identities import Origin
 
@@ -96,7 +97,9 @@ def receive(
         why = Why(kind, reference, by, now, price=price, paper=paper)
         moves = booking.book(entries, why=why)
         move = StockMove.objects.get(pk=moves[0])
-        reservations.give_free(site_id=site_id, item_ids=[item_id])
+        if item.supply == Supply.BUY:
+            # What is made goes to those it is pegged to; nobody waits for it here.
+            reservations.give_free(site_id=site_id, item_ids=[item_id])
         audit.record(action="erp.stock.receive", target=move, by=by, now=now, reason=reference)
         events.publish(StockReceived(item_id=item_id, site_id=site_id), by=by, now=now)
     return move

@@ -36,7 +36,11 @@ def ensure(site_id: int) -> None:
 
 def bin_for(*, site_id: int, kind: BinKind) -> Bin:
     """The site's first bin in use of that kind: where goods go when nobody names another."""
-    rows = Bin.objects.filter(warehouse__site=site_id, kind=kind).order_by("warehouse", "pk")
+    rows = (
+        Bin.objects.filter(warehouse__site=site_id, kind=kind)
+        .select_related("warehouse")
+        .order_by("warehouse", "pk")
+    )
     found = rows.filter(is_active=True).first()
     if found is None:
         ensure(site_id)

@@ -1,7 +1,9 @@
 """One object by its code, or by who asks."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date
 from decimal import Decimal
 
@@ -45,9 +47,31 @@ def default_site() -> Site:
     return first
 
 
+_SITES: ContextVar[dict[int, Site] | None] = ContextVar("sites", default=None)
+
+
 def site(site_id: int) -> Site:
     """The site; raise Site.DoesNotExist."""
-    return Site.objects.get(pk=site_id)
+    known = _SITES.get()
+    if known is None:
+        return Site.objects.get(pk=site_id)
+    if site_id not in known:
+        known[site_id] = Site.objects.get(pk=site_id)
+    return known[site_id]
+
+
+@contextmanager
+def sites_once() -> Iterator[None]:
+    """Within it ``site`` reads each site once: for an act whose parts all ask for its day and
+    currency. For nothing longer than a transaction; what it gives is not to be changed."""
+    if _SITES.get() is not None:
+        yield
+        return
+    token = _SITES.set({})
+    try:
+        yield
+    finally:
+        _SITES.reset(token)
 
 
 def sites() -> list[Site]:

@@ -104,7 +104,7 @@ class OperationView(ApiView):
         return device_clock.happened_at(request.headers, now=timezone.now())
 
     def answer(self, number: str) -> Response:
-        return Response(WorkOrderOut(selectors.work_order_detail(number)).data)
+        return Response(WorkOrderOut(selectors.work_order_answer(number)).data)
 
     def data(self, kind: type[StrictSerializer], request: ApiRequest) -> dict[str, Any]:
         body = kind(data=request.data)

@@ -104,7 +104,7 @@ class WorkOrderOut(serializers.Serializer[Any]):
 
 
 def _body(number: str) -> Any:
-    return WorkOrderOut(selectors.work_order_detail(number)).data
+    return WorkOrderOut(selectors.work_order_answer(number)).data
 
 
 class WorkOrderView(ApiView):

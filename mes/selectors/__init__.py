@@ -12,6 +12,7 @@ from mes.selectors.andon import (
     reason_behind,
     standing_because_of,
 )
+from mes.selectors.answers import work_order_answer
 from mes.selectors.checks import (
     CheckStanding,
     check_results_of,
@@ -118,6 +119,7 @@ __all__ = [
     "KindRow",
     "Kinds",
     "WorkOrderCost",
+    "work_order_answer",
     "work_order_cost",
     "CustomerPart",
     "CustomerReason",

@@ -36,13 +36,17 @@ def issue_at_start(order: WorkOrder, *, by: User | None, now: datetime) -> None:
     )
 
 
-def backflush(order: WorkOrder, *, by: User | None, now: datetime) -> None:
-    """Book out what the pieces that are through, good and scrapped, have used up."""
+def backflush(order: WorkOrder, *, by: User | None, now: datetime, line: str | None = None) -> None:
+    """Book out what the pieces that are through, good and scrapped, have used up.
+
+    ``line`` is the order line of the costs, where the caller knows it.
+    """
     used = _used(order, IssueMethod.BACKFLUSH)
     issuing.backflush(
         quantities={pk: quantity for pk, quantity in used.items() if quantity > 0},
+        site_id=order.site_id,
         reference=order.number,
-        order_line=costs.order_line(order),
+        order_line=costs.order_line(order) if line is None else line,
         by=by,
         now=now,
     )

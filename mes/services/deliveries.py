@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from common import audit, bulk, events
 from common.models import User
 from erp import selectors as erp
-from erp.enums import MoveKind
+from erp.enums import MoveKind, RequirementKind
 from erp.services import requirements, reservations, reversals, stock
 from mes import policies, report_policies, selectors
 from mes.events import PiecesScrapped
@@ -32,13 +32,14 @@ def deliver(
     *,
     lot_number: str = "",
     serials: Sequence[str] = (),
+    line: str | None = None,
 ) -> "Delivered":
     """Receive good pieces and reserve them for those they are pegged to, the first due first.
 
     ``serials`` are the numbers of the pieces where somebody scanned them, else they are given.
     What nobody is pegged to is free stock.
     A tracked item gets the lot or the serial numbers; without them the lot of its work order, or
-    the next serial numbers.
+    the next serial numbers. ``line`` is the order line of the costs, where the caller knows it.
     """
     price = costs.unit_cost(order)
     move = stock.receive(
@@ -53,13 +54,11 @@ def deliver(
         lot_number=lot_number,
         serials=serials,
     )
-    costs.book_output(order, good, price=price, source=f"move:{move.pk}", by=by, now=now)
+    source = f"move:{move.pk}"
+    costs.book_output(order, good, price=price, source=source, by=by, now=now, line=line)
     pegs = _open_pegs(order)
-    missing = {
-        row.requirement_id: row.missing
-        for row in erp.coverage([peg.requirement_id for peg in pegs])
-        if row.is_open
-    }
+    needs = {row.requirement_id: row for row in erp.coverage([p.requirement_id for p in pegs])}
+    missing = {pk: row.missing for pk, row in needs.items() if row.is_open}
     given: dict[int, Decimal] = {}
     for peg in pegs:
         share = min(good, peg.quantity - peg.delivered)
@@ -70,13 +69,17 @@ def deliver(
         # Somebody may have been given stock meanwhile; what it does not need stays free.
         given[peg.requirement_id] = min(share, missing.get(peg.requirement_id, ZERO))
     bulk.save(pegs, ["delivered"])
-    reservations.reserve(given)
-    return Delivered(move, [pk for pk, quantity in given.items() if quantity > 0])
+    reservations.reserve(given, places={pk: (needs[pk].item_id, needs[pk].site_id) for pk in given})
+    # Order lines wait for nothing that the floor could begin.
+    components = {
+        peg.requirement_id for peg in pegs if peg.requirement.kind == RequirementKind.COMPONENT
+    }
+    return Delivered(move, [pk for pk, n in given.items() if n > 0 and pk in components])
 
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The first move of what came into stock, and the requirements that got some of it."""
+    """The first move of what came into stock, and the component requirements that got of it."""
 
     move: "StockMove"
     served: list[int]

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from common import audit, events, jobs
 from common.models import User
+from masterdata import selectors as masterdata
 from mes import policies, report_policies
 from mes.enums import OperationState, WorkOrderState
 from mes.events import (
@@ -65,7 +66,7 @@ def start(
     The first operation of a work order issues its components and begins the work order.
     ``overrule`` is a supervisor's reason to let it start after its longest wait.
     """
-    with transaction.atomic():
+    with transaction.atomic(), masterdata.sites_once():
         begins = operation.work_order.started_at is None
         operation = acts.locked(operation, stock_moves=begins, takes_tool=True)
         try:
@@ -139,7 +140,7 @@ def report(
     allowance takes from the latest due, and what is missing is planned anew. What is set aside
     stays to be accounted for; ``from_rework`` says that the good and scrapped pieces are of it.
     """
-    with transaction.atomic():
+    with transaction.atomic(), masterdata.sites_once():
         operation = acts.locked(operation, stock_moves=scrap > 0 or acts.is_last(operation))
         report_policies.check_can_report(operation, good, scrap, rework, from_rework=from_rework)
         is_last = acts.is_last(operation)
@@ -180,7 +181,7 @@ def finish(
     ``short_close`` with a reason counts what is missing as scrap. The last operation completes
     the work order; one that leaves no good piece completes it as well, and the rest is cancelled.
     """
-    with transaction.atomic():
+    with transaction.atomic(), masterdata.sites_once():
         moves = short_close or acts.is_last(operation)
         operation = acts.locked(operation, stock_moves=moves)
         report_policies.check_can_finish(operation, short_close=short_close, reason=reason)
@@ -319,11 +320,12 @@ def _count(
         order.good += pieces.good
     order.save(update_fields=["good", "scrapped"])
     made: deliveries.Delivered | None = None
+    line = costs.order_line(order) if is_last or pieces.scrap > 0 else None
     if is_last and pieces.good > 0:
-        made = deliveries.deliver(order, pieces.good, by, now, serials=serials)
+        made = deliveries.deliver(order, pieces.good, by, now, serials=serials, line=line)
         _tell_waiting(order.site_id, made.served, now)
     if is_last or pieces.scrap > 0:
-        consumption.backflush(order, by=by, now=now)
+        consumption.backflush(order, by=by, now=now, line=line)
     lost = deliveries.lose(order, by, now) if pieces.scrap > 0 else deliveries.Lost()
     if is_last or pieces.scrap > 0:
         supply.note([order.pk])
@@ -343,10 +345,13 @@ def _count(
     if made is not None:
         genealogy.note_output(operation, report, made.move, by=by)
     genealogy.note_loss(operation, report, by=by)
-    _book_costs(operation, report, is_last=is_last)
+    # Scrap may have taken somebody's share: whom the rest is for is asked again.
+    _book_costs(operation, report, is_last=is_last, line=None if pieces.scrap > 0 else line)
 
 
-def _book_costs(operation: WorkOrderOperation, report: OperationReport, *, is_last: bool) -> None:
+def _book_costs(
+    operation: WorkOrderOperation, report: OperationReport, *, is_last: bool, line: str | None
+) -> None:
     costs.book_pieces(
         operation,
         report.good + report.scrap,
@@ -354,11 +359,14 @@ def _book_costs(operation: WorkOrderOperation, report: OperationReport, *, is_la
         source=f"report:{report.pk}",
         by=report.by,
         now=report.at,
+        line=line,
     )
 
 
 def _tell_waiting(site_id: int, served: list[int], now: datetime) -> None:
     """The work orders whose components these are may be ready now."""
+    if not served:
+        return
     waiting = WorkOrderMaterial.objects.filter(requirement__in=served)
     readiness.refresh(
         site_id=site_id,

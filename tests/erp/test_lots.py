@@ -290,13 +290,17 @@ def test_what_lies_in_quarantine_is_kept_from_everybody(site, need, steel, now):
 def test_only_stock_that_may_be_negative_is(site, now):
     screw = ItemFactory(code="SCREW", supply=Supply.BUY, may_be_negative=True)
     need = RequirementFactory(item=screw, site=site, quantity=10)
-    stock.backflush(quantities={need.pk: Decimal(4)}, reference="WO-1", by=None, now=now)
+    stock.backflush(
+        site_id=site.pk, quantities={need.pk: Decimal(4)}, reference="WO-1", by=None, now=now
+    )
     assert StockBalance.objects.get().on_hand == -4
     receive(screw, site, 6, now)
     assert (lying(), Reservation.objects.get().quantity) == ([("storage", "", 2)], 2)
     # Others' stock goes as well: it was used, whoever it was for.
     other = RequirementFactory(item=screw, site=site, quantity=5)
-    stock.backflush(quantities={other.pk: Decimal(5)}, reference="WO-2", by=None, now=now)
+    stock.backflush(
+        site_id=site.pk, quantities={other.pk: Decimal(5)}, reference="WO-2", by=None, now=now
+    )
     assert StockBalance.objects.get().on_hand == -3
     assert not Reservation.objects.exists()
     assert Requirement.objects.get(pk=other.pk).state == "fulfilled"
@@ -356,11 +360,22 @@ def test_a_held_piece_that_is_lost_and_found_is_still_held(site, motor, now):
     assert (unit.state, StockBalance.objects.get().held) == (IdentityState.AVAILABLE, 0)
 
 
+def test_a_backflush_touches_no_store_that_it_did_not_lock(site, need, now):
+    reserve(need)
+    used = {need.pk: Decimal(1)}
+    with pytest.raises(ValueError, match="not locked"):
+        stock.backflush(site_id=site.pk + 1, quantities=used, reference="W", by=None, now=now)
+
+
 def test_a_backflush_takes_no_more_than_is_needed(site, need, now):
     reserve(need)
-    stock.backflush(quantities={need.pk: Decimal(99)}, reference="WO-1", by=None, now=now)
+    stock.backflush(
+        site_id=site.pk, quantities={need.pk: Decimal(99)}, reference="WO-1", by=None, now=now
+    )
     assert StockBalance.objects.get().on_hand == 9
-    stock.backflush(quantities={need.pk: Decimal(1)}, reference="WO-1", by=None, now=now)
+    stock.backflush(
+        site_id=site.pk, quantities={need.pk: Decimal(1)}, reference="WO-1", by=None, now=now
+    )
     assert StockBalance.objects.get().on_hand == 9
 
 

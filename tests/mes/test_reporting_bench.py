@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 # One more of these is more of everybody's time at the last operation; see docs/floor.md.
-MOST_STATEMENTS = 125
+MOST_STATEMENTS = 100
 
 
 def statements_of_a_report(user, operation):

@@ -137,8 +137,11 @@ def process(*, fact: Fact, readings: Sequence[NewReading]) -> int:
 
 
 def hand_over(*, fact: Fact, handovers: Sequence[Handover]) -> int:
-    """Lots or units were received, shipped or returned by a document."""
-    return ledger.write(fact, Rows(handovers=handovers))
+    """Lots or units were received, shipped or returned by a document.
+
+    Inside the block of the booking that moves them, which undoes all of it where this raises.
+    """
+    return ledger.put(fact, Rows(handovers=handovers))
 
 
 def split(

@@ -264,6 +264,8 @@ def _move(model: type[Thing], ids: list[int], new: IdentityState) -> None:
     for old in {state for _pk, state in found}:
         transitions.check(IDENTITY_TRANSITIONS, old=IdentityState(old), new=new)
     changing = [pk for pk, _state in found]
+    if not changing:
+        return
     model._default_manager.filter(bulk.among("pk", changing)).update(state=new)
 
 

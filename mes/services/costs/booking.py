@@ -9,6 +9,7 @@ from common.models import User
 from erp import selectors as erp
 from erp.enums import CostKind, RequirementKind
 from erp.services import costing, costs
+from masterdata import selectors as masterdata
 from mes.models import WorkOrder, WorkOrderOperation, WorkOrderPeg
 from mes.selectors.prices import HOUR, Prices
 
@@ -54,7 +55,15 @@ def book_time(order: WorkOrder, spent: Sequence[Spent], *, by: User | None, now:
             kw = prices.kilowatts(row.operation.work_center_id, row.place)
             kwh = row.minutes / HOUR * kw
             entries.append(
-                _energy(order, row.operation, kwh, prices, row.source, line, row.is_setup)
+                _energy(
+                    order,
+                    row.operation,
+                    kwh,
+                    prices.site.energy_price,
+                    row.source,
+                    line,
+                    row.is_setup,
+                )
             )
     _record(order, entries, by, now)
 
@@ -95,13 +104,18 @@ def book_energy(
     source: str,
     by: User | None,
     now: datetime,
+    line: str | None = None,
 ) -> None:
-    """Put the energy of pieces on the work order, where the item says how much a piece takes."""
+    """Put the energy of pieces on the work order, where the item says how much a piece takes.
+
+    ``line`` is the order line, where the caller knows it; so below.
+    """
     if not order.item.energy_kwh_per_unit:
         return
-    prices = Prices.of(order.site_id, [], at=now)
+    price = masterdata.site(order.site_id).energy_price
+    line = order_line(order) if line is None else line
     kwh = pieces * order.item.energy_kwh_per_unit
-    entry = _energy(order, operation, kwh, prices, source, order_line(order), False)
+    entry = _energy(order, operation, kwh, price, source, line, False)
     _record(order, [entry], by, now)
 
 
@@ -113,6 +127,7 @@ def book_subcontract(
     source: str,
     by: User | None,
     now: datetime,
+    line: str | None = None,
 ) -> None:
     """Put subcontracted pieces on the work order at the subcontractor's price of the day."""
     asked = [(order.item_id, operation.subcontractor_id or 0)]
@@ -126,7 +141,7 @@ def book_subcontract(
         quantity=pieces,
         price=price,
         operation_sequence=operation.sequence,
-        order_line=order_line(order),
+        order_line=order_line(order) if line is None else line,
     )
     _record(order, [entry], by, now)
 
@@ -139,6 +154,7 @@ def book_output(
     source: str,
     by: User | None,
     now: datetime,
+    line: str | None = None,
 ) -> None:
     """Take good pieces off the work order at what one should cost; negative ones come back."""
     entry = costs.NewEntry(
@@ -149,7 +165,7 @@ def book_output(
         source=source,
         quantity=good,
         price=price.quantize(_PLACES),
-        order_line=order_line(order),
+        order_line=order_line(order) if line is None else line,
     )
     _record(order, [entry], by, now)
 
@@ -162,6 +178,7 @@ def book_pieces(
     source: str,
     by: User | None,
     now: datetime,
+    line: str | None = None,
 ) -> None:
     """Put on the work order what each piece that an operation worked on costs by itself.
 
@@ -172,9 +189,9 @@ def book_pieces(
         return
     order = operation.work_order
     if operation.subcontractor_id is not None:
-        book_subcontract(order, operation, pieces, source=source, by=by, now=now)
+        book_subcontract(order, operation, pieces, source=source, by=by, now=now, line=line)
     if is_last:
-        book_energy(order, operation, pieces, source=source, by=by, now=now)
+        book_energy(order, operation, pieces, source=source, by=by, now=now, line=line)
 
 
 def order_line(order: WorkOrder) -> str:
@@ -210,12 +227,11 @@ def _energy(
     order: WorkOrder,
     operation: WorkOrderOperation,
     kwh: Decimal,
-    prices: Prices,
+    price: Decimal,
     source: str,
     line: str,
     is_setup: bool,
 ) -> costs.NewEntry:
-    price = prices.site.energy_price
     return costs.NewEntry(
         kind=CostKind.ENERGY,
         amount=costing.cents(kwh * price),
