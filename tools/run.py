@@ -7,7 +7,9 @@ where; `DEMO_MODE=0` with a `SECRET_KEY` runs without the demo factory.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import threading
@@ -16,6 +18,7 @@ import urllib.error
 import urllib.request
 
 import honcho.manager
+from honcho.compat import ProcessManager
 from honcho.environ import parse_procfile
 
 from tools import errors, interrupts
@@ -102,10 +105,29 @@ def _prepare(environment: dict[str, str]) -> str:
     return done.stdout
 
 
+class Leaders(ProcessManager):  # type: ignore[misc]  # honcho carries no types
+    """Ends a process by asking it alone, not its whole group.
+
+    A worker's children die of SIGTERM in the middle of their job; the worker lets them finish it.
+    What is still there after KILL_WAIT seconds is killed as a group.
+    """
+
+    def terminate(self, pid: int) -> None:
+        """Send SIGTERM to the process that was started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+
+
+class _Manager(honcho.manager.Manager):  # type: ignore[misc]
+    def __init__(self) -> None:
+        super().__init__()
+        self._procmgr = Leaders()
+
+
 def _run_processes(
     environment: dict[str, str], address: str, logins: str, started_at: float
 ) -> None:
-    manager = honcho.manager.Manager()
+    manager = _Manager()
     lines = (ROOT / "Procfile").read_text()
     for name, command in processes(lines, environment).items():
         manager.add_process(name, command, env=environment, cwd=str(ROOT))

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 import redis
 
-from tools import compile_messages, messages, postgres, service_user
+from tools import compile_messages, messages, postgres, run, service_user
 from tools.errors import CannotGoOn
 from tools.messages import Text
 
@@ -310,6 +310,30 @@ def test_an_interrupted_start_leaves_nothing_behind_and_can_be_repeated(var: Pat
     assert processes_of(var) == []
     started = tool("services", "start", var=var)
     assert started.returncode == 0, started.stderr
+
+
+def test_a_stop_asks_the_worker_and_leaves_its_children_to_it() -> None:
+    """A child that is asked too dies in the middle of its job."""
+    child = "import signal; signal.pause()"
+    parent = (
+        "import subprocess, sys, signal; "
+        f"child = subprocess.Popen([sys.executable, '-c', {child!r}]); "
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0 if child.poll() is None else 1)); "
+        "print(child.pid, flush=True); signal.pause()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", parent], stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert process.stdout is not None
+    pid = int(process.stdout.readline())
+    try:
+        run.Leaders().terminate(process.pid)
+        assert process.wait(RUN_SECONDS) == 0
+        os.kill(pid, 0)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        process.stdout.close()
+    run.Leaders().terminate(process.pid)  # gone already: nothing to say
 
 
 @pytest.mark.parametrize(

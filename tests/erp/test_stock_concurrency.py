@@ -9,7 +9,6 @@ import pytest
 from django.db import IntegrityError, connection, connections, transaction
 
 from common.errors import Refused
-from erp import selectors
 from erp.enums import BinKind, MoveKind
 from erp.models import Requirement, StockBalance, StockMove, StockQuant
 from erp.services import holds, issuing, lots, moving, reservations, returns, stock, warehouses
@@ -183,15 +182,15 @@ def test_two_issues_at_once_take_two_lots(last_two_lots, now):
 
 def _both_choose_before_one_books(monkeypatch):
     """Without the lock, both read the store before either writes."""
-    meet, choose = threading.Barrier(2), selectors.choose
+    meet, lying = threading.Barrier(2), issuing._lying
 
-    def slow(**arguments):
-        found = choose(**arguments)
+    def slow(*arguments):
+        found = lying(*arguments)
         meet.wait(timeout=20)
         return found
 
     monkeypatch.setattr(issuing, "lock", lambda which, key: None)
-    monkeypatch.setattr(selectors, "choose", slow)
+    monkeypatch.setattr(issuing, "_lying", slow)
 
 
 def test_without_the_lock_both_take_the_same_lot_and_the_database_stops_one(

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
@@ -143,6 +144,23 @@ def test_scanning_another_badge_switches_the_person(tablet, ada, chief):
     assert answer.json() == {"go": "/floor/terminal/"}
     assert int(tablet.session["_auth_user_id"]) == bob.pk
     assert tablet.session["limit"] == "floor"
+
+
+def test_a_late_answer_to_the_last_person_does_not_sign_out_the_next(tablet, ada, chief):
+    """The page of the one asked by itself while the badge of the other was read."""
+    bob = UserFactory(username="bob", roles=["operator"])
+    badges.issue(person=bob, number="18", code="CARD-18", by=chief, now=NOW)
+    sign_in(tablet, code="CARD-17")
+    late = Client()
+    for name, morsel in tablet.cookies.items():
+        late.cookies[name] = morsel.value
+    assert tablet.post("/floor/terminal/scan/", {"code": "CARD-18"}).json()["go"]
+    answer = late.get("/floor/terminal/")
+    assert answer["Location"] == "/floor/terminal/sign-in/"
+    assert settings.SESSION_COOKIE_NAME not in answer.cookies
+    # Who locks does lose it.
+    left = tablet.post("/floor/terminal/lock/").cookies
+    assert left[settings.SESSION_COOKIE_NAME]["max-age"] == 0
 
 
 def test_who_was_here_is_offered_and_only_with_a_pin(tablet, ada, chief):
