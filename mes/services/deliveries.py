@@ -57,6 +57,16 @@ def deliver(
     source = f"move:{move.pk}"
     costs.book_output(order, good, price=price, source=source, by=by, now=now, line=line)
     pegs = _open_pegs(order)
+    given = _give(pegs, good)
+    # Order lines wait for nothing that the floor could begin.
+    components = {
+        peg.requirement_id for peg in pegs if peg.requirement.kind == RequirementKind.COMPONENT
+    }
+    return Delivered(move, [pk for pk, n in given.items() if n > 0 and pk in components])
+
+
+def _give(pegs: Sequence[WorkOrderPeg], good: Decimal) -> dict[int, Decimal]:
+    """Reserve the pieces for the pegs in their order; what each requirement (by id) got."""
     needs = {row.requirement_id: row for row in erp.coverage([p.requirement_id for p in pegs])}
     missing = {pk: row.missing for pk, row in needs.items() if row.is_open}
     given: dict[int, Decimal] = {}
@@ -70,11 +80,7 @@ def deliver(
         given[peg.requirement_id] = min(share, missing.get(peg.requirement_id, ZERO))
     bulk.save(pegs, ["delivered"])
     reservations.reserve(given, places={pk: (needs[pk].item_id, needs[pk].site_id) for pk in given})
-    # Order lines wait for nothing that the floor could begin.
-    components = {
-        peg.requirement_id for peg in pegs if peg.requirement.kind == RequirementKind.COMPONENT
-    }
-    return Delivered(move, [pk for pk, n in given.items() if n > 0 and pk in components])
+    return given
 
 
 @dataclass(frozen=True, slots=True)

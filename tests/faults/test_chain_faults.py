@@ -93,6 +93,12 @@ def somebody_waits_for_supply() -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def a_conversion_waits() -> bool:
+    """For the lock, its claim committed: planning waits for the same one."""
+    runs = Job.objects.filter(name="crm.convert_waiting", state=JobState.RUNNING)
+    return somebody_waits_for_supply() and runs.exists()
+
+
 def own_backend() -> int:
     """The number of this thread's connection."""
     with connection.cursor() as cursor:
@@ -194,7 +200,7 @@ def killed_in_the_midst(chain: Chain, shop: Shop) -> list[SalesOrder]:
     """Approve, stop the conversion while its transaction is open, and SIGKILL the worker."""
     with supply_locked(shop.site.pk):
         orders = approved(shop)
-        wait_until(somebody_waits_for_supply)
+        wait_until(a_conversion_waits)
         chain.worker.kill()
     return orders
 
@@ -229,7 +235,7 @@ def test_without_the_dispatcher_a_killed_conversion_stays_undone(chain: Chain, s
     chain.dispatcher.kill()
     with supply_locked(shop.site.pk):
         approved(shop, 1)
-        wait_until(somebody_waits_for_supply)
+        wait_until(a_conversion_waits)
         chain.worker.kill()
     chain.worker.start()
     assert stays_false(Conversion.objects.exists, 8)
@@ -243,7 +249,7 @@ def test_a_redis_emptied_with_jobs_under_way_loses_nothing(chain: Chain, shop: S
     orders: list[SalesOrder] = []
     with supply_locked(shop.site.pk):
         orders += approved(shop)
-        wait_until(somebody_waits_for_supply)
+        wait_until(a_conversion_waits)
         chain.redis.client.flushall()
     for seen in (1, 2):
         wait_until(
@@ -259,7 +265,7 @@ def test_a_redis_killed_in_the_midst_of_a_conversion_loses_nothing_and_nobody_wa
     wanted = timezone.localdate() + timedelta(days=60)
     with supply_locked(shop.site.pk):
         orders = approved(shop, 2)
-        wait_until(somebody_waits_for_supply)
+        wait_until(a_conversion_waits)
         chain.redis.kill()
         # Sales goes on: what is approved is in the database, the broker only wakes somebody up.
         orders.append(shop.submitted(("TOP", 7), wanted=wanted))
@@ -289,7 +295,7 @@ def test_connections_cut_in_the_midst_of_a_conversion_lose_and_double_nothing(
 ) -> None:
     with supply_locked(shop.site.pk) as holder:
         orders = approved(shop)
-        wait_until(somebody_waits_for_supply)
+        wait_until(a_conversion_waits)
         assert terminate_backends(holder) >= 2
     # The web's connections were cut as well: the next request works.
     answer = chain.api("sara").get(f"sales-orders/{orders[0].number}/")
