@@ -118,7 +118,7 @@ class Leaders(ProcessManager):  # type: ignore[misc]  # honcho carries no types
             os.kill(pid, signal.SIGTERM)
 
 
-class _Manager(honcho.manager.Manager):  # type: ignore[misc]
+class _Manager(honcho.manager.Manager):  # type: ignore[misc]  # the same
     def __init__(self) -> None:
         super().__init__()
         self._procmgr = Leaders()
