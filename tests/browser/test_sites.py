@@ -1,4 +1,4 @@
-"""A second site with machines, and an order that waits for approval: they fit and are accessible."""
+"""A second site with machines, an order that waits for approval: they fit and are accessible."""
 
 from __future__ import annotations
 
