@@ -85,7 +85,7 @@ class SupplyRuleForm(forms.ModelForm):  # type: ignore[type-arg]
         }
         help_texts = {
             "tolerance_days": _("No message for what comes a little early or late."),
-            "approval_limit": _("Empty: no order does."),
+            "approval_limit": _("Empty: no order does. With a limit, a price of zero always does."),
             "auto_order_limit": _("Zero: nothing is ordered by itself."),
         }
 

@@ -48,6 +48,32 @@ def value_of(order: PurchaseOrder) -> Decimal:
 def needs_approval(order: PurchaseOrder, rule: SupplyRule) -> bool:
     """Whether another person has to approve the order before it goes out.
 
+    A price of zero needs it by itself, for its value says nothing, whoever entered it and whatever
+    the price list says. Raise NoExchangeRate where the order's currency is unknown.
+    """
+    if rule.approval_limit is None:
+        return False
+    return any(line.is_free for line in order.lines.all()) or is_above_limit(order, rule)
+
+
+def reasons_for_approval(order: PurchaseOrder, rule: SupplyRule) -> list[str]:
+    """The same in sentences, of an order that was read with its lines' items."""
+    if rule.approval_limit is None:
+        return []
+    found = [
+        _("Position %(position)s, %(item)s, has a price of zero.")
+        % {"position": line.position, "item": line.item.code}
+        for line in order.lines.all()
+        if line.is_free
+    ]
+    if is_above_limit(order, rule):
+        found.append(_("Its value is above the site's limit."))
+    return found
+
+
+def is_above_limit(order: PurchaseOrder, rule: SupplyRule) -> bool:
+    """Whether it costs more than its buyer may order alone, at the rate of the order's day.
+
     The limit is in the site's currency; raise NoExchangeRate where the order's is unknown.
     """
     if rule.approval_limit is None:
@@ -127,16 +153,30 @@ def check_can_confirm(order: PurchaseOrder) -> None:
 
 
 def check_within_approval(
-    order: PurchaseOrder, rule: SupplyRule, *, value_before: Decimal, by: User | None
+    order: PurchaseOrder,
+    rule: SupplyRule,
+    *,
+    value_before: Decimal,
+    more_for_nothing: bool,
+    by: User | None,
 ) -> None:
-    """Raise CannotApprove where its own buyer would note a promise that costs more than the limit.
+    """Raise CannotApprove where its own buyer would note a promise that costs more than the limit,
+    or more of what has a price of zero.
 
     The order as it was had been approved, or needed no approval; another person who notes the
     dearer promise approves it by that.
     """
     if by is None or by.pk != order.ordered_by_id:
         return
-    if value_of(order) > value_before and needs_approval(order, rule):
+    if rule.approval_limit is not None and more_for_nothing:
+        raise CannotApprove(
+            _(
+                "%(order)s would bring more of what has a price of zero: "
+                "another person has to note this promise."
+            )
+            % {"order": order.number}
+        )
+    if value_of(order) > value_before and is_above_limit(order, rule):
         raise CannotApprove(
             _(
                 "%(order)s would cost more than you may order alone: "

@@ -5,12 +5,13 @@ from typing import Any
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 
 from aps.api import serializers
+from aps.api.place import SITE, site_asked
 from aps.enums import RunKind, RunState
 from aps.models import ScheduleRun
 from aps.services import edits, scenarios
@@ -21,9 +22,9 @@ from masterdata import selectors as masterdata
 from masterdata.services import calendars
 
 
-def _scenarios() -> QuerySet[ScheduleRun]:
+def _scenarios(site_id: int) -> QuerySet[ScheduleRun]:
     return (
-        ScheduleRun.objects.filter(site=masterdata.default_site())
+        ScheduleRun.objects.filter(site=site_id)
         .exclude(kind=RunKind.LIVE)
         .select_related("requested_by")
         .order_by("-requested_at", "-pk")
@@ -54,6 +55,7 @@ def _stale(error: StaleBase | StaleDraft) -> Response:
     )
 
 
+@extend_schema_view(get=extend_schema(parameters=[SITE]))
 class ScenarioListView(ListApiView):
     """Scenarios, newest first; ``?status=`` and ``?kind=`` narrow. POST makes and solves one."""
 
@@ -61,20 +63,24 @@ class ScenarioListView(ListApiView):
     serializer_class = serializers.ScenarioOut
 
     def get_queryset(self) -> QuerySet[ScheduleRun]:
-        found = _scenarios()
+        found = _scenarios(site_asked(self.request))
         for field, known in (("state", RunState.values), ("kind", RunKind.values)):
             wanted = self.request.query_params.get("status" if field == "state" else field)
             if wanted in known:
                 found = found.filter(**{field: wanted})
         return found
 
-    @extend_schema(request=serializers.ScenarioIn, responses={201: serializers.ScenarioDetailOut})
+    @extend_schema(
+        parameters=[SITE],
+        request=serializers.ScenarioIn,
+        responses={201: serializers.ScenarioDetailOut},
+    )
     def post(self, request: ApiRequest) -> Response:
         body = serializers.ScenarioIn(data=request.data)
         body.is_valid(raise_exception=True)
         data = body.validated_data
         run = scenarios.create(
-            site_id=masterdata.default_site().pk,
+            site_id=site_asked(request),
             kind=RunKind(data.get("kind", RunKind.WHAT_IF)),
             name=data.get("name", ""),
             changes=data["changes"],
@@ -138,14 +144,14 @@ class EditView(ApiView):
 
     required_permission = {"GET": "aps.view_schedule", "POST": "aps.plan"}
 
-    @extend_schema(responses=serializers.ScenarioDetailOut)
+    @extend_schema(parameters=[SITE], responses=serializers.ScenarioDetailOut)
     def get(self, request: ApiRequest) -> Response:
-        run = edits.draft(site_id=masterdata.default_site().pk, by=request.user)
+        run = edits.draft(site_id=site_asked(request), by=request.user)
         if run is None:
             raise NotFound
         return Response(_body(run))
 
-    @extend_schema(request=serializers.EditIn, responses=serializers.EditOut)
+    @extend_schema(parameters=[SITE], request=serializers.EditIn, responses=serializers.EditOut)
     def post(self, request: ApiRequest) -> Response:
         body = serializers.EditIn(data=request.data)
         body.is_valid(raise_exception=True)
@@ -158,7 +164,7 @@ class EditView(ApiView):
 def _step(request: ApiRequest, data: dict[str, Any]) -> dict[str, Any]:
     """One step of the caller's draft, and what it did."""
     action = data.get("action", "apply")
-    site_id, now = masterdata.default_site().pk, timezone.now()
+    site_id, now = site_asked(request), timezone.now()
     if action == "apply":
         return _edited(
             edits.apply(

@@ -10,8 +10,8 @@ from rest_framework.exceptions import NotFound
 from rest_framework.response import Response
 
 from aps import selectors
+from aps.api.place import SITE, site_asked
 from common.api import ApiRequest, ApiView
-from masterdata import selectors as masterdata
 from mes.enums import OperationState
 
 
@@ -43,11 +43,12 @@ class CurrentScheduleView(ApiView):
 
     @extend_schema(
         summary="The schedule in force",
+        parameters=[SITE],
         responses={200: ScheduleOut, 404: OpenApiResponse(description="None is published yet.")},
     )
     def get(self, request: ApiRequest) -> Response:
         try:
-            found = selectors.current_schedule(masterdata.default_site().pk)
+            found = selectors.current_schedule(site_asked(request))
         except ObjectDoesNotExist:
             found = None
         if found is None:

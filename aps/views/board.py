@@ -23,7 +23,7 @@ from aps.services import runs
 from aps.views import board_config, compared, overview, why, window, words
 from aps.views.compared import Other
 from aps.views.overview import order_of
-from aps.views.place import site_id as chosen_site
+from aps.views.place import place_of
 from common.access import AuthenticatedRequest, requires
 from common.errors import told
 from common.permissions import allowed
@@ -53,7 +53,8 @@ class ListRow:
 @require_safe
 def board(request: HttpRequest) -> HttpResponse:
     """The page; its parts (progress, overview, rows) come by the same URL with ``part``."""
-    site_id = chosen_site()
+    place = place_of(request)
+    site_id = place.pk
     if site_id is None:
         return render(request, "aps/board.html", {"no_site": True})
     now = timezone.now()
@@ -61,7 +62,7 @@ def board(request: HttpRequest) -> HttpResponse:
     run = selectors.current_run(site_id)
     if part == "progress":
         return _progress(request, site_id, run)
-    context = _context(request, site_id, run, now)
+    context = _context(request, site_id, run, now) | {"place": place}
     response = render(request, "aps/board.html" + (f"#{part}" if part else ""), context)
     if part == "rows":
         response["HX-Replace-Url"] = f"{request.path}?{request.GET.urlencode()}"
@@ -109,7 +110,11 @@ def _context(
         "starts_at": starts_at,
         "ends_at": ends_at,
         "config": board_config.config(
-            site_id, now, can_plan=context["can_edit"], scenario=context["compared"]
+            site_id,
+            now,
+            can_plan=context["can_edit"],
+            scenario=context["compared"],
+            site=request.GET.get("site", ""),
         ),
         "columns": board_config.columns(with_scenario=context["compared"] is not None),
     }
@@ -129,11 +134,12 @@ def _beside(
 @require_POST
 def plan_again(request: AuthenticatedRequest) -> HttpResponse:
     """Ask for a new plan and go back to the board, where its progress shows."""
-    site_id = chosen_site()
+    place = place_of(request)
+    site_id = place.pk
     with told(request):
         if site_id is not None:
             runs.request(site_id=site_id, cause="manual", by=request.user, now=timezone.now())
-    return HttpResponseRedirect(reverse("aps:board"))
+    return HttpResponseRedirect(place.at(reverse("aps:board")))
 
 
 def _progress(request: HttpRequest, site_id: int, run: ScheduleRun | None) -> HttpResponse:

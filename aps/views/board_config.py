@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.templatetags.static import static
 from django.urls import reverse
@@ -40,20 +41,33 @@ STEPS = ("undo", "redo", "rebase", "publish", "discard", "eligible")
 
 
 def config(
-    site_id: int, now: datetime, *, can_plan: bool, scenario: ScheduleRun | None = None
+    site_id: int,
+    now: datetime,
+    *,
+    can_plan: bool,
+    scenario: ScheduleRun | None = None,
+    site: str = "",
 ) -> dict[str, Any]:
-    """The page's JSON for the board; one query. ``scenario``: whose ghosts it shows."""
+    """The page's JSON for the board; one query. ``scenario``: whose ghosts it shows.
+
+    ``site``: the code that whatever is asked names, where there are several to choose from.
+    """
     names = (*MODULES, *EDITING) if can_plan else MODULES
-    addresses = {"draft": reverse("aps:draft-change")}
-    addresses |= {step: reverse(f"aps:draft-{step}") for step in STEPS}
+    place = {"site": site} if site else {}
+    query = f"?{urlencode(place)}" if place else ""
+    names_of = {"draft": "draft-change"} | {step: f"draft-{step}" for step in STEPS}
+    addresses = {step: reverse(f"aps:{name}") + query for step, name in names_of.items()}
+    # It is asked with a query of its own.
+    addresses["eligible"] = reverse("aps:draft-eligible")
     plan = selectors.plan_state(site_id)
     states = {str(state.value): str(state.label) for state in OperationState}
     return {
         "modules": {name: static(f"aps/board/{name}.js") for name in names},
+        "place": place,
         "data": reverse("aps:board-data"),
         "panel": reverse("aps:board-panel"),
         "tree": reverse("aps:board-tree"),
-        "follow": reverse("aps:board-states"),
+        "follow": reverse("aps:board-states") + query,
         "edits": addresses if can_plan else None,
         "scenario": scenario.pk if scenario else 0,
         "zone": timezone.get_current_timezone_name(),

@@ -55,7 +55,7 @@ def board_data(request: HttpRequest) -> JsonResponse:
     """
     now = timezone.now()
     starts_at, ends_at = window.chosen(request.GET, now)
-    site_id = chosen_site()
+    site_id = chosen_site(request)
     if site_id is None:
         return JsonResponse({"version": None, "rows": [], "bars": []})
     found = selectors.board(site_id=site_id, starts_at=starts_at, ends_at=ends_at)
@@ -87,7 +87,7 @@ def board_states(request: HttpRequest) -> JsonResponse:
 
     Whatever version the page shows: the board lays it over the bars where they are. One query.
     """
-    site_id = chosen_site()
+    site_id = chosen_site(request)
     found = (
         mes.states_now(site_id=site_id, since=timezone.now() - JUST_ENDED)
         if site_id is not None

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from aps import selectors
 from aps.forms import CapacityFilter
 from aps.selectors import Capacity, CenterCapacity, WeekLoad
-from aps.views.place import site_id as chosen_site
+from aps.views.place import place_of
 from common.access import requires
 from masterdata import selectors as masterdata
 
@@ -62,7 +62,8 @@ MOST_CUSTOMERS = 3
 @require_safe
 def capacity(request: HttpRequest) -> HttpResponse:
     """``?from=&weeks=&center=&customer=``; ``format=csv`` answers a file."""
-    site_id = chosen_site()
+    place = place_of(request)
+    site_id = place.pk
     if site_id is None:
         return render(request, "aps/capacity.html", {"no_site": True})
     now = timezone.now()
@@ -84,6 +85,7 @@ def capacity(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "filter": form,
+        "place": place,
         "run": selectors.current_run(site_id),
         "capacity": found,
         "tables": _tables(found, names, customer, most=_most_customers(request)),

@@ -21,7 +21,6 @@ from aps.views import draft_state
 from aps.views.place import site_id as chosen_site
 from common.access import AuthenticatedRequest, requires
 from common.errors import Refused
-from common.models import User
 from mes import selectors as mes
 from mes.enums import OperationState
 
@@ -38,7 +37,7 @@ def draft(request: AuthenticatedRequest) -> JsonResponse:
     ``{"changes": […], "version": 7}``: one more step for each, all of them or none.
     """
     if request.method != "POST":
-        return _answer(request, **_staleness(request.user))
+        return _answer(request, **_staleness(request))
     changes, version = _read(request)
     if not changes:
         return _answer(request, _("This change could not be read."), status=400)
@@ -106,7 +105,7 @@ def eligible(request: HttpRequest) -> JsonResponse:
     An operation outside has no units and moves in time only.
     """
     text = request.GET.get("operation", "")
-    site_id = chosen_site()
+    site_id = chosen_site(request)
     run = selectors.current_run(site_id) if site_id is not None else None
     row = (
         ScheduledOperation.objects.filter(run=run, operation=int(text))
@@ -127,7 +126,7 @@ def eligible(request: HttpRequest) -> JsonResponse:
 
 def _step(request: AuthenticatedRequest, step: Step, **facts: Any) -> JsonResponse:
     """Do it and answer the draft; a refusal leaves the draft as it was and says why."""
-    site_id = chosen_site()
+    site_id = chosen_site(request)
     if site_id is None:
         return _answer(request, _("There is no plant yet."), status=422)
     try:
@@ -153,23 +152,23 @@ def _answer(
         "message": message,
         "stale": is_stale or status == CONFLICT,
     }
-    return JsonResponse(_state(request.user) | told, status=status)
+    return JsonResponse(_state(request) | told, status=status)
 
 
-def _staleness(by: User) -> dict[str, Any]:
+def _staleness(request: AuthenticatedRequest) -> dict[str, Any]:
     """Whether the plan has moved under the draft, before a step finds out."""
-    site_id = chosen_site()
-    found = edits.draft(site_id=site_id, by=by) if site_id is not None else None
+    site_id = chosen_site(request)
+    found = edits.draft(site_id=site_id, by=request.user) if site_id is not None else None
     if found is None:
         return {}
     since = staleness.since(found)
     return {"message": since.sentence(), "is_stale": True} if since.is_stale else {}
 
 
-def _state(by: User) -> dict[str, Any]:
-    site_id = chosen_site()
+def _state(request: AuthenticatedRequest) -> dict[str, Any]:
+    site_id = chosen_site(request)
     if site_id is None:
         return draft_state.NOTHING
     return draft_state.state(
-        draft=edits.draft(site_id=site_id, by=by), live=selectors.current_run(site_id)
+        draft=edits.draft(site_id=site_id, by=request.user), live=selectors.current_run(site_id)
     )

@@ -19,7 +19,7 @@ from aps.services import previews
 from aps.services.previews import Preview
 from aps.views import comparison_words
 from aps.views.comparison_words import DateRow, MoveRow
-from aps.views.place import site_id as chosen_site
+from aps.views.place import place_of
 from common.access import AuthenticatedRequest, requires
 from common.errors import Refused, told
 from common.permissions import allowed
@@ -57,7 +57,8 @@ def hours(request: AuthenticatedRequest) -> HttpResponse:
 
     ``act=moves`` answers what it would move; nothing is saved.
     """
-    site_id = chosen_site()
+    place = place_of(request)
+    site_id = place.pk
     if site_id is None:
         return render(request, "aps/hours.html", {"no_site": True})
     form = HoursForm(request.POST or None, offered=_offered(site_id))
@@ -67,9 +68,10 @@ def hours(request: AuthenticatedRequest) -> HttpResponse:
     if is_valid and wants_moves:
         said = _said(site_id, form.as_change())
     elif is_valid and _save(request, form):
-        return HttpResponseRedirect(reverse("aps:hours"))
+        return HttpResponseRedirect(place.at(reverse("aps:hours")))
     context = {
         "form": form,
+        "place": place,
         "said": said,
         "rows": unit_exceptions.coming(site_id=site_id, now=timezone.now()),
         "can_edit": allowed(request.user, "masterdata.edit"),
@@ -101,7 +103,7 @@ def hours_moves(request: AuthenticatedRequest) -> HttpResponse:
 
     Nothing is saved. Without htmx it is a page of its own.
     """
-    site_id = chosen_site()
+    site_id = place_of(request).pk
     change = _read(request)
     if change is None or site_id is None:
         said = Said(error=_("The change could not be read."))

@@ -59,7 +59,7 @@ class Step:
 def board_panel(request: HttpRequest) -> HttpResponse:
     """``?order=SO-100001&operation=7`` → a fragment; ``order`` may be a work order."""
     number = request.GET.get("order", "").replace("\x00", "")[:60]
-    site_id = chosen_site()
+    site_id = chosen_site(request)
     run = selectors.current_run(site_id) if site_id is not None else None
     may_plan = allowed(request.user, "aps.plan")
     # Beside a scenario the board is for looking.
@@ -81,7 +81,7 @@ def board_panel(request: HttpRequest) -> HttpResponse:
 def panel_why(request: HttpRequest) -> HttpResponse:
     """``?order=SO-100001`` → why its first late lines are late, as a fragment of the panel."""
     number = request.GET.get("order", "").replace("\x00", "")[:60]
-    site_id, now = chosen_site(), timezone.now()
+    site_id, now = chosen_site(request), timezone.now()
     late = selectors.late_orders(site_id=site_id, now=now) if site_id is not None else []
     mine = [line for line in late if overview.order_of(line.reference) == number]
     said = why.explained(site_id, mine[:MOST_EXPLAINED], now) if site_id is not None else []

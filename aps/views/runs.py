@@ -11,7 +11,7 @@ from aps import selectors
 from aps.enums import RunKind, RunState
 from aps.models import ScheduleRun
 from aps.views import comparison_words, scenario_words, words
-from aps.views.place import site_id as chosen_site
+from aps.views.place import place_of
 from common.access import requires
 from common.live import answer_if_changed
 
@@ -25,13 +25,15 @@ UNDER_WAY = (RunState.QUEUED, RunState.SOLVING)
 @require_safe
 def run_list(request: HttpRequest) -> HttpResponse:
     """All runs, the newest first, narrowed to a state by the URL."""
-    site_id = chosen_site()
+    place = place_of(request)
+    site_id = place.pk
     found = selectors.runs(site_id) if site_id is not None else ScheduleRun.objects.none()
     state = request.GET.get("state", "")
     if state in RunState.values:
         found = found.filter(state=state)
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
+        "place": place,
         "rows": [_row(run) for run in page],
         "page": page,
         "states": RunState.choices,

@@ -25,7 +25,7 @@ from aps.services import changes as kinds
 from aps.services import inputs, scenarios
 from aps.services.changes import Change
 from aps.views import scenario_words
-from aps.views.place import site_id as chosen_site
+from aps.views.place import place_of
 from common.access import AuthenticatedRequest, requires
 from common.errors import Refused, refusal
 from masterdata import selectors as masterdata
@@ -38,7 +38,7 @@ Solve = Callable[[str, Sequence[dict[str, Any]]], ScheduleRun]
 @require_http_methods(["GET", "HEAD", "POST"])
 def scenario_create(request: AuthenticatedRequest) -> HttpResponse:
     """A new what-if; ``offer``, posted, is a list of changes that it begins with."""
-    site_id = chosen_site()
+    site_id = place_of(request).pk
     if site_id is None:
         return render(request, "aps/scenario_form.html", {"no_site": True})
 

@@ -19,7 +19,7 @@ from aps.selectors import current_run
 from aps.selectors import scenarios as selectors
 from aps.services import comparison, scenarios
 from aps.views import comparison_words, scenario_words, words
-from aps.views.place import site_id as chosen_site
+from aps.views.place import place_of
 from common.access import AuthenticatedRequest, requires
 from common.errors import Refused, refusal, told
 from common.permissions import allowed
@@ -34,13 +34,15 @@ PARTS = ("result", "figures")
 @require_safe
 def scenario_list(request: HttpRequest) -> HttpResponse:
     """All scenarios, the newest first, narrowed by kind and state in the URL."""
-    site_id = chosen_site()
+    place = place_of(request)
+    site_id = place.pk
     form = ScenarioFilter(request.GET)
     found = ScheduleRun.objects.none() if site_id is None else selectors.scenarios(site_id)
     found = form.narrowed(found)
     page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     rows = [scenario_words.row(run) for run in page]
     context = {
+        "place": place,
         "filter": form,
         "rows": rows,
         "page": page,
@@ -90,12 +92,14 @@ def scenario_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def compare(request: HttpRequest) -> HttpResponse:
     """``?one=7&other=9``: any two plans that are still kept, side by side."""
-    site_id = chosen_site()
+    place = place_of(request)
+    site_id = place.pk
     offered = list(selectors.comparable(site_id)[:MOST_OFFERED]) if site_id is not None else []
     live = current_run(site_id) if site_id is not None else None
     one = _chosen(offered, request.GET.get("one", "")) or live
     other = _chosen(offered, request.GET.get("other", ""))
     context: dict[str, Any] = {
+        "place": place,
         "offered": [(run, scenario_words.title(run)) for run in offered],
         "one": one,
         "other": other,

@@ -21,7 +21,7 @@ MOST = 500
 def board_tree(request: HttpRequest) -> JsonResponse:
     """``?order=SO-100001`` → its operations by start, and links [operation, who waits for it]."""
     number = request.GET.get("order", "").replace("\x00", "")[:60]
-    site_id = chosen_site()
+    site_id = chosen_site(request)
     run = selectors.current_run(site_id) if site_id is not None else None
     if run is None or not number:
         return JsonResponse({"order": number, "operations": [], "links": []})

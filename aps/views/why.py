@@ -25,7 +25,7 @@ from common.permissions import allowed
 def why_late(request: HttpRequest) -> HttpResponse:
     """``?line=SO-100001/10`` → the chain, what binds, what would help."""
     reference = request.GET.get("line", "")
-    site_id = chosen_site()
+    site_id = chosen_site(request)
     now = timezone.now()
     late = selectors.late_orders(site_id=site_id, now=now) if site_id is not None else []
     line = next((row for row in late if row.reference == reference), None)

@@ -13,15 +13,23 @@ from mes.services import checks, execution, readiness
 
 
 def make(
-    *, order: SalesOrder, by: User, starts_at: datetime, operations: int | None = None
+    *,
+    order: SalesOrder,
+    by: User,
+    starts_at: datetime,
+    operations: int | None = None,
+    running_since: datetime | None = None,
 ) -> None:
     """Start, report and finish the operations of the order's work orders, children first.
 
-    ``operations`` stops after so many and leaves the next one running.
+    ``operations`` stops after so many and leaves the next one running since that moment: every
+    hour of it costs, so nothing may run for days.
     """
     at = starts_at
     left = operations
     for operation in mes.operations_to_make(_requirements(order)):
+        if left == 0 and running_since is not None:
+            at = running_since
         with transaction.atomic():
             readiness.refresh(site_id=order.site_id, now=at)
         operation.refresh_from_db()

@@ -64,6 +64,8 @@ ORDERS = (
     Told("CUST-I", (("ACTUATOR-A1", 25),), -1, 36, "submitted", "AP-70"),
     Told("CUST-K", (("BRACKET-B1", 150),), 0, 26, "draft", "HW-921"),
 )
+# So long the operations that are under way have been running.
+RUNNING = timedelta(hours=2)
 _AFTER_APPROVAL = {"approved", "running", "ready", "shipped", "delivered", "held", "cancelled"}
 
 
@@ -104,7 +106,7 @@ def _happen(told: Told, users: Mapping[str, User], site_id: int, now: datetime) 
     elif told.until == "cancelled":
         orders.cancel(order=order, reason="Project stopped", by=sales, now=at + timedelta(hours=5))
     else:
-        _make_and_ship(told, order, users, at)
+        _make_and_ship(told, order, users, at, now)
 
 
 def _enter(told: Told, sales: User, site_id: int, at: datetime, now: datetime) -> SalesOrder:
@@ -128,12 +130,20 @@ def _enter(told: Told, sales: User, site_id: int, at: datetime, now: datetime) -
     )
 
 
-def _make_and_ship(told: Told, order: SalesOrder, users: Mapping[str, User], at: datetime) -> None:
+def _make_and_ship(
+    told: Told, order: SalesOrder, users: Mapping[str, User], at: datetime, now: datetime
+) -> None:
     operator, warehouse = users[Role.OPERATOR], users[Role.WAREHOUSE]
     if told.until in {"ready", "shipped", "delivered"}:
         floor.make(order=order, by=operator, starts_at=at + timedelta(hours=2))
     elif told.until == "running":
-        floor.make(order=order, by=operator, starts_at=at + timedelta(hours=2), operations=3)
+        floor.make(
+            order=order,
+            by=operator,
+            starts_at=at + timedelta(hours=2),
+            operations=3,
+            running_since=now - RUNNING,
+        )
     if told.until not in {"shipped", "delivered"}:
         return
     order.refresh_from_db()

@@ -51,7 +51,14 @@ class PurchaseOrderOut(serializers.Serializer[Any]):
 
 class PurchaseOrderDetailOut(PurchaseOrderOut):
     version = serializers.IntegerField()
+    # Why another person has to approve it; null for those who may not see cost.
+    approval_reasons = serializers.SerializerMethodField()
     lines = LineOut(source="lines.all", many=True)
+
+    def get_approval_reasons(self, order: PurchaseOrder) -> list[str] | None:
+        if not allowed(self.context["request"].user, "erp.view_cost"):
+            return None
+        return purchase_orders.reasons_for_approval(order)
 
 
 class ProposalOut(serializers.Serializer[Any]):
@@ -204,6 +211,28 @@ class PurchaseOrderView(ApiView):
 
     @extend_schema(responses=PurchaseOrderDetailOut)
     def get(self, request: ApiRequest, number: str) -> Response:
+        return _answer(number, request)
+
+
+class SubmitView(ApiView):
+    """Send a draft to its supplier, or to another person for approval where it needs one."""
+
+    required_permission = "erp.edit_purchase_order"
+
+    @extend_schema(request=None, responses=PurchaseOrderDetailOut)
+    def post(self, request: ApiRequest, number: str) -> Response:
+        purchase_orders.submit(order=_order(number), by=request.user, now=timezone.now())
+        return _answer(number, request)
+
+
+class ApproveView(ApiView):
+    """Let an order out that waits for approval; refused to the one who ordered."""
+
+    required_permission = "erp.approve_purchase_order"
+
+    @extend_schema(request=None, responses=PurchaseOrderDetailOut)
+    def post(self, request: ApiRequest, number: str) -> Response:
+        purchase_orders.approve(order=_order(number), by=request.user, now=timezone.now())
         return _answer(number, request)
 
 

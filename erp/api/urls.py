@@ -34,6 +34,16 @@ urlpatterns = [
         name="api-purchase-order",
     ),
     path(
+        "purchase-orders/<str:number>/submit/",
+        purchasing.SubmitView.as_view(),
+        name="api-purchase-order-submit",
+    ),
+    path(
+        "purchase-orders/<str:number>/approve/",
+        purchasing.ApproveView.as_view(),
+        name="api-purchase-order-approve",
+    ),
+    path(
         "purchase-orders/<str:number>/confirm/",
         purchasing.ConfirmView.as_view(),
         name="api-purchase-order-confirm",

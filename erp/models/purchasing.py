@@ -84,6 +84,11 @@ class PurchaseOrderLine(models.Model):
         return max(Decimal(0), self.quantity - self.received - self.rejected)
 
     @property
+    def is_free(self) -> bool:
+        """Its price is zero: it costs nothing, or nobody said what."""
+        return not self.unit_price
+
+    @property
     def value(self) -> Decimal:
         """In whole cents, as the supplier's invoice says it: lines on paper sum to the total."""
         return (self.quantity * self.unit_price).quantize(Decimal("0.01"), ROUND_HALF_UP)

@@ -45,8 +45,8 @@ class PriceTrend:
     share: Decimal | None
 
 
-def price_trend(*, supplier_id: int, since: date) -> PriceTrend:
-    """What was paid since the day, what was bought last first; one query.
+def price_trend(*, supplier_id: int, since: date, site_id: int | None = None) -> PriceTrend:
+    """What was paid since the day at a site or (None) all, what was bought last first; one query.
 
     An item that is bought in two currencies is two: prices of different money are not compared.
     """
@@ -57,6 +57,7 @@ def price_trend(*, supplier_id: int, since: date) -> PriceTrend:
             day__gte=since,
             line__unit_price__gt=0,
         )
+        .filter(**({} if site_id is None else {"line__order__site": site_id}))
         .order_by("-at", "-pk")
         .values_list(
             "line__item__code", "line__order__currency", "line__unit_price", "day", "quantity"

@@ -31,9 +31,22 @@ class Performance:
     overdue_lines: int
 
 
-def supplier_performance(*, supplier_id: int, since: date, today: date) -> Performance:
-    """How the supplier did since a day; four queries, and one per site paid in foreign money."""
+def supplier_performance(
+    *, supplier_id: int, since: date, today: date, site_id: int | None = None
+) -> Performance:
+    """How the supplier did since a day, at a site or (None) at all of them.
+
+    Four queries, and one per site paid in foreign money.
+    """
     receipts = PurchaseReceipt.objects.filter(line__order__supplier=supplier_id, day__gte=since)
+    lines = PurchaseOrderLine.objects.filter(
+        order__supplier=supplier_id,
+        order__state__in=PurchaseOrderState.on_order(),
+        quantity__gt=F("received") + F("rejected"),
+    )
+    if site_id is not None:
+        receipts = receipts.filter(line__order__site=site_id)
+        lines = lines.filter(order__site=site_id)
     came = Q(kind__in=[PurchaseReceiptKind.ACCEPTED, PurchaseReceiptKind.REJECTED])
     sums = receipts.aggregate(
         receipts=Count("pk", filter=came),
@@ -41,11 +54,6 @@ def supplier_performance(*, supplier_id: int, since: date, today: date) -> Perfo
         accepted=Sum("quantity", filter=Q(kind=PurchaseReceiptKind.ACCEPTED)),
         rejected=Sum("quantity", filter=Q(kind=PurchaseReceiptKind.REJECTED)),
         returned=Sum("quantity", filter=Q(kind=PurchaseReceiptKind.RETURNED)),
-    )
-    lines = PurchaseOrderLine.objects.filter(
-        order__supplier=supplier_id,
-        order__state__in=PurchaseOrderState.on_order(),
-        quantity__gt=F("received") + F("rejected"),
     )
     accepted, rejected = sums["accepted"] or ZERO, sums["rejected"] or ZERO
     came_all = accepted + rejected

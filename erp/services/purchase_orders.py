@@ -21,6 +21,7 @@ from erp.models import PurchaseOrder, PurchaseOrderLine
 from erp.policies_days import check_day
 from erp.policies_purchasing import CannotApprove, CannotChangeOrder, CannotOrder
 from erp.services import supplies
+from masterdata import selectors as masterdata
 
 __all__ = [
     "CannotApprove",
@@ -34,6 +35,7 @@ __all__ = [
     "close",
     "confirm",
     "draft",
+    "reasons_for_approval",
     "remove_line",
     "send_back",
     "submit",
@@ -167,7 +169,7 @@ def remove_line(
 
 
 def submit(*, order: PurchaseOrder, by: User | None, now: datetime) -> PurchaseOrder:
-    """Send a draft, or ask another person where its value is above the site's limit.
+    """Send a draft, or ask another person: a value above the site's limit, a price of zero.
 
     Raise CannotOrder without lines, CannotChangeOrder for what is no draft.
     """
@@ -182,6 +184,19 @@ def submit(*, order: PurchaseOrder, by: User | None, now: datetime) -> PurchaseO
         else:
             _send(order, by, now)
     return order
+
+
+def reasons_for_approval(order: PurchaseOrder) -> list[str]:
+    """Why somebody else has to approve it now, or will once it is sent; for who may see cost.
+
+    The order is read with its lines' items. Nothing is said where no exchange rate is known.
+    """
+    if order.state not in (PurchaseOrderState.DRAFT, PurchaseOrderState.TO_APPROVE):
+        return []
+    try:
+        return policies.reasons_for_approval(order, selectors.supply_rule(order.site_id))
+    except masterdata.NoExchangeRate:
+        return []
 
 
 def approve(*, order: PurchaseOrder, by: User | None, now: datetime) -> PurchaseOrder:
@@ -232,20 +247,15 @@ def confirm(
         policies.check_can_confirm(order)
         value_before = policies.value_of(order)
         changes: dict[str, list[str | None]] = {}
+        more_for_nothing = any(
+            line.is_free and promises[line.pk].quantity > line.quantity for line in lines
+        )
         for line in lines:
-            promise, before = promises[line.pk], _facts(line)
-            policies.check_can_promise(line, promise.quantity)
-            check_day(promise.due_date, CannotChangeOrder)
-            if line.ordered_quantity is None:
-                line.ordered_quantity = line.quantity
-            line.quantity, line.due_date = promise.quantity, promise.due_date
-            line.confirmed_date = line.confirmed_date or promise.due_date
-            if line.wished_date == line.due_date:
-                line.wished_date = None
-            line.save()
-            changes |= _changed(line, before)
+            changes |= _promised(line, promises[line.pk])
         rule = selectors.supply_rule(order.site_id)
-        policies.check_within_approval(order, rule, value_before=value_before, by=by)
+        policies.check_within_approval(
+            order, rule, value_before=value_before, more_for_nothing=more_for_nothing, by=by
+        )
         order.supplier_reference = supplier_reference or order.supplier_reference
         if order.state == PurchaseOrderState.SENT:
             _move(order, PurchaseOrderState.CONFIRMED)
@@ -255,6 +265,21 @@ def confirm(
         )
         _written(order, by, now)
     return order
+
+
+def _promised(line: PurchaseOrderLine, promise: Promise) -> dict[str, list[str | None]]:
+    """Write the supplier's word on a line; return what it changed."""
+    before = _facts(line)
+    policies.check_can_promise(line, promise.quantity)
+    check_day(promise.due_date, CannotChangeOrder)
+    if line.ordered_quantity is None:
+        line.ordered_quantity = line.quantity
+    line.quantity, line.due_date = promise.quantity, promise.due_date
+    line.confirmed_date = line.confirmed_date or promise.due_date
+    if line.wished_date == line.due_date:
+        line.wished_date = None
+    line.save()
+    return _changed(line, before)
 
 
 def wish(

@@ -195,16 +195,34 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
 @requires("erp.view_purchasing")
 @require_safe
 def supplier_performance(request: HttpRequest, code: str) -> HttpResponse:
-    """A panel for the supplier's page: punctual, sound, and for who may see cost dear or not."""
+    """A panel for the supplier's page: punctual, sound, and for who may see cost dear or not.
+
+    Of all sites, or of the one that ``?site=`` names.
+    """
     today = timezone.localdate()
     supplier = masterdata.supplier_ids().get(code)
     if supplier is None:
         raise Http404
     since = today - timedelta(days=selectors.JUDGED_DAYS)
-    found = selectors.supplier_performance(supplier_id=supplier, since=since, today=today)
+    sites, named = masterdata.sites(), request.GET.get("site", "")
+    site = next((one for one in sites if one.code == named), None)
+    if named and site is None:
+        raise Http404
+    at = site.pk if site else None
+    found = selectors.supplier_performance(
+        supplier_id=supplier, since=since, today=today, site_id=at
+    )
     sees_cost = allowed(request.user, "erp.view_cost")
-    prices = selectors.price_trend(supplier_id=supplier, since=since) if sees_cost else None
-    context = {"performance": found, "code": code, "prices": prices}
+    prices = (
+        selectors.price_trend(supplier_id=supplier, since=since, site_id=at) if sees_cost else None
+    )
+    context = {
+        "performance": found,
+        "code": code,
+        "prices": prices,
+        "site": site or (sites[0] if len(sites) == 1 else None),
+        "sites": sites if len(sites) > 1 else [],
+    }
     return render(request, "erp/_supplier_performance.html", context)
 
 

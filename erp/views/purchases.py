@@ -218,6 +218,7 @@ def purchase_page(
             for line in order.lines.all()
         )
         and order.state in _State.on_order(),
+        "reasons": purchase_orders.reasons_for_approval(order) if rights["cost"] else [],
         "refusals": _refusals(order, user),
         "on_order": order.state in _State.on_order(),
         "history": [

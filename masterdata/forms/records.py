@@ -142,11 +142,21 @@ class SiteForm(VersionedForm):
             "shipping_calendar",
             "currency",
             "energy_price",
+            "street",
+            "town",
+            "country",
         )
-        labels = {"calendar": _("Calendar"), "shipping_calendar": _("Shipping calendar")}
+        labels = {
+            "calendar": _("Calendar"),
+            "shipping_calendar": _("Shipping calendar"),
+            "street": _("Street and number"),
+            "town": _("Postcode and town"),
+            "country": _("Country"),
+        }
         help_texts = {
             "calendar": _("When the site works; work centers name their own."),
             "shipping_calendar": _("On its days goods leave for the customers."),
+            "street": _("Our documents show the address: where suppliers deliver, and who writes."),
         }
 
     def clean_energy_price(self) -> Decimal:

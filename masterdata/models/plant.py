@@ -21,6 +21,10 @@ class Site(BilingualName):
     energy_price = models.DecimalField(
         _("energy, price per kWh"), max_digits=10, decimal_places=4, default=0
     )
+    # What our documents show of where it is.
+    street = models.CharField(_("street and number"), max_length=120, blank=True)
+    town = models.CharField(_("postcode and town"), max_length=120, blank=True)
+    country = models.CharField(_("country"), max_length=60, blank=True)
     # Counts edits; a form that was opened with an older one is stale.
     version = models.PositiveIntegerField(default=1)
 
@@ -35,6 +39,11 @@ class Site(BilingualName):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def address_lines(self) -> list[str]:
+        """As on an envelope, below the name; nothing where nobody entered it."""
+        return [line for line in (self.street, self.town, self.country) if line]
 
 
 class WorkCenter(BilingualName):

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
@@ -34,6 +34,13 @@ class NoSite(Refused, ObjectDoesNotExist):
 def has_sites() -> bool:
     """Whether any site has been entered."""
     return Site.objects.exists()
+
+
+def sites_with_units() -> list[Site]:
+    """Sites with machines, the first one first; the first of all while no site has any."""
+    units = WorkUnit.objects.filter(is_active=True, work_center__site=OuterRef("pk"))
+    found = list(Site.objects.filter(Exists(units)).order_by("pk"))
+    return found or sites()[:1]
 
 
 def default_site() -> Site:

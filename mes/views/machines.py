@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_date
@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from common.access import requires
+from common.place import place_of
 from masterdata import selectors as masterdata
 from masterdata.selectors import UnitInfo
 from masterdata.services import calendars, shifts
@@ -65,7 +66,7 @@ def ratios(figures: Oee) -> dict[str, str]:
 def oee(request: HttpRequest) -> HttpResponse:
     """``?site=DETROIT&day=2026-11-22&shift=06:00–14:00&unit=MILL-01``.
 
-    Without: the first site, today, all day, all its units.
+    Without: the site chosen last or the first one, today, all day, all its units.
     """
     now = timezone.now()
     site, sites = _site(request)
@@ -101,16 +102,9 @@ def oee(request: HttpRequest) -> HttpResponse:
 
 
 def _site(request: HttpRequest) -> "tuple[Site, list[Site]]":
-    """The site that the URL names, else the first one; and those with machines to choose from."""
-    with_machines = {site for site, _unit in masterdata.units_by_site()}
-    sites = [site for site in masterdata.sites() if site.code in with_machines]
-    named = request.GET.get("site", "")
-    if not named:
-        return masterdata.default_site(), sites
-    found = next((site for site in sites if site.code == named), None)
-    if found is None:
-        raise Http404
-    return found, sites
+    """The chosen one of the sites with machines, as ``common.place`` says; raise NoSite."""
+    sites = masterdata.sites_with_units()
+    return place_of(request, sites).site or masterdata.default_site(), sites
 
 
 def _day(text: str, today: date) -> date:

@@ -179,6 +179,10 @@ def test_a_scan_lands_in_the_scan_field_wherever_the_cursor_is(english: Floor) -
     expect(page.locator("#job .term-item")).to_have_text("BOLT")
     floor.scan("4006381333931")
     expect(page.locator("#stop-title")).to_contain_text("4006381333931 is not known here")
+    # The whole screen says so.
+    size, box = page.viewport_size, page.locator(".term-stop[open]").bounding_box()
+    assert size
+    assert box == {"x": 0, "y": 0, **size}
     floor.scan("MS:nothing")  # The refusal in sight is not confirmed by the next scan.
     expect(page.locator("#stop-title")).to_contain_text("MS:nothing is not known here")
 

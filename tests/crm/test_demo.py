@@ -26,6 +26,8 @@ from masterdata.models import (
     Site,
     WorkUnit,
 )
+from mes.enums import OperationState
+from mes.models import WorkOrderOperation
 from tests.traceability import ledger
 from traceability import selectors as traceability
 from traceability.enums import Verdict
@@ -92,6 +94,10 @@ def _check_orders(moment):
     short = [one for one in erp.shortages(site_id=site.pk, now=moment) if one.is_late]
     assert {one.item_code for one in short} == {"MOTOR-075"}
     assert ScheduledOperation.objects.exists()
+    # What is under way began in this shift: a machine that ran for days would cost a fortune.
+    under_way = WorkOrderOperation.objects.filter(state=OperationState.RUNNING)
+    began = set(under_way.values_list("started_at", flat=True))
+    assert began == {moment - timedelta(hours=2)}
 
 
 def _check_product_x(moment):

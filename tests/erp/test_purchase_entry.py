@@ -146,7 +146,68 @@ def test_no_order_goes_below_the_approval_limit_for_want_of_a_price(site, near, 
         write(site, near, replace(line, unit_price=Decimal(price))) for price in ("0", "0.11")
     )
     states = [purchase_orders.submit(order=o, by=o.ordered_by, now=NOW).state for o in (free, dear)]
-    assert states == [PurchaseOrderState.SENT, PurchaseOrderState.TO_APPROVE]
+    assert states == [PurchaseOrderState.TO_APPROVE, PurchaseOrderState.TO_APPROVE]
+
+
+def test_a_price_of_zero_needs_approval_wherever_it_comes_from(site, near, bolt):
+    gift = priced(near, "GIFT", "0")
+    SupplyRule.objects.create(site=site, approval_limit=Decimal(100))
+    items = (bolt, gift, bolt)
+    cheap, listed, changed = (write(site, near, Entered(i.pk, Decimal(1))) for i in items)
+    line = changed.lines.get()
+    purchase_orders.change_line(
+        line=line,
+        quantity=Decimal(9000),
+        unit_price=Decimal(0),
+        due_date=line.due_date,
+        version=1,
+        by=None,
+        now=NOW,
+    )
+    drafted = purchase_orders.draft(
+        supplier_id=near.pk,
+        site_id=site.pk,
+        lines=[purchase_orders.DraftLine(bolt.pk, Decimal(1), TODAY)],
+        currency="EUR",
+        by=None,
+        now=NOW,
+    )
+    orders = (cheap, listed, changed, drafted)
+    states = [purchase_orders.submit(order=one, by=None, now=NOW).state for one in orders]
+    assert states == [PurchaseOrderState.SENT, *[PurchaseOrderState.TO_APPROVE] * 3]
+    # Where nobody approves anything, a gift is sent as all the rest.
+    SupplyRule.objects.update(approval_limit=None)
+    free = write(site, near, Entered(gift.pk, Decimal(1)))
+    assert purchase_orders.submit(order=free, by=None, now=NOW).state == PurchaseOrderState.SENT
+
+
+def test_the_page_and_the_api_say_why_an_order_waits(client_for, api_client_for, site, near, bolt):
+    SupplyRule.objects.create(site=site, approval_limit=Decimal(100))
+    buyer, other = api_client_for("purchasing"), api_client_for("administrator")
+    row = {"item": "BOLT", "quantity": "500", "unit_price": "0"}
+    made = buyer.post(API, {"supplier": "NEAR", "lines": [row]}, format="json").json()
+    url, page = f"{API}{made['number']}/", f"/stock/purchases/{made['number']}/"
+    why = "Position 10, BOLT, has a price of zero."
+    assert made["approval_reasons"] == [why]
+    assert "Needs approval" in client_for("purchasing").get(page).content.decode()
+    sent_on = buyer.post(f"{url}submit/").json()
+    assert (sent_on["state"], sent_on["approval_reasons"]) == ("to_approve", [why])
+    shown = client_for("manager").get(page).content.decode()
+    assert why in shown
+    assert "above the site" not in shown
+    # Money is for who may see it.
+    assert why not in client_for("warehouse").get(page).content.decode()
+    assert api_client_for("warehouse").get(url).json()["approval_reasons"] is None
+    assert buyer.post(f"{url}approve/").status_code == 409  # its own buyer
+    assert other.post(f"{url}approve/").json()["state"] == "sent"
+    assert other.post(f"{url}approve/").status_code == 409
+    # More of it, for nothing, is noted by another person than its buyer too.
+    promise = {"position": 10, "quantity": "900", "due_date": "2026-12-24"}
+    version = buyer.get(url).json()["version"]
+    body = {"version": version, "lines": [promise]}
+    refused = buyer.post(f"{url}confirm/", body, format="json")
+    assert "price of zero" in refused.json()["detail"]
+    assert other.post(f"{url}confirm/", body, format="json").status_code == 200
 
 
 def test_who_is_out_of_use_and_what_we_make_is_not_bought(site, near, bolt):

@@ -250,6 +250,8 @@ def test_the_way_of_an_order_through_its_buttons(client_for, order):
 def test_the_supplier_gets_the_order_in_its_language(client_for, order, monkeypatch):
     order.supplier.language, order.supplier.name_zh = "zh-hans", "近处有限公司"
     order.supplier.save()
+    order.site.street, order.site.town, order.site.country = "1 Mill Road", "48000 Detroit", "USA"
+    order.site.save()
     # Prices of small parts have four places; what is printed of lines sums to the total.
     bolt = order.lines.get().item
     for position in (20, 30):
@@ -271,6 +273,9 @@ def test_the_supplier_gets_the_order_in_its_language(client_for, order, monkeypa
         "zh-hans",
         Decimal("120.12"),
     )
+    # Where it is to be delivered, and who writes.
+    for line in ("1 Mill Road", "48000 Detroit", "USA"):
+        assert seen["paper"].count(line) == 2
     assert seen["paper"].count("$0.0123") == seen["paper"].count("$0.06") == 2
     assert "$120.12" in seen["paper"]
     assert "$120.12" in text_of(client_for("manager").get(PURCHASES))

@@ -76,3 +76,22 @@ def test_prices_that_nobody_can_convert_are_left_out_and_said(supplier, client_f
     shown = client_for("purchasing").get(panel).content.decode()
     assert "Prices in CHF are not compared with the standard" in shown
     assert "CHF" not in client_for("warehouse").get(panel).content.decode()
+
+
+def test_each_site_is_judged_by_itself_and_all_together(supplier, client_for):
+    here, there = SiteFactory(code="HERE", currency="USD"), SiteFactory(code="THERE")
+    came(supplier, here, currency="USD", price=12, day=date(2026, 2, 1))
+    for day in (2, 3):
+        came(supplier, there, currency="USD", price=10, day=date(2026, 2, day))
+    client, panel = client_for("purchasing"), "/stock/suppliers/ABROAD/performance/"
+
+    def receipts(at=""):
+        context = client.get(panel + at).context
+        return context["performance"].receipts, len(context["prices"].points)
+
+    assert [receipts(at) for at in ("", "?site=HERE", "?site=THERE")] == [(3, 3), (1, 1), (2, 2)]
+    # A list shows one site: only its figure leads there.
+    assert "/stock/purchases/?" not in client.get(panel).content.decode()
+    one = client.get(panel + "?site=HERE").content.decode()
+    assert "/stock/purchases/?show=on_order&amp;site=HERE&amp;q=ABROAD" in one
+    assert client.get(panel + "?site=NOWHERE").status_code == 404

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from common.enums import Role
 from common.models import AuditEntry
-from masterdata.models import CalendarException, Customer, ImportUpload, Item, OperationCheck
+from masterdata.models import CalendarException, Customer, ImportUpload, Item, OperationCheck, Site
 from masterdata.services import imports, uploads
 from tests.masterdata import factories as f
 
@@ -74,6 +74,11 @@ class TestExport:
             calendar=f.CalendarFactory(),
             starts_at=NOW,
             ends_at=datetime(2026, 6, 9, tzinfo=UTC),
+        )
+        where = {"street": "1 Mill Road", "town": "48000 Detroit", "country": "USA"}
+        Site.objects.update(**where)
+        assert set(where.values()) <= set(
+            imports.export_csv(imports.RESOURCES["sites"]).decode().replace("\r\n", ",").split(",")
         )
         for resource in imports.RESOURCES.values():
             count = resource.model.objects.count()

@@ -22,7 +22,7 @@ from mes.services import costs, execution, people, undoing, work_orders
 from mes.services import labour as shared_again
 from mes.services.work_orders import CannotClose
 from tests.factories import UserFactory
-from tests.masterdata.factories import ExchangeRateFactory
+from tests.masterdata.factories import ExchangeRateFactory, SupplierPriceFactory
 from tests.mes.factories import NOW, Plant
 from tests.shared import shared
 
@@ -185,6 +185,22 @@ def test_the_energy_of_a_piece_replaces_that_of_the_machine(chair):
     costs.book_energy(chair, chair.operation, D(10), source="report:1", by=None, now=NOW)
     assert total(chair, CostKind.ENERGY) == D("6.00")
     assert costing.cents(costs.unit_cost(chair)) == D("10") + D("1.7") + D("0.6")
+
+
+def test_what_a_subcontractor_made_costs_the_price_of_the_day_and_comes_off_again(chair):
+    price = SupplierPriceFactory(item=chair.item, price=D("7"), currency=chair.site.currency)
+    chair.operations.update(subcontractor=price.supplier)
+    act = {"by": UserFactory(), "now": NOW}
+    execution.start(operation=chair.operation, work_unit_id=None, **act)
+    execution.report(operation=chair.operations.get(), good=D(4), scrap=D(1), **act)
+    report = OperationReport.objects.get()
+    (entry,) = CostEntry.objects.filter(kind=CostKind.SUBCONTRACT)
+    # Scrapped pieces are paid for as well.
+    assert (entry.amount, entry.quantity, entry.price) == (D("35.00"), D(5), D(7))
+    assert (entry.work_order, entry.operation_sequence) == (chair.number, 10)
+    assert entry.source == f"report:{report.pk}"
+    undoing.undo(report=report, **act)
+    assert total(chair, CostKind.SUBCONTRACT) == 0
 
 
 def test_a_work_order_that_is_not_completed_is_not_closed(chair):

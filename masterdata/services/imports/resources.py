@@ -135,7 +135,9 @@ _ALL = (
         _("Sites"),
         Site,
         _columns(
-            Site, "code* name* name_zh time_zone calendar* shipping_calendar* currency energy_price"
+            Site,
+            "code* name* name_zh time_zone calendar* shipping_calendar* currency energy_price "
+            "street town country",
         ),
         ("code",),
         row_rules=(rules.time_zone_exists, rules.currency_has_three_letters),

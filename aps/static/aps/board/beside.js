@@ -73,7 +73,7 @@ export async function showPanel(board) {
     panel.replaceChildren();
     return;
   }
-  const query = new URLSearchParams({ order: view.order, operation: view.operation || "" });
+  const query = new URLSearchParams({ ...config.place, order: view.order, operation: view.operation || "" });
   if (config.scenario) query.set("scenario", config.scenario);
   // Walking from bar to bar by key asks only for the last one.
   board.asking?.abort();

@@ -25,7 +25,7 @@ export async function askTree(board) {
   if (!wanted) view.tree = null;
   if (view.tree?.order !== wanted) view.tree = null;
   if (!wanted) return;
-  const query = new URLSearchParams({ order: wanted });
+  const query = new URLSearchParams({ ...config.place, order: wanted });
   const answer = await fetch(`${config.tree}?${query}`).catch(() => null);
   if (!answer?.ok || view.order !== wanted) return;
   const tree = await answer.json();

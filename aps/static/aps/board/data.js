@@ -11,6 +11,7 @@ export async function load(board, force = false) {
   if (force || !board.model) parts.beside.say(board, config.words.loading);
   try {
     const query = new URLSearchParams({
+      ...config.place,
       from: iso(view.scale.start - ahead),
       to: iso(view.scale.end + ahead),
     });

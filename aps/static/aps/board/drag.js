@@ -55,7 +55,7 @@ function start(board, bar) {
 
 // The work units that may do it; the server has the last word in any case.
 export async function eligible(board, operation) {
-  const query = new URLSearchParams({ operation });
+  const query = new URLSearchParams({ ...board.config.place, operation });
   const answer = await fetch(`${board.config.edits.eligible}?${query}`).catch(() => null);
   if (!answer?.ok) return { units: new Set(), reason: board.config.words.notSent };
   const { units, reason } = await answer.json();
