@@ -353,6 +353,31 @@ def test_reminders_reach_the_owner_and_quality_once_a_day(quality, found):
     assert said == {"anna", "ben"}
 
 
+def test_the_owner_is_reminded_once_before_the_day_and_again_when_it_is_over(quality, found):
+    quality.plan(found)  # For the fifth day.
+    Notification.objects.all().delete()
+    soon = NOW + 2 * DAY
+    assert quality_reminders.remind(now=soon - DAY) == 0
+    assert quality_reminders.remind(now=soon) == 1
+    for later in (soon + timedelta(hours=1), soon + DAY, soon + 3 * DAY):
+        assert quality_reminders.remind(now=later) == 0
+    (said,) = Notification.objects.all()
+    assert (said.user, said.kind) == (quality.anna, "mes.action_due_soon")
+    assert quality_reminders.remind(now=soon + 4 * DAY) == 1
+    assert Notification.objects.filter(kind="mes.quality_overdue").count() == 2  # Quality as well.
+
+
+def test_a_new_day_is_reminded_of_anew_and_a_near_one_was_just_told(quality, found):
+    plan = quality_actions.Plan(ActionKind.CORRECTIVE, "Dry", quality.anna, (NOW + DAY).date())
+    near = quality_actions.plan(nonconformance=found, new=plan, by=quality.ben, now=NOW)
+    assert quality_reminders.remind(now=NOW) == 0
+    quality_actions.postpone(
+        action=near, due_on=(NOW + 9 * DAY).date(), reason="Oven", by=quality.anna, now=NOW
+    )
+    assert quality_reminders.remind(now=NOW + DAY) == 0
+    assert quality_reminders.remind(now=NOW + 7 * DAY) == 1
+
+
 def test_the_customer_reads_what_was_written_for_them_and_nothing_else(quality, found):
     made = quality.analysed(found)
     assert selectors.customer_part("PO-1") is None
