@@ -10,7 +10,7 @@ from crm import selectors_products as products
 from crm.enums import TicketChannel, TicketPriority
 from crm.models import Ticket, TicketMacro, TicketSymptom
 from crm.selectors_products import Product
-from crm.services import tickets
+from crm.services import ticket_mail, tickets
 from crm.services.tickets import About
 from traceability import selectors as ledger
 
@@ -112,9 +112,11 @@ def _complain(told: Told, product: Product, agent: User, now: datetime) -> None:
     )
     tickets.assign(ticket=made, to=agent, by=agent, now=at)
     if told.minutes is not None:
+        macro = TicketMacro.objects.get(code="RECEIVED")
+        is_chinese = ticket_mail.language_of(made).startswith("zh")
         tickets.reply(
             ticket=made,
-            body=TicketMacro.objects.get(code="RECEIVED").text,
+            body=macro.text_zh if is_chinese else macro.text,
             is_answer=True,
             by=agent,
             now=at + timedelta(minutes=told.minutes),

@@ -10,10 +10,11 @@ from django.core import mail
 from aps.models import ScheduledOperation, ScheduleRun
 from aps.services import promises
 from aps.services.promise_answers import LineRequest
-from common.models import User
-from crm import selectors
+from common.models import Notification, User
+from crm import selectors, selectors_tickets
 from crm.demo import loading
-from crm.models import SalesOrder
+from crm.enums import TraitKind
+from crm.models import SalesOrder, TicketCluster, TicketMessage
 from erp import selectors as erp
 from erp.models import StockBalance, StockTransfer
 from masterdata import selectors as masterdata
@@ -52,6 +53,7 @@ def test_it_holds_the_story_on_any_day(settings, moment):
         _check_orders(moment)
         _check_product_x(moment)
         _check_genealogy()
+        _check_complaints()
         counts = _counts()
         loading.load(now=moment + timedelta(hours=1))
         assert _counts() == counts
@@ -134,6 +136,22 @@ def _check_genealogy():
     assert erp.lot_balance(steel.pk).unexplained == 0
     ledger.agrees_with_stock()
     ledger.is_sound()
+
+
+def _check_complaints():
+    """The complaints about drives with the bad steel are an alert, and point at that steel."""
+    steel = Lot.objects.get(number="RM-2605-09")
+    alert = TicketCluster.objects.get(item__code="DRIVE-S1", kind=TraitKind.LOT, ref=steel.pk)
+    assert alert.settled_at is None
+    found = selectors_tickets.in_cluster(alert)
+    assert "AS-2026-0512" in {ticket.number for ticket in found}
+    assert found.count() == alert.tickets == 5
+    told = Notification.objects.filter(kind="crm.ticket_cluster")
+    assert told.exists()
+    # Each customer was answered in their own language.
+    for said in TicketMessage.objects.filter(kind="to_customer").select_related("ticket__customer"):
+        is_chinese = said.ticket.customer.language == "zh-hans"
+        assert ("您好" in said.body) == is_chinese, said.ticket
 
 
 def _counts():

@@ -215,7 +215,9 @@ def test_checks_on_the_floor_show_an_effect_too(quality, found):
     assert result.effect == Effect.SHOWN
 
 
-def test_a_new_check_and_an_instruction_are_in_the_next_work_order_with_their_reason(quality):
+def test_a_new_check_and_an_instruction_are_in_the_next_work_order_with_their_reason(
+    quality, client_for
+):
     plant = quality.plant
     gear = plant.make("GEAR")
     plant.plan(plant.need("GEAR", 10))
@@ -248,7 +250,18 @@ def test_a_new_check_and_an_instruction_are_in_the_next_work_order_with_their_re
         ("Bore", Decimal("10.05"), True),
         ("Cool the bore first", None, True),
     ]
-    assert {row.reason for row in frozen} == {f"{found.number}: Bore too wide"}
+    reason = f"{found.number}: Bore too wide"
+    assert {row.reason for row in frozen} == {reason}
+    # Who makes it reads why at the terminal; at the order from before there is nothing to say.
+    terminal = f"/floor/terminal/?unit={plant.units[0].code}&job="
+    operator = client_for("operator")
+    shown, before = (
+        operator.get(f"{terminal}{order.operations.get().pk}").content.decode()
+        for order in (new, old)
+    )
+    assert shown.count(reason) == 2
+    assert "Cool the bore first" in shown
+    assert reason not in before
 
 
 def test_a_machine_is_kept_free_for_its_maintenance(quality, found):
