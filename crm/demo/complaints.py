@@ -133,9 +133,9 @@ def _about(product: Product, symptom: str, priority: TicketPriority) -> About:
 
 
 def _others() -> list[Product]:
-    """Delivered units with the bad lot in them, the first ones of different customers."""
+    """Delivered units with the bad lot in them, the first of each customer before the others."""
     lots = list(ledger.lots_named(BAD_LOT).values_list("pk", flat=True))
-    reached = sorted(ledger.units_of_lots(lots))[:400] if lots else []
+    reached = sorted(ledger.units_of_lots(lots)) if lots else []
     delivered = [
         one
         for one in products.products(reached).values()

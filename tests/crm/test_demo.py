@@ -146,6 +146,7 @@ def _check_complaints():
     found = selectors_tickets.in_cluster(alert)
     assert "AS-2026-0512" in {ticket.number for ticket in found}
     assert found.count() == alert.tickets == 5
+    assert found.values("customer").distinct().count() == 5
     told = Notification.objects.filter(kind="crm.ticket_cluster")
     assert told.exists()
     # Each customer was answered in their own language.
