@@ -27,6 +27,8 @@ from masterdata.models import (
     Site,
     WorkUnit,
 )
+from mes import selectors as mes
+from mes.models import Nonconformance
 from tests.traceability import ledger
 from traceability import selectors as traceability
 from traceability.enums import Verdict
@@ -143,10 +145,18 @@ def _check_complaints():
     steel = Lot.objects.get(number="RM-2605-09")
     alert = TicketCluster.objects.get(item__code="DRIVE-S1", kind=TraitKind.LOT, ref=steel.pk)
     assert alert.settled_at is None
-    found = selectors_tickets.in_cluster(alert)
-    assert "AS-2026-0512" in {ticket.number for ticket in found}
-    assert found.count() == alert.tickets == 5
-    assert found.values("customer").distinct().count() == 5
+    # Neither the machine nor the shafts: only that steel, and what is complained of.
+    kinds = TicketCluster.objects.filter(item__code="DRIVE-S1").values_list("kind", flat=True)
+    assert sorted(kinds) == [TraitKind.LOT, TraitKind.SYMPTOM]
+    # What is done about it is about the same product, and its customers may read it.
+    found = Nonconformance.objects.get()
+    assert (found.item.code, found.symptom) == ("DRIVE-S1", "LOOSE")
+    assert "AS-2026-0512" in found.references
+    assert mes.customer_part("AS-2026-0512") is not None
+    clustered = selectors_tickets.in_cluster(alert)
+    assert "AS-2026-0512" in {ticket.number for ticket in clustered}
+    assert clustered.count() == alert.tickets == 5
+    assert clustered.values("customer").distinct().count() == 5
     told = Notification.objects.filter(kind="crm.ticket_cluster")
     assert told.exists()
     # Each customer was answered in their own language.
