@@ -86,9 +86,8 @@ def compose(row: SupplierRequestMail) -> EmailMessage:
     letter = EmailMessage(
         " ".join(subject.split()), body, to=[row.to], reply_to=_answers_to(row.by)
     )
-    name = request.number if row.revision == 1 else f"{request.number}-{row.revision}"
     pdf = supplier_requests.document(request, language=language)
-    letter.attach(f"{name}.pdf", pdf, "application/pdf")
+    letter.attach(supplier_requests.file_name(request), pdf, "application/pdf")
     return letter
 
 
@@ -103,7 +102,8 @@ def mail(*, mail_id: int, job_id: int, now: datetime) -> None:
         "request__nonconformance__item",
         "request__nonconformance__site",
     ).get(pk=mail_id)
-    if row.mailed_at is not None:
+    # An earlier revision that never went is answered: the document asks for the next by now.
+    if row.mailed_at is not None or row.revision != row.request.revision:
         return
     try:
         letter = compose(row)

@@ -22,6 +22,7 @@ from tests.masterdata.factories import SupplierFactory
 from tests.mes.factories import NOW
 from tests.mes.quality import Quality
 from tests.shared import shared
+from traceability.models import Lot
 
 pytestmark = pytest.mark.django_db
 
@@ -120,6 +121,12 @@ def test_the_document_says_which_revision_it_is(quality, ask, monkeypatch):
     supplier_requests.document(again, language="zh-hans")
     assert ["Revision 2" in page for page in pages] == [False, True, False]
     assert "第 2 版" in pages[2]
+    assert supplier_requests.file_name(again) == f"{asked.number}-2.pdf"
+    # Which goods are meant is said by the supplier's own number, and of that supplier's alone.
+    assert "H-88" not in pages[0]
+    Lot.objects.filter(pk=quality.lot.pk).update(supplier=asked.supplier, supplier_lot="H-88")
+    supplier_requests.document(asked, language="en")
+    assert "H-88" in pages[3]
 
 
 @pytest.mark.parametrize(
@@ -192,6 +199,16 @@ def test_a_mail_that_failed_is_shown_and_goes_again_to_the_new_address(
     assert "Mail failed" not in shown
     assert press not in shown
     assert said() == ["anna", "ben"]
+
+
+def test_a_revision_that_was_answered_before_it_went_is_not_mailed_any_more(quality, ask):
+    asked = ask(email="qa@foundry.example")
+    who = {"by": quality.anna, "now": NOW}
+    row = supplier_mail.send(request=asked, **who)
+    supplier_requests.answer(request=asked, text="Heard of it by phone", **who)
+    supplier_requests.accept(request=asked, is_enough=False, **who)
+    supplier_mail.mail(mail_id=row.pk, job_id=1, now=NOW)
+    assert not mail.outbox
 
 
 def test_a_revision_is_mailed_by_one_row(quality, ask):
