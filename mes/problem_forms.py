@@ -17,10 +17,10 @@ from mes.services.eight_d import Because
 from mes.services.improvements import Rating
 
 ASPECTS = {
-    "what": _("What"),
-    "where": _("Where"),
-    "when": _("When"),
-    "how_much": _("How much"),
+    "what": pgettext_lazy("is or is not", "What"),
+    "where": pgettext_lazy("is or is not", "Where"),
+    "when": pgettext_lazy("is or is not", "When"),
+    "how_much": pgettext_lazy("is or is not", "How much"),
 }
 WHYS = 5
 

@@ -10,7 +10,7 @@ from crm import selectors_products as products
 from crm.enums import TicketChannel, TicketPriority
 from crm.models import Ticket, TicketMacro, TicketSymptom
 from crm.selectors_products import Product
-from crm.services import tickets
+from crm.services import ticket_mail, tickets
 from crm.services.tickets import About
 from traceability import selectors as ledger
 
@@ -112,9 +112,11 @@ def _complain(told: Told, product: Product, agent: User, now: datetime) -> None:
     )
     tickets.assign(ticket=made, to=agent, by=agent, now=at)
     if told.minutes is not None:
+        macro = TicketMacro.objects.get(code="RECEIVED")
+        is_chinese = ticket_mail.language_of(made).startswith("zh")
         tickets.reply(
             ticket=made,
-            body=TicketMacro.objects.get(code="RECEIVED").text,
+            body=macro.text_zh if is_chinese else macro.text,
             is_answer=True,
             by=agent,
             now=at + timedelta(minutes=told.minutes),
@@ -131,15 +133,18 @@ def _about(product: Product, symptom: str, priority: TicketPriority) -> About:
 
 
 def _others() -> list[Product]:
-    """Delivered units with the bad lot in them, the first ones of different customers."""
+    """Delivered units with the bad lot in them, the first of each customer before the others."""
     lots = list(ledger.lots_named(BAD_LOT).values_list("pk", flat=True))
-    reached = sorted(ledger.units_of_lots(lots))[:400] if lots else []
+    reached = sorted(ledger.units_of_lots(lots)) if lots else []
     delivered = [
         one
         for one in products.products(reached).values()
         if one.customer_id and one.number != SERIAL
     ]
-    by_customer = {one.customer_id: one for one in reversed(delivered)}
-    first = sorted(by_customer.values(), key=lambda one: one.thing)
+    by_customer: dict[int | None, list[Product]] = {}
+    for one in sorted(delivered, key=lambda one: one.thing):
+        by_customer.setdefault(one.customer_id, []).append(one)
+    # Every second one was assembled at the other station: the station is not the cause.
+    first = [found[place % 2] for place, found in enumerate(by_customer.values())]
     rest = [one for one in delivered if one not in first]
     return [*first, *rest]

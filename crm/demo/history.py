@@ -1,8 +1,10 @@
-"""What was made before the demo begins: drives of one steel lot, which five customers have.
+"""What was made before the demo begins: drives of two steel lots, which five customers have.
 
 Taken over from the records of another system, as a factory would that starts with this one: so
 many orders are in the genealogy ledger, and no work order or shipment of ours is behind them. The
-lot is RM-2605-09; the drive of the complaint, 123456, is made of it later, by the story.
+lot is RM-2605-09; the drive of the complaint, 123456, is made of it later, by the story. Between
+its batches others were made of the rest of an older lot: about those nobody complains, so that what
+the failed drives share stands out.
 """
 
 from collections.abc import Mapping
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from mes.models import WorkOrderOperation
 
 STEEL_LOT, SUPPLIER_LOT, CERTIFICATE = "RM-2605-09", "H-88121", "EN 10204 3.1 Z-4711"
+OLDER_LOT, OLDER_SUPPLIER_LOT, OLDER_CERTIFICATE = "RM-2604-22", "H-87940", "EN 10204 3.1 Z-4655"
 # Metres of the steel lot that are here when the story begins, and metres in a drive.
 STEEL_HERE, STEEL_PER_DRIVE = Decimal(80), Decimal("0.25")
 # Customer, drives, and the number of the customer's order.
@@ -37,6 +40,10 @@ DELIVERED = (
     ("CUST-H", 380, "OW-067"),
     ("CUST-L", 450, "YV-498"),
 )
+# Only of the older lot.
+LAST = ("CUST-H", 0, "OW-071")
+# Drives of the older lot before each of these batches and after the last one.
+BETWEEN = 110
 FIRST_SERIAL, FIRST_OF_STORY = 120_001, 123_450
 LOWER, UPPER = Decimal("2.2"), Decimal("2.6")
 ONE = Decimal(1)
@@ -55,20 +62,41 @@ def serials_for(operation: "WorkOrderOperation", quantity: Decimal) -> list[str]
 def tell(*, users: Mapping[str, User], site_id: int, now: datetime) -> None:
     """The steel is delivered; drives made of it in the months before went to five customers."""
     started = now - timedelta(days=95)
-    steel = _steel(site_id, users[Role.PURCHASING], users[Role.WAREHOUSE], started)
+    bad = _steel(site_id, users[Role.PURCHASING], users[Role.WAREHOUSE], started)
+    good = _older_steel(started)
     numbers = FIRST_SERIAL
-    for place, (customer, count, reference) in enumerate(DELIVERED):
-        batch = _Batch(
-            number=f"WO-H{place + 1:02}",
-            serials=[str(numbers + step) for step in range(count)],
-            order_number=reference,
-            customer=customer,
-            starts_at=started + timedelta(days=2 + 5 * place),
-            site_id=site_id,
-            by=users[Role.OPERATOR],
-        )
-        numbers += count
-        _make_and_ship(batch, steel)
+    days = 2
+    for place, (customer, count, reference) in enumerate((*DELIVERED, LAST)):
+        name = f"{place + 1:02}"
+        for steel, quantity, number, order, gap in (
+            (good, BETWEEN, f"WO-G{name}", f"{reference}-0", 2),
+            (bad, count, f"WO-H{name}", reference, 3),
+        ):
+            batch = _Batch(
+                number=number,
+                serials=[str(numbers + step) for step in range(quantity)],
+                order_number=order,
+                customer=customer,
+                starts_at=started + timedelta(days=days),
+                site_id=site_id,
+                by=users[Role.OPERATOR],
+                steel=steel,
+            )
+            days += gap
+            numbers += quantity
+            if quantity:
+                _make_and_ship(batch)
+    for state in (IdentityState.AVAILABLE, IdentityState.CONSUMED):
+        identities.move(state=state, lot_ids=[good.lot])
+
+
+@dataclass(frozen=True)
+class _Steel:
+    """A lot of bars, and the paper that what was used of it came with."""
+
+    lot: int
+    delivery: str
+    certificate: str
 
 
 @dataclass(frozen=True)
@@ -82,6 +110,7 @@ class _Batch:
     starts_at: datetime
     site_id: int
     by: User
+    steel: _Steel
 
     def fact(self, kind: EventKind, hours: int, operation: int | None = None) -> Fact:
         return Fact(
@@ -94,7 +123,15 @@ class _Batch:
         )
 
 
-def _steel(site_id: int, buyer: User, store: User, at: datetime) -> int:
+def _older_steel(at: datetime) -> _Steel:
+    """A lot of which nothing is left."""
+    supplier = masterdata.supplier_by_code("SUP-STEEL")
+    origin = Origin(supplier.pk, OLDER_SUPPLIER_LOT)
+    lot = identities.register_lot(item_id=_item("BAR-20"), new=NewLot(OLDER_LOT, origin), now=at)
+    return _Steel(lot.pk, "DN-26042203", OLDER_CERTIFICATE)
+
+
+def _steel(site_id: int, buyer: User, store: User, at: datetime) -> _Steel:
     """What is left of the lot comes by a purchase order; what is gone is told with its use."""
     order = purchasing.order(
         supplier_code="SUP-STEEL",
@@ -113,11 +150,12 @@ def _steel(site_id: int, buyer: User, store: User, at: datetime) -> int:
         by=store,
         now=at,
     )
-    return traceability.lots_named(STEEL_LOT).get().pk
+    lot = traceability.lots_named(STEEL_LOT).get()
+    return _Steel(lot.pk, "DN-26050911", CERTIFICATE)
 
 
-def _make_and_ship(batch: _Batch, steel: int) -> None:
-    shafts = _shafts(batch, steel)
+def _make_and_ship(batch: _Batch) -> None:
+    shafts = _shafts(batch)
     _hand(batch, EventKind.ISSUE, 20, _work_order(batch), {shafts: Decimal(len(batch.serials))})
     drives = identities.register_units(
         item_id=_item("DRIVE-S1"), numbers=batch.serials, now=batch.starts_at + timedelta(hours=30)
@@ -142,8 +180,9 @@ def _make_and_ship(batch: _Batch, steel: int) -> None:
         identities.move(state=state, unit_ids=drives)
 
 
-def _shafts(batch: _Batch, steel: int) -> int:
+def _shafts(batch: _Batch) -> int:
     """A lot of shafts, one for each drive, all of the steel lot, all of it used."""
+    steel = batch.steel.lot
     count = Decimal(len(batch.serials))
     metres = count * STEEL_PER_DRIVE
     at = batch.starts_at
@@ -152,9 +191,9 @@ def _shafts(batch: _Batch, steel: int) -> int:
     ).pk
     delivery = Paper(
         kind=DocumentKind.RECEIPT,
-        number="DN-26050911",
+        number=batch.steel.delivery,
         supplier_id=masterdata.supplier_by_code("SUP-STEEL").pk,
-        certificate=CERTIFICATE,
+        certificate=batch.steel.certificate,
     )
     _hand(batch, EventKind.RECEIPT, 0, delivery, {steel: metres})
     _hand(batch, EventKind.ISSUE, 1, _work_order(batch), {steel: metres})

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from common.enums import Role
 from common.models import User
-from erp.enums import MoveKind
-from erp.services import stock
+from crm.models import Ticket
 from masterdata import selectors as masterdata
 from masterdata.selectors import operations
 from masterdata.services.checks import Check
@@ -31,44 +30,44 @@ from mes.services import (
 )
 from mes.services.eight_d import Because
 from traceability import selectors as traceability
-from traceability.services.identities import Origin
 
 if TYPE_CHECKING:
     from mes.models import EightD, Nonconformance, QualityAction
-    from traceability.models import Lot
 
 LOT = "RM-2605-09"
 TICKET = "AS-2026-0512"
-_MATERIAL, _PRODUCT, _SUPPLIER = "FORGING-DN50", "FLANGE-DN50", "SUP-FORGE"
+_PRODUCT, _CHECKED, _SUPPLIER = "DRIVE-S1", "SHAFT-S1", "SUP-STEEL"
 # What of the lot is still in the store.
 _LEFT = Decimal(40)
 _TEXTS = {
     "emergency": "The lot is on hold since the complaint; customers were told the same day.",
-    "statement": "Flanges leak at the sealing face: pores of up to 2 mm under the skin.",
+    "statement": "The screw joint comes loose: the thread in the shaft end gives way under load.",
     "is_is_not": {
-        "what": {"is": "Pores under the sealing face", "is_not": "Cracks, wrong dimensions"},
-        "where": {"is": "Flanges from lot RM-2605-09", "is_not": "Flanges from other lots"},
-        "when": {"is": "Forged in May", "is_not": "Before and after"},
-        "how_much": {"is": "1 in 25 after grinding", "is_not": "Every piece"},
+        "what": {"is": "Threads in shaft ends give way", "is_not": "Screws tightened too little"},
+        "where": {"is": "Drives of lot RM-2605-09", "is_not": "Drives of lot RM-2604-22"},
+        "when": {"is": "After days of operation", "is_not": "At the final inspection"},
+        "how_much": {"is": "Single drives of five customers", "is_not": "Every drive"},
     },
-    "occurrence_cause": "The billets of this heat were forged too cold",
-    "occurrence_category": "method",
-    "escape_cause": "No test for pores before the flanges are turned",
+    "occurrence_cause": "The bars of this heat are softer than ordered",
+    "occurrence_category": "material",
+    "escape_cause": "Bars are checked for dimensions, not for hardness",
     "escape_category": "measurement",
-    "escape_point": "Incoming inspection of forgings",
-    "customer_problem": "Flanges may leak at the sealing face. Forgings of one lot have pores.",
-    "customer_containment": "All forgings and flanges of the lot are held and sorted.",
-    "customer_cause": "The supplier forged one heat below its temperature.",
+    "escape_point": "Incoming inspection of bars",
+    "customer_problem": "The screw joint of a drive may come loose: the steel of one lot is too "
+    "soft for the thread in the shaft.",
+    "customer_containment": "What is left of the lot is held, and so is what was made of it and "
+    "has not left us.",
+    "customer_cause": "The supplier annealed one heat for too long.",
 }
 _WHYS = {
     Chain.OCCURRENCE: (
-        Because("The sealing face has pores", "Section of SN 123456"),
-        Because("The forging was not welded together inside", "Lot RM-2605-09"),
-        Because("It was forged too cold", "Furnace log of the supplier"),
+        Because("The joint loses its tension", "Torque 2.4 N·m at ASM-01, passed"),
+        Because("The thread in the shaft end gives way", "Section of a drive sent back"),
+        Because("The bar is too soft", "Lot RM-2605-09, heat H-88121"),
     ),
     Chain.ESCAPE: (
-        Because("The final inspection looks at the surface alone", "FLANGE-DN50 / 40"),
-        Because("Forgings are checked for dimensions only", "Incoming inspection plan"),
+        Because("The torque is looked at when it is tightened, not later", "DRIVE-S1 / 10"),
+        Because("Bars are checked for dimensions only", "Incoming inspection plan"),
     ),
 }
 
@@ -76,19 +75,21 @@ _WHYS = {
 def tell(*, users: Mapping[str, User], site_id: int, now: datetime) -> None:
     """The nonconformance of the bad lot, as far as its people have come by now."""
     quality, other = users[Role.QUALITY], users[Role.SUPERVISOR]
-    at = now - timedelta(days=8)
+    at = now - timedelta(days=7, hours=20)
     product = masterdata.item_by_code(_PRODUCT)
-    if product is None:
+    lot = traceability.lots_named(LOT).first()
+    first = Ticket.objects.exclude(number=TICKET).order_by("opened_at").first()
+    if product is None or lot is None or first is None:
         return
     found = nonconformances.open_from(
         source=NonconformanceSource.TICKET,
-        reference=TICKET,
+        reference=first.number,
         item_id=product.pk,
         site_id=site_id,
-        problem="Leaks at the sealing face",
-        symptom="LEAK",
+        problem="Screw joint comes loose",
+        symptom="LOOSE",
         quantity=_LEFT,
-        things=[_lot(site_id, at).pk],
+        things=[lot.pk],
         by=users[Role.AFTER_SALES],
         now=at,
     )
@@ -108,37 +109,17 @@ def tell(*, users: Mapping[str, User], site_id: int, now: datetime) -> None:
     _decide(found, quality, at)
     _analyse(found, quality, [other, users[Role.PURCHASING]], at)
     _act(found, users, now)
-
-
-def _lot(site_id: int, at: datetime) -> "Lot":
-    """The lot; a small one where the story has brought none."""
-    known = traceability.lots_named(LOT).first()
-    if known is not None:
-        return known
-    item = masterdata.item_by_code(_MATERIAL)
-    assert item is not None  # noqa: S101 - the demo's own table
-    supplier = masterdata.supplier_by_code(_SUPPLIER)
-    stock.receive(
-        item_id=item.pk,
-        site_id=site_id,
-        quantity=_LEFT,
-        kind=MoveKind.RECEIPT,
-        reference="PO-2605",
-        lot_number=LOT,
-        origin=Origin(supplier_id=supplier.pk, supplier_lot="WX-0509"),
-        by=None,
-        now=at,
+    # The newest complaint is of the same.
+    nonconformances.link(
+        nonconformance=found, reference=TICKET, by=users[Role.AFTER_SALES], now=now
     )
-    made = traceability.lot_of(item_id=item.pk, number=LOT)
-    assert made is not None  # noqa: S101 - it was just received
-    return made
 
 
 def _decide(found: "Nonconformance", quality: User, at: datetime) -> None:
     lot = traceability.lots_named(LOT).get()
     parts = [
-        dispositions.Part(DispositionKind.SCRAP, Decimal(10), "Pores seen", lot_id=lot.pk),
-        dispositions.Part(DispositionKind.RETURN, _LEFT - 10, "Wuxi takes it back", lot_id=lot.pk),
+        dispositions.Part(DispositionKind.SCRAP, Decimal(10), "Too soft", lot_id=lot.pk),
+        dispositions.Part(DispositionKind.RETURN, _LEFT - 10, "Sent back", lot_id=lot.pk),
     ]
     made = dispositions.decide(
         nonconformance=found, parts=parts, by=quality, now=at + timedelta(days=1)
@@ -172,36 +153,38 @@ def _act(found: "Nonconformance", users: Mapping[str, User], now: datetime) -> N
         return quality_actions.plan(nonconformance=found, new=new, by=quality, now=at)
 
     check = planned(
-        ActionKind.CORRECTIVE, "Test the face for pores", Role.QUALITY, ChangeKind.CHECK, 5
+        ActionKind.CORRECTIVE, "Measure the hardness of the bar", Role.QUALITY, ChangeKind.CHECK, 5
     )
     ask = planned(
         ActionKind.CORRECTIVE,
-        "The supplier forges within its temperature",
+        "The supplier keeps the time of annealing",
         Role.PURCHASING,
         ChangeKind.SUPPLIER,
         10,
     )
     planned(
         ActionKind.PREVENTIVE,
-        "Look at the forgings of the other flanges",
+        "Look at the other shafts with a thread",
         Role.SUPERVISOR,
         ChangeKind.NOTHING,
         1,
     )
     today = now.date()
-    step = operations.operations_on(item_id=found.item_id, on=today).get(sequence=40)
-    pores = Check(
+    shaft = masterdata.item_by_code(_CHECKED)
+    assert shaft is not None  # noqa: S101 - the demo's own table
+    step = operations.operations_on(item_id=shaft.pk, on=today).get(sequence=10)
+    hardness = Check(
         position=0,
-        name="No pores at the sealing face",
-        name_zh="密封面无气孔",
+        name="The bar is as hard as ordered",
+        name_zh="棒料硬度符合要求",
         is_required=False,
-        reason=f"{found.number}: flanges leaked at customers",
+        reason=f"{found.number}: joints of drives came loose at customers",
     )
-    improvements.add_check(action=check, operation=step, check=pores, by=quality, now=at)
+    improvements.add_check(action=check, operation=step, check=hardness, by=quality, now=at)
     supplier_requests.ask(
         action=ask,
         supplier=masterdata.supplier_by_code(_SUPPLIER),
-        text="Why was heat WX-0509 forged too cold, and what keeps it from happening again?",
+        text="Why is heat H-88121 too soft, and what keeps it from happening again?",
         answer_due_on=(now + timedelta(days=2)).date(),
         by=quality,
         now=at,

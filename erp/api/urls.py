@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from erp.api import purchasing, transfers, views
+from erp.api import lots, purchasing, transfers, views
 
 urlpatterns = [
     path("stock/items/<str:code>/", views.StockView.as_view(), name="api-stock"),
     path("stock/receipts/", views.ReceiptView.as_view(), name="api-stock-receipt"),
     path("stock/moves/", views.MoveView.as_view(), name="api-stock-move"),
+    path("stock/lots/split/", lots.LotSplitView.as_view(), name="api-lot-split"),
+    path("stock/lots/merge/", lots.LotMergeView.as_view(), name="api-lot-merge"),
     path("stock/transfers/", transfers.TransferList.as_view(), name="api-stock-transfers"),
     path(
         "stock/transfers/<str:number>/",

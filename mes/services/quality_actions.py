@@ -14,7 +14,7 @@ from mes import problem_policies as policies
 from mes.enums import ACTION_TRANSITIONS, ActionKind, ActionState, ChangeKind
 from mes.models import Nonconformance, QualityAction
 from mes.problem_policies import CannotAct
-from mes.services import nonconformances
+from mes.services import nonconformances, quality_reminders
 
 __all__ = ["CannotAct", "Plan", "finish", "locked", "note_change", "plan", "postpone", "verify"]
 
@@ -43,6 +43,8 @@ def plan(*, nonconformance: Nonconformance, new: Plan, by: User, now: datetime) 
             owner=new.owner,
             due_on=new.due_on,
             change=new.change,
+            # Who is given it with so few days left has just been told.
+            reminded_on=today if quality_reminders.is_soon(new.due_on, today) else None,
         )
         audit.record(
             action="mes.quality_action.plan", target=row, by=by, now=now, reason=made.title

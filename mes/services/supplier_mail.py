@@ -6,10 +6,12 @@ from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.core.validators import validate_email
 from django.db import transaction
+from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from common import audit
+from common import audit, notifications
+from common.enums import Level, Role
 from common.jobs import enqueue
 from common.models import User
 from common.templatetags.ui_format import day
@@ -84,9 +86,8 @@ def compose(row: SupplierRequestMail) -> EmailMessage:
     letter = EmailMessage(
         " ".join(subject.split()), body, to=[row.to], reply_to=_answers_to(row.by)
     )
-    name = request.number if row.revision == 1 else f"{request.number}-{row.revision}"
     pdf = supplier_requests.document(request, language=language)
-    letter.attach(f"{name}.pdf", pdf, "application/pdf")
+    letter.attach(supplier_requests.file_name(request), pdf, "application/pdf")
     return letter
 
 
@@ -101,17 +102,37 @@ def mail(*, mail_id: int, job_id: int, now: datetime) -> None:
         "request__nonconformance__item",
         "request__nonconformance__site",
     ).get(pk=mail_id)
-    if row.mailed_at is not None:
+    # An earlier revision that never went is answered: the document asks for the next by now.
+    if row.mailed_at is not None or row.revision != row.request.revision:
         return
-    rows = SupplierRequestMail.objects.filter(pk=row.pk)
     try:
         letter = compose(row)
         letter.extra_headers["Message-ID"] = f"<supplier-request-{row.pk}-{job_id}@millstream>"
         letter.send()
     except Exception as error:
-        rows.update(error=repr(error)[:2000])
+        _note_failure(row, repr(error)[:2000], now)
         raise
-    rows.update(mailed_at=now, error="")
+    SupplierRequestMail.objects.filter(pk=row.pk).update(mailed_at=now, error="")
+
+
+def _note_failure(row: SupplierRequestMail, error: str, now: datetime) -> None:
+    """Keep why it failed; the first time since it was sent, tell who sent it and quality."""
+    with transaction.atomic():
+        rows = SupplierRequestMail.objects.filter(pk=row.pk, mailed_at__isnull=True)
+        is_first = rows.filter(error="").update(error=error) == 1
+        if not is_first:
+            rows.update(error=error)
+            return
+        found = row.request.nonconformance
+        notifications.notify(
+            kind="mes.supplier_mail_failed",
+            parameters={"number": row.request.number, "to": row.to, "error": error[:200]},
+            users=[row.by],
+            roles=[Role.QUALITY],
+            level=Level.WARNING,
+            url=reverse("mes:nonconformance", kwargs={"number": found.number}),
+            now=now,
+        )
 
 
 def _answers_to(user: User) -> list[str]:

@@ -19,7 +19,7 @@ from mes.services import quality_actions
 if TYPE_CHECKING:
     from masterdata.models import Supplier
 
-__all__ = ["CannotAct", "accept", "answer", "ask", "document", "locked"]
+__all__ = ["CannotAct", "accept", "answer", "ask", "document", "file_name", "locked"]
 
 
 def ask(
@@ -106,10 +106,19 @@ def accept(
 
 def document(request: SupplierRequest, *, language: str) -> bytes:
     """The request as a PDF; raise documents.CannotPrint where the server cannot make PDFs."""
-    context = {"request_": request, "found": request.nonconformance}
+    found = request.nonconformance
+    things = found.things.filter(lot__supplier=request.supplier).select_related("lot__item")
+    lots = [thing.lot for thing in things.order_by("pk")]
+    context = {"request_": request, "found": found, "lots": lots}
     return documents.pdf(
         template="mes/paper/supplier_request.html", context=context, language=language
     )
+
+
+def file_name(request: SupplierRequest) -> str:
+    """What the document is called as a file; from the second revision on with its number."""
+    number = request.number
+    return f"{number}.pdf" if request.revision == 1 else f"{number}-{request.revision}.pdf"
 
 
 def locked(request: SupplierRequest) -> SupplierRequest:

@@ -23,7 +23,7 @@ def document(request: AuthenticatedRequest, number: str) -> HttpResponse:
     row = _found(number)
     with told(request):
         made = supplier_requests.document(row, language=get_language() or "en")
-        return documents.answer(name=f"{row.number}.pdf", content=made)
+        return documents.answer(name=supplier_requests.file_name(row), content=made)
     return redirect("mes:nonconformance", number=row.nonconformance.number)
 
 

@@ -10,10 +10,11 @@ from django.core import mail
 from aps.models import ScheduledOperation, ScheduleRun
 from aps.services import promises
 from aps.services.promise_answers import LineRequest
-from common.models import User
-from crm import selectors
+from common.models import Notification, User
+from crm import selectors, selectors_tickets
 from crm.demo import loading
-from crm.models import SalesOrder
+from crm.enums import TraitKind
+from crm.models import SalesOrder, TicketCluster, TicketMessage
 from erp import selectors as erp
 from erp.models import StockBalance, StockTransfer
 from masterdata import selectors as masterdata
@@ -26,8 +27,9 @@ from masterdata.models import (
     Site,
     WorkUnit,
 )
+from mes import selectors as mes
 from mes.enums import OperationState
-from mes.models import WorkOrderOperation
+from mes.models import Nonconformance, WorkOrderOperation
 from tests.traceability import ledger
 from traceability import selectors as traceability
 from traceability.enums import Verdict
@@ -54,6 +56,7 @@ def test_it_holds_the_story_on_any_day(settings, moment):
         _check_orders(moment)
         _check_product_x(moment)
         _check_genealogy()
+        _check_complaints()
         counts = _counts()
         loading.load(now=moment + timedelta(hours=1))
         assert _counts() == counts
@@ -140,6 +143,31 @@ def _check_genealogy():
     assert erp.lot_balance(steel.pk).unexplained == 0
     ledger.agrees_with_stock()
     ledger.is_sound()
+
+
+def _check_complaints():
+    """The complaints about drives with the bad steel are an alert, and point at that steel."""
+    steel = Lot.objects.get(number="RM-2605-09")
+    alert = TicketCluster.objects.get(item__code="DRIVE-S1", kind=TraitKind.LOT, ref=steel.pk)
+    assert alert.settled_at is None
+    # Neither the machine nor the shafts: only that steel, and what is complained of.
+    kinds = TicketCluster.objects.filter(item__code="DRIVE-S1").values_list("kind", flat=True)
+    assert sorted(kinds) == [TraitKind.LOT, TraitKind.SYMPTOM]
+    # What is done about it is about the same product, and its customers may read it.
+    found = Nonconformance.objects.get()
+    assert (found.item.code, found.symptom) == ("DRIVE-S1", "LOOSE")
+    assert "AS-2026-0512" in found.references
+    assert mes.customer_part("AS-2026-0512") is not None
+    clustered = selectors_tickets.in_cluster(alert)
+    assert "AS-2026-0512" in {ticket.number for ticket in clustered}
+    assert clustered.count() == alert.tickets == 5
+    assert clustered.values("customer").distinct().count() == 5
+    told = Notification.objects.filter(kind="crm.ticket_cluster")
+    assert told.exists()
+    # Each customer was answered in their own language.
+    for said in TicketMessage.objects.filter(kind="to_customer").select_related("ticket__customer"):
+        is_chinese = said.ticket.customer.language == "zh-hans"
+        assert ("您好" in said.body) == is_chinese, said.ticket
 
 
 def _counts():

@@ -7,12 +7,14 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from common.jobs import run_due
 from crm.models import (
     ReportAccess,
     Ticket,
@@ -173,8 +175,8 @@ def test_the_ticket_is_moved_described_decided_and_frozen(house, agent):
 
 def test_a_saved_mail_is_imported(house, agent):
     raw = b"From: acme@example.com\r\nSubject: Loose\r\n\r\nP-100 came loose."
-    mail = SimpleUploadedFile("m.eml", raw, "message/rfc822")
-    page = post(agent, "ticket-mail", mail=mail).content.decode()
+    saved = SimpleUploadedFile("m.eml", raw, "message/rfc822")
+    page = post(agent, "ticket-mail", mail=saved).content.decode()
     assert Ticket.objects.get().number in page
     assert "Choose a mail" in post(agent, "ticket-mail").content.decode()
 
@@ -245,6 +247,28 @@ def test_settings_are_kept(house, agent):
     post(agent, "ticket-access-set", customer="ACME")
     assert not ReportAccess.objects.exists()
     assert TicketMacro.objects.count() == 1
+
+
+def test_a_text_goes_out_in_the_customers_language_whatever_the_agent_reads(house, agent):
+    macro = TicketMacro.objects.create(code="HI", name="Hello", text="Good day", text_zh="您好")
+    house.other.email = "other@example.com"
+    house.other.save()
+    english, chinese = house.ticket(), house.ticket("P-200", customer=house.other)
+    assert f'<option value="{macro.text}">' in text(agent, "ticket", english.number)
+    page = text(agent, "ticket", chinese.number)
+    [offered] = re.findall(r'<option value="([^"]+)">Hello</option>', page)
+    post(
+        agent,
+        "ticket-reply",
+        chinese.number,
+        idempotency_key=key(page),
+        body=html.unescape(offered),
+    )
+    run_due(now=timezone.now())
+    [letter] = mail.outbox
+    assert letter.to == ["other@example.com"]
+    assert "您好" in letter.body
+    assert "Good day" not in letter.body
 
 
 def test_who_only_reads_writes_nothing_and_the_floor_reads_nothing(house, client_for):

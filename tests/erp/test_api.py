@@ -2,6 +2,7 @@
 
 import pytest
 
+from common.models import AuditEntry
 from erp.models import CountSession, StockBalance, StockMove
 from erp.services import warehouses
 from masterdata.enums import Supply, Tracking
@@ -98,3 +99,56 @@ def test_a_count_with_a_wrong_line_leaves_nothing_behind(api_client_for, steel):
     for wrong, status in (({"bin": "GHOST"}, 400), ({"lot": ""}, 409)):
         post(client, "counts/", {"lines": [line, line | wrong]}, status=status)
     assert not CountSession.objects.exists()
+
+
+def test_lots_are_split_and_put_together_over_http(api_client_for, steel):
+    warehouse = api_client_for("warehouse")
+    post(warehouse, "receipts/", RECEIPT)
+    where = {"item": "BAR", "bin": "STORAGE"}
+    part = where | {"lot": "rm 1", "quantity": "4", "number": "RM-1-A", "reason": "half a bundle"}
+    for _ in range(2):
+        made = post(warehouse, "lots/split/", part, key="s-1")
+    assert (made["lot"], made["quantity"], made["bin"]) == ("RM-1-A", "4.0000", "MAIN/STORAGE")
+    both = where | {"lots": ["RM-1", "RM-1-A", "rm1"], "number": "RM-2"}
+    for _ in range(2):
+        made = post(warehouse, "lots/merge/", both, key="m-1")
+    new = Lot.objects.get(number="RM-2")
+    assert (made["id"], made["quantity"]) == (new.pk, "10.0000")
+    assert Lot.objects.count() == 3, "a repeated request relabels once"
+    said = AuditEntry.objects.filter(action__startswith="erp.lot.").order_by("pk")
+    assert [(row.action, row.reason) for row in said] == [
+        ("erp.lot.split", "half a bundle"),
+        ("erp.lot.merge", ""),
+    ]
+    assert {*said[0].actor.roles, *said[1].actor.roles} == {"warehouse"}
+    whole = where | {"lot": "RM-2", "quantity": "10"}
+    assert "That is all there is" in post(warehouse, "lots/split/", whole, status=409)["detail"]
+    alone = where | {"lots": ["RM-2"]}
+    assert "at least two" in post(warehouse, "lots/merge/", alone, status=409)["detail"]
+    sales = api_client_for("sales")
+    post(sales, "lots/split/", part, status=403)
+    post(sales, "lots/merge/", both, status=403)
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong", "field"),
+    [
+        ("split", {"item": "GHOST"}, "item"),
+        ("split", {"lot": "GHOST"}, "lot"),
+        ("split", {"bin": "GHOST"}, "bin"),
+        ("split", {"site": "GHOST"}, "site"),
+        ("split", {"quantity": "many"}, "quantity"),
+        ("merge", {"lots": ["RM-1", "GHOST"]}, "lots"),
+        ("merge", {"lots": []}, "lots"),
+    ],
+)
+def test_what_a_relabelling_names_and_is_not_there_is_said_at_its_field(
+    api_client_for, steel, path, wrong, field
+):
+    client = api_client_for("warehouse")
+    post(client, "receipts/", RECEIPT)
+    more = {"lot": "RM-1", "quantity": "1"} if path == "split" else {"lots": ["RM-1"]}
+    body = {"item": "BAR", "bin": "STORAGE"} | more | wrong
+    answer = post(client, f"lots/{path}/", body, status=400)
+    assert list(answer) == [field]
+    assert Lot.objects.count() == 1

@@ -215,7 +215,9 @@ def test_checks_on_the_floor_show_an_effect_too(quality, found):
     assert result.effect == Effect.SHOWN
 
 
-def test_a_new_check_and_an_instruction_are_in_the_next_work_order_with_their_reason(quality):
+def test_a_new_check_and_an_instruction_are_in_the_next_work_order_with_their_reason(
+    quality, client_for
+):
     plant = quality.plant
     gear = plant.make("GEAR")
     plant.plan(plant.need("GEAR", 10))
@@ -248,7 +250,18 @@ def test_a_new_check_and_an_instruction_are_in_the_next_work_order_with_their_re
         ("Bore", Decimal("10.05"), True),
         ("Cool the bore first", None, True),
     ]
-    assert {row.reason for row in frozen} == {f"{found.number}: Bore too wide"}
+    reason = f"{found.number}: Bore too wide"
+    assert {row.reason for row in frozen} == {reason}
+    # Who makes it reads why at the terminal; at the order from before there is nothing to say.
+    terminal = f"/floor/terminal/?unit={plant.units[0].code}&job="
+    operator = client_for("operator")
+    shown, before = (
+        operator.get(f"{terminal}{order.operations.get().pk}").content.decode()
+        for order in (new, old)
+    )
+    assert shown.count(reason) == 2
+    assert "Cool the bore first" in shown
+    assert reason not in before
 
 
 def test_a_machine_is_kept_free_for_its_maintenance(quality, found):
@@ -351,6 +364,31 @@ def test_reminders_reach_the_owner_and_quality_once_a_day(quality, found):
     assert quality_reminders.remind(now=late + DAY) == 2
     said = {row.user.username for row in Notification.objects.all()}
     assert said == {"anna", "ben"}
+
+
+def test_the_owner_is_reminded_once_before_the_day_and_again_when_it_is_over(quality, found):
+    quality.plan(found)  # For the fifth day.
+    Notification.objects.all().delete()
+    soon = NOW + 2 * DAY
+    assert quality_reminders.remind(now=soon - DAY) == 0
+    assert quality_reminders.remind(now=soon) == 1
+    for later in (soon + timedelta(hours=1), soon + DAY, soon + 3 * DAY):
+        assert quality_reminders.remind(now=later) == 0
+    (said,) = Notification.objects.all()
+    assert (said.user, said.kind) == (quality.anna, "mes.action_due_soon")
+    assert quality_reminders.remind(now=soon + 4 * DAY) == 1
+    assert Notification.objects.filter(kind="mes.quality_overdue").count() == 2  # Quality as well.
+
+
+def test_a_new_day_is_reminded_of_anew_and_a_near_one_was_just_told(quality, found):
+    plan = quality_actions.Plan(ActionKind.CORRECTIVE, "Dry", quality.anna, (NOW + DAY).date())
+    near = quality_actions.plan(nonconformance=found, new=plan, by=quality.ben, now=NOW)
+    assert quality_reminders.remind(now=NOW) == 0
+    quality_actions.postpone(
+        action=near, due_on=(NOW + 9 * DAY).date(), reason="Oven", by=quality.anna, now=NOW
+    )
+    assert quality_reminders.remind(now=NOW + DAY) == 0
+    assert quality_reminders.remind(now=NOW + 7 * DAY) == 1
 
 
 def test_the_customer_reads_what_was_written_for_them_and_nothing_else(quality, found):

@@ -8,11 +8,13 @@ import pytest
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.db import IntegrityError
+from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
+from common import documents
 from common.jobs import run_due
-from common.models import AuditEntry, Job
+from common.models import AuditEntry, Job, Notification
 from mes.enums import ChangeKind
 from mes.models import SupplierRequestMail
 from mes.services import supplier_mail, supplier_requests
@@ -20,6 +22,7 @@ from tests.masterdata.factories import SupplierFactory
 from tests.mes.factories import NOW
 from tests.mes.quality import Quality
 from tests.shared import shared
+from traceability.models import Lot
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +48,13 @@ def ask(quality):
         )
 
     return made
+
+
+def said() -> list[str]:
+    """Who was told that a mail failed."""
+    rows = Notification.objects.filter(kind="mes.supplier_mail_failed")
+    assert all("550" in row.parameters["error"] for row in rows)
+    return sorted(row.user.username for row in rows)
 
 
 def run_jobs(now=NOW) -> None:
@@ -91,6 +101,32 @@ def test_it_goes_once_per_revision_in_the_suppliers_language(quality, ask, langu
     run_jobs()
     assert [row.revision for row in SupplierRequestMail.objects.all()] == [1, 2]
     assert mail.outbox[1].attachments[0][0] == f"{asked.number}-2.pdf"
+
+
+def test_the_document_says_which_revision_it_is(quality, ask, monkeypatch):
+    asked = ask(email="qa@foundry.example")
+    pages = []
+
+    def printed(*, template, context, language):
+        with translation.override(language):
+            pages.append(render_to_string(template, context))
+        return b"%PDF-"
+
+    monkeypatch.setattr(documents, "pdf", printed)
+    supplier_requests.document(asked, language="en")
+    who = {"by": quality.anna, "now": NOW}
+    supplier_requests.answer(request=asked, text="Wet moulds", **who)
+    again = supplier_requests.accept(request=asked, is_enough=False, **who)
+    supplier_requests.document(again, language="en")
+    supplier_requests.document(again, language="zh-hans")
+    assert ["Revision 2" in page for page in pages] == [False, True, False]
+    assert "第 2 版" in pages[2]
+    assert supplier_requests.file_name(again) == f"{asked.number}-2.pdf"
+    # Which goods are meant is said by the supplier's own number, and of that supplier's alone.
+    assert "H-88" not in pages[0]
+    Lot.objects.filter(pk=quality.lot.pk).update(supplier=asked.supplier, supplier_lot="H-88")
+    supplier_requests.document(asked, language="en")
+    assert "H-88" in pages[3]
 
 
 @pytest.mark.parametrize(
@@ -142,8 +178,12 @@ def test_a_mail_that_failed_is_shown_and_goes_again_to_the_new_address(
 
     monkeypatch.setattr(EmailMessage, "send", refused)
     supplier_mail.send(request=asked, by=quality.anna, now=NOW)
+    Notification.objects.all().delete()
     run_jobs()
     assert "550" in SupplierRequestMail.objects.get().error
+    # The job tries again by itself, and says it once.
+    run_jobs(NOW + timedelta(hours=1))
+    assert said() == ["anna", "ben"]
     assert "Mail failed" in me.get(page).content.decode()
     monkeypatch.setattr(EmailMessage, "send", right)
     asked.supplier.email = "new@foundry.example"
@@ -158,6 +198,17 @@ def test_a_mail_that_failed_is_shown_and_goes_again_to_the_new_address(
     assert "Mailed to new@foundry.example" in shown
     assert "Mail failed" not in shown
     assert press not in shown
+    assert said() == ["anna", "ben"]
+
+
+def test_a_revision_that_was_answered_before_it_went_is_not_mailed_any_more(quality, ask):
+    asked = ask(email="qa@foundry.example")
+    who = {"by": quality.anna, "now": NOW}
+    row = supplier_mail.send(request=asked, **who)
+    supplier_requests.answer(request=asked, text="Heard of it by phone", **who)
+    supplier_requests.accept(request=asked, is_enough=False, **who)
+    supplier_mail.mail(mail_id=row.pk, job_id=1, now=NOW)
+    assert not mail.outbox
 
 
 def test_a_revision_is_mailed_by_one_row(quality, ask):
