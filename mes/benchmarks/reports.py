@@ -7,17 +7,19 @@ and the jobs that follow; a whole operation books time of its person and its mac
 """
 
 import itertools
-import threading
+import multiprocessing
 import time
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from multiprocessing.synchronize import Barrier
 from typing import Any
 
 from django.apps import apps
 from django.db import connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -85,39 +87,59 @@ def _endlessly(url: str, body: dict[str, Any], times: int) -> Iterable[Step]:
 
 
 def _measure(scripts: list[Iterable[Step]], user: User, seconds: float) -> Result:
-    """Let a client play each script at the same time; none begins a request after ``seconds``."""
-    times: list[float] = []
-    errors: list[Exception] = []
-    start = threading.Barrier(len(scripts) + 1)
-    ends = [0.0]
+    """Let a client play each script at the same time; none begins a request after ``seconds``.
+
+    Each client is a process, as the web server's are: threads would wait for each other's Python.
+    """
+    apart = multiprocessing.get_context("fork")
+    start, answers = apart.Barrier(len(scripts) + 1), apart.SimpleQueue()
 
     def play(script: Iterable[Step]) -> None:
-        client = APIClient()
-        client.force_authenticate(user)
-        start.wait()
         try:
-            for url, body in script:
-                begun = time.perf_counter()
-                if begun >= ends[0]:
-                    return
-                _post(client, url, body)
-                times.append(time.perf_counter() - begun)
-        except Exception as error:  # noqa: BLE001 - told below, in the measuring thread
-            errors.append(error)
+            answers.put(_times(script, user, seconds, start))
+        except Exception as error:  # noqa: BLE001 - told below, in the measuring process
+            answers.put(repr(error))
         finally:
-            connections.close_all()
+            _disconnect()
 
-    threads = [threading.Thread(target=play, args=(script,)) for script in scripts]
-    for thread in threads:
-        thread.start()
-    begins = time.perf_counter()
-    ends[0] = begins + seconds
+    # A process must not inherit a connection, or a pool of them, that another one goes on using.
+    _disconnect()
+    clients = [apart.Process(target=play, args=(script,), daemon=True) for script in scripts]
+    for client in clients:
+        client.start()
     start.wait()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
-    return Result(len(times), time.perf_counter() - begins, tuple(times))
+    begins = time.perf_counter()
+    told = [answers.get() for _client in clients]
+    took = time.perf_counter() - begins
+    for client in clients:
+        client.join()
+    if errors := [answer for answer in told if isinstance(answer, str)]:
+        raise RuntimeError(errors[0])
+    times = tuple(itertools.chain.from_iterable(told))
+    return Result(len(times), took, times)
+
+
+def _disconnect() -> None:
+    connections.close_all()
+    for wrapper in connections.all():
+        if isinstance(wrapper, DatabaseWrapper):
+            wrapper.close_pool()
+
+
+def _times(script: Iterable[Step], user: User, seconds: float, start: Barrier) -> list[float]:
+    """Play the script and return how long each of its requests took."""
+    times: list[float] = []
+    client = APIClient()
+    client.force_authenticate(user)
+    start.wait()
+    ends = time.perf_counter() + seconds
+    for url, body in script:
+        begun = time.perf_counter()
+        if begun >= ends:
+            break
+        _post(client, url, body)
+        times.append(time.perf_counter() - begun)
+    return times
 
 
 def _post(client: APIClient, url: str, body: dict[str, Any]) -> None:
