@@ -42,7 +42,7 @@ bench: setup ## measure promise check, conversion and the whole chain
 bench-promise: setup ## measure the promise check only
 	@DEMO_MODE=1 exec $(WITH_SERVICES) python manage.py bench promise
 
-bench-floor: setup ## measure floor, store and MRP; BENCH_ARGS="reports events serials mrp"
+bench-floor: setup ## measure floor, store and MRP; BENCH_ARGS="reports events sign_in serials mrp"
 	@DEMO_MODE=1 exec $(WITH_SERVICES) python manage.py bench_floor $(BENCH_ARGS)
 
 bench-trace: setup ## measure the genealogy ledger; BENCH_ARGS="--units 100000"

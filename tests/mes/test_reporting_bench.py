@@ -10,7 +10,7 @@ from common.enums import Role
 from common.models import User
 from erp.enums import CostKind, MoveKind
 from erp.models import CostEntry, StockMove
-from mes.benchmarks import reports
+from mes.benchmarks import reports, sign_in
 from mes.enums import BookingKind
 from mes.models import OperationReport, TimeBooking
 from tests.mes import books
@@ -63,5 +63,8 @@ def test_reports_book_stock_material_and_cost_and_operations_time(demo_factory):
     assert ways.requests == 21
     booked = TimeBooking.objects.filter(starts_at__gte=begun).values_list("kind", flat=True)
     assert {BookingKind.SETUP, BookingKind.RUN, BookingKind.PAUSE} <= set(booked)
+
+    for way in sign_in.run(user=user, times=2):
+        assert way.p95_ms > 0
     books.pieces_are_conserved()
     books.costs_agree()

@@ -15,8 +15,9 @@ from crm.bench.table import Row
 MEASURES: dict[str, Callable[[], list[Row]]] = {
     "reports": partial(reporting.measure, "reports"),
     "events": partial(reporting.measure, "events"),
+    "sign_in": partial(reporting.measure, "sign_in"),
     "serials": serials.measure,
     "mrp": mrp.rows,
 }
-WITH_DEMO: frozenset[str] = frozenset({"reports", "events"})
+WITH_DEMO: frozenset[str] = frozenset({"reports", "events", "sign_in"})
 WITH_DATA: frozenset[str] = frozenset({"mrp"})

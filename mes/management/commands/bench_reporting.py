@@ -1,4 +1,4 @@
-"""python manage.py bench_reporting: machine events and reports a second, as JSON rows.
+"""python manage.py bench_reporting: machine events, reports and the sign-in, as JSON rows.
 
 For ``manage.py bench_floor``, which runs it in a database that is thrown away: what it writes
 stays.
@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand
 
 from common.enums import Role
 from common.models import User
-from mes.benchmarks import events, reports
+from mes.benchmarks import events, reports, sign_in
 
 Row = tuple[str, str, str]
 
@@ -40,11 +40,24 @@ def _reports(user: User, seconds: float) -> list[Row]:
     ]  # fmt: skip
 
 
-MEASURES: dict[str, Callable[[User, float], list[Row]]] = {"events": _events, "reports": _reports}
+def _sign_in(user: User, _seconds: float) -> list[Row]:
+    badge, pin = sign_in.run(user=user)
+    bar = f"≤ {sign_in.BAR_SECONDS:,} s"
+    return [
+        ("from the badge to the job in hand, p95", f"{badge.p95_ms:.0f} ms", bar),
+        ("from number and PIN to the job in hand, p95", f"{pin.p95_ms:.0f} ms", bar),
+    ]
+
+
+MEASURES: dict[str, Callable[[User, float], list[Row]]] = {
+    "events": _events,
+    "reports": _reports,
+    "sign_in": _sign_in,
+}
 
 
 class Command(BaseCommand):
-    help = "Measure machine events or reports a second; writes into the database it is given."
+    help = "Measure machine events, reports or the sign-in; writes into the database it is given."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("measure", choices=sorted(MEASURES))
