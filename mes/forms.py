@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from common.idempotency import MAX_KEY_LENGTH
+from masterdata import selectors as masterdata
 from mes.enums import WorkOrderState
 from mes.models import FloorReason, Terminal
 
@@ -77,9 +78,8 @@ class TerminalForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the
             assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - as declared above
             field.widget.attrs["class"] = "form-select"
             field.queryset = field.queryset.order_by("code")  # type: ignore[union-attr]
-        sites = self.fields["site"]
-        if not self.initial.get("site") and isinstance(sites, forms.ModelChoiceField):
-            self.initial["site"] = sites.queryset.first() if sites.queryset is not None else None
+        if not self.initial.get("site") and masterdata.site_ids():
+            self.initial["site"] = masterdata.default_site()
 
 
 class BadgeForm(forms.Form):

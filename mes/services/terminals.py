@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from common import audit
 from common.errors import Refused
 from common.models import User
+from masterdata import selectors as masterdata
 from mes.models import Terminal
 
 COOKIE = "terminal"
@@ -28,9 +29,19 @@ class CannotRegister(Refused):
 def register(
     *, name: str, site_id: int, work_unit_id: int | None, by: User, now: datetime
 ) -> tuple[Terminal, str]:
-    """Make the device a terminal; return it and the secret for its cookie, shown nowhere else."""
+    """Make the device a terminal; return it and the secret for its cookie, shown nowhere else.
+
+    Raise CannotRegister without a name, or where the work unit does not work at the site: nobody
+    could work at such a terminal.
+    """
     if not name.strip():
         raise CannotRegister(_("Give the terminal a name, such as where it stands."))
+    here = {unit.id for unit in masterdata.active_units(site_id=site_id)}
+    if work_unit_id is not None and work_unit_id not in here:
+        site = masterdata.site(site_id)
+        raise CannotRegister(
+            _("This work unit is not one that works at %(site)s.") % {"site": site.code}
+        )
     token = secrets.token_urlsafe(32)
     with transaction.atomic():
         terminal = Terminal.objects.create(

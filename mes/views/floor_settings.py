@@ -60,13 +60,17 @@ def terminal_register(request: AuthenticatedRequest) -> HttpResponse:
     if not form.is_valid():
         return _terminals(request, form, status=HTTP_UNPROCESSABLE)
     unit = form.cleaned_data["work_unit"]
-    _terminal, token = terminals.register(
-        name=form.cleaned_data["name"],
-        site_id=form.cleaned_data["site"].pk,
-        work_unit_id=unit.pk if unit else None,
-        by=request.user,
-        now=timezone.now(),
-    )
+    try:
+        _terminal, token = terminals.register(
+            name=form.cleaned_data["name"],
+            site_id=form.cleaned_data["site"].pk,
+            work_unit_id=unit.pk if unit else None,
+            by=request.user,
+            now=timezone.now(),
+        )
+    except terminals.CannotRegister as refused:
+        form.add_error("work_unit", str(refused))
+        return _terminals(request, form, status=HTTP_UNPROCESSABLE)
     logout(request)
     response = redirect("mes:terminal-sign-in")
     response.set_cookie(

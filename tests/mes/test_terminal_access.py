@@ -46,6 +46,20 @@ def tablet(unit, chief):
     return client
 
 
+def test_a_terminal_stands_where_its_work_unit_works(unit, chief, client):
+    elsewhere = SiteFactory(code="DEPOT")
+    client.force_login(chief)
+    fields = {"name": "Mill", "site": elsewhere.pk, "work_unit": unit.pk}
+    answer = client.post("/floor/terminals/register/", fields)
+    assert answer.status_code == 422
+    assert "is not one that works at DEPOT" in answer.content.decode()
+    assert not Terminal.objects.exists()
+    # Without a unit it is chosen at the device; where there is none, that is said.
+    client.post("/floor/terminals/register/", fields | {"work_unit": ""})
+    client.force_login(UserFactory(roles=["operator"]))
+    assert "No work unit works at DEPOT" in client.get("/floor/terminal/").content.decode()
+
+
 def sign_in(tablet, **fields):
     return tablet.post("/floor/terminal/sign-in/", fields)
 
