@@ -79,6 +79,7 @@ NAVIGATION: tuple[Group, ...] = (
         (
             Entry("mes:dispatch-list", _("Dispatch list"), "list-check"),
             Entry("mes:work-order-list", _("Work orders"), "hammer"),
+            Entry("mes:maintenance-list", _("Maintenance"), "tool"),
             Entry("mes:terminal-list", _("Terminals"), "device-tablet"),
             Entry("mes:badge-list", _("Badges"), "id-badge-2"),
             Entry("mes:reason-list", _("Reasons"), "list-details"),

@@ -30,6 +30,8 @@ SEQUENCES: dict[str, str] = {
     "NC": "common_number_nc",
     # What suppliers are asked for: corrective action.
     "SC": "common_number_sc",
+    # Maintenance of machines.
+    "MT": "common_number_mt",
 }
 # Numbers that say their year, such as AS-2026-1001; the count goes on over the years.
 WITH_YEAR = frozenset({"AS"})

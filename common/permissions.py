@@ -100,6 +100,18 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "mes.approve_concession": _row(Role.QUALITY, Role.MANAGER),
     # Sends requests to suppliers and notes what they answer.
     "mes.answer_supplier_request": _row(Role.QUALITY, Role.PURCHASING),
+    # Work on machines: reading, planning it, doing it (parts, time, what was done).
+    "mes.view_maintenance": _row(
+        Role.OPERATOR,
+        Role.SUPERVISOR,
+        Role.PLANNER,
+        Role.QUALITY,
+        Role.PURCHASING,
+        Role.WAREHOUSE,
+        Role.MANAGER,
+    ),
+    "mes.plan_maintenance": _row(Role.SUPERVISOR, Role.PLANNER, Role.QUALITY),
+    "mes.do_maintenance": _row(Role.OPERATOR, Role.SUPERVISOR),
     "mes.view_oee": _row(Role.MANAGER, Role.SUPERVISOR, Role.PLANNER),
     "aps.view_schedule": STAFF - {Role.OPERATOR},
     "aps.plan": _row(Role.PLANNER),

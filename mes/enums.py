@@ -324,6 +324,38 @@ class ChangeKind(models.TextChoices):
     FMEA = "fmea", _("Line of the FMEA")
 
 
+class MaintenanceKind(models.TextChoices):
+    CORRECTIVE = "corrective", pgettext_lazy("maintenance", "Corrective")
+    PREVENTIVE = "preventive", pgettext_lazy("maintenance", "Preventive")
+    IMPROVEMENT = "improvement", pgettext_lazy("maintenance", "Improvement")
+
+
+class MaintenanceState(models.TextChoices):
+    """The states of ISA-95's dispatch of maintenance."""
+
+    OPEN = "open", pgettext_lazy("maintenance", "Open")
+    ASSIGNED = "assigned", _("Assigned")
+    IN_PROGRESS = "in_progress", _("In progress")
+    COMPLETED = "completed", _("Completed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+    @classmethod
+    def open(cls) -> list["MaintenanceState"]:
+        """States in which there is something left to do."""
+        return [cls.OPEN, cls.ASSIGNED, cls.IN_PROGRESS]
+
+
+_M = MaintenanceState
+MAINTENANCE_TRANSITIONS: dict[MaintenanceState, frozenset[MaintenanceState]] = {
+    # Assigned again: to another person.
+    _M.OPEN: frozenset({_M.ASSIGNED, _M.CANCELLED}),
+    _M.ASSIGNED: frozenset({_M.ASSIGNED, _M.IN_PROGRESS, _M.CANCELLED}),
+    _M.IN_PROGRESS: frozenset({_M.COMPLETED}),
+    _M.COMPLETED: frozenset(),
+    _M.CANCELLED: frozenset(),
+}
+
+
 class SupplierRequestState(models.TextChoices):
     SENT = "sent", _("Sent")
     ANSWERED = "answered", _("Answered")

@@ -19,12 +19,14 @@ from mes.enums import (
     ContainmentState,
     Discipline,
     Effect,
+    MaintenanceState,
     NonconformanceState,
     SupplierRequestState,
 )
 from mes.models import (
     EffectResult,
     EightD,
+    MaintenanceOrder,
     Nonconformance,
     QualityAction,
     SupplierRequest,
@@ -367,6 +369,11 @@ def check_can_finish(action: QualityAction, by: User, result: str, *, may_all: b
         raise CannotAct(
             _("The change is not made yet: %(kind)s.") % {"kind": ChangeKind(action.change).label}
         )
+    waiting = MaintenanceOrder.objects.filter(
+        action=action, state__in=MaintenanceState.open()
+    ).first()
+    if waiting is not None:
+        raise CannotAct(_("%(number)s is not completed yet.") % {"number": waiting.number})
     if not result.strip():
         raise CannotAct(_("Say what was done."))
 

@@ -27,6 +27,7 @@ _FLOOR: list[URLPattern | URLResolver] = [
     path("work-orders/<str:number>/costs/", costs.cost_detail, name="cost-detail"),
     path("work-orders/<str:number>/close/", work_orders.work_order_close, name="work-order-close"),
     path("work-orders/<str:number>/", work_orders.work_order_detail, name="work-order-detail"),
+    path("maintenance/", include("mes.urls_maintenance")),
     path("reports/<int:pk>/undo/", work_orders.report_undo, name="report-undo"),
     path(
         "work-orders/<str:number>/release/",

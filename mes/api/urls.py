@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from mes.api import machine, nonconformances, operations, views
+from mes.api import machine, maintenance, nonconformances, operations, views
 
 _OPERATION = "work-orders/<str:number>/operations/<int:sequence>"
 
@@ -17,6 +17,16 @@ urlpatterns = [
         "nonconformances/<str:number>/",
         nonconformances.NonconformanceView.as_view(),
         name="api-nonconformance",
+    ),
+    path("maintenance/", maintenance.MaintenanceListView.as_view(), name="api-maintenance-list"),
+    path(
+        "maintenance/<str:number>/",
+        maintenance.MaintenanceView.as_view(),
+        name="api-maintenance",
+    ),
+    *(
+        path(f"maintenance/<str:number>/{act}/", view.as_view(), name=f"api-maintenance-{act}")
+        for act, view in maintenance.ACTS.items()
     ),
     path("work-orders/<str:number>/", views.WorkOrderView.as_view(), name="api-work-order"),
     *(

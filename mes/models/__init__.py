@@ -11,6 +11,7 @@ from mes.models.check import CheckResult, WorkOrderCheck
 from mes.models.cost import CostStandard
 from mes.models.floor import FloorReason, TimeBooking
 from mes.models.machine import MachineBacklog, MachineEvent, MachineSource, MachineState
+from mes.models.maintenance import MaintenanceOrder, MaintenancePart, MaintenanceTime
 from mes.models.nonconformance import (
     ConcernedThing,
     Concession,
@@ -43,6 +44,9 @@ __all__ = [
     "Incident",
     "IncidentEntry",
     "MachineBacklog",
+    "MaintenanceOrder",
+    "MaintenancePart",
+    "MaintenanceTime",
     "MachineEvent",
     "MachineSource",
     "MachineState",

@@ -13,14 +13,14 @@ from django.utils.translation import gettext as _
 
 from common import audit
 from common.models import User
-from masterdata import selectors as masterdata
 from masterdata.enums import CheckFrequency, CheckKind
-from masterdata.services import checks, unit_exceptions
+from masterdata.services import checks
 from masterdata.services.checks import Check
 from mes import problem_policies as policies
-from mes.models import FmeaRow, QualityAction
+from mes.enums import MaintenanceKind
+from mes.models import FmeaRow, MaintenanceOrder, QualityAction
 from mes.problem_policies import CannotAct
-from mes.services import quality_actions
+from mes.services import maintenance, quality_actions
 
 if TYPE_CHECKING:
     from masterdata.models import RoutingOperation
@@ -100,26 +100,27 @@ def maintain(
     ends_at: datetime,
     by: User,
     now: datetime,
-) -> str:
-    """Keep a machine free for its maintenance: the schedule plans around it from now on.
+) -> MaintenanceOrder:
+    """Order a machine's maintenance: the schedule plans around it from now on.
 
-    Raise CannotAct, and the refusal of a span that is over.
+    The action is done when the order is. Raise CannotAct, CannotMaintain, and the refusal of a
+    span that is over.
     """
     with transaction.atomic():
         held = quality_actions.locked(action)
         policies.check_can_change(held)
-        unit = masterdata.work_unit(work_unit_id)
-        unit_exceptions.add(
+        found = held.nonconformance
+        new = maintenance.NewOrder(
             work_unit_id=work_unit_id,
+            kind=MaintenanceKind.IMPROVEMENT,
+            title=held.title,
+            task=f"{found.number}: {found.problem}",
             starts_at=starts_at,
             ends_at=ends_at,
-            is_working=False,
-            reason=f"{held.nonconformance.number}: {held.title}",
-            by=by,
-            now=now,
         )
-        _note(held, f"{unit.code} {starts_at:%Y-%m-%d %H:%M}Z", by, now)
-    return held.changed
+        order = maintenance.create(new=new, action=held, by=by, now=now)
+        _note(held, f"{order.number} {order.work_unit.code}", by, now)
+    return order
 
 
 def rate(

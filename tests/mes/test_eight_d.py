@@ -267,7 +267,7 @@ def test_a_new_check_and_an_instruction_are_in_the_next_work_order_with_their_re
 def test_a_machine_is_kept_free_for_its_maintenance(quality, found):
     action = quality.plan(found, change=ChangeKind.MAINTENANCE)
     unit = quality.plant.units[0]
-    said = improvements.maintain(
+    order = improvements.maintain(
         action=action,
         work_unit_id=unit.pk,
         starts_at=NOW + DAY,
@@ -275,10 +275,10 @@ def test_a_machine_is_kept_free_for_its_maintenance(quality, found):
         by=quality.anna,
         now=NOW,
     )
-    assert said.startswith(unit.code)
+    assert order.task == f"{found.number}: {found.problem}"
     closed = UnitException.objects.get()
     assert (closed.work_unit, closed.is_working) == (unit, False)
-    assert closed.reason.startswith(found.number)
+    assert closed.reason == f"{order.number}: {action.title}"
 
 
 def test_a_supplier_is_asked_answers_and_is_asked_again(quality, found):
