@@ -12,7 +12,7 @@ from django.db import transaction
 from common import audit, jobs, selectors
 from common.errors import Refused
 from common.models import User
-from crm.demo import complaints, depot, history, people, quality, story
+from crm.demo import complaints, depot, history, maintenance, people, quality, story
 from erp.services import stock
 from masterdata import selectors as masterdata
 from masterdata.services import imports
@@ -64,6 +64,7 @@ def load(*, now: datetime) -> None:
         depot.supply(users=users, now=now)
         complaints.tell(users=users, now=now)
         quality.tell(users=users, site_id=site.pk, now=now)
+        maintenance.tell(users=users, now=now)
     with _no_mail():
         jobs.run_due(include_waiting=True)
 
