@@ -58,6 +58,7 @@ NAVIGATION: tuple[Group, ...] = (
     Group(
         _("After-sales"),
         (
+            Entry("crm:ticket-overview", _("After-sales today"), "gauge"),
             Entry("crm:tickets", _("Tickets"), "headset"),
             Entry("crm:rma-list", _("Returns"), "package-import"),
             Entry("crm:ticket-clusters", _("Complaint alerts"), "alert-hexagon"),

@@ -2,10 +2,18 @@
 
 from django.urls import path
 
-from crm.views import rmas, ticket_actions, ticket_reports, ticket_settings, tickets
+from crm.views import (
+    rmas,
+    ticket_actions,
+    ticket_overview,
+    ticket_reports,
+    ticket_settings,
+    tickets,
+)
 
 TICKETS = [
     path("", tickets.ticket_list, name="tickets"),
+    path("overview/", ticket_overview.overview, name="ticket-overview"),
     path("new/", tickets.ticket_create, name="ticket-create"),
     path("lookup/", tickets.ticket_lookup, name="ticket-lookup"),
     path("customers/", tickets.customer_lookup, name="ticket-customers"),

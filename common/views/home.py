@@ -16,8 +16,8 @@ FIRST_PAGE: dict[Role, str] = {
     Role.OPERATOR: "mes:dispatch-list",
     Role.PURCHASING: "mes:shortage-list",
     Role.WAREHOUSE: "crm:shipment-list",
-    Role.QUALITY: "mes:work-order-list",
-    Role.AFTER_SALES: "crm:tickets",
+    Role.QUALITY: "mes:nonconformances",
+    Role.AFTER_SALES: "crm:ticket-overview",
     Role.MANAGER: "crm:order-list",
     Role.ADMINISTRATOR: "common:job-list",
 }

@@ -34,9 +34,9 @@ def tell(*, users: Mapping[str, User], now: datetime) -> None:
     maintenance.start(order=done, by=operator, now=at)
     for line in mes.maintenance_parts(done):
         maintenance.issue_part(part=line.part, quantity=Decimal(2), by=operator, now=at + HOUR / 4)
-    who = {"by": operator, "now": at + HOUR}
-    maintenance.book_time(order=done, person=operator, minutes=55, **who)
-    maintenance.complete(order=done, result="Both seals are new; no leak under pressure.", **who)
+    over, result = at + HOUR, "Both seals are new; no leak under pressure."
+    maintenance.book_time(order=done, person=operator, minutes=55, by=operator, now=over)
+    maintenance.complete(order=done, result=result, by=operator, now=over)
     soon = now + timedelta(days=3)
     maintenance.create(
         new=maintenance.NewOrder(

@@ -263,7 +263,7 @@ def _body(number: str) -> Any:
 
 
 def _person(username: str, field: str) -> User:
-    found = people().filter(username=username).first()
+    found: User | None = people().filter(username=username).first()
     if found is None:
         raise serializers.ValidationError({field: [_("There is no such person.")]})
     return found

@@ -14,6 +14,7 @@ from mes.models import (
     FmeaRow,
     Nonconformance,
     QualityAction,
+    Step,
     SupplierRequest,
 )
 
@@ -203,6 +204,25 @@ def open_actions_of(user_id: int) -> QuerySet[QualityAction]:
         .select_related("nonconformance")
         .order_by("due_on", "pk")
     )
+
+
+@dataclass(frozen=True, slots=True)
+class QualityCounts:
+    """Nonconformances that are open, and of theirs the actions and steps whose day is over."""
+
+    open: int
+    overdue: int
+
+
+def quality_counts(*, today: date) -> QualityCounts:
+    """What quality has to do; three queries."""
+    is_open = ~Q(nonconformance__state=NonconformanceState.CLOSED)
+    actions = QualityAction.objects.filter(is_open, state=ActionState.PLANNED, due_on__lt=today)
+    steps = Step.objects.filter(done_at__isnull=True, due_on__lt=today).exclude(
+        eight_d__nonconformance__state=NonconformanceState.CLOSED
+    )
+    found = Nonconformance.objects.exclude(state=NonconformanceState.CLOSED)
+    return QualityCounts(found.count(), actions.count() + steps.count())
 
 
 def supplier_request(number: str) -> SupplierRequest | None:

@@ -91,7 +91,9 @@ def create(
         _close_machine(order, by, now)
         for part in new.parts:
             _need(order, part)
-        _record(order, "mes.maintenance.create", by, now, order.title)
+        audit.record(
+            action="mes.maintenance.create", target=order, by=by, now=now, reason=order.title
+        )
         if new.owner is not None:
             _assign(order, new.owner, by, now)
     return order
@@ -132,7 +134,7 @@ def move(
         held.save(update_fields=["starts_at", "ends_at"])
         _close_machine(held, by, now)
         requirements.move_due(dict.fromkeys(_waiting_parts(held), starts_at))
-        _record(held, "mes.maintenance.move", by, now, changes=changes)
+        audit.record(action="mes.maintenance.move", target=held, by=by, now=now, changes=changes)
     return held
 
 
@@ -144,7 +146,13 @@ def add_part(
         held = _locked(order)
         policies.check_is_open(held)
         made = _need(held, part)
-        _record(held, "mes.maintenance.add_part", by, now, _what(made, part.quantity))
+        audit.record(
+            action="mes.maintenance.add_part",
+            target=held,
+            by=by,
+            now=now,
+            reason=_what(made, part.quantity),
+        )
     return made
 
 
@@ -165,7 +173,7 @@ def start(*, order: MaintenanceOrder, by: User, now: datetime) -> MaintenanceOrd
         _move(held, MaintenanceState.IN_PROGRESS)
         held.started_at = now
         held.save()
-        _record(held, "mes.maintenance.start", by, now)
+        audit.record(action="mes.maintenance.start", target=held, by=by, now=now)
     return held
 
 
@@ -189,7 +197,13 @@ def issue_part(
             now=now,
         )
         part.refresh_from_db()
-        _record(held, "mes.maintenance.issue_part", by, now, _what(part, quantity))
+        audit.record(
+            action="mes.maintenance.issue_part",
+            target=held,
+            by=by,
+            now=now,
+            reason=_what(part, quantity),
+        )
     return part
 
 
@@ -209,7 +223,13 @@ def book_time(
             at=now,
             by=by,
         )
-        _record(held, "mes.maintenance.book_time", by, now, f"{person}: {minutes} min")
+        audit.record(
+            action="mes.maintenance.book_time",
+            target=held,
+            by=by,
+            now=now,
+            reason=f"{person}: {minutes} min",
+        )
     return booked
 
 
@@ -224,7 +244,9 @@ def complete(*, order: MaintenanceOrder, result: str, by: User, now: datetime) -
         _move(held, MaintenanceState.COMPLETED)
         held.completed_at, held.result = now, result.strip()[:500]
         _let_go(held, by, now)
-        _record(held, "mes.maintenance.complete", by, now, held.result)
+        audit.record(
+            action="mes.maintenance.complete", target=held, by=by, now=now, reason=held.result
+        )
     return held
 
 
@@ -240,7 +262,13 @@ def cancel(*, order: MaintenanceOrder, reason: str, by: User, now: datetime) -> 
         _let_go(held, by, now)
         if held.action is not None and held.action.state == ActionState.PLANNED:
             quality_actions.note_change(held.action, "")
-        _record(held, "mes.maintenance.cancel", by, now, reason.strip()[:200])
+        audit.record(
+            action="mes.maintenance.cancel",
+            target=held,
+            by=by,
+            now=now,
+            reason=reason.strip()[:200],
+        )
     return held
 
 
@@ -248,7 +276,7 @@ def _assign(order: MaintenanceOrder, owner: User, by: User | None, now: datetime
     _move(order, MaintenanceState.ASSIGNED)
     order.owner = owner
     order.save()
-    _record(order, "mes.maintenance.assign", by, now, str(owner))
+    audit.record(action="mes.maintenance.assign", target=order, by=by, now=now, reason=str(owner))
     if by is None or owner.pk != by.pk:
         notifications.notify(
             kind="mes.maintenance_given",
@@ -347,14 +375,3 @@ def _move(order: MaintenanceOrder, new: MaintenanceState) -> None:
 
 def _what(part: MaintenancePart, quantity: Decimal) -> str:
     return f"{part.requirement.item.code} × {plain(quantity)}"
-
-
-def _record(
-    order: MaintenanceOrder,
-    action: str,
-    by: User | None,
-    now: datetime,
-    reason: str = "",
-    changes: audit.Changes | None = None,
-) -> None:
-    audit.record(action=action, target=order, by=by, now=now, reason=reason, changes=changes or {})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
@@ -15,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from common.jobs import run_due
+from crm import selectors_ticket_figures as figures
 from crm.models import (
     ReportAccess,
     Ticket,
@@ -311,3 +313,43 @@ def test_the_api_opens_answers_and_reports_once_per_key(house, api_client_for):
     foreign = house.ticket("P-200")
     refused = api.post(f"/api/v1/tickets/{foreign.number}/reports/", {}, format="json")
     assert refused.status_code == 409
+
+
+def test_the_overview_counts_what_it_says_and_asks_as_often_for_many(house, agent):
+    url = reverse("crm:ticket-overview")
+    assert "Nobody complained in the last" in agent.get(url).content.decode()
+    asked = []
+    for minutes in (3, 4, 30, 40):
+        made = house.ticket()
+        opened = timezone.now() - timedelta(minutes=50)
+        Ticket.objects.filter(pk=made.pk).update(
+            opened_at=opened,
+            first_response_at=opened,
+            answered_at=opened + timedelta(minutes=minutes),
+        )
+        asked.append(queries(agent, url))
+    # Two more for the names of symptoms and items, from the first on the same.
+    assert len(set(asked)) == 1
+    Ticket.objects.exclude(pk=made.pk).update(assigned_to=house.agent)
+    shown = agent.get(url).context
+    assert (shown["stopwatch"].answered, shown["stopwatch"].within_five) == (4, 50)
+    assert len(shown["weeks"]) == 12
+    assert sum(week.answered for week in shown["weeks"]) == 4
+    assert [(row.name, row.open) for row in shown["loads"]] == [("", 1), (str(house.agent), 3)]
+    assert [(row.label, row.tickets, row.bar) for row in shown["symptoms"]] == [
+        (house.loose.label, 4, 100)
+    ]
+    assert shown["items"][0].label.startswith("PUMP")
+
+
+def test_a_week_is_one_of_the_site_and_not_of_greenwich(house):
+    zone = ZoneInfo("Asia/Shanghai")
+    # Sunday evening in Greenwich is Monday morning there.
+    monday = datetime(2026, 11, 16, 0, 30, tzinfo=zone)
+    made = house.ticket()
+    Ticket.objects.filter(pk=made.pk).update(
+        opened_at=monday - timedelta(minutes=10), first_response_at=monday, answered_at=monday
+    )
+    weeks = figures.weeks(now=monday + timedelta(days=8), zone=zone)
+    assert [(week.begins.day, week.answered) for week in weeks[:3]] == [(23, 0), (16, 1), (9, 0)]
+    assert (weeks[1].median_minutes, weeks[1].bar) == (10, 0)
