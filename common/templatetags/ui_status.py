@@ -24,7 +24,8 @@ TONES: dict[str, Tone] = {
     for tone, words in {
         Tone.PLANNED: (
             "draft submitted planned waiting queued open assessed pending_approval in_process"
-            " assigned sent unknown idle off make buy defer reduce requested undecided normal low decided"
+            " sent unknown idle off make buy defer reduce requested undecided normal low decided"
+            " assigned"
         ),
         Tone.RUNNING: (
             "approved released ready setup running in_progress in_production solving confirmed"
