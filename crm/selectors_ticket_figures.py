@@ -34,7 +34,10 @@ class Week:
 
 
 def weeks(*, now: datetime, zone: ZoneInfo) -> list[Week]:
-    """The stopwatch of the last weeks, the newest first, weeks without an answer too; one query."""
+    """The stopwatch of the last weeks with an answer, the newest first, and weeks between them.
+
+    One query.
+    """
     monday = now.astimezone(zone).date()
     monday -= timedelta(days=monday.weekday())
     first = monday - timedelta(weeks=WEEKS - 1)
@@ -57,8 +60,9 @@ def weeks(*, now: datetime, zone: ZoneInfo) -> list[Week]:
             begins: Week(begins, answered, median, float(share))
             for begins, answered, median, share in cursor.fetchall()
         }
+    oldest = min(found, default=monday)
     days = (monday - timedelta(weeks=back) for back in range(WEEKS))
-    return [found.get(day, Week(day)) for day in days]
+    return [found.get(day, Week(day)) for day in days if day >= oldest]
 
 
 @dataclass(frozen=True, slots=True)

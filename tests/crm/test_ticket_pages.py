@@ -333,7 +333,6 @@ def test_the_overview_counts_what_it_says_and_asks_as_often_for_many(house, agen
     Ticket.objects.exclude(pk=made.pk).update(assigned_to=house.agent)
     shown = agent.get(url).context
     assert (shown["stopwatch"].answered, shown["stopwatch"].within_five) == (4, 50)
-    assert len(shown["weeks"]) == 12
     assert sum(week.answered for week in shown["weeks"]) == 4
     assert [(row.name, row.open) for row in shown["loads"]] == [("", 1), (str(house.agent), 3)]
     assert [(row.label, row.tickets, row.bar) for row in shown["symptoms"]] == [
@@ -351,5 +350,5 @@ def test_a_week_is_one_of_the_site_and_not_of_greenwich(house):
         opened_at=monday - timedelta(minutes=10), first_response_at=monday, answered_at=monday
     )
     weeks = figures.weeks(now=monday + timedelta(days=8), zone=zone)
-    assert [(week.begins.day, week.answered) for week in weeks[:3]] == [(23, 0), (16, 1), (9, 0)]
+    assert [(week.begins.day, week.answered) for week in weeks] == [(23, 0), (16, 1)]
     assert (weeks[1].median_minutes, weeks[1].bar) == (10, 0)
