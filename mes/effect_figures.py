@@ -13,6 +13,8 @@ CHANCE = 0.05
 _MOST = 10_000_000
 # Faults per thousand from which on an occurrence is rated so (AIAG FMEA, 4th edition).
 _OCCURRENCE = ((100, 10), (50, 9), (20, 8), (10, 7), (2, 6), (0.5, 5), (0.1, 4), (0.01, 3))
+# So many have to be found before it is said how many of them escape.
+_FEWEST_FOUND = 5
 
 
 def chance(before_bad: int, before_total: int, after_bad: int, after_total: int) -> float:
@@ -73,6 +75,18 @@ def occurrence(bad: int, total: int) -> int:
     """
     share = bad / total if bad and total else most(bad, total)
     return next((rating for least, rating in _OCCURRENCE if share * 1000 >= least), 2)
+
+
+def detection(outside: int, inside: int) -> int | None:
+    """The rating from 2 to 10 for so many found by customers and so many found by us.
+
+    Nothing escapes: 2; everything does: 10; a rating for each eighth between them. None where so
+    few were found that one more would change it by far.
+    """
+    found = outside + inside
+    if found < _FEWEST_FOUND:
+        return None
+    return 2 + math.ceil(8 * outside / found)
 
 
 def _ways(of: int, taken: int) -> float:

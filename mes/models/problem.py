@@ -300,6 +300,9 @@ class FmeaRow(models.Model):
     # What the occurrence was reckoned from: "3 of 1,200 in 180 days".
     occurrence_bad = models.PositiveIntegerField(null=True)
     occurrence_total = models.PositiveIntegerField(null=True)
+    # And the detection: so many customers found, so many we did.
+    found_outside = models.PositiveIntegerField(null=True)
+    found_inside = models.PositiveIntegerField(null=True)
     updated_at = models.DateTimeField()
     nonconformance = models.ForeignKey(
         Nonconformance, null=True, on_delete=models.SET_NULL, related_name="fmea_rows"

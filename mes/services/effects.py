@@ -9,13 +9,13 @@ from common import audit
 from common.models import User
 from mes import effect_figures, selectors
 from mes import problem_policies as policies
-from mes.enums import Effect, Metric
-from mes.models import EffectResult, EightD, FmeaRow
+from mes.enums import Effect, Metric, NonconformanceSource
+from mes.models import EffectResult, EightD, FmeaRow, Nonconformance
 from mes.problem_policies import CannotComplete
 from mes.services import nonconformances
 from traceability.selectors import complaints
 
-__all__ = ["CannotComplete", "Figures", "figures", "look", "rate_occurrence"]
+__all__ = ["CannotComplete", "Figures", "figures", "look", "rate_by_data"]
 
 # So long back the FMEA looks.
 _FMEA_DAYS = timedelta(days=365)
@@ -120,8 +120,13 @@ def look(*, eight_d: EightD, by: User, now: datetime) -> EffectResult:
     return made
 
 
-def rate_occurrence(*, row: FmeaRow, by: User, now: datetime) -> FmeaRow:
-    """Rate how often it happens by what customers complained of within the last year."""
+def rate_by_data(*, row: FmeaRow, by: User, now: datetime) -> FmeaRow:
+    """Rate how often it happens, and how hidden it is, by what was found within the last year.
+
+    How often: what customers complained of, of all that was delivered to them. How hidden: what
+    they found, of all that was found; left as it is where too little was. How bad it is no figure
+    says: that stays with people. Raise CannotAct where nothing was delivered.
+    """
     with transaction.atomic():
         held = FmeaRow.objects.select_for_update(no_key=True, of=("self",)).get(pk=row.pk)
         rate = complaints.rate(
@@ -133,16 +138,32 @@ def rate_occurrence(*, row: FmeaRow, by: User, now: datetime) -> FmeaRow:
             symptoms=[held.symptom] if held.symptom else [],
         )
         policies.check_can_rate(rate.watched)
-        old = held.occurrence
+        before = {"occurrence": held.occurrence, "detection": held.detection}
         held.occurrence = effect_figures.occurrence(rate.complained, rate.watched)
         held.occurrence_bad, held.occurrence_total = rate.complained, rate.watched
+        held.found_outside, held.found_inside = _found(held, now)
+        rating = effect_figures.detection(held.found_outside, held.found_inside)
+        held.detection = rating or held.detection
         held.updated_at = now
         held.save()
+        after = {"occurrence": held.occurrence, "detection": held.detection}
         audit.record(
             action="mes.fmea.rate",
             target=held,
             by=by,
             now=now,
-            changes={"occurrence": [old, held.occurrence]},
+            changes=audit.difference(before, after),
         )
     return held
+
+
+def _found(row: FmeaRow, now: datetime) -> tuple[int, int]:
+    """So many complaints of customers, and so many nonconformances that we noticed ourselves."""
+    since = now - _FMEA_DAYS
+    outside = complaints.standing().filter(item=row.item_id, at__gt=since, at__lte=now)
+    inside = Nonconformance.objects.filter(
+        item=row.item_id, opened_at__gt=since, opened_at__lte=now
+    ).exclude(source=NonconformanceSource.TICKET)
+    if row.symptom:
+        outside, inside = outside.filter(symptom=row.symptom), inside.filter(symptom=row.symptom)
+    return outside.count(), inside.count()

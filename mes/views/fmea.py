@@ -19,7 +19,7 @@ PAGE_SIZE = 50
 @requires("mes.view_quality")
 @require_safe
 def fmea_list(request: HttpRequest) -> HttpResponse:
-    """Lines of the FMEA with what their occurrence was reckoned from."""
+    """Lines of the FMEA with what their ratings were reckoned from."""
     text = request.GET.get("q", "").replace("\x00", "")[:60]
     page = Paginator(selectors.fmea_rows(text=text), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
@@ -33,8 +33,8 @@ def fmea_list(request: HttpRequest) -> HttpResponse:
 @requires("mes.manage_quality")
 @require_POST
 def fmea_rate(request: AuthenticatedRequest, pk: int) -> HttpResponse:
-    """Rate the occurrence by what customers complained of."""
+    """Rate how often and how hidden it is by what was found."""
     row = get_object_or_404(FmeaRow, pk=pk)
     with told(request):
-        effects.rate_occurrence(row=row, by=request.user, now=timezone.now())
+        effects.rate_by_data(row=row, by=request.user, now=timezone.now())
     return redirect("mes:fmea")

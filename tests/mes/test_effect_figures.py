@@ -59,3 +59,9 @@ def test_an_occurrence_is_rated_by_what_may_be_behind_the_counts():
     # Nothing of ten says little, nothing of ten million a lot.
     assert effect_figures.occurrence(0, 10) == 10
     assert effect_figures.occurrence(0, 10_000_000) == 2
+
+
+def test_detection_follows_the_share_that_escapes():
+    assert effect_figures.detection(4, 0) is None
+    assert [effect_figures.detection(out, 8 - out) for out in (0, 1, 4, 7, 8)] == [2, 3, 6, 9, 10]
+    assert effect_figures.detection(1, 9_999) == 3

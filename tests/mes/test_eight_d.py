@@ -36,7 +36,7 @@ from mes.services.dispositions import Part
 from mes.services.eight_d import Because
 from tests.factories import UserFactory
 from tests.masterdata.factories import CustomerFactory, SupplierFactory
-from tests.mes.factories import NOW
+from tests.mes.factories import NOW, NonconformanceFactory
 from tests.mes.quality import Quality
 from tests.shared import shared
 from tests.traceability.factories import SerialUnitFactory
@@ -319,10 +319,19 @@ def test_a_line_of_the_fmea_follows_the_complaints(quality, found):
     row = improvements.rate(action=action, rating=rating, **who)
     assert row.risk == 96
     with pytest.raises(quality_actions.CannotAct, match="Nothing was delivered"):
-        effects.rate_occurrence(row=row, **who)
+        effects.rate_by_data(row=row, **who)
     built(quality, 50, 2, days_ago=120)
-    rated = effects.rate_occurrence(row=row, **who)
+    rated = effects.rate_by_data(row=row, **who)
     assert (rated.occurrence, rated.occurrence_bad, rated.occurrence_total) == (8, 2, 50)
+    # Two of customers and one of ours: too few to say how hidden it is.
+    assert (rated.detection, rated.found_outside, rated.found_inside) == (6, 2, 1)
+    for source in ("floor", "inspection", "floor", "incoming", "floor", "ticket"):
+        NonconformanceFactory(
+            item=quality.item, site=quality.site, source=source, symptom="LEAK", opened_at=NOW
+        )
+    rated = effects.rate_by_data(row=row, **who)
+    # A quarter escaped.
+    assert (rated.detection, rated.found_outside, rated.found_inside) == (4, 2, 6)
     assert [line.pk for line in selectors.fmea_rows(text="pore")] == [row.pk]
 
 
