@@ -113,7 +113,7 @@ def order_by_rule(*, site_id: int, today: date, now: datetime) -> int:
         return 0
     done = proposals.accept(site_id=site_id, proposal_ids=list(why), by=None, now=now, why=why)
     for order in done.orders:
-        if not policies.needs_approval(order, rule):
+        if not purchase_orders.needs_approval(order, rule):
             purchase_orders.submit(order=order, by=None, now=now)
     return len(why) - len(done.refused)
 
