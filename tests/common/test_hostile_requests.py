@@ -2,6 +2,7 @@
 
 import time
 from io import BytesIO
+from typing import Any
 
 import pytest
 from django.test import Client, RequestFactory
@@ -121,9 +122,8 @@ def test_what_is_no_object_is_not_taken_for_an_empty_body(api_client_for, shop, 
 def test_what_is_too_large_is_refused_before_it_is_read(client: Client, url: str) -> None:
     """Whoever sends it: Django would write it to the disk first, and ask who may afterwards."""
     body = BytesIO(b"x" * 10)
-    answer = client.generic(
-        "POST", url, content_type=MULTIPART, CONTENT_LENGTH="70000001", **{"wsgi.input": body}
-    )
+    said: dict[str, Any] = {"CONTENT_LENGTH": "70000001", "wsgi.input": body}
+    answer = client.generic("POST", url, content_type=MULTIPART, **said)
     assert answer.status_code == 413
     assert "at once" in answer.content.decode()
     assert body.tell() == 0
