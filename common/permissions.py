@@ -130,8 +130,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     "crm.deliver": _row(Role.WAREHOUSE, Role.SALES),
     # The life of a lot or unit, what a cause reached, and recall drills.
     "crm.view_trace": _row(Role.AFTER_SALES, Role.QUALITY, Role.MANAGER),
-    # Who stood at the machine, by name; others see a number.
-    "crm.view_operator": _row(Role.QUALITY, Role.MANAGER),
+    # Who stood at the machine, by name; others see a number (common.people).
+    "crm.view_operator": _row(Role.QUALITY, Role.MANAGER, Role.SUPERVISOR),
     # All that a cause reached, with one click; lifting it takes erp.release_hold.
     "crm.contain": _row(Role.AFTER_SALES, Role.QUALITY),
     # Events that others recorded of what they deliver.

@@ -128,6 +128,10 @@ class LineForm(forms.Form):
 class BaseLineFormSet(forms.BaseFormSet):  # type: ignore[type-arg]
     """Rows that were filled, in order; what was emptied is removed."""
 
+    def initial_form_count(self) -> int:
+        """How many rows there were, whatever the request says: those are looked at as they are."""
+        return max(super().initial_form_count(), len(self.initial or ()))
+
     def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
         """Rows offered beyond those there were may stay empty, the first ones too."""
         kwargs: dict[str, Any] = super().get_form_kwargs(index)

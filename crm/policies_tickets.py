@@ -17,6 +17,7 @@ from crm.enums import (
 )
 from crm.models import ReportShare, Rma, Ticket
 from crm.selectors_products import Product
+from masterdata import selectors as masterdata
 
 # A share never lives longer, whatever somebody types.
 LONGEST_SHARE_DAYS = 90
@@ -90,11 +91,21 @@ def check_can_give_to(ticket: Ticket, customer_id: int | None) -> None:
     if ticket.customer_id in (None, customer_id):
         return
     is_said = ticket.messages.filter(kind=MessageKind.TO_CUSTOMER).exists()
-    if ticket.channel == TicketChannel.PORTAL or is_said or ticket.rmas.exists():
+    if is_said or _wrote_in(ticket) or ticket.rmas.exists():
         raise CannotEdit(
             _("%(customer)s wrote in this ticket or was answered: open another one.")
             % {"customer": ticket.customer.label if ticket.customer else ""}
         )
+
+
+def _wrote_in(ticket: Ticket) -> bool:
+    """Whether its customer wrote themselves: in the portal, or from an address of theirs."""
+    written = ticket.messages.filter(kind=MessageKind.FROM_CUSTOMER)
+    if ticket.channel == TicketChannel.PORTAL or written.filter(author__isnull=False).exists():
+        return True
+    owner = masterdata.customer_by_email(ticket.contact_email)
+    is_theirs = owner is not None and owner.pk == ticket.customer_id
+    return is_theirs and written.exclude(message_id="").exists()
 
 
 def check_can_write(ticket: Ticket, body: str) -> None:

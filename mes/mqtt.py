@@ -137,7 +137,15 @@ class Listener:
 
         A broker that loses patience with us keeps what was not acknowledged, and says it again.
         """
-        found = Message(message.topic, message.payload, message.mid, message.qos)
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            # What is raised here ends the thread that reads, and the broker would say it again.
+            logger.warning("Refused a topic that is no text.")
+            self.refused += 1
+            self.client.ack(message.mid, message.qos)
+            return
+        found = Message(topic, message.payload, message.mid, message.qos)
         while not self._stopping.is_set():
             try:
                 self.waiting.put(found, timeout=LOOK_SECONDS)
@@ -212,7 +220,7 @@ def read(
     event = {**event, "unit": unit, "kind": kind}
     event.setdefault("at", now.isoformat())
     if "id" not in event:
-        event["id"] = hashlib.sha256(body + str(event["at"]).encode()).hexdigest()[:40]
+        event["id"] = hashlib.sha256(body + ascii(event["at"]).encode()).hexdigest()[:40]
     try:
         [row] = machine_parsing.parse([event], units={unit: units[site, unit]}, now=now)
     except machine_parsing.Invalid as invalid:

@@ -8,12 +8,15 @@ from datetime import date, datetime
 from typing import Any
 
 from django import template
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.template import RequestContext
 from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import SafeString
 
+from common import people
 from common.enums import Role
+from common.models import User
 from common.templatetags import ui_format, ui_icons, ui_status
 
 register = template.Library()
@@ -47,6 +50,12 @@ def day(value: date | datetime | None, zone: str | None = None) -> str:
 def day_short(value: date | datetime | None, zone: str | None = None) -> str:
     """{{ date|day_short }}: "14 Oct", with the year where it is not this one."""
     return ui_format.day(value, zone, short=True) if value else ""
+
+
+@register.filter
+def person(value: User | None, reader: User | AnonymousUser | None) -> str:
+    """{{ report.by|person:request.user }}: a name, of operators for who may see it only."""
+    return people.shown(value, reader)
 
 
 @register.filter

@@ -49,7 +49,8 @@ def look(*, item_id: int, now: datetime) -> list[TicketCluster]:
             continue
         cluster = known or TicketCluster(item_id=item_id, kind=trait[0], ref=trait[1], found_at=now)
         cluster.tickets, cluster.first_at, cluster.last_at = tickets, first_at, last_at
-        cluster.save()
+        # Of one that was found before the counts alone: somebody may settle it at this moment.
+        cluster.save(update_fields=None if known is None else ["tickets", "first_at", "last_at"])
         if known is None:
             new.append(cluster)
             _tell(cluster, now)

@@ -44,6 +44,7 @@ from erp.selectors.picking import PickLine, pick_lines, pick_orders, site_of_ref
 from erp.selectors.planning import (
     CannotPlan,
     Reading,
+    better_covered,
     local_day,
     offer,
     read_situation,
@@ -139,6 +140,7 @@ from erp.selectors.transfers import (
 )
 
 __all__ = [
+    "better_covered",
     "Advice",
     "purchase_advice",
     "Incoming",

@@ -92,12 +92,17 @@ def planning_status(*, site_id: int, now: datetime) -> PlanningStatus:
     over = [MrpRunState.DONE, MrpRunState.FAILED]
     last = runs.filter(state__in=over).first()
     began = last.started_at if last is not None else None
-    active = runs.exclude(state__in=over).last()
-    next_at = None
-    if active is not None and active.state == MrpRunState.QUEUED:
-        # It waits for changes to go quiet: that is no work yet.
-        job = Job.objects.filter(key=run_key(active), state=JobState.QUEUED, run_at__gt=now)
-        next_at = job.values_list("run_at", flat=True).first()
+    waiting = {run_key(run): run for run in runs.exclude(state__in=over)}
+    jobs = {job.key: job for job in Job.objects.filter(key__in=list(waiting))} if waiting else {}
+    active, next_at = None, None
+    for key, run in waiting.items():
+        job = jobs.get(key)
+        if job is None or job.state in (JobState.DEAD, JobState.CANCELLED):
+            # Nobody works on it any more, whatever it says of itself.
+            continue
+        # What waits for changes to go quiet is no work yet.
+        is_quiet = run.state == MrpRunState.QUEUED and job.state == JobState.QUEUED
+        active, next_at = run, job.run_at if is_quiet and job.run_at > now else None
     return PlanningStatus(
         last=last,
         active=None if next_at else active,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -77,11 +78,13 @@ def remove(*, rule: AutoOrderRule, by: User | None, now: datetime) -> None:
         held.delete()
 
 
-def order_by_rule(*, site_id: int, today: date, now: datetime) -> int:
+def order_by_rule(*, reading: selectors.Reading, site_id: int, today: date, now: datetime) -> int:
     """Order what is due for ordering and stays below its limit; return how many lines.
 
     Only what nobody overrode, and only more: changes of existing orders are left to people. An
-    order that needs approval stays a draft, and so does one whose value nobody can tell.
+    order that needs approval stays a draft, and so does one whose value nobody can tell. Nothing of
+    an item that somebody ordered, received or needs less of since the reading: the next run knows.
+    The caller holds the site's supply.
     """
     rule = selectors.supply_rule(site_id)
     rules = selectors.auto_order_rules(site_id=site_id)
@@ -96,11 +99,13 @@ def order_by_rule(*, site_id: int, today: date, now: datetime) -> int:
         system_release_date__lte=today,
         price__gt=0,
     )
-    currency = masterdata.site(site_id).currency
+    site = masterdata.site(site_id)
+    currency = site.currency
     money = masterdata.exchange(into=currency, on=today)
     narrow = {(one.item_id, one.supplier_id): one for one in rules}
     why: dict[int, str] = {}
-    for proposal in found.order_by("pk"):
+    eased = selectors.better_covered(reading, site_id=site_id, zone=ZoneInfo(site.time_zone))
+    for proposal in found.exclude(item__in=eased).order_by("pk"):
         if proposal.is_overridden or not money.knows(proposal.currency or currency):
             continue
         value = money.convert(

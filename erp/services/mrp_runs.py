@@ -98,7 +98,9 @@ def run(*, run_id: int, by: User | None, now: datetime, claim: Claim) -> None:
     claim.extend()
     with claim.finish(now=now):
         proposal_writing.write(run=found, reading=reading, plan=plan, zone=zone)
-        ordered = auto_ordering.order_by_rule(site_id=found.site_id, today=today, now=now)
+        ordered = auto_ordering.order_by_rule(
+            reading=reading, site_id=found.site_id, today=today, now=now
+        )
         _move(found, MrpRunState.DONE)
         found.finished_at = now
         found.done_items = found.all_items = len(reading.situation.items)

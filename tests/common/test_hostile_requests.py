@@ -1,6 +1,8 @@
 """Requests that no browser makes: refused with 4xx, quickly, and never by a server error."""
 
 import time
+from io import BytesIO
+from typing import Any
 
 import pytest
 from django.test import Client, RequestFactory
@@ -114,3 +116,19 @@ def test_what_is_no_object_is_not_taken_for_an_empty_body(api_client_for, shop, 
     # The control: no body at all, and an empty object.
     client = api_client_for(Role.SALES)
     assert client.post(f"/api/v1/sales-orders/{order.number}/submit/").status_code == 200
+
+
+@pytest.mark.parametrize("url", ["/accounts/login/", "/reports/verify/x/", "/api/v1/orders/"])
+def test_what_is_too_large_is_refused_before_it_is_read(client: Client, url: str) -> None:
+    """Whoever sends it: Django would write it to the disk first, and ask who may afterwards."""
+    body = BytesIO(b"x" * 10)
+    said: dict[str, Any] = {"CONTENT_LENGTH": "70000001", "wsgi.input": body}
+    answer = client.generic("POST", url, content_type=MULTIPART, **said)
+    assert answer.status_code == 413
+    assert "at once" in answer.content.decode()
+    assert body.tell() == 0
+
+
+def test_a_body_as_large_as_may_be_is_read(db: None, client: Client) -> None:
+    answer = client.generic("POST", "/accounts/login/", CONTENT_LENGTH="70000000")
+    assert answer.status_code == 200

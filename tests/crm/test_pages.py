@@ -189,6 +189,23 @@ def test_edit_keeps_rows_that_were_not_touched(sales: Client, shop: Shop) -> Non
     assert [line.quantity for line in order.lines.order_by("position")] == [10, 5, 2]
 
 
+def test_rows_that_were_there_are_read_whatever_the_request_says_of_them(
+    sales: Client, shop: Shop
+) -> None:
+    order = shop.enter(("PART", 10), ("PART", 5), wanted=DAY)
+    same = [
+        row(
+            quantity=line.quantity.normalize(),
+            unit_price="" if line.unit_price is None else line.unit_price,
+        )
+        for line in order.lines.order_by("position")
+    ]
+    # As they were, and said to be new: such a row may be left as it is, without being looked at.
+    answer = sales.post(page(order, "edit/"), entry(*same, total=2, initial=0, version="1"))
+    assert answer.status_code == 302
+    assert [line.quantity for line in order.lines.order_by("position")] == [10, 5]
+
+
 def test_edit_with_an_old_version_is_told(sales: Client, shop: Shop) -> None:
     order = shop.enter()
     SalesOrder.objects.update(version=5)

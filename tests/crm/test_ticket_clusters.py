@@ -74,6 +74,24 @@ def test_a_symptom_alone_is_an_alert_and_old_complaints_are_none(house):
     assert ("symptom", house.loose.pk) in found(house)
 
 
+def test_a_look_under_way_does_not_undo_what_somebody_settles(house, user_for, monkeypatch):
+    for _n in range(3):
+        house.ticket("P-100")
+    assert ("symptom", house.loose.pk) in found(house)
+    alert = TicketCluster.objects.get(kind=TraitKind.SYMPTOM)
+    shared_traits = ticket_clusters._shared
+
+    def meanwhile(item_id, now):
+        seen = shared_traits(item_id, now)
+        ticket_clusters.settle(cluster=alert, reason="Done.", by=user_for("quality"), now=NOW)
+        return seen
+
+    monkeypatch.setattr(ticket_clusters, "_shared", meanwhile)
+    assert ("symptom", house.loose.pk) not in found(house)
+    alert.refresh_from_db()
+    assert (alert.settled_at, alert.settled_reason) == (NOW, "Done.")
+
+
 def test_a_settled_alert_is_raised_again_by_later_complaints_only(house):
     for _n in range(3):
         house.ticket("P-100")

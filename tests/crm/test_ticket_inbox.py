@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from crm.enums import TicketChannel, TicketState
 from crm.models import Ticket
 from crm.services import ticket_inbox, ticket_mail, tickets
-from crm.services.tickets import CannotOpen
+from crm.services.tickets import About, CannotEdit, CannotOpen
 from tests.crm.complaints import NOW, PNG, AfterSales
 from tests.shared import shared
 
@@ -55,6 +55,27 @@ def test_the_same_mail_twice_is_one_ticket(house):
     first, second = take(letter()), take(letter())
     assert first == second
     assert first.messages.count() == 1
+
+
+def test_what_a_customer_mailed_is_given_to_no_other_customer(house):
+    ticket = take(letter())
+    about = About(customer_id=house.other.pk, serial="P-200")
+    # They would read it in their portal.
+    with pytest.raises(CannotEdit, match="open another one"):
+        tickets.describe(
+            ticket=ticket, about=about, version=ticket.version, by=house.agent, now=NOW
+        )
+    # Who wrote from an address that is nobody's may have been taken for the wrong one.
+    strangers = take(letter(sender="Bob <bob@example.org>", own_id="<2@x>"))
+    for wanted in (house.acme, house.other):
+        strangers = tickets.describe(
+            ticket=strangers,
+            about=About(customer_id=wanted.pk),
+            version=strangers.version,
+            by=house.agent,
+            now=NOW,
+        )
+    assert strangers.customer == house.other
 
 
 def test_a_number_of_anothers_product_is_not_linked(house):

@@ -6,11 +6,13 @@ from decimal import Decimal
 import pytest
 
 from common.models import AuditEntry
+from erp import mrp
 from erp.enums import PurchaseOrderState
 from erp.models import AutoOrderRule, Proposal, PurchaseOrder, SupplyRule
 from erp.policies_purchasing import CannotDecide
-from erp.services import auto_ordering
+from erp.services import auto_ordering, supplies
 from masterdata.models import SupplierPrice
+from tests.erp.factories import PurchaseOrderFactory, PurchaseOrderLineFactory
 from tests.erp.test_planning import Buying, override
 from tests.factories import UserFactory
 from tests.masterdata.factories import ExchangeRateFactory
@@ -136,3 +138,23 @@ def test_a_rule_names_something_and_has_a_reason(buying):
         rule(buying, 10, item=buying.leg, reason=" ")
     with pytest.raises(CannotDecide, match="zero"):
         rule(buying, -1, item=buying.leg)
+
+
+def test_what_a_buyer_orders_while_planning_reckons_is_not_ordered_by_rule_again(
+    buying, monkeypatch
+):
+    SupplyRule.objects.create(site=buying.site, auto_order_limit=1000)
+    buying.need("LEG", 10, days=5)
+    buying.need("TOP", 2, days=5)
+    reckon = mrp.run
+
+    def meanwhile(*args, **kwargs):
+        order = PurchaseOrderFactory(site=buying.site, supplier=buying.near)
+        PurchaseOrderLineFactory(order=order, item=buying.leg, quantity=10)
+        supplies.note_purchases([order.pk])
+        return reckon(*args, **kwargs)
+
+    monkeypatch.setattr(mrp, "run", meanwhile)
+    assert buying.run().counts["by_rule"] == 1
+    lines = [code for code, _quantity, _state in ordered()]
+    assert lines == ["LEG", "TOP"]

@@ -9,6 +9,7 @@ from common.concurrency import StaleWrite
 from common.enums import JobState
 from common.jobs import runner
 from common.models import AuditEntry, Job
+from erp import selectors
 from erp.enums import MrpRunState, ProposalAction, ProposalState, PurchaseOrderState
 from erp.models import MrpRun, Proposal, PurchaseOrder, Supply, SupplyRule
 from erp.services import mrp_runs, proposals, purchase_orders
@@ -128,6 +129,17 @@ def test_a_run_whose_job_was_called_off_does_not_stand_in_the_way(buying):
     second = mrp_runs.request(site_id=buying.site.pk, by=None, now=buying.now)
     first.refresh_from_db()
     assert (first.state, second.state) == (MrpRunState.FAILED, MrpRunState.QUEUED)
+
+
+def test_a_run_whose_workers_were_killed_is_not_said_to_go_on_for_ever(buying):
+    first = mrp_runs.request(site_id=buying.site.pk, by=None, now=buying.now)
+    MrpRun.objects.update(state=MrpRunState.RUNNING)
+    status = selectors.planning_status(site_id=buying.site.pk, now=buying.now)
+    assert status.active == first
+    Job.objects.filter(name="erp.run_mrp").update(state=JobState.DEAD)
+    assert selectors.planning_status(site_id=buying.site.pk, now=buying.now).active is None
+    second = mrp_runs.request(site_id=buying.site.pk, by=None, now=buying.now)
+    assert selectors.planning_status(site_id=buying.site.pk, now=buying.now).active == second
 
 
 def test_a_cycle_in_the_bills_fails_the_run_with_a_sentence(buying):

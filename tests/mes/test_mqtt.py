@@ -59,6 +59,8 @@ def test_a_last_will_knows_no_moment_and_is_unknown_not_down():
         (TOPIC, b'{"state": "down", "at": 5}'),
         (TOPIC, b'{"state": "down", "at": "1999-01-01T00:00:00Z"}'),
         (TOPIC, b'{"state": "down", "id": ""}'),
+        # Half a character, as JSON can write it.
+        (TOPIC, b'{"state": "down", "at": "\\ud800"}'),
         (TOPIC, b"[" * 9_000),
         (TOPIC, b'{"state": "' + b"x" * 20_000 + b'"}'),
         ("millstream/DETROIT/MILL-1/parameter", b'{"name": "t", "value": NaN}'),
@@ -105,6 +107,17 @@ def test_messages_without_an_id_count_each_once_however_often_they_are_tried(off
     assert offline._keep(batch)
     assert kept == first
     assert len(set(kept)) == 2
+
+
+def test_a_topic_that_is_no_text_does_not_end_the_thread_that_reads(offline, monkeypatch):
+    said = []
+    monkeypatch.setattr(offline.client, "ack", lambda *mid: said.append(mid))
+    sent = paho.MQTTMessage(mid=7, topic=b"millstream/\xff/MILL-1/state")
+    sent.payload, sent.qos = b'{"state": "down"}', 1
+    # As the library calls it: what its callback raises ends its thread.
+    offline.client._handle_on_message(sent)
+    assert said == [(7, 1)]
+    assert (offline.refused, offline.waiting.empty()) == (1, True)
 
 
 # Through a broker.
