@@ -217,6 +217,9 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "common.accounts.ClosedAccountAdapter"
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/300s/key"}
+# Behind a proxy all come from its address, and one who guesses would lock everybody out: the
+# address that the last of so many proxies saw counts then. Without one nobody may name their own.
+ALLAUTH_TRUSTED_PROXY_COUNT = int(os.environ.get("TRUSTED_PROXIES", int(BEHIND_TLS)))
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True}
 
 LANGUAGE_CODE = "en"

@@ -23,8 +23,9 @@ from aps.services.changes import CannotApply, CannotRead, Change, Move, Writing
 from aps.services.inputs import Inputs
 from common import audit, concurrency
 from common.concurrency import Lock
+from common.enums import JobState
 from common.jobs import enqueue
-from common.models import User
+from common.models import Job, User
 from masterdata.services import calendars
 from mes import selectors as mes
 
@@ -258,10 +259,22 @@ def ask(run: ScheduleRun, *, by: User | None, now: datetime) -> None:
         key=f"scenario:{run.pk}:{moment}",
         now=now,
         by=by,
-        group_key=f"scenario:{run.pk}",
+        group_key=_group(run),
         coalesce=True,
         run_id=run.pk,
     )
+
+
+def has_died(run: ScheduleRun) -> bool:
+    """Whether it waits or is solved, and the work on it was given up or called off."""
+    if run.state not in (RunState.QUEUED, RunState.SOLVING):
+        return False
+    job = Job.objects.filter(group_key=_group(run)).order_by("-pk").first()
+    return job is not None and job.state in (JobState.DEAD, JobState.CANCELLED)
+
+
+def _group(run: ScheduleRun) -> str:
+    return f"scenario:{run.pk}"
 
 
 def _again(run: ScheduleRun, *, by: User | None, now: datetime) -> None:

@@ -63,7 +63,8 @@ def scenario_detail(request: HttpRequest, pk: int) -> HttpResponse:
     other rooms.
     """
     run = _scenario(pk)
-    is_active = run.state in UNDER_WAY
+    died = scenarios.has_died(run)
+    is_active = run.state in UNDER_WAY and not died
     part = request.GET.get("part", "")
     if part in PARTS:
         query = request.GET.copy()
@@ -72,6 +73,7 @@ def scenario_detail(request: HttpRequest, pk: int) -> HttpResponse:
         return render(request, f"aps/scenario_detail.html#{part}", _result(request, run))
     context = _result(request, run) | {
         "is_active": is_active,
+        "died": died,
         "phase": words.phase(run),
         "percent": run.progress.get("percent", 0),
         "changes": [one.describe() for one in scenarios.counted(run)],

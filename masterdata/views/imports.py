@@ -24,7 +24,7 @@ RECENT = 10
 # Faults that the page lists; the file of them holds more.
 SHOWN_FAULTS = 500
 # Exports that hold costs or suppliers' prices.
-WITH_COSTS = frozenset({"items", "cost_rates", "supplier_prices"})
+WITH_COSTS = frozenset({"items", "cost_rates", "sites", "supplier_prices"})
 # What a long job is at; "" before a worker has it.
 PHASES = {
     "": gettext_lazy("Waiting for a worker"),

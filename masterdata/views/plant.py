@@ -29,6 +29,8 @@ def site_create(request: AuthenticatedRequest) -> HttpResponse:
 @requires({"GET": "masterdata.view", "POST": "masterdata.edit"})
 def site_edit(request: AuthenticatedRequest, code: str) -> HttpResponse:
     form = SiteForm(request.POST or None, instance=get_object_or_404(Site, code=code))
+    if not allowed(request.user, "erp.view_cost"):
+        del form.fields["energy_price"]
     return editing.edit(request, form, editing.Page(code, then=_site_url))
 
 

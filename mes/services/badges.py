@@ -150,6 +150,9 @@ def _redis_may_be_away() -> Iterator[None]:
 
 def _judge(row: Terminal, code: str, number: str, pin: str, now: datetime) -> User | str:
     """The person, or why nobody is let in."""
+    if not row.is_active:
+        # Revoked since the request began.
+        return _("This device is no terminal any more; ask a supervisor.")
     if row.locked_until and row.locked_until > now:
         return _locked_sentence(row.locked_until, now)
     badge = _locked_badge(digest=_digest(code)) if code else _by_number(number)

@@ -12,7 +12,8 @@ from aps.enums import RunKind, RunState
 from aps.models import ScheduleRun
 from aps.services import scenarios
 from aps.views import comparison_words, scenario_words, words
-from common.models import AuditEntry
+from common.enums import JobState
+from common.models import AuditEntry, Job
 from masterdata.models import UnitException
 from tests.aps.factories import DAY, HOUR, MONDAY, Factory
 from tests.shared import shared
@@ -95,6 +96,19 @@ def test_only_planners_decide(client_for, plant, role, step):
 def test_nothing_is_decided_by_a_link(client_for, plant, step):
     run = plant.scenario(closed())
     assert client_for("planner").get(page(run, f"{step}/")).status_code == 405
+
+
+def test_a_scenario_whose_work_was_given_up_says_so_and_can_be_copied(client_for, plant):
+    run = scenarios.create(
+        site_id=plant.site.pk, kind=RunKind.WHAT_IF, name="", changes=[], by=None, now=MONDAY
+    )
+    page, planner = f"{LIST}{run.pk}/", client_for("planner")
+    assert 'hx-trigger="every 1s"' in planner.get(page).content.decode()
+    Job.objects.filter(name="aps.solve_scenario").update(state=JobState.DEAD)
+    shown = planner.get(page).content.decode()
+    assert 'hx-trigger="every 1s"' not in shown
+    assert "The scenario could not be solved" in shown
+    assert reverse("aps:scenario-copy", args=[run.pk]) in shown
 
 
 def test_the_live_plan_is_no_scenario(client_for, plant):

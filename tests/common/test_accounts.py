@@ -1,7 +1,11 @@
 """Getting in and out, languages, administration of users, commands, health."""
 
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.apps import apps
@@ -50,6 +54,49 @@ def test_guessing_is_stopped_after_five_times(sales) -> None:
         assert _login(client, "wrong").status_code == 200
     _login(client)
     assert client.get("/notifications/").status_code == 302
+
+
+def _guess(of: str, *, at: str) -> None:
+    """Ten wrong passwords for as many names, from an address that is told by the proxy."""
+    for name in range(10):
+        wrong = {"login": f"{of}{name}", "password": "wrong"}
+        Client().post("/accounts/login/", wrong, headers={"X-Forwarded-For": at})
+
+
+def _gets_in(*, at: str) -> bool:
+    client = Client(headers={"X-Forwarded-For": at})
+    _login(client)
+    return client.get("/notifications/").status_code == 200
+
+
+def test_behind_a_proxy_who_guesses_locks_out_nobody_else(sales, settings) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = 1
+    _guess("a", at="203.0.113.9")
+    # What the guesser writes into the header itself stands before what the proxy saw.
+    assert not _gets_in(at="198.51.100.1, 203.0.113.9")
+    assert _gets_in(at="203.0.113.10")
+
+
+def test_without_a_proxy_an_address_that_somebody_names_does_not_count(sales) -> None:
+    _guess("a", at="203.0.113.9")
+    assert not _gets_in(at="203.0.113.10")
+
+
+@pytest.mark.parametrize(("more", "count"), [({}, 0), ({"BEHIND_TLS": "1"}, 1)])
+def test_the_proxy_that_speaks_tls_is_the_one_that_is_trusted(more, count) -> None:
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from config import settings as s; print(s.ALLAUTH_TRUSTED_PROXY_COUNT)",
+        ],
+        env={**os.environ, "BEHIND_TLS": "", "SECRET_KEY": "x" * 50, **more},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.strip() == str(count)
 
 
 @pytest.mark.parametrize("page", ["signup", "email", "password/reset", "confirm-email"])

@@ -122,6 +122,12 @@ def test_what_no_person_wrote_is_refused(house, mail):
     assert Ticket.objects.count() == 0
 
 
+def test_a_page_that_nobody_can_read_is_a_ticket_with_what_stood_before(house):
+    mail = letter()
+    mail.set_content("<p>The pump is loose.</p><![* x", subtype="html")
+    assert take(mail).messages.get().body == "The pump is loose."
+
+
 @pytest.mark.parametrize(
     "raw",
     [

@@ -425,12 +425,16 @@ def test_costs_are_for_those_who_may_see_them(client_for):
     item = ItemFactory(code="GOLD", standard_cost=Decimal("987.65"))
     SupplierPriceFactory(item=item, price=Decimal("876.54"))
     detail, change = _url("item-detail", "GOLD"), _url("item-edit", "GOLD")
-    files = [_url("export", kind, "csv") for kind in ("items", "supplier_prices", "cost_rates")]
+    SiteFactory(code="WORKS", energy_price=Decimal("0.7654"))
+    site = _url("site-edit", "WORKS")
+    kinds = ("items", "supplier_prices", "cost_rates", "sites")
+    files = [_url("export", kind, "csv") for kind in kinds]
     for role in (Role.OPERATOR, Role.SALES, Role.WAREHOUSE, Role.QUALITY):
         client = client_for(role)
-        for url in (detail, _url("item-list"), _url("home")):
+        for url in (detail, _url("item-list"), _url("home"), site):
             text = client.get(url).content.decode()
             assert "987.65" not in text
+            assert "0.7654" not in text
             assert "876.54" not in text
             assert not any(file in text for file in files)
         assert {client.get(url).status_code for url in (change, *files)} == {403}
@@ -438,3 +442,5 @@ def test_costs_are_for_those_who_may_see_them(client_for):
     assert "876.54" in client.get(detail).content.decode()
     assert "987.65" in client.get(change).content.decode()
     assert "987.65" in client.get(files[0]).content.decode()
+    assert "0.7654" in client.get(site).content.decode()
+    assert "0.7654" in client.get(files[3]).content.decode()

@@ -196,6 +196,14 @@ def test_a_revoked_device_is_a_stranger(tablet, ada, chief, client_for):
     assert b"not registered" in sign_in(tablet, code="CARD-17").content
 
 
+def test_a_device_that_is_revoked_while_somebody_signs_in_lets_nobody_in(ada, chief, tablet):
+    terminal = Terminal.objects.get()
+    terminals.revoke(terminal=terminal, by=chief, now=NOW)
+    terminal.is_active = True  # As the request read it before.
+    with pytest.raises(badges.CannotSignIn, match="no terminal any more"):
+        badges.sign_in(terminal=terminal, code="CARD-17", now=NOW)
+
+
 def test_who_goes_on_guessing_a_pin_waits_longer_each_time(tablet, ada):
     locked = []
     with time_machine.travel(NOW, tick=False) as clock:

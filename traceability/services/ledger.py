@@ -5,7 +5,7 @@ itself, a unit that is inside another one already.
 """
 
 import graphlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -118,6 +118,7 @@ def put(fact: Fact, rows: Rows) -> int:
     """The same inside a block of the caller's, which undoes all of it where this raises."""
     policies.check_known(_nodes(rows))
     _check_order(rows.links)
+    _keep_to_ourselves({*(row.child for row in rows.links), *(row.child for row in rows.ends)})
     process = [_process_row(fact, reading) for reading in rows.readings]
     event_id = _event(fact, digests.digest(_lines(rows, process)))
     _end(event_id, rows)
@@ -135,6 +136,25 @@ def _nodes(rows: Rows) -> set[int]:
         *(reading.subject for reading in rows.readings),
         *(handover.thing for handover in rows.handovers),
     }
+
+
+def _keep_to_ourselves(nodes: Collection[int]) -> None:
+    """Lock those of the nodes that are units, and what hosts them, outward.
+
+    What goes into a unit goes into its hosts: whoever puts it into a host at this moment (and with
+    that locks it) has to be seen, or the host would miss what the part gets.
+    """
+    level, mine = {node for node in nodes if node >= FIRST_UNIT_ID}, set[int]()
+    while level:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT host_id FROM traceability_serialunit WHERE id = ANY(%s)"
+                " ORDER BY id FOR NO KEY UPDATE",
+                [list(level)],
+            )
+            hosts = {host for (host,) in cursor.fetchall() if host is not None}
+        mine |= level
+        level = hosts - mine
 
 
 def _check_order(links: Sequence[NewLink]) -> None:
