@@ -317,6 +317,8 @@ SPECTACULAR_SETTINGS = {
         "MachineStatusEnum": "mes.enums.MachineStatus",
         "NonconformanceStateEnum": "mes.enums.NonconformanceState",
         "NonconformanceSourceEnum": "mes.enums.NonconformanceSource",
+        "MaintenanceKindEnum": "mes.enums.MaintenanceKind",
+        "MaintenanceStateEnum": "mes.enums.MaintenanceState",
     },
 }
 
