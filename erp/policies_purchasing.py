@@ -1,6 +1,5 @@
 """What may be done with purchase orders and proposals; each refusal is a sentence."""
 
-from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -19,9 +18,6 @@ from erp.enums import (
 from erp.models import Proposal, PurchaseOrder, PurchaseOrderLine, SupplyRule
 from erp.policies import CannotReceive, plain
 from masterdata import selectors as masterdata
-
-# A price below this share of what the item costs us is looked at by somebody else.
-FAR_BELOW = Decimal("0.5")
 
 
 class CannotOrder(Refused):
@@ -49,34 +45,27 @@ def value_of(order: PurchaseOrder) -> Decimal:
     return sum((line.value for line in order.lines.all()), Decimal(0))
 
 
-def needs_approval(order: PurchaseOrder, rule: SupplyRule, costs: Mapping[int, Decimal]) -> bool:
+def needs_approval(order: PurchaseOrder, rule: SupplyRule) -> bool:
     """Whether another person has to approve the order before it goes out.
 
-    A price far below what the item costs us (``costs``, by item, in the site's currency) needs it
-    by itself, for then the order's value says nothing; so does a price of zero, whatever it costs.
-    Raise NoExchangeRate where the order's currency is unknown.
+    A price of zero needs it by itself, for its value says nothing, whoever entered it and whatever
+    the price list says. Raise NoExchangeRate where the order's currency is unknown.
     """
-    return bool(reasons_for_approval(order, rule, costs))
+    if rule.approval_limit is None:
+        return False
+    return any(line.is_free for line in order.lines.all()) or is_above_limit(order, rule)
 
 
-def reasons_for_approval(
-    order: PurchaseOrder, rule: SupplyRule, costs: Mapping[int, Decimal]
-) -> list[str]:
+def reasons_for_approval(order: PurchaseOrder, rule: SupplyRule) -> list[str]:
     """The same in sentences, of an order that was read with its lines' items."""
     if rule.approval_limit is None:
         return []
-    money = masterdata.exchange(into=order.site.currency, on=local_today(order))
-    found = []
-    for line in order.lines.all():
-        where = {"position": line.position, "item": line.item.code}
-        price = money.convert(line.unit_price, order.currency)
-        if line.is_free:
-            found.append(_("Position %(position)s, %(item)s, has a price of zero.") % where)
-        elif price < costs.get(line.item_id, Decimal(0)) * FAR_BELOW:
-            found.append(
-                _("Position %(position)s, %(item)s, has a price below half of what it costs us.")
-                % where
-            )
+    found = [
+        _("Position %(position)s, %(item)s, has a price of zero.")
+        % {"position": line.position, "item": line.item.code}
+        for line in order.lines.all()
+        if line.is_free
+    ]
     if is_above_limit(order, rule):
         found.append(_("Its value is above the site's limit."))
     return found

@@ -118,7 +118,7 @@ def order_by_rule(*, reading: selectors.Reading, site_id: int, today: date, now:
         return 0
     done = proposals.accept(site_id=site_id, proposal_ids=list(why), by=None, now=now, why=why)
     for order in done.orders:
-        if not purchase_orders.needs_approval(order, rule):
+        if not policies.needs_approval(order, rule):
             purchase_orders.submit(order=order, by=None, now=now)
     return len(why) - len(done.refused)
 

@@ -9,7 +9,6 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Prefetch, prefetch_related_objects
 
 from common import audit, concurrency, events, numbers, transitions
 from common.concurrency import Lock, lock
@@ -18,7 +17,7 @@ from erp import policies_purchasing as policies
 from erp import selectors
 from erp.enums import PURCHASE_ORDER_TRANSITIONS, PurchaseOrderState
 from erp.events import PurchaseOrdersChanged
-from erp.models import PurchaseOrder, PurchaseOrderLine, SupplyRule
+from erp.models import PurchaseOrder, PurchaseOrderLine
 from erp.policies_days import check_day
 from erp.policies_purchasing import CannotApprove, CannotChangeOrder, CannotOrder
 from erp.services import supplies
@@ -170,7 +169,7 @@ def remove_line(
 
 
 def submit(*, order: PurchaseOrder, by: User | None, now: datetime) -> PurchaseOrder:
-    """Send a draft, or ask another person: a value above the site's limit, a price too low.
+    """Send a draft, or ask another person: a value above the site's limit, a price of zero.
 
     Raise CannotOrder without lines, CannotChangeOrder for what is no draft.
     """
@@ -178,26 +177,13 @@ def submit(*, order: PurchaseOrder, by: User | None, now: datetime) -> PurchaseO
         order, _lines = _locked(order)
         policies.check_can_submit(order)
         order.ordered_by = by
-        if needs_approval(order, selectors.supply_rule(order.site_id)):
+        if policies.needs_approval(order, selectors.supply_rule(order.site_id)):
             _move(order, PurchaseOrderState.TO_APPROVE)
             audit.record(action="erp.purchase_order.submit", target=order, by=by, now=now)
             _written(order, by, now)
         else:
             _send(order, by, now)
     return order
-
-
-def needs_approval(order: PurchaseOrder, rule: SupplyRule) -> bool:
-    """Whether another person has to approve it first; raise NoExchangeRate."""
-    lines = Prefetch("lines", queryset=PurchaseOrderLine.objects.select_related("item"))
-    prefetch_related_objects([order], lines)
-    return policies.needs_approval(order, rule, _costs(order))
-
-
-def _costs(order: PurchaseOrder) -> dict[int, Decimal]:
-    """What its items cost us at its site so far, else their standard cost; one query."""
-    standard = {line.item_id: line.item.standard_cost for line in order.lines.all()}
-    return standard | selectors.average_costs(list(standard), site_id=order.site_id)
 
 
 def reasons_for_approval(order: PurchaseOrder) -> list[str]:
@@ -208,8 +194,7 @@ def reasons_for_approval(order: PurchaseOrder) -> list[str]:
     if order.state not in (PurchaseOrderState.DRAFT, PurchaseOrderState.TO_APPROVE):
         return []
     try:
-        rule = selectors.supply_rule(order.site_id)
-        return policies.reasons_for_approval(order, rule, _costs(order))
+        return policies.reasons_for_approval(order, selectors.supply_rule(order.site_id))
     except masterdata.NoExchangeRate:
         return []
 

@@ -18,7 +18,6 @@ from erp.services.purchase_entry import CannotChangeOrder, CannotEnter, CannotOr
 from masterdata.enums import LotPolicy
 from masterdata.enums import Supply as ItemSupply
 from masterdata.models import SupplierPrice
-from tests.erp.factories import StockBalanceFactory
 from tests.factories import UserFactory
 from tests.masterdata.factories import ItemFactory, SiteFactory, SupplierFactory
 
@@ -180,27 +179,6 @@ def test_a_price_of_zero_needs_approval_wherever_it_comes_from(site, near, bolt)
     SupplyRule.objects.update(approval_limit=None)
     free = write(site, near, Entered(gift.pk, Decimal(1)))
     assert purchase_orders.submit(order=free, by=None, now=NOW).state == PurchaseOrderState.SENT
-
-
-def test_a_price_far_below_what_it_costs_us_needs_approval(site, near, bolt):
-    """A price of 0.01 keeps any order below the limit."""
-    SupplyRule.objects.create(site=site, approval_limit=Decimal(100))
-    bolt.standard_cost = Decimal(10)
-    bolt.save()
-    prices = ("0.01", "4.99", "5")
-    orders = [
-        write(site, near, Entered(bolt.pk, Decimal(1), unit_price=Decimal(price)))
-        for price in prices
-    ]
-    assert [purchase_orders.reasons_for_approval(one) for one in orders] == [
-        ["Position 10, BOLT, has a price below half of what it costs us."]
-    ] * 2 + [[]]
-    states = [purchase_orders.submit(order=one, by=None, now=NOW).state for one in orders]
-    assert states == [*[PurchaseOrderState.TO_APPROVE] * 2, PurchaseOrderState.SENT]
-    # What it really cost at the site says more than the standard.
-    StockBalanceFactory(item=bolt, site=site, average_cost=Decimal("9.97"))
-    now_fine = write(site, near, Entered(bolt.pk, Decimal(1), unit_price=Decimal("4.99")))
-    assert purchase_orders.submit(order=now_fine, by=None, now=NOW).state == PurchaseOrderState.SENT
 
 
 def test_the_page_and_the_api_say_why_an_order_waits(client_for, api_client_for, site, near, bolt):
