@@ -228,7 +228,7 @@ def book_time(
             target=held,
             by=by,
             now=now,
-            reason=f"{person}: {minutes} min",
+            reason=f"{minutes} min",
         )
     return booked
 
@@ -276,7 +276,7 @@ def _assign(order: MaintenanceOrder, owner: User, by: User | None, now: datetime
     _move(order, MaintenanceState.ASSIGNED)
     order.owner = owner
     order.save()
-    audit.record(action="mes.maintenance.assign", target=order, by=by, now=now, reason=str(owner))
+    audit.record(action="mes.maintenance.assign", target=order, by=by, now=now)
     if by is None or owner.pk != by.pk:
         notifications.notify(
             kind="mes.maintenance_given",

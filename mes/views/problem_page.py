@@ -284,7 +284,9 @@ _PLACE = re.compile(r"(?P<item>.+) (?P<revision>\S+) / (?P<sequence>\d+): ")
 
 
 def changed_url(action: QualityAction) -> str:
-    """The checks and instructions of the operation that the action changed; else nothing."""
+    """The checks of the operation that the action changed, or the maintenance; else nothing."""
+    if action.change == ChangeKind.MAINTENANCE and action.changed.startswith("MT-"):
+        return reverse("mes:maintenance", args=[action.changed.split()[0]])
     is_routing = action.change in (ChangeKind.CHECK, ChangeKind.INSTRUCTION)
     found = _PLACE.match(action.changed) if is_routing else None
     if found is None:

@@ -18,6 +18,7 @@ from mes.models import MaintenanceOrder, MaintenanceTime
 from mes.problem_policies import CannotAct
 from mes.services import improvements, maintenance, quality_actions
 from mes.services.maintenance import CannotMaintain, NewPart
+from mes.views import problem_page
 from tests.erp.factories import put_on_stock
 from tests.factories import UserFactory
 from tests.masterdata.factories import CostRateFactory, ItemFactory, WorkUnitFactory
@@ -169,6 +170,7 @@ def test_an_action_of_an_8d_is_done_when_its_maintenance_is():
     first = improvements.maintain(action=action, work_unit_id=unit.pk, **span, **who)
     action.refresh_from_db()
     assert action.changed == f"{first.number} {unit.code}"
+    assert problem_page.changed_url(action) == f"/floor/maintenance/{first.number}/"
     with pytest.raises(CannotAct, match=f"{first.number} is not completed yet"):
         quality_actions.finish(action=action, result="Done", **who)
     # Called off, it is to be ordered anew.
@@ -227,6 +229,9 @@ def test_a_day_on_the_pages(unit, chief, ada, bearing, client):
     assert "Quiet" in done.content.decode()
     # What it cost is not for everybody.
     assert done.context["cost"] is None
+    # Nor is who worked on it, by name.
+    client.force_login(UserFactory(roles=["planner"]))
+    assert f"Operator No. {ada.pk}" in client.get(url).content.decode()
     client.force_login(UserFactory(roles=["manager"]))
     assert client.get(url).context["cost"].total > 0
     assert client.get("/floor/maintenance/?state=completed&q=nois").context["page"].object_list
