@@ -60,6 +60,7 @@ MESSAGES: dict[str, str | Promise] = {
     "mes.action_given": _("%(number)s gives you an action: %(action)s"),
     "mes.action_due_soon": _("%(number)s: your action “%(action)s” is due on %(day)s."),
     "mes.supplier_mail_failed": _("Request %(number)s could not be mailed to %(to)s: %(error)s"),
+    "mes.maintenance_overdue": _("%(number)s takes longer than planned: %(unit)s stays closed."),
     "mes.maintenance_given": _("%(number)s is yours: maintenance of %(unit)s"),
     "mes.supplier_asked": _("Request %(number)s is to be sent to %(supplier)s."),
     "mes.quality_overdue": _("Overdue in %(number)s: %(what)s"),

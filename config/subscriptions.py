@@ -135,6 +135,7 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
     # The page of requirements planning looks again (LIVE below).
     "erp.mrp_run.changed": [],
     "mes.work_orders.changed": [_READINESS, _REPLAN, _PLAN_SUPPLY],
+    "mes.maintenance.needs_changed": [_PLAN_SUPPLY],
     "mes.needs.covered": [_READINESS, _REFRESH],
     "mes.pieces.scrapped": [_PLAN_SUPPLY],
     "mes.operation.started": [_PROGRESS, _REPLAN],
@@ -188,6 +189,7 @@ SUBSCRIPTIONS: dict[str, list[Reaction]] = {
 LIVE: dict[str, tuple[str, ...]] = {
     "mes.incident.changed": ("andon:{site_id}", "floor:{site_id}"),
     "mes.work_orders.changed": ("floor:{site_id}", "plan:{site_id}", "supply:{site_id}"),
+    "mes.maintenance.needs_changed": ("supply:{site_id}",),
     "masterdata.planning.changed": ("supply:{site_id}",),
     "mes.pieces.scrapped": ("supply:{site_id}",),
     "crm.order.converted": ("supply:{site_id}",),

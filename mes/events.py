@@ -15,6 +15,14 @@ class WorkOrdersChanged(DomainEvent):
 
 
 @dataclass(frozen=True)
+class MaintenanceNeedsChanged(DomainEvent):
+    """Maintenance of a site needs other parts than before, or at another time."""
+
+    topic: ClassVar[str] = "mes.maintenance.needs_changed"
+    site_id: int
+
+
+@dataclass(frozen=True)
 class NeedsCovered(DomainEvent):
     """Needs that had lost what they counted on were planned for again, some from stock."""
 

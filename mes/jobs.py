@@ -10,6 +10,7 @@ from mes.services import (
     covering,
     labour,
     machine_events,
+    maintenance_spans,
     planned_orders,
     quality_reminders,
     readiness,
@@ -52,6 +53,12 @@ def escalate_call(*, call_id: int, level: int, by: User | None, now: datetime) -
 def check_estimate(*, downtime_id: int, by: User | None, now: datetime) -> None:
     """Look whether a machine is back as estimated."""
     breakdowns.check_estimate(downtime_id=downtime_id, now=now)
+
+
+@register("mes.check_maintenance", kind=JobKind.DATABASE)
+def check_maintenance(*, order_id: int, by: User | None, now: datetime) -> None:
+    """Look whether a machine's maintenance is over as planned."""
+    maintenance_spans.check(order_id=order_id, now=now)
 
 
 @register("mes.derive_machine_states", kind=JobKind.DATABASE)

@@ -9,7 +9,12 @@ from common.forms import OnceForm
 from masterdata import selectors as masterdata
 from mes.enums import MaintenanceKind, MaintenanceState
 from mes.maintenance_policies import MOST_MINUTES
-from mes.quality_forms import PersonField, Styled, item_of, people, quantity_field, text_field
+from mes.quality_forms import PersonField, Styled, item_of, quantity_field, text_field
+
+
+def work_units() -> list[tuple[str, str]]:
+    """The machines that work, for a choice."""
+    return [(str(unit.id), f"{unit.code} · {unit.label}") for unit in masterdata.active_units()]
 
 
 def moment_field(label: Any) -> forms.DateTimeField:
@@ -38,7 +43,7 @@ class MaintenanceFilter(forms.Form):
 class OrderForm(Styled, OnceForm):
     """Maintenance as somebody orders it."""
 
-    unit = forms.ChoiceField(label=_("Work unit"))
+    unit = forms.ChoiceField(label=_("Work unit"), choices=work_units)
     kind = forms.ChoiceField(
         label=_("Kind"), choices=MaintenanceKind.choices, initial=MaintenanceKind.PREVENTIVE
     )
@@ -48,14 +53,6 @@ class OrderForm(Styled, OnceForm):
     ends_at = moment_field(_("End"))
     owner = PersonField(label=_("Who"), required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        units = masterdata.active_units()
-        self.fields["unit"].choices = [  # type: ignore[attr-defined]
-            (str(unit.id), f"{unit.code} · {unit.label}") for unit in units
-        ]
-        self.fields["owner"].queryset = people()  # type: ignore[attr-defined]
-
 
 class SpanForm(Styled):
     starts_at = moment_field(_("Start"))
@@ -64,10 +61,6 @@ class SpanForm(Styled):
 
 class OwnerForm(Styled):
     owner = PersonField(label=_("Who"))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["owner"].queryset = people()  # type: ignore[attr-defined]
 
 
 class PartForm(Styled, OnceForm):
@@ -86,10 +79,6 @@ class IssueForm(Styled, OnceForm):
 class TimeForm(Styled, OnceForm):
     person = PersonField(label=_("Who"))
     minutes = forms.IntegerField(label=_("Minutes"), min_value=1, max_value=MOST_MINUTES)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["person"].queryset = people()  # type: ignore[attr-defined]
 
 
 class DoneForm(Styled):

@@ -28,21 +28,13 @@ WHYS = 5
 class LeaderForm(Styled):
     leader = PersonField(label=_("Leader"))
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["leader"].queryset = people()  # type: ignore[attr-defined]
-
 
 class TeamForm(LeaderForm):
     members = forms.ModelMultipleChoiceField(
         label=_("Members"),
-        queryset=people().none(),
+        queryset=people(),
         widget=forms.SelectMultiple({"data-select": "", "size": 6}),
     )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["members"].queryset = people()  # type: ignore[attr-defined]
 
 
 class EmergencyForm(Styled):
@@ -156,10 +148,6 @@ class ActionForm(Styled):
     owner = PersonField(label=_("Who"))
     due_on = day_field(_("By when"))
     change = forms.ChoiceField(label=_("It changes"), choices=ChangeKind.choices)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["owner"].queryset = people()  # type: ignore[attr-defined]
 
 
 class ResultForm(Styled):

@@ -73,17 +73,6 @@ def text_field(label: Any, *, rows: int = 3, most: int = 4000, **kwargs: Any) ->
     )
 
 
-class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
-    """One of the people who work here."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(queryset=User.objects.none(), **kwargs)
-
-    def label_from_instance(self, obj: Any) -> str:
-        """Full name and login."""
-        return f"{obj.get_full_name()} · {obj.username}" if obj.get_full_name() else obj.username
-
-
 def people() -> Any:
     """Active accounts of staff."""
     return (
@@ -92,6 +81,17 @@ def people() -> Any:
         .exclude(roles__contains=[Role.CUSTOMER.value])
         .order_by("username")
     )
+
+
+class PersonField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One of the people who work here."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(queryset=people(), **kwargs)
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Full name and login."""
+        return f"{obj.get_full_name()} · {obj.username}" if obj.get_full_name() else obj.username
 
 
 class NonconformanceFilter(forms.Form):

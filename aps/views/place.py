@@ -25,7 +25,7 @@ def place_of(request: HttpRequest) -> "Place":
     if found.code and request.GET.get("site") != found.code:
         asked = request.GET.copy()
         asked["site"] = found.code
-        request.GET = asked  # type: ignore[assignment]
+        request.GET = asked  # type: ignore[assignment]  # the stubs know it unchangeable
     return found
 
 

@@ -1,7 +1,7 @@
 """A bad lot in the middle of its 8D: contained, understood, its actions under way."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -70,6 +70,17 @@ _WHYS = {
         Because("Bars are checked for dimensions only", "Incoming inspection plan"),
     ),
 }
+
+_RATING = improvements.Rating(
+    "Thread in the shaft end gives way",
+    severity=8,
+    occurrence=5,
+    detection=7,
+    effect="The screw joint comes loose",
+    cause="The bar is too soft",
+    control="Hardness of each lot of bars",
+    operation=10,
+)
 
 
 def tell(*, users: Mapping[str, User], site_id: int, now: datetime) -> None:
@@ -152,35 +163,15 @@ def _act(found: "Nonconformance", users: Mapping[str, User], now: datetime) -> N
         )
         return quality_actions.plan(nonconformance=found, new=new, by=quality, now=at)
 
-    check = planned(
-        ActionKind.CORRECTIVE, "Measure the hardness of the bar", Role.QUALITY, ChangeKind.CHECK, 5
-    )
-    ask = planned(
-        ActionKind.CORRECTIVE,
-        "The supplier keeps the time of annealing",
-        Role.PURCHASING,
-        ChangeKind.SUPPLIER,
-        10,
-    )
-    planned(
-        ActionKind.PREVENTIVE,
-        "Look at the other shafts with a thread",
-        Role.SUPERVISOR,
-        ChangeKind.NOTHING,
-        1,
-    )
-    today = now.date()
-    shaft = masterdata.item_by_code(_CHECKED)
-    assert shaft is not None  # noqa: S101 - the demo's own table
-    step = operations.operations_on(item_id=shaft.pk, on=today).get(sequence=10)
-    hardness = Check(
-        position=0,
-        name="The bar is as hard as ordered",
-        name_zh="棒料硬度符合要求",
-        is_required=False,
-        reason=f"{found.number}: joints of drives came loose at customers",
-    )
-    improvements.add_check(action=check, operation=step, check=hardness, by=quality, now=at)
+    fix, prevent = ActionKind.CORRECTIVE, ActionKind.PREVENTIVE
+    check = planned(fix, "Measure the hardness of the bar", Role.QUALITY, ChangeKind.CHECK, 5)
+    title = "The supplier keeps the time of annealing"
+    ask = planned(fix, title, Role.PURCHASING, ChangeKind.SUPPLIER, 10)
+    title = "Look at the other shafts with a thread"
+    planned(prevent, title, Role.SUPERVISOR, ChangeKind.NOTHING, 1)
+    rate = planned(prevent, "Rate the thread in the FMEA", Role.QUALITY, ChangeKind.FMEA, 10)
+    _check(check, quality, now.date(), at)
+    improvements.rate(action=rate, rating=_RATING, by=quality, now=at)
     supplier_requests.ask(
         action=ask,
         supplier=masterdata.supplier_by_code(_SUPPLIER),
@@ -189,3 +180,17 @@ def _act(found: "Nonconformance", users: Mapping[str, User], now: datetime) -> N
         by=quality,
         now=at,
     )
+
+
+def _check(action: "QualityAction", quality: User, today: date, at: datetime) -> None:
+    shaft = masterdata.item_by_code(_CHECKED)
+    assert shaft is not None  # noqa: S101 - the demo's own table
+    step = operations.operations_on(item_id=shaft.pk, on=today).get(sequence=10)
+    hardness = Check(
+        position=0,
+        name="The bar is as hard as ordered",
+        name_zh="棒料硬度符合要求",
+        is_required=False,
+        reason=f"{action.nonconformance.number}: joints of drives came loose at customers",
+    )
+    improvements.add_check(action=action, operation=step, check=hardness, by=quality, now=at)

@@ -23,6 +23,7 @@ FACTS: dict[str, str | Promise] = {
     "erp.stock.withheld": _("Stock held or missing"),
     "erp.transfers.changed": _("Transfers between sites changed"),
     "mes.work_orders.changed": _("Work orders changed"),
+    "mes.maintenance.needs_changed": _("Parts for maintenance changed"),
     "mes.pieces.scrapped": _("Scrap beyond the allowance"),
     "mes.report.taken_back": _("Reports taken back"),
     "masterdata.planning.changed": _("Bills of material, items or prices changed"),

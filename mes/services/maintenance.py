@@ -14,7 +14,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from common import audit, notifications, numbers, transitions
+from common import audit, events, notifications, numbers, transitions
 from common.concurrency import Lock, lock
 from common.models import User
 from erp import selectors as erp
@@ -22,13 +22,14 @@ from erp.enums import RequirementKind, RequirementState
 from erp.services import costing, requirements, reservations, stock
 from masterdata import selectors as masterdata
 from masterdata.enums import RateKind
-from masterdata.services import unit_exceptions
 from mes import maintenance_policies as policies
 from mes.enums import MAINTENANCE_TRANSITIONS, ActionState, MaintenanceKind, MaintenanceState
+from mes.events import MaintenanceNeedsChanged
 from mes.maintenance_policies import CannotMaintain
 from mes.models import MaintenanceOrder, MaintenancePart, MaintenanceTime, QualityAction
 from mes.policies import plain
 from mes.services import quality_actions
+from mes.services.maintenance_spans import close_machine, locked, open_machine
 
 __all__ = [
     "CannotMaintain",
@@ -88,9 +89,9 @@ def create(
             created_at=now,
             created_by=by,
         )
-        _close_machine(order, by, now)
+        close_machine(order, by, now)
         for part in new.parts:
-            _need(order, part)
+            _need(order, part, by, now)
         audit.record(
             action="mes.maintenance.create", target=order, by=by, now=now, reason=order.title
         )
@@ -104,7 +105,7 @@ def assign(
 ) -> MaintenanceOrder:
     """Give it to somebody, who is told; raise CannotMaintain."""
     with transaction.atomic():
-        held = _locked(order)
+        held = locked(order)
         policies.check_can_assign(held, owner)
         _assign(held, owner, by, now)
     return held
@@ -120,7 +121,7 @@ def move(
 ) -> MaintenanceOrder:
     """Plan it at another time, or let it take longer; raise CannotMaintain."""
     with transaction.atomic():
-        held = _locked(order)
+        held = locked(order)
         policies.check_is_open(held)
         if held.state == MaintenanceState.IN_PROGRESS:
             starts_at = held.starts_at
@@ -129,11 +130,13 @@ def move(
             {"starts_at": held.starts_at, "ends_at": held.ends_at},
             {"starts_at": starts_at, "ends_at": ends_at},
         )
-        _open_machine(held, by, now)
+        open_machine(held, by, now)
         held.starts_at, held.ends_at = starts_at, ends_at
         held.save(update_fields=["starts_at", "ends_at"])
-        _close_machine(held, by, now)
-        requirements.move_due(dict.fromkeys(_waiting_parts(held), starts_at))
+        close_machine(held, by, now)
+        if waiting := _waiting_parts(held):
+            requirements.move_due(dict.fromkeys(waiting, starts_at))
+            _needs_changed(held, by, now)
         audit.record(action="mes.maintenance.move", target=held, by=by, now=now, changes=changes)
     return held
 
@@ -143,9 +146,9 @@ def add_part(
 ) -> MaintenancePart:
     """Ask the store for a part; raise CannotMaintain."""
     with transaction.atomic():
-        held = _locked(order)
+        held = locked(order)
         policies.check_is_open(held)
-        made = _need(held, part)
+        made = _need(held, part, by, now)
         audit.record(
             action="mes.maintenance.add_part",
             target=held,
@@ -162,11 +165,11 @@ def start(*, order: MaintenanceOrder, by: User, now: datetime) -> MaintenanceOrd
     Who begins what nobody was given has it from now on. Raise CannotMaintain.
     """
     with transaction.atomic():
-        held = _locked(order)
+        held = locked(order)
         policies.check_can_start(held)
-        _open_machine(held, by, now)
+        open_machine(held, by, now)
         held.starts_at, held.ends_at = now, now + (held.ends_at - held.starts_at)
-        _close_machine(held, by, now)
+        close_machine(held, by, now)
         if held.state == MaintenanceState.OPEN:
             held.owner = by
             _move(held, MaintenanceState.ASSIGNED)
@@ -182,7 +185,7 @@ def issue_part(
 ) -> MaintenancePart:
     """Take it out of the store, what expires first; raise CannotMaintain or the store's refusal."""
     with transaction.atomic():
-        held = _locked(part.order)
+        held = locked(part.order)
         policies.check_can_work(held)
         policies.check_part(quantity)
         [cover] = erp.coverage([part.requirement_id])
@@ -212,7 +215,7 @@ def book_time(
 ) -> MaintenanceTime:
     """Book time at the labour rate of the machine's work center; raise CannotMaintain."""
     with transaction.atomic():
-        held = _locked(order)
+        held = locked(order)
         policies.check_can_work(held)
         policies.check_minutes(minutes)
         booked = MaintenanceTime.objects.create(
@@ -239,9 +242,11 @@ def complete(*, order: MaintenanceOrder, result: str, by: User, now: datetime) -
     Raise CannotMaintain before it was begun, or without what was done.
     """
     with transaction.atomic():
-        held = _locked(order)
+        held = locked(order)
         policies.check_can_complete(held, result)
         _move(held, MaintenanceState.COMPLETED)
+        # What still comes back is not needed again.
+        requirements.settle(list(held.parts.values_list("requirement_id", flat=True)))
         held.completed_at, held.result = now, result.strip()[:500]
         _let_go(held, by, now)
         audit.record(
@@ -256,12 +261,19 @@ def cancel(*, order: MaintenanceOrder, reason: str, by: User, now: datetime) -> 
     Raise CannotMaintain once it was begun, or without a reason.
     """
     with transaction.atomic():
-        held = _locked(order)
+        held = locked(order)
         policies.check_can_cancel(held, reason)
         _move(held, MaintenanceState.CANCELLED)
         _let_go(held, by, now)
         if held.action is not None and held.action.state == ActionState.PLANNED:
             quality_actions.note_change(held.action, "")
+            audit.record(
+                action="mes.quality_action.change",
+                target=held.action.nonconformance,
+                by=by,
+                now=now,
+                reason=f"{held.action.title}: {held.number} – {MaintenanceState.CANCELLED}",
+            )
         audit.record(
             action="mes.maintenance.cancel",
             target=held,
@@ -287,7 +299,9 @@ def _assign(order: MaintenanceOrder, owner: User, by: User | None, now: datetime
         )
 
 
-def _need(order: MaintenanceOrder, part: NewPart) -> MaintenancePart:
+def _need(
+    order: MaintenanceOrder, part: NewPart, by: User | None, now: datetime
+) -> MaintenancePart:
     """A requirement for the part, and whatever of it is free now; its site is locked."""
     policies.check_part(part.quantity)
     item = masterdata.items_by_id([part.item_id]).get(part.item_id)
@@ -304,7 +318,13 @@ def _need(order: MaintenanceOrder, part: NewPart) -> MaintenancePart:
     [need] = requirements.open_many([new])
     free = erp.free_stock(site_id=order.site_id, item_ids=[item.pk])[item.pk]
     reservations.reserve({need.pk: min(free, part.quantity)})
+    _needs_changed(order, by, now)
     return MaintenancePart.objects.create(order=order, requirement=need)
+
+
+def _needs_changed(order: MaintenanceOrder, by: User | None, now: datetime) -> None:
+    """Requirements are planned anew for what its parts need now."""
+    events.publish(MaintenanceNeedsChanged(site_id=order.site_id), by=by, now=now)
 
 
 def _waiting_parts(order: MaintenanceOrder) -> list[int]:
@@ -319,36 +339,11 @@ def _let_go(order: MaintenanceOrder, by: User | None, now: datetime) -> None:
         waiting.values_list("requirement_id", "requirement__issued", "requirement__item_id")
     )
     requirements.set_quantities({pk: issued for pk, issued, _item in rows})
+    if rows:
+        _needs_changed(order, by, now)
     reservations.give_free(site_id=order.site_id, item_ids={item for _pk, _issued, item in rows})
-    _open_machine(order, by, now)
+    open_machine(order, by, now)
     order.save()
-
-
-def _close_machine(order: MaintenanceOrder, by: User | None, now: datetime) -> None:
-    order.closure = unit_exceptions.add(
-        work_unit_id=order.work_unit_id,
-        starts_at=order.starts_at,
-        ends_at=order.ends_at,
-        is_working=False,
-        reason=f"{order.number}: {order.title}",
-        by=by,
-        now=now,
-    )
-    order.save(update_fields=["closure"])
-
-
-def _open_machine(order: MaintenanceOrder, by: User | None, now: datetime) -> None:
-    """What is left of its span counts no more; what has passed stays as it was."""
-    if order.closure_id is None:
-        return
-    left = unit_exceptions.end_at(
-        exception_id=order.closure_id,
-        ends_at=min(now, order.ends_at),
-        by=by,
-        now=now,
-        reason=order.number,
-    )
-    order.closure_id = left.pk if left else None
 
 
 def _labour(order: MaintenanceOrder, minutes: int, now: datetime) -> Decimal:
@@ -359,13 +354,6 @@ def _labour(order: MaintenanceOrder, minutes: int, now: datetime) -> Decimal:
     )
     rate = rates.get((unit.work_center_id, RateKind.LABOUR), Decimal(0))
     return costing.hourly(Decimal(minutes), rate)
-
-
-def _locked(order: MaintenanceOrder) -> MaintenanceOrder:
-    """The order as it is now, its site's store locked first: one act at a time."""
-    lock(Lock.SUPPLY, order.site_id)
-    rows = MaintenanceOrder.objects.select_for_update(no_key=True, of=("self",))
-    return rows.select_related("work_unit__work_center__site", "owner").get(pk=order.pk)
 
 
 def _move(order: MaintenanceOrder, new: MaintenanceState) -> None:

@@ -18,6 +18,7 @@ from common import audit, idempotency
 from common.access import AuthenticatedRequest, requires
 from common.errors import Refused, told
 from common.permissions import allowed
+from masterdata import selectors as masterdata
 from mes import maintenance_forms as typed
 from mes import selectors
 from mes.enums import MaintenanceKind, MaintenanceState
@@ -43,7 +44,7 @@ def maintenance_list(request: HttpRequest) -> HttpResponse:
         "can_plan": allowed(request.user, "mes.plan_maintenance"),
         "now": timezone.now(),
     }
-    template = "mes/maintenance/list.html" + ("#rows" if request.htmx else "")  # type: ignore[attr-defined]
+    template = "mes/maintenance/list.html" + ("#rows" if "HX-Request" in request.headers else "")
     return render(request, template, context)
 
 
@@ -66,9 +67,8 @@ def maintenance_new(request: AuthenticatedRequest) -> HttpResponse:
 
 
 def _unit(request: HttpRequest) -> dict[str, Any]:
-    wanted = request.GET.get("unit", "")
-    choices = {label.split(" · ")[0]: pk for pk, label in typed.OrderForm().fields["unit"].choices}  # type: ignore[attr-defined]
-    return {"unit": choices[wanted]} if wanted in choices else {}
+    found = masterdata.work_unit_by_code(request.GET.get("unit", ""))
+    return {"unit": str(found.pk)} if found else {}
 
 
 def _once(

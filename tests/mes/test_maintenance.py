@@ -8,15 +8,17 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from rest_framework.test import APIClient
 
-from common.models import Notification
+from common import audit
+from common.models import Event, Job, Notification
 from erp.enums import CostKind, MoveKind, RequirementState
 from erp.models import CostEntry, Requirement, StockMove
+from erp.services import returns
 from masterdata.models import UnitException
 from mes import selectors
 from mes.enums import ActionState, ChangeKind, MaintenanceKind, MaintenanceState
 from mes.models import MaintenanceOrder, MaintenanceTime
 from mes.problem_policies import CannotAct
-from mes.services import improvements, maintenance, quality_actions
+from mes.services import improvements, maintenance, maintenance_spans, quality_actions
 from mes.services.maintenance import CannotMaintain, NewPart
 from mes.views import problem_page
 from tests.erp.factories import put_on_stock
@@ -159,6 +161,50 @@ def test_moved_it_closes_the_machine_at_the_other_time_and_called_off_not_at_all
     assert not selectors.maintenance_parts(order)[0].cover.reserved
 
 
+def test_work_that_takes_longer_keeps_the_machine_closed(unit, chief, ada):
+    waiting = ordered(unit, chief)
+    order = ordered(unit, chief, owner=ada)
+    maintenance.start(order=order, by=ada, now=NOW)
+    end, later = NOW + 3 * HOUR, NOW + 5 * HOUR
+    assert Job.objects.filter(name="mes.check_maintenance", run_at=end).count() == 1
+    Notification.objects.all().delete()
+    # Asked before its end, or for work that was not begun: nothing happens.
+    maintenance_spans.check(order_id=order.pk, now=end - HOUR)
+    maintenance_spans.check(order_id=waiting.pk, now=later)
+    assert not Notification.objects.exists()
+    maintenance_spans.check(order_id=order.pk, now=later)
+    order.refresh_from_db()
+    assert order.ends_at == later + maintenance_spans.ROLLED_ON
+    assert order.closure.ends_at == order.ends_at
+    # The one row, longer.
+    assert UnitException.objects.filter(reason__startswith=order.number).count() == 1
+    assert set(Notification.objects.values_list("user__username", flat=True)) == {"ada", "chief"}
+    assert Job.objects.filter(name="mes.check_maintenance", run_at=order.ends_at).exists()
+    maintenance.complete(order=order, result="Done", by=ada, now=later + HOUR / 4)
+    order.closure.refresh_from_db()
+    assert order.closure.ends_at == later + HOUR / 4
+
+
+def test_what_it_needs_is_planned_for_until_it_is_over(unit, chief, ada, bearing):
+    def asked() -> int:
+        return Event.objects.filter(topic="mes.maintenance.needs_changed").count()
+
+    order = ordered(unit, chief)
+    assert asked() == 0
+    part = maintenance.add_part(order=order, part=NewPart(bearing.pk, FOUR), by=chief, now=NOW)
+    assert asked() == 1
+    maintenance.start(order=order, by=ada, now=NOW)
+    maintenance.issue_part(part=part, quantity=Decimal(2), by=ada, now=NOW)
+    maintenance.complete(order=order, result="Done", by=ada, now=NOW)
+    assert asked() == 2
+    back = {"requirement_id": part.requirement_id, "reference": order.number, "by": chief}
+    with pytest.raises(returns.CannotReturn, match="needs nothing any more"):
+        returns.from_work_order(quantity=Decimal(1), still_needed=True, now=NOW, **back)
+    cost = selectors.maintenance_cost(order).parts
+    returns.from_work_order(quantity=Decimal(1), now=NOW, **back)
+    assert selectors.maintenance_cost(order).parts == cost / 2
+
+
 def test_an_action_of_an_8d_is_done_when_its_maintenance_is():
     quality = Quality()
     found = quality.report()
@@ -175,6 +221,8 @@ def test_an_action_of_an_8d_is_done_when_its_maintenance_is():
         quality_actions.finish(action=action, result="Done", **who)
     # Called off, it is to be ordered anew.
     maintenance.cancel(order=first, reason="Another machine", **who)
+    said = audit.history(found)[0].reason
+    assert said == f"{action.title}: {first.number} – cancelled"
     with pytest.raises(CannotAct, match="not made yet"):
         quality_actions.finish(action=action, result="Done", **who)
     second = improvements.maintain(action=action, work_unit_id=unit.pk, **span, **who)
