@@ -95,6 +95,7 @@ def _measure(scripts: list[Iterable[Step]], user: User, seconds: float) -> Resul
     start, answers = apart.Barrier(len(scripts) + 1), apart.SimpleQueue()
 
     def play(script: Iterable[Step]) -> None:
+        _forget_connections()
         try:
             answers.put(_times(script, user, seconds, start))
         except Exception as error:  # noqa: BLE001 - told below, in the measuring process
@@ -124,6 +125,16 @@ def _disconnect() -> None:
     for wrapper in connections.all():
         if isinstance(wrapper, DatabaseWrapper):
             wrapper.close_pool()
+
+
+def _forget_connections() -> None:
+    """Leave an inherited connection to the process that opened it: two would mix up its answers.
+
+    Django keeps a thread's connections apart while an event loop runs in it, and in a new process
+    none runs: there may be open ones that the measuring process did not see.
+    """
+    for wrapper in connections.all(initialized_only=True):
+        wrapper.connection = None
 
 
 def _times(script: Iterable[Step], user: User, seconds: float, start: Barrier) -> list[float]:

@@ -1,7 +1,9 @@
 """The benchmark of reports books what it says that it measures."""
 
+import asyncio
+
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -29,6 +31,26 @@ def statements_of_a_report(user, operation):
         reports._post(client, reports._url(operation, "report"), {"good": 1})
     # Jobs and their savepoints come and go with what waits already.
     return len([row for row in seen if "common_job" not in row["sql"]])
+
+
+@pytest.fixture
+def loop_in_the_background(monkeypatch):
+    """A loop that runs in this thread, as a browser's does for all tests after the first of one."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    before, loop = asyncio._get_running_loop(), asyncio.new_event_loop()
+    connection.ensure_connection()
+    asyncio._set_running_loop(loop)
+    yield
+    connections.close_all()
+    asyncio._set_running_loop(before)
+    loop.close()
+
+
+def test_clients_open_connections_of_their_own(demo_factory, loop_in_the_background):
+    demo_factory.load()
+    user = User.objects.get(username=Role.OPERATOR.value)
+    found = reports.reports(user=user, seconds=0.2, clients=2)
+    assert OperationReport.objects.filter(good=1).count() >= found.requests >= 2
 
 
 def test_reports_book_stock_material_and_cost_and_operations_time(demo_factory):
