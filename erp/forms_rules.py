@@ -85,7 +85,10 @@ class SupplyRuleForm(forms.ModelForm):  # type: ignore[type-arg]
         }
         help_texts = {
             "tolerance_days": _("No message for what comes a little early or late."),
-            "approval_limit": _("Empty: no order does. With a limit, a price of zero always does."),
+            "approval_limit": _(
+                "Empty: no order does. With a limit, a price of zero, or of less than half of "
+                "the known one, always does."
+            ),
             "auto_order_limit": _("Zero: nothing is ordered by itself."),
         }
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from common.errors import Refused
 from common.models import User
+from erp import selectors
 from erp.enums import (
     PURCHASE_ORDER_TRANSITIONS,
     ProposalState,
@@ -18,6 +19,9 @@ from erp.enums import (
 from erp.models import Proposal, PurchaseOrder, PurchaseOrderLine, SupplyRule
 from erp.policies import CannotReceive, plain
 from masterdata import selectors as masterdata
+
+# A price below this share of the known one is far below it: rebates do not go so far, slips do.
+FAR_BELOW = Decimal("0.5")
 
 
 class CannotOrder(Refused):
@@ -48,27 +52,58 @@ def value_of(order: PurchaseOrder) -> Decimal:
 def needs_approval(order: PurchaseOrder, rule: SupplyRule) -> bool:
     """Whether another person has to approve the order before it goes out.
 
-    A price of zero needs it by itself, for its value says nothing, whoever entered it and whatever
-    the price list says. Raise NoExchangeRate where the order's currency is unknown.
+    A price of zero, or far below the known one, needs it by itself, for its value says nothing,
+    whoever entered it. Raise NoExchangeRate where the order's currency is unknown.
     """
     if rule.approval_limit is None:
         return False
-    return any(line.is_free for line in order.lines.all()) or is_above_limit(order, rule)
+    return bool(suspect_lines(order)) or is_above_limit(order, rule)
+
+
+def suspect_lines(order: PurchaseOrder) -> dict[int, Decimal | None]:
+    """By id, the lines whose price says nothing: zero, or far below the known price.
+
+    With the known price, in the order's currency; None where nothing is known. What costs something
+    and is not known cannot be compared.
+    """
+    known = selectors.known_prices(order)
+    return {
+        line.pk: known.get(line.item_id)
+        for line in order.lines.all()
+        if line.is_free
+        or (line.item_id in known and line.unit_price < known[line.item_id] * FAR_BELOW)
+    }
 
 
 def reasons_for_approval(order: PurchaseOrder, rule: SupplyRule) -> list[str]:
     """The same in sentences, of an order that was read with its lines' items."""
     if rule.approval_limit is None:
         return []
+    suspect = suspect_lines(order)
     found = [
-        _("Position %(position)s, %(item)s, has a price of zero.")
-        % {"position": line.position, "item": line.item.code}
-        for line in order.lines.all()
-        if line.is_free
+        _reason(line, suspect[line.pk], order) for line in order.lines.all() if line.pk in suspect
     ]
     if is_above_limit(order, rule):
         found.append(_("Its value is above the site's limit."))
     return found
+
+
+def _reason(line: PurchaseOrderLine, known: Decimal | None, order: PurchaseOrder) -> str:
+    if line.is_free or known is None:
+        return _("Position %(position)s, %(item)s, has a price of zero.") % {
+            "position": line.position,
+            "item": line.item.code,
+        }
+    return _(
+        "Position %(position)s, %(item)s: the price of %(price)s %(currency)s is far below "
+        "the known one of %(known)s %(currency)s."
+    ) % {
+        "position": line.position,
+        "item": line.item.code,
+        "price": plain(line.unit_price),
+        "known": plain(known.quantize(Decimal("0.0001"))),
+        "currency": order.currency,
+    }
 
 
 def is_above_limit(order: PurchaseOrder, rule: SupplyRule) -> bool:
@@ -157,21 +192,22 @@ def check_within_approval(
     rule: SupplyRule,
     *,
     value_before: Decimal,
-    more_for_nothing: bool,
+    more_of_suspect: bool,
     by: User | None,
 ) -> None:
     """Raise CannotApprove where its own buyer would note a promise that costs more than the limit,
-    or more of what has a price of zero.
+    or more of what has a price of zero or far below the known one.
 
     The order as it was had been approved, or needed no approval; another person who notes the
     dearer promise approves it by that.
     """
     if by is None or by.pk != order.ordered_by_id:
         return
-    if rule.approval_limit is not None and more_for_nothing:
+    if rule.approval_limit is not None and more_of_suspect:
         raise CannotApprove(
             _(
-                "%(order)s would bring more of what has a price of zero: "
+                "%(order)s would bring more of what has a price of zero or far below "
+                "the known one: "
                 "another person has to note this promise."
             )
             % {"order": order.number}

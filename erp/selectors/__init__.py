@@ -40,6 +40,7 @@ from erp.selectors.genealogy import (
     used_by,
 )
 from erp.selectors.issued import Issued, issued_lines, issued_orders
+from erp.selectors.known_prices import known_prices
 from erp.selectors.picking import PickLine, pick_lines, pick_orders, site_of_reference
 from erp.selectors.planning import (
     CannotPlan,
@@ -215,6 +216,7 @@ __all__ = [
     "issued_lines",
     "issued_of",
     "issued_orders",
+    "known_prices",
     "local_day",
     "lot_balance",
     "lots_to_return",

@@ -169,7 +169,8 @@ def remove_line(
 
 
 def submit(*, order: PurchaseOrder, by: User | None, now: datetime) -> PurchaseOrder:
-    """Send a draft, or ask another person: a value above the site's limit, a price of zero.
+    """Send a draft, or ask another person: a value above the site's limit, a price of zero or
+    far below the known one.
 
     Raise CannotOrder without lines, CannotChangeOrder for what is no draft.
     """
@@ -247,14 +248,15 @@ def confirm(
         policies.check_can_confirm(order)
         value_before = policies.value_of(order)
         changes: dict[str, list[str | None]] = {}
-        more_for_nothing = any(
-            line.is_free and promises[line.pk].quantity > line.quantity for line in lines
+        suspect = policies.suspect_lines(order)
+        more_of_suspect = any(
+            line.pk in suspect and promises[line.pk].quantity > line.quantity for line in lines
         )
         for line in lines:
             changes |= _promised(line, promises[line.pk])
         rule = selectors.supply_rule(order.site_id)
         policies.check_within_approval(
-            order, rule, value_before=value_before, more_for_nothing=more_for_nothing, by=by
+            order, rule, value_before=value_before, more_of_suspect=more_of_suspect, by=by
         )
         order.supplier_reference = supplier_reference or order.supplier_reference
         if order.state == PurchaseOrderState.SENT:

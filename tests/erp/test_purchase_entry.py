@@ -10,8 +10,8 @@ import time_machine
 
 from common.concurrency import StaleWrite
 from common.models import AuditEntry, Event
-from erp.enums import PurchaseOrderState
-from erp.models import PurchaseOrder, Supply, SupplyRule
+from erp.enums import PurchaseOrderState, PurchaseReceiptKind
+from erp.models import PurchaseOrder, PurchaseReceipt, Supply, SupplyRule
 from erp.policies_purchase_entry import MOST_LINES
 from erp.services import purchase_entry, purchase_orders
 from erp.services.purchase_entry import CannotChangeOrder, CannotEnter, CannotOrder, Entered
@@ -207,6 +207,61 @@ def test_the_page_and_the_api_say_why_an_order_waits(client_for, api_client_for,
     body = {"version": version, "lines": [promise]}
     refused = buyer.post(f"{url}confirm/", body, format="json")
     assert "price of zero" in refused.json()["detail"]
+    assert other.post(f"{url}confirm/", body, format="json").status_code == 200
+
+
+def test_a_price_far_below_the_known_one_needs_approval(site, near):
+    """The list, the last price paid and the standard cost are each known; else nothing is."""
+    SupplyRule.objects.create(site=site, approval_limit=Decimal(1000))
+    listed = priced(near, "BOLT", "3")
+    unknown = ItemFactory(code="NEW", supply=ItemSupply.BUY, standard_cost=0)
+    card = ItemFactory(code="CARD", supply=ItemSupply.BUY, standard_cost=Decimal("0.8"))
+
+    def states(item, *prices):
+        made = [write(site, near, Entered(item.pk, Decimal(10), None, Decimal(p))) for p in prices]
+        return [purchase_orders.submit(order=o, by=None, now=NOW).state for o in made]
+
+    waits, goes = PurchaseOrderState.TO_APPROVE, PurchaseOrderState.SENT
+    assert states(listed, "0.01", "1.4999", "1.5", "9") == [waits, waits, goes, goes]
+    assert states(card, "0.3999", "0.4") == [waits, goes]
+    assert states(unknown, "0.01") == [goes]
+    # A list that says too little is no way around what was paid and what it should cost.
+    SupplierPrice.objects.update(price=Decimal("0.01"))
+    assert states(listed, "0.01", "1") == [waits, goes]
+    paid = write(site, near, Entered(unknown.pk, Decimal(1), None, Decimal(40))).lines.get()
+    PurchaseReceipt.objects.create(
+        line=paid,
+        kind=PurchaseReceiptKind.ACCEPTED,
+        quantity=1,
+        at=NOW,
+        day=TODAY,
+        promised_date=TODAY,
+    )
+    assert states(unknown, "0.01", "20") == [waits, goes]
+    # Where the known price is of a currency without a rate, nothing can be compared.
+    type(listed).objects.update(standard_cost=0)
+    SupplierPrice.objects.update(price=Decimal(3))
+    order = write(site, near, Entered(listed.pk, Decimal(10), None, Decimal("0.01")))
+    SupplierPrice.objects.update(currency="JPY")
+    assert purchase_orders.submit(order=order, by=None, now=NOW).state == goes
+
+
+def test_a_buyer_is_told_why_a_tiny_price_waits(client_for, api_client_for, site, near, bolt):
+    SupplyRule.objects.create(site=site, approval_limit=Decimal(100))
+    buyer, other = api_client_for("purchasing"), api_client_for("administrator")
+    row = {"item": "BOLT", "quantity": "500", "unit_price": "0.01"}
+    made = buyer.post(API, {"supplier": "NEAR", "lines": [row]}, format="json").json()
+    url, page = f"{API}{made['number']}/", f"/stock/purchases/{made['number']}/"
+    why = "Position 10, BOLT: the price of 0.01 EUR is far below the known one of 2.5 EUR."
+    assert made["approval_reasons"] == [why]
+    assert why in client_for("purchasing").get(page).content.decode()
+    assert buyer.post(f"{url}submit/").json()["state"] == "to_approve"
+    assert other.post(f"{url}approve/").json()["state"] == "sent"
+    # More of it is noted by another person than its buyer too.
+    promise = {"position": 10, "quantity": "900", "due_date": "2026-12-24"}
+    body = {"version": buyer.get(url).json()["version"], "lines": [promise]}
+    refused = buyer.post(f"{url}confirm/", body, format="json")
+    assert "far below" in refused.json()["detail"]
     assert other.post(f"{url}confirm/", body, format="json").status_code == 200
 
 
