@@ -2,7 +2,8 @@
 
 Alarm, and more people while nobody answers; a new plan within half a minute, other dispatch lists;
 the customers whose day moves past its promise by more than the tolerance are told, and nobody else;
-then the machine runs again and the plan takes it back. All of it is one incident.
+what the work costs on the machine that takes it over is what its order is expected to cost; then
+the machine runs again and the plan takes it back. All of it is one incident.
 """
 
 import email
@@ -14,6 +15,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from email.message import Message
 from pathlib import Path
 from typing import Any
@@ -29,12 +31,13 @@ from common.selectors import DEMO_PASSWORD
 from crm.demo import loading
 from crm.enums import NoticeState
 from crm.models import DelayNotice, NoticeRule, SalesOrderLine
-from masterdata.models import Customer, UnitException, WorkUnit
+from masterdata.models import CostRate, Customer, UnitException, WorkUnit
 from mes.enums import OperationState
-from mes.models import AndonCall, Downtime, Incident, WorkOrderOperation
+from mes.models import AndonCall, Downtime, Incident, OperationUnit, WorkOrderOperation
 from mes.services import reasons
 from tests.faults.live import wait_until
 from tests.flows.chain import Chain, settle
+from tests.masterdata.factories import WorkCenterFactory, WorkUnitFactory
 from tests.mes import invariants
 
 pytestmark = [
@@ -125,6 +128,8 @@ def test_a_machine_fails_and_the_right_customers_know(demo: Chain, letters: Path
     unit = operation.work_unit
     assert unit is not None
     _no_other_can_do_it(unit)
+    moving = _one_could_go_to_a_dearer_machine(unit)
+    costs = [_expected_cost(demo, moving)]
     _promise_others_later()
     before, before_version = _published(), _version()
     days = _days()
@@ -155,6 +160,8 @@ def test_a_machine_fails_and_the_right_customers_know(demo: Chain, letters: Path
     _check_escalation(incident, supervisor)
     settle()
     _check_plan_keeps_away(unit.pk)
+    costs.append(_expected_cost(demo, moving))
+    _check_cost_followed(moving, unit, costs)
     list_after = operator.get(f"/floor/?unit={unit.code}")
     assert _jobs(list_after) != _jobs(list_before)
 
@@ -192,6 +199,64 @@ def _no_other_can_do_it(unit: WorkUnit) -> None:
     """The machines beside it are away, so that what was planned there has to wait."""
     beside = WorkUnit.objects.filter(work_center=unit.work_center_id).exclude(pk=unit.pk)
     beside.update(is_active=False)
+
+
+def _one_could_go_to_a_dearer_machine(unit: WorkUnit) -> WorkOrderOperation:
+    """One job planned there could be done at twice its rates elsewhere too, in the same time."""
+    center = WorkCenterFactory(
+        code="CELL", site=unit.work_center.site, calendar=unit.work_center.calendar
+    )
+    cell = WorkUnitFactory(code="CELL-01", work_center=center, energy_kw=unit.energy_kw)
+    for rate in unit.work_center.rates.all():
+        CostRate.objects.create(
+            work_center=center,
+            kind=rate.kind,
+            amount_per_hour=2 * rate.amount_per_hour,
+            currency=rate.currency,
+            valid_from=rate.valid_from,
+        )
+    jobs = WorkOrderOperation.objects.filter(planned_work_unit=unit, reports=None)
+    jobs = jobs.filter(state__in=["waiting", "ready"], work_order__pegs__requirement__in=_needs())
+    job = jobs.order_by("planned_starts_at", "pk")[0]
+    job.units.all().delete()
+    for one in (unit, cell):
+        OperationUnit.objects.create(
+            operation=job,
+            work_unit=one,
+            setup_minutes=job.setup_minutes,
+            run_minutes=job.run_minutes,
+        )
+    return job
+
+
+def _needs() -> QuerySet[SalesOrderLine, int | None]:
+    """The requirements of order lines that somebody waits for."""
+    lines = SalesOrderLine.objects.filter(requirement__isnull=False, is_cancelled=False)
+    return lines.values_list("requirement", flat=True)
+
+
+def _expected_cost(demo: Chain, job: WorkOrderOperation) -> dict[str, Decimal]:
+    """What the order of that job is expected to cost, by kind, over HTTP."""
+    needs = job.work_order.pegs.filter(requirement__in=_needs()).values("requirement")
+    number = SalesOrderLine.objects.filter(requirement__in=needs)[0].order.number
+    answer = demo.api("manager").get(f"sales-orders/{number}/costs/")
+    assert answer.status == 200, answer.body
+    assert not answer["unpriced"]
+    return {kind["kind"]: Decimal(kind["expected"]) for kind in answer["kinds"]}
+
+
+def _check_cost_followed(
+    job: WorkOrderOperation, unit: WorkUnit, costs: list[dict[str, Decimal]]
+) -> None:
+    """The job went where it costs more, and what its order is expected to cost with it."""
+    assert job.planned_work_unit == unit
+    job.refresh_from_db()
+    assert job.planned_work_unit is not None
+    assert job.planned_work_unit.code == "CELL-01"
+    before, after = costs
+    assert after["machine"] > before["machine"]
+    assert after["labour"] > before["labour"]
+    assert sum(after.values()) > sum(before.values())
 
 
 def _promise_others_later() -> None:
