@@ -46,8 +46,10 @@ def site_for(about: About, *, code: str, now: datetime) -> int:
     return masterdata.site_meant(code, item_ids=items, on=now.date()).pk
 
 
-def site_of(item_id: int | None, now: datetime) -> "Site":
-    """Where the item is made, else the first site."""
+def site_of(item_id: int | None, now: datetime, *, site_id: int | None) -> "Site":
+    """The one named, else where the item is made, else the first: who writes cannot be asked."""
+    if site_id:
+        return masterdata.site(site_id)
     try:
         return masterdata.site_meant("", item_ids=[item_id] if item_id else [], on=now.date())
     except masterdata.CannotTellSite:

@@ -61,11 +61,7 @@ def create(
     message_id: str = "",
     number: str = "",
 ) -> Ticket:
-    """Open a ticket with what the customer says; raise CannotOpen without a subject or text.
-
-    Without a site it is where the product is made, else the first one: who writes to us cannot be
-    asked. ``number`` is for tickets that come from elsewhere and have one.
-    """
+    """Open a ticket; raise CannotOpen without a text. It may have a number and a site already."""
     policies.check_can_open(title, body)
     contact = contact or Contact()
     with transaction.atomic():
@@ -79,7 +75,7 @@ def create(
             opened_by=by,
         )
         _set(ticket, about)
-        ticket.site = masterdata.site(site_id) if site_id else site_of(ticket.item_id, now)
+        ticket.site = site_of(ticket.item_id, now, site_id=site_id)
         ticket_clock.reckon(ticket)
         ticket.save()
         _note_facts(ticket, by=by, now=now)
