@@ -24,7 +24,7 @@ class AtSiteForm(forms.Form):
         if len(sites) < 2:
             del self.fields["at_site"]
             return
-        choices = [("", _("Where the items are made")), *((s.code, s.label) for s in sites)]
+        choices = [("", _("Where it is made")), *((s.code, s.label) for s in sites)]
         self.fields["at_site"].choices = choices  # type: ignore[attr-defined]  # a choice field
 
     @property
