@@ -1,11 +1,13 @@
 """The site whose store, planning and purchasing pages show: chosen once, kept until changed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from functools import wraps
+from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 
 # The code of the site that somebody works in, in the session.
 KEPT = "store_site"
@@ -21,6 +23,7 @@ class Located(Protocol):
     def label(self) -> str: ...
 
 
+P = ParamSpec("P")
 S = TypeVar("S", bound=Located)
 
 
@@ -64,6 +67,42 @@ def place_of(request: HttpRequest, sites: Sequence[S]) -> Place[S]:
     if named and found is not None and request.method == "GET":
         keep(request, found)
     return Place(found or (sites[0] if sites else None), sites)
+
+
+def chosen(request: HttpRequest, sites: Sequence[Located]) -> str:
+    """The code of the site that ``?site=`` names or that was chosen; empty where nobody chose."""
+    code = request.GET.get("site") or request.session.get(KEPT, "")
+    found = _of(sites, code)
+    return found.code if found else ""
+
+
+def tells_of_idle_sites(
+    every: Callable[[], Sequence[S]], working: Callable[[], Sequence[S]]
+) -> Callable[[Callable[P, HttpResponse]], Callable[P, HttpResponse]]:
+    """For pages of the ``working`` sites: opened for another one of ``every``, they say so.
+
+    What is sent there, and parts of pages, go on answering 404.
+    """
+
+    def decorate(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+        @wraps(view)
+        def page(*args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            try:
+                return view(*args, **kwargs)
+            except Http404:
+                request = args[0]
+                assert isinstance(request, HttpRequest)  # noqa: S101 - as of every view
+                code, there = request.GET.get("site", ""), working()
+                site = _of(every(), code)
+                is_part = request.method not in ("GET", "HEAD") or "HX-Request" in request.headers
+                if is_part or site is None or _of(there, code):
+                    raise
+                context = {"site": site, "place": Place(None, there), "url": request.path}
+                return render(request, "common/idle_site.html", context)
+
+        return page
+
+    return decorate
 
 
 def keep(request: HttpRequest, site: Located) -> None:

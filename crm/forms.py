@@ -12,6 +12,7 @@ from common.errors import refusal
 from common.forms import OnceForm
 from crm import policies
 from crm.enums import OrderState, RushState
+from crm.forms_site import AtSiteForm
 from crm.services.orders import NewLine
 from masterdata import selectors as masterdata
 
@@ -24,8 +25,8 @@ def whole_numbers(texts: Iterable[str]) -> list[int]:
     return [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) < 10]
 
 
-class OrderForm(OnceForm):
-    """Customer and references; the customer is named by code."""
+class OrderForm(AtSiteForm, OnceForm):
+    """Site, customer and references; the customer is named by code."""
 
     customer = forms.CharField(
         label=_("Customer"),

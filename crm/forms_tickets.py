@@ -20,6 +20,7 @@ from crm.enums import (
     TicketState,
     WarrantyDecision,
 )
+from crm.forms_site import AtSiteForm
 from crm.models import TicketMacro, TicketSymptom
 from crm.services.ticket_inbox import LARGEST_MAIL
 from crm.services.ticket_photos import PHOTO_TYPES
@@ -118,7 +119,7 @@ class _Choices(forms.Form):
         return item
 
 
-class TicketForm(_Choices, OnceForm):
+class TicketForm(AtSiteForm, _Choices, OnceForm):
     """A complaint as an agent notes it."""
 
     contact_name = forms.CharField(
@@ -136,7 +137,7 @@ class TicketForm(_Choices, OnceForm):
     photos = FilesField(label=_("Photos"), accept=PHOTO_TYPES)
     field_order = [
         "serial", "customer", "title", "body", "symptom", "priority", "contact_name",
-        "contact_email", "item", "photos",
+        "contact_email", "item", "at_site", "photos",
     ]  # fmt: skip
 
 

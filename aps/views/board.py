@@ -23,7 +23,7 @@ from aps.services import runs
 from aps.views import board_config, compared, overview, why, window, words
 from aps.views.compared import Other
 from aps.views.overview import order_of
-from aps.views.place import place_of
+from aps.views.place import place_of, tells_of_idle_sites
 from common.access import AuthenticatedRequest, requires
 from common.errors import told
 from common.permissions import allowed
@@ -51,6 +51,7 @@ class ListRow:
 
 @requires("aps.view_schedule")
 @require_safe
+@tells_of_idle_sites
 def board(request: HttpRequest) -> HttpResponse:
     """The page; its parts (progress, overview, rows) come by the same URL with ``part``."""
     place = place_of(request)

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from aps import selectors
 from aps.forms import CapacityFilter
 from aps.selectors import Capacity, CenterCapacity, WeekLoad
-from aps.views.place import place_of
+from aps.views.place import place_of, tells_of_idle_sites
 from common.access import requires
 from masterdata import selectors as masterdata
 
@@ -60,6 +60,7 @@ MOST_CUSTOMERS = 3
 
 @requires("aps.view_schedule")
 @require_safe
+@tells_of_idle_sites
 def capacity(request: HttpRequest) -> HttpResponse:
     """``?from=&weeks=&center=&customer=``; ``format=csv`` answers a file."""
     place = place_of(request)

@@ -19,7 +19,7 @@ from aps.services import previews
 from aps.services.previews import Preview
 from aps.views import comparison_words
 from aps.views.comparison_words import DateRow, MoveRow
-from aps.views.place import place_of
+from aps.views.place import place_of, tells_of_idle_sites
 from common.access import AuthenticatedRequest, requires
 from common.errors import Refused, told
 from common.permissions import allowed
@@ -52,6 +52,7 @@ class Said:
 
 @requires({"GET": "aps.view_schedule", "POST": "masterdata.edit"})
 @require_http_methods(["GET", "HEAD", "POST"])
+@tells_of_idle_sites
 def hours(request: AuthenticatedRequest) -> HttpResponse:
     """What is closed or open besides the calendars, and a form for one more.
 

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 Place: TypeAlias = "place.Place[Site]"
 
-__all__ = ["Place", "place_of", "site_id"]
+__all__ = ["Place", "place_of", "site_id", "tells_of_idle_sites"]
+
+tells_of_idle_sites = place.tells_of_idle_sites(masterdata.sites, masterdata.sites_with_units)
 
 
 def place_of(request: HttpRequest) -> "Place":

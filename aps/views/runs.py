@@ -11,7 +11,7 @@ from aps import selectors
 from aps.enums import RunKind, RunState
 from aps.models import ScheduleRun
 from aps.views import comparison_words, scenario_words, words
-from aps.views.place import place_of
+from aps.views.place import place_of, tells_of_idle_sites
 from common.access import requires
 from common.live import answer_if_changed
 
@@ -23,6 +23,7 @@ UNDER_WAY = (RunState.QUEUED, RunState.SOLVING)
 
 @requires("aps.view_schedule")
 @require_safe
+@tells_of_idle_sites
 def run_list(request: HttpRequest) -> HttpResponse:
     """All runs, the newest first, narrowed to a state by the URL."""
     place = place_of(request)

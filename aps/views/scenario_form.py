@@ -25,7 +25,7 @@ from aps.services import changes as kinds
 from aps.services import inputs, scenarios
 from aps.services.changes import Change
 from aps.views import scenario_words
-from aps.views.place import place_of
+from aps.views.place import place_of, tells_of_idle_sites
 from common.access import AuthenticatedRequest, requires
 from common.errors import Refused, refusal
 from masterdata import selectors as masterdata
@@ -36,6 +36,7 @@ Solve = Callable[[str, Sequence[dict[str, Any]]], ScheduleRun]
 
 @requires("aps.plan")
 @require_http_methods(["GET", "HEAD", "POST"])
+@tells_of_idle_sites
 def scenario_create(request: AuthenticatedRequest) -> HttpResponse:
     """A new what-if; ``offer``, posted, is a list of changes that it begins with."""
     site_id = place_of(request).pk

@@ -19,7 +19,7 @@ from aps.selectors import current_run
 from aps.selectors import scenarios as selectors
 from aps.services import comparison, scenarios
 from aps.views import comparison_words, scenario_words, words
-from aps.views.place import place_of
+from aps.views.place import place_of, tells_of_idle_sites
 from common.access import AuthenticatedRequest, requires
 from common.errors import Refused, refusal, told
 from common.permissions import allowed
@@ -32,6 +32,7 @@ PARTS = ("result", "figures")
 
 @requires("aps.view_schedule")
 @require_safe
+@tells_of_idle_sites
 def scenario_list(request: HttpRequest) -> HttpResponse:
     """All scenarios, the newest first, narrowed by kind and state in the URL."""
     place = place_of(request)
@@ -92,6 +93,7 @@ def scenario_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @requires("aps.view_schedule")
 @require_safe
+@tells_of_idle_sites
 def compare(request: HttpRequest) -> HttpResponse:
     """``?one=7&other=9``: any two plans that are still kept, side by side."""
     place = place_of(request)

@@ -85,6 +85,8 @@ class PromiseLineIn(StrictSerializer):
 
 
 class PromiseCheckIn(StrictSerializer):
+    # The site's code; without it the only site, or the one that makes all of the items.
+    site = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
     customer = CustomerCode(required=False, allow_null=True)
     lines = PromiseLineIn(many=True, allow_empty=False, max_length=200)  # type: ignore[call-arg]
 
@@ -155,6 +157,8 @@ class OrderLineIn(StrictSerializer):
 
 
 class OrderIn(StrictSerializer):
+    # The site's code; without it the only site, or the one that makes all of the items.
+    site = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
     customer = CustomerCode()
     customer_reference = serializers.CharField(max_length=80, required=False, allow_blank=True)
     note = serializers.CharField(max_length=2000, required=False, allow_blank=True)

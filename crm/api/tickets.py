@@ -20,6 +20,7 @@ from crm.models import Ticket
 from crm.services import tickets, trace_reports
 from crm.services.tickets import About, Contact
 from crm.services.trace_reports import UrlOf
+from masterdata import selectors as masterdata
 
 
 class TicketIn(StrictSerializer):
@@ -30,6 +31,8 @@ class TicketIn(StrictSerializer):
     serial_number = serializers.CharField(max_length=200, required=False, allow_blank=True)
     customer = CustomerCode(required=False)
     item = ItemCode(required=False)
+    # The site's code; without it the only site, or the one that makes the product.
+    site = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
     symptom = serializers.CharField(max_length=40, required=False)
     priority = serializers.ChoiceField(choices=TicketPriority.choices, required=False)
     contact_name = serializers.CharField(max_length=120, required=False, allow_blank=True)
@@ -136,17 +139,23 @@ class TicketListView(ListApiView):
     def post(self, request: ApiRequest) -> Response:
         body = TicketIn(data=request.data)
         body.is_valid(raise_exception=True)
+        about, now = _about(body.validated_data), timezone.now()
+        try:
+            site_id = tickets.site_for(about, code=body.validated_data["site"], now=now)
+        except masterdata.CannotTellSite as refused:
+            raise serializers.ValidationError({"site": [str(refused)]}) from refused
         made = tickets.create(
             title=body.validated_data["title"],
             body=body.validated_data["text"],
-            about=_about(body.validated_data),
+            about=about,
+            site_id=site_id,
             contact=Contact(
                 body.validated_data.get("contact_name", ""),
                 body.validated_data.get("contact_email", ""),
             ),
             channel=TicketChannel.AGENT,
             by=request.user,
-            now=timezone.now(),
+            now=now,
         )
         return _answer(made.number, status.HTTP_201_CREATED)
 

@@ -13,11 +13,11 @@ from aps.services import promises
 from common.api import ApiRequest, ApiView, ListApiView
 from crm import selectors
 from crm.api import serializers
+from crm.api.place import site_meant
 from crm.enums import OrderState
 from crm.models import SalesOrder, Shipment
 from crm.services import orders, shipments
 from erp import selectors as erp
-from masterdata import selectors as masterdata
 from mes import selectors as mes
 
 # What the API tells of an answer besides the item, whose code it takes from the question.
@@ -46,7 +46,11 @@ class PromiseCheckView(ApiView):
         body.is_valid(raise_exception=True)
         customer = body.validated_data.get("customer")
         answers = promises.check(
-            site_id=masterdata.default_site().pk,
+            site_id=site_meant(
+                body.validated_data["site"],
+                item_ids=[line["item"].pk for line in body.validated_data["lines"]],
+                on=timezone.now().date(),
+            ),
             customer_id=customer.pk if customer else None,
             lines=[
                 promises.LineRequest(
@@ -88,7 +92,11 @@ class OrderListView(ListApiView):
         body.is_valid(raise_exception=True)
         data = body.validated_data
         order = orders.create(
-            site_id=masterdata.default_site().pk,
+            site_id=site_meant(
+                data["site"],
+                item_ids=[line["item"].pk for line in data["lines"]],
+                on=timezone.now().date(),
+            ),
             customer_id=data["customer"].pk,
             customer_reference=data.get("customer_reference", ""),
             note=data.get("note", ""),

@@ -12,7 +12,9 @@ class MovedOrder(TypedDict):
     """An order line that would come on another day; days in ISO 8601, None: no date."""
 
     line: str
+    # In both languages: whoever reads it has one.
     customer: str
+    customer_zh: str
     promised: str | None
     before: str | None
     after: str | None
@@ -92,7 +94,8 @@ def _moved_orders(rows: list[Mapping[str, Any]]) -> list[MovedOrder]:
 def _moved(row: Mapping[str, Any], line: SalesOrderLine) -> MovedOrder:
     return MovedOrder(
         line=row["line"],
-        customer=line.order.customer.label,
+        customer=line.order.customer.name,
+        customer_zh=line.order.customer.name_zh,
         promised=line.promised_date.isoformat() if line.promised_date else None,
         before=row["before_day"],
         after=row["after_day"],

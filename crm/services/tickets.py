@@ -4,7 +4,6 @@ Callers hold nothing; each action locks the ticket's row first.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -33,6 +32,7 @@ from crm.policies_tickets import (
     CannotWrite,
 )
 from crm.services import ticket_clock, ticket_mail, ticket_photos
+from crm.services.ticket_about import About, Contact, product_of, site_for, site_of
 from crm.services.ticket_photos import Photo
 from masterdata import selectors as masterdata
 from traceability.services import complaints
@@ -40,31 +40,11 @@ from traceability.services import complaints
 __all__ = [
     "About", "CannotEdit", "CannotMove", "CannotOpen", "CannotWrite", "Contact",
     "assign", "close", "create", "describe", "hear", "note", "reopen", "reply",
-    "resolve", "wait",
+    "resolve", "site_for", "wait",
 ]  # fmt: skip
 
 # What the ledger is told of a complaint whose symptom nobody has named yet.
 UNKNOWN_SYMPTOM = "UNKNOWN"
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What a ticket is about. ``thing`` is a lot or unit; else the typed number is looked up."""
-
-    customer_id: int | None = None
-    item_id: int | None = None
-    serial: str = ""
-    thing: int | None = None
-    symptom_id: int | None = None
-    priority: TicketPriority = TicketPriority.NORMAL
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """Who wrote."""
-
-    name: str = ""
-    email: str = ""
 
 
 def create(
@@ -76,20 +56,17 @@ def create(
     now: datetime,
     contact: Contact | None = None,
     channel: TicketChannel = TicketChannel.AGENT,
+    site_id: int | None = None,
     photos: Sequence[Photo] = (),
     message_id: str = "",
     number: str = "",
 ) -> Ticket:
-    """Open a ticket with what the customer says; raise CannotOpen without a subject or text.
-
-    ``number`` is for tickets that come from elsewhere and have one.
-    """
+    """Open a ticket; raise CannotOpen without a text. It may have a number and a site already."""
     policies.check_can_open(title, body)
     contact = contact or Contact()
     with transaction.atomic():
         ticket = Ticket(
             number=number or numbers.take("AS", now=now),
-            site=masterdata.default_site(),
             contact_name=contact.name[:120],
             contact_email=contact.email[:254],
             title=" ".join(title.split())[:200],
@@ -98,6 +75,7 @@ def create(
             opened_by=by,
         )
         _set(ticket, about)
+        ticket.site = site_of(ticket.item_id, now, site_id=site_id)
         ticket_clock.reckon(ticket)
         ticket.save()
         _note_facts(ticket, by=by, now=now)
@@ -290,19 +268,12 @@ def reopen(*, ticket: Ticket, reason: str, by: User, now: datetime) -> Ticket:
 
 
 def _set(ticket: Ticket, about: About) -> None:
-    """What it is about; a number that is one product's alone is that product."""
+    """What it is about."""
     ticket.customer_id = about.customer_id
     ticket.serial = products.typed_number(about.serial)
     ticket.symptom_id = about.symptom_id
     ticket.priority = about.priority
-    found = products.product(about.thing)
-    if about.thing is not None and found is None:
-        raise CannotOpen(_("There is no such product any more."))
-    if found is None and ticket.serial:
-        known = [
-            one for one in products.named(ticket.serial) if about.item_id in (None, one.item_id)
-        ]
-        found = known[0] if len(known) == 1 else None
+    found = product_of(about)
     ticket.thing = found.thing if found else None
     ticket.item_id = found.item_id if found else about.item_id
     if found:

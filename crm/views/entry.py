@@ -15,6 +15,7 @@ from aps.services import promises
 from common import idempotency
 from common.access import AuthenticatedRequest, requires
 from common.errors import Refused, refusal
+from common.place import chosen
 from crm import policies
 from crm.forms import BaseLineFormSet, LineFormSet, OrderForm, check_size, whole_numbers
 from crm.models import SalesOrder
@@ -28,11 +29,13 @@ LOOKUP_LIMIT = 12
 def order_create(request: AuthenticatedRequest) -> HttpResponse:
     """A new order; "submit" also asks for approval where every date can be kept."""
     check_size(request.POST)
-    form = OrderForm(request.POST or None)
+    form = OrderForm(request.POST or None, initial={"at_site": chosen(request, masterdata.sites())})
     lines = cast(BaseLineFormSet, LineFormSet(request.POST or None, prefix="line"))
     if request.method == "POST" and form.is_valid() and lines.is_valid():
         try:
             return HttpResponseRedirect(_save_new(request, form, lines))
+        except masterdata.CannotTellSite as refused:
+            form.add_error("at_site", str(refused))
         except Refused as refused:
             messages.error(request, str(refused))
     status = 422 if request.method == "POST" else 200
@@ -45,6 +48,11 @@ def _save_new(request: AuthenticatedRequest, form: OrderForm, lines: BaseLineFor
     """Create the order once, however often the form is sent; the page to go to."""
     now = timezone.now()
     data = form.cleaned_data
+    site = masterdata.site_meant(
+        form.site_code,
+        item_ids=[row.cleaned_data["item"].pk for row in lines.filled()],
+        on=now.date(),
+    )
     rows = [row.new_line() for row in lines.filled()]
     rush = frozenset(
         10 * number
@@ -55,7 +63,7 @@ def _save_new(request: AuthenticatedRequest, form: OrderForm, lines: BaseLineFor
 
     def effect() -> str:
         order = orders.create(
-            site_id=masterdata.default_site().pk,
+            site_id=site.pk,
             customer_id=data["customer"].pk,
             customer_reference=data["customer_reference"],
             note=data["note"],
@@ -94,7 +102,7 @@ def _page(order: SalesOrder) -> str:
 def order_edit(request: AuthenticatedRequest, number: str) -> HttpResponse:
     """The lines of a draft."""
     check_size(request.POST)
-    order = get_object_or_404(SalesOrder.objects.select_related("customer"), number=number)
+    order = get_object_or_404(SalesOrder.objects.select_related("customer", "site"), number=number)
     initial = [
         {
             "item": line.item.code,
@@ -161,9 +169,15 @@ def order_check(request: HttpRequest) -> JsonResponse:
         if not form.is_blank() and form.is_valid()
     }
     customer = masterdata.customer_by_code(request.POST.get("customer", "").strip())
+    now = timezone.now()
     try:
+        site = masterdata.site_meant(
+            request.POST.get("at_site", ""),
+            item_ids=[form.cleaned_data["item"].pk for form in rows.values()],
+            on=now.date(),
+        )
         answers = promises.check(
-            site_id=masterdata.default_site().pk,
+            site_id=site.pk,
             customer_id=customer.pk if customer else None,
             lines=[
                 promises.LineRequest(
@@ -173,8 +187,10 @@ def order_check(request: HttpRequest) -> JsonResponse:
                 )
                 for form in rows.values()
             ],
-            now=timezone.now(),
+            now=now,
         )
+    except masterdata.CannotTellSite as refused:
+        return JsonResponse({"rows": {str(n): _untold(request, refused) for n in rows}})
     except Refused as refused:
         return JsonResponse({"rows": {}, "error": str(refused)})
     return JsonResponse(
@@ -185,6 +201,13 @@ def order_check(request: HttpRequest) -> JsonResponse:
             }
         }
     )
+
+
+def _untold(request: HttpRequest, refused: Refused) -> dict[str, object]:
+    """The answer to a line that cannot be checked."""
+    context = {"answer": {"refusal": str(refused), "status": "failed"}}
+    html = render_to_string("crm/order_form.html#answer", context, request)
+    return {"status": "failed", "feasible": False, "html": html, "dialog": ""}
 
 
 def _row(request: HttpRequest, form, answer: promises.LineAnswer) -> dict[str, object]:  # type: ignore[no-untyped-def]

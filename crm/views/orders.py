@@ -160,7 +160,7 @@ def _is_moving(order: SalesOrder) -> bool:
     if order.state not in OrderState.open():
         return False
     # The order is read before its lines: a date may have come in between.
-    is_behind = order.projected_date is None  # type: ignore[attr-defined]
+    is_behind = order.projected_date is None  # type: ignore[attr-defined]  # selectors.order adds it
     return any(
         (line.projected_date is None or is_behind)
         and line.conversion_state != "failed"

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
 
 from aps.services.rush import help_text
 from common.models import AuditEntry
@@ -150,7 +150,7 @@ def _moved(one: Mapping[str, Any]) -> Moved:
     return Moved(
         line=one["line"],
         order=one["line"].partition("/")[0],
-        customer=one["customer"],
+        customer=_customer(one),
         promised=_day(one["promised"]),
         before=_day(one["before"]),
         after=_day(one["after"]),
@@ -158,6 +158,12 @@ def _moved(one: Mapping[str, Any]) -> Moved:
         word=word,
         tone=tone,
     )
+
+
+def _customer(one: Mapping[str, Any]) -> str:
+    """In the reader's language; older assessments have one name only."""
+    is_chinese = (get_language() or "").startswith("zh")
+    return str((is_chinese and one.get("customer_zh")) or one["customer"])
 
 
 def _in_time(one: Mapping[str, Any]) -> bool:

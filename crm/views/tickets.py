@@ -17,6 +17,7 @@ from common import audit, idempotency
 from common.access import AuthenticatedRequest, requires
 from common.errors import Refused, refusal, told
 from common.permissions import allowed
+from common.place import chosen
 from crm import policies_tickets as policies
 from crm import selectors_products as products
 from crm import selectors_tickets as selectors
@@ -119,11 +120,16 @@ def ticket_create(request: AuthenticatedRequest) -> HttpResponse:
     form = TicketForm(
         request.POST or None,
         request.FILES or None,
-        initial={"serial": request.GET.get("serial", "")[:200]},
+        initial={
+            "serial": request.GET.get("serial", "")[:200],
+            "at_site": chosen(request, masterdata.sites()),
+        },
     )
     if request.method == "POST" and form.is_valid():
         try:
             return HttpResponseRedirect(_create_once(request, form))
+        except masterdata.CannotTellSite as refused:
+            form.add_error("at_site", str(refused))
         except Refused as refused:
             form.add_error(None, str(refused))
     status = 422 if request.method == "POST" else 200
@@ -134,12 +140,15 @@ def _create_once(request: AuthenticatedRequest, form: TicketForm) -> str:
     data = form.cleaned_data
     now = timezone.now()
     photos = ticket_photos.uploaded(data["photos"])
+    about = about_of(data)
+    site_id = tickets.site_for(about, code=form.site_code, now=now)
 
     def effect() -> str:
         ticket = tickets.create(
             title=data["title"],
             body=data["body"],
-            about=about_of(data),
+            about=about,
+            site_id=site_id,
             contact=Contact(data["contact_name"], data["contact_email"]),
             channel=TicketChannel.AGENT,
             photos=photos,

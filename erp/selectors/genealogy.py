@@ -1,5 +1,6 @@
 """What the genealogy asks of the store: what a work order used and made, and where a lot is now."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -29,9 +30,29 @@ class Used:
     unit_id: int | None = None
 
 
-def used_by(*, reference: str, site_id: int) -> list[Used]:
-    """What with a number went to the work order, in order; one query."""
+def used_by(
+    *, reference: str, site_id: int, backflushed: Collection[int], since: int
+) -> list[Used]:
+    """What with a number went to the work order and may be in what it makes now, in order.
+
+    Units that are inside something are left out. Of ``backflushed`` items only the lots that moves
+    after ``since`` took; where they took none, all of them (a query more).
+    """
     moves = _used_by(reference, site_id)
+    moves = moves.exclude(traceability.is_inside("unit_id"))
+    before = Q(item__in=backflushed, unit__isnull=True, pk__lte=since)
+    found = _rows(moves.exclude(before))
+    unknown = set(backflushed) - {row.item_id for row in found}
+    if unknown:
+        found = sorted(found + _rows(moves.filter(before, item__in=unknown)), key=_by_move)
+    return found
+
+
+def _by_move(row: Used) -> int:
+    return row.move_id
+
+
+def _rows(moves: QuerySet[StockMove]) -> list[Used]:
     return [
         Used(pk, item, -quantity, at, kind == MoveKind.BACKFLUSH, lot, unit)
         for pk, item, quantity, at, kind, lot, unit in moves.order_by("pk").values_list(

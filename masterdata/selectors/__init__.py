@@ -82,10 +82,12 @@ from masterdata.selectors.structure import (
     structure_changes,
     structures,
 )
+from masterdata.selectors.which_site import CannotTellSite, made_at, site_meant
 
 __all__ = [
     "AlternativeStructure",
     "Bills",
+    "CannotTellSite",
     "Changeovers",
     "ComponentStructure",
     "Exchange",
@@ -121,6 +123,7 @@ __all__ = [
     "items_by_codes",
     "items_by_id",
     "low_level_codes",
+    "made_at",
     "planned_items",
     "portal_users",
     "search_customers",
@@ -130,6 +133,7 @@ __all__ = [
     "site",
     "site_by_code",
     "site_ids",
+    "site_meant",
     "sites",
     "sites_once",
     "sites_with_units",

@@ -94,7 +94,8 @@ class NonconformanceIn(StrictSerializer):
 
     item = serializers.CharField(max_length=60)
     problem = serializers.CharField(max_length=300)
-    site = serializers.CharField(max_length=40, required=False)
+    # The site's code; without it the only site, or the one that makes the item.
+    site = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
     noticed_by = serializers.ChoiceField(
         choices=NonconformanceSource.choices, default=NonconformanceSource.FLOOR
     )
@@ -124,21 +125,22 @@ class NonconformanceListView(ListApiView):
         item = masterdata.item_by_code(data["item"])
         if item is None:
             raise serializers.ValidationError({"item": [_("There is no such item.")]})
-        codes = {site.code: site.pk for site in masterdata.sites()}
-        site_id = codes.get(data["site"]) if "site" in data else masterdata.default_site().pk
-        if site_id is None:
-            raise serializers.ValidationError({"site": [_("There is no such site.")]})
+        now = timezone.now()
+        try:
+            site = masterdata.site_meant(data["site"], item_ids=[item.pk], on=now.date())
+        except masterdata.CannotTellSite as refused:
+            raise serializers.ValidationError({"site": [str(refused)]}) from refused
         made = nonconformances.open_from(
             source=NonconformanceSource(data["noticed_by"]),
             reference=data.get("reference", ""),
             item_id=item.pk,
-            site_id=site_id,
+            site_id=site.pk,
             problem=data["problem"],
             quantity=data["quantity"],
             things=_things(item.pk, data.get("things", [])),
             symptom=data.get("symptom", ""),
             by=request.user,
-            now=timezone.now(),
+            now=now,
         )
         return Response(_body(made.number), status=201)
 

@@ -41,14 +41,14 @@ def note_output(
 ) -> None:
     """The good pieces of a report are made: from what, where, by whom, and what was measured.
 
-    ``move`` is the first by which they came into the store. A constant number of statements.
+    ``move`` is the first by which they came into the store. A constant number of statements, which
+    read what these pieces had to do with: an order of many reports costs each the same.
     """
     order = operation.work_order
     if order.item.tracking == Tracking.NONE:
         return
     outputs = erp.output_of(move)
-    counted = passed.reports(order)
-    lots, parts = _made_from(operation, report, move, counted)
+    lots, parts = _made_from(operation, report, move)
     genealogy.build(
         fact=_fact(EventKind.BUILD, operation, report.at, by),
         outputs=[
@@ -56,36 +56,45 @@ def note_output(
             for (thing, quantity), inside in zip(outputs, parts, strict=True)
         ],
         loaded=lots,
-        readings=_readings(order, report, [thing for thing, _quantity in outputs], counted),
+        readings=_readings(order, report, [thing for thing, _quantity in outputs]),
     )
 
 
 def _made_from(
-    operation: WorkOrderOperation,
-    report: OperationReport,
-    move: "StockMove",
-    counted: Sequence[passed.Counted],
+    operation: WorkOrderOperation, report: OperationReport, move: "StockMove"
 ) -> tuple[list[Loaded], list[list[int]]]:
     """What each piece of the report took of which lots, and the units inside each output."""
     order = operation.work_order
+    needs = _needs(order)
+    used = erp.used_by(
+        reference=order.number,
+        site_id=order.site_id,
+        backflushed=[need.item_id for need in needs if need.is_backflushed],
+        since=move.pk,
+    )
     run = loaded.Run(
         good=report.good,
         before=order.good + order.scrapped - report.good - report.scrap,
         scrapped_before=order.scrapped - report.scrap,
         is_lot=order.item.tracking == Tracking.LOT,
         output_move_id=move.pk,
-        history=_through(operation, counted),
+        history=_history(operation, needs, used),
     )
-    used = erp.used_by(reference=order.number, site_id=order.site_id)
-    needs = _needs(order) if used else []
-    units = [row.unit_id for row in used if row.unit_id]
-    taken = traceability.with_live_children(units) if units else set()
-    return loaded.lots(needs, used, run), loaded.units(needs, used, run, taken)
+    return loaded.lots(needs, used, run), loaded.units(needs, used, run)
 
 
-def _readings(
-    order: WorkOrder, report: OperationReport, things: list[int], counted: Sequence[passed.Counted]
-) -> list[NewReading]:
+def _history(
+    last: WorkOrderOperation, needs: Sequence[loaded.Need], used: Sequence[erp.Used]
+) -> list[tuple[datetime, Decimal]]:
+    """When pieces were through, as far as it tells which of several lots was used up by then."""
+    issued = {need.item_id for need in needs if not need.is_backflushed}
+    rows = [row for row in used if row.lot_id and row.item_id in issued]
+    if len({row.lot_id for row in rows}) < 2:
+        return []
+    return passed.through(last, before=max(row.at for row in rows))
+
+
+def _readings(order: WorkOrder, report: OperationReport, things: list[int]) -> list[NewReading]:
     first = int(order.good - report.good)
     pieces = passed.Pieces(
         things=things,
@@ -94,10 +103,10 @@ def _readings(
         is_lot=order.item.tracking == Tracking.LOT,
     )
     places = passed.stations(order)
-    found = passed.operations(pieces, places, counted)
+    found = passed.operations(pieces, places, passed.reports(order, pieces))
     if not (pieces.is_lot and first):
         # A lot has the earlier answers since its first report.
-        found += passed.measured(pieces, places, passed.answers(order))
+        found += passed.measured(pieces, places, passed.answers(order, pieces))
     return programs.named(found)
 
 
@@ -194,12 +203,3 @@ def _needs(order: WorkOrder) -> list[loaded.Need]:
         known, is_backflushed = lines.get(item_id, (ZERO, method == IssueMethod.BACKFLUSH))
         lines[item_id] = (known + per_piece, is_backflushed)
     return [loaded.Need(item_id, *line) for item_id, line in lines.items()]
-
-
-def _through(
-    last: WorkOrderOperation, counted: Sequence[passed.Counted]
-) -> list[tuple[datetime, Decimal]]:
-    """When pieces were through: scrapped anywhere, or good at the last operation."""
-    return [
-        (row.at, row.scrap + (row.good if row.operation_id == last.pk else ZERO)) for row in counted
-    ]

@@ -6,7 +6,7 @@ one of them, until all of it is used up. So an impact never misses a piece, and 
 knows. What has a serial number goes to the pieces in the order in which it was scanned.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -69,15 +69,13 @@ def lots(needs: Iterable[Need], used: Sequence[Used], run: Run) -> list[Loaded]:
     return found
 
 
-def units(
-    needs: Iterable[Need], used: Sequence[Used], run: Run, taken: Collection[int]
-) -> list[list[int]]:
-    """Which units each output holds (a lot: one list); ``taken`` are in something already."""
+def units(needs: Iterable[Need], used: Sequence[Used], run: Run) -> list[list[int]]:
+    """Which units each output holds (a lot: one list); ``used`` has none that is in something."""
     outputs = 1 if run.is_lot else int(run.good)
     found: list[list[int]] = [[] for _ in range(outputs)]
     for need in needs:
         mine = _net([row for row in used if row.item_id == need.item_id and row.unit_id])
-        free = [row.unit_id for row in mine if row.unit_id and row.unit_id not in taken]
+        free = [row.unit_id for row in mine if row.unit_id]
         each = int(need.per_piece * run.good) if run.is_lot else int(need.per_piece)
         # What scrapped pieces had in them stays behind.
         lost = int(need.per_piece * run.scrapped_before)

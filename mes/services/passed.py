@@ -6,10 +6,13 @@ those of each report that counted a part of it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_CEILING, Decimal
+
+from django.db.models import BigIntegerField, Case, F, Q, QuerySet, Sum, Value, When, Window
+from django.db.models.functions import RowNumber
 
 from masterdata.enums import CheckFrequency, CheckKind
 from mes.enums import OperationState
@@ -20,6 +23,16 @@ from traceability.services.genealogy import NewReading, Station
 from traceability.services.parameters import NewParameter
 
 ZERO = Decimal(0)
+# For how many pieces an answer stands; those of "once per order" are for all.
+_EVERY = Case(
+    When(
+        check_row__frequency=CheckFrequency.EVERY_N,
+        check_row__every__gt=0,
+        then=F("check_row__every"),
+    ),
+    default=Value(1),
+    output_field=BigIntegerField(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +56,50 @@ class Pieces:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A report that stands: good and scrapped pieces at an operation."""
+    """A report that stands, and the good pieces of its operation up to it."""
 
     operation_id: int
     good: Decimal
-    scrap: Decimal
+    through: Decimal
     at: datetime
     by_id: int | None
 
+    @property
+    def start(self) -> int:
+        """The first piece that it counted, in part at least."""
+        return int(self.through - self.good)
 
-def reports(order: WorkOrder) -> list[Counted]:
-    """The reports of all operations of the order that stand, in order; one query."""
-    rows = OperationReport.objects.filter(
+    @property
+    def end(self) -> int:
+        """What follows the last piece that it counted."""
+        return int(self.through.to_integral_value(rounding=ROUND_CEILING))
+
+
+def reports(order: WorkOrder, pieces: Pieces) -> list[Counted]:
+    """The reports that counted any of the pieces, at all operations, in order; one query."""
+    through = Window(Sum("good"), partition_by=F("operation_id"), order_by=F("pk").asc())
+    rows = _standing(order).filter(good__gt=0).annotate(through=through)
+    mine = rows.filter(
+        through__gt=pieces.first, through__lt=pieces.first + pieces.count + F("good")
+    )
+    named = ("operation_id", "good", "through", "at", "by_id")
+    return [Counted(*row) for row in mine.order_by("pk").values_list(*named)]
+
+
+def through(last: WorkOrderOperation, *, before: datetime) -> list[tuple[datetime, Decimal]]:
+    """When pieces were through: scrapped anywhere, or good at the last operation; one query."""
+    rows = _standing(last.work_order).filter(at__lt=before)
+    rows = rows.filter(Q(scrap__gt=0) | Q(operation=last)).order_by("pk")
+    return [
+        (at, scrap + (good if operation_id == last.pk else ZERO))
+        for operation_id, good, scrap, at in rows.values_list("operation_id", "good", "scrap", "at")
+    ]
+
+
+def _standing(order: WorkOrder) -> QuerySet[OperationReport]:
+    return OperationReport.objects.filter(
         operation__work_order=order, reverses__isnull=True, reversed_by__isnull=True
     )
-    return [
-        Counted(*row)
-        for row in rows.order_by("pk").values_list("operation_id", "good", "scrap", "at", "by_id")
-    ]
 
 
 def stations(order: WorkOrder) -> dict[int, Station]:
@@ -86,50 +125,53 @@ def operations(
             by_operation[row.operation_id].append(row)
     found = []
     for pk, station in places.items():
-        for start, end, row in _spans(by_operation[pk]):
+        for row in by_operation[pk]:
             found += [
                 NewReading(thing, operator_id=row.by_id, at=row.at, station=station)
-                for thing in pieces.among(start, end)
+                for thing in pieces.among(row.start, row.end)
             ]
     return found
 
 
-def _spans(rows: Iterable[Counted]) -> Iterator[tuple[int, int, Counted]]:
-    """The pieces that each report counted, from and to."""
-    through = ZERO
-    for row in rows:
-        start, through = through, through + row.good
-        yield int(start), int(through.to_integral_value(rounding=ROUND_CEILING)), row
+def answers(order: WorkOrder, pieces: Pieces) -> list[tuple[CheckResult, int]]:
+    """The answers that stand for any of the pieces, and the how many-th of its check each is.
 
-
-def answers(order: WorkOrder) -> list[CheckResult]:
-    """All answers to the order's checks, in order; one query."""
+    In order, from 0 on; one that was measured again has the number of the first. Of a lot all of
+    them. A query, and one more for each time that one of them was measured again.
+    """
     rows = CheckResult.objects.filter(check_row__operation__work_order=order)
-    return list(rows.select_related("check_row").order_by("pk"))
+    rows = rows.select_related("check_row")
+    place = Window(RowNumber(), partition_by=F("check_row_id"), order_by=F("pk").asc())
+    firsts = rows.filter(replaces__isnull=True).annotate(place=place)
+    if not pieces.is_lot:
+        firsts = firsts.annotate(every=_EVERY).annotate(until=F("place") * F("every"))
+        mine = Q(until__gt=pieces.first, until__lt=pieces.first + pieces.count + F("every"))
+        firsts = firsts.filter(mine | Q(check_row__frequency=CheckFrequency.PER_ORDER))
+    found: dict[int, tuple[CheckResult, int]] = {}
+    for first in firsts:
+        found[first.pk] = (first, first.place - 1)
+    newest = set(found)
+    while newest:
+        again = [one for one in rows.filter(replaces__in=newest) if one.replaces_id]
+        newest = {one.pk for one in again}
+        found |= {one.pk: (one, found[one.replaces_id or 0][1]) for one in again}
+    return [found[pk] for pk in sorted(found)]
 
 
 def measured(
-    pieces: Pieces, places: dict[int, Station], results: Sequence[CheckResult]
+    pieces: Pieces, places: dict[int, Station], results: Sequence[tuple[CheckResult, int]]
 ) -> list[NewReading]:
-    """What was measured on the pieces by all answers of their order; three statements at most.
+    """What was measured on the pieces by numbered answers of their order; two statements at most.
 
     An answer stands for the pieces it was asked for: one, every so many, or the whole order; one
     that was measured again, for those of the first. A lot has them all from the start.
     """
     if not results:
         return []
-    ids = parameters.put(_parameter(result.check_row) for result in results)
-    asked: dict[int, int] = defaultdict(int)
-    numbers: dict[int, int] = {}
+    ids = parameters.put(_parameter(result.check_row) for result, _number in results)
     found = []
-    for result in results:
-        check = result.check_row
-        if result.replaces_id in numbers:
-            numbers[result.pk] = numbers[result.replaces_id]
-        else:
-            numbers[result.pk] = asked[check.pk]
-            asked[check.pk] += 1
-        found += _readings(pieces, places, result, numbers[result.pk], ids)
+    for result, number in results:
+        found += _readings(pieces, places, result, number, ids)
     return found
 
 

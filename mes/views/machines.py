@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from common.access import requires
-from common.place import place_of
+from common.place import place_of, tells_of_idle_sites
 from masterdata import selectors as masterdata
 from masterdata.selectors import UnitInfo
 from masterdata.services import calendars, shifts
@@ -63,6 +63,7 @@ def ratios(figures: Oee) -> dict[str, str]:
 
 @requires("mes.view_oee")
 @require_safe
+@tells_of_idle_sites(masterdata.sites, masterdata.sites_with_units)
 def oee(request: HttpRequest) -> HttpResponse:
     """``?site=DETROIT&day=2026-11-22&shift=06:00–14:00&unit=MILL-01``.
 

@@ -45,7 +45,13 @@ def test_each_page_offers_the_sites_with_machines_and_keeps_the_choice(client_fo
     assert client.get(url).context["place"].site == plant.site
     assert client.get(f"{url}?site=WEST").context["place"].site == plant.second
     assert client.get(url).context["place"].site == plant.second
-    assert client.get(f"{url}?site=STORE").status_code == 404
+    # One without machines says so, and where to go on; what is no site is not there.
+    idle = client.get(f"{url}?site=STORE")
+    assert idle.status_code == 200
+    assert f'href="{url}?site={plant.site.code}"' in idle.content.decode()
+    assert "This site has no machines" in idle.content.decode()
+    assert client.get(f"{url}?site=STORE", headers={"HX-Request": "true"}).status_code == 404
+    assert client.get(f"{url}?site=NOWHERE").status_code == 404
 
 
 def test_the_board_is_the_chosen_sites_and_so_is_all_that_it_asks_for(client_for, plant):

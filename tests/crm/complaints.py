@@ -57,7 +57,7 @@ class AfterSales:
             standard_cost=98765,
         )
         self.motor = ItemFactory(code="MOTOR", tracking=Tracking.SERIAL)
-        self.machines = WorkUnitFactory.create_batch(2)
+        self.machines = WorkUnitFactory.create_batch(2, work_center__site=self.site)
         self.torque = Parameter.objects.create(code="TORQUE", name="Torque", unit="N·m")
         self.bad, self.good = LotFactory(number="BAD"), LotFactory(number="GOOD")
         self.pumps = [SerialUnitFactory(item=self.pump, number=f"P-{n}00") for n in range(1, 7)]

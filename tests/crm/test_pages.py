@@ -428,7 +428,7 @@ def test_a_date_that_comes_between_the_order_and_its_lines_does_not_stop_the_pag
 
     def read_before_the_date_came(number: str) -> SalesOrder:
         found = read(number)
-        found.projected_date = None  # type: ignore[attr-defined]
+        found.projected_date = None  # type: ignore[attr-defined]  # the selector adds it
         return found
 
     assert 'hx-trigger="every' not in told(sales, page(order))

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 import time_machine
+from django.utils.translation import override
 
 from aps.enums import RunKind, RunState
 from aps.services import scenarios
@@ -14,6 +15,7 @@ from crm.enums import RushState
 from crm.models import RushRequest
 from crm.services import orders, rush
 from crm.views import rush_words
+from masterdata.models import Customer
 from tests.crm.factories import FRIDAY, MONDAY, Shop
 from tests.factories import UserFactory
 from tests.shared import shared
@@ -215,6 +217,7 @@ def test_the_form_offers_the_customers_day_only_where_the_plan_misses_it(client_
 
 
 def test_the_page_says_who_moves_and_whose_promise_breaks(client_for, shop):
+    Customer.objects.update(name_zh="顶点公司")
     found = asked(shop)
     answer = client_for("sales").get(page(found))
     shown = text(answer)
@@ -224,6 +227,12 @@ def test_the_page_says_who_moves_and_whose_promise_breaks(client_for, shop):
     assert (moved.word, moved.tone) == ("Breaks the promise", "late")
     assert moved.shift == "1 day later"
     assert answer.context["answer"].breaks == (moved.line,)
+    # Whoever reads it, the customer is called in their language.
+    assert moved.customer == "Acme Corp"
+    for language, name in (("zh-hans", "顶点公司"), ("en", "Acme Corp")):
+        with override(language):
+            (row,) = rush_words.answer(found).moved
+        assert row.customer == name
     assert f"/plan/scenarios/{found.run_id}/?part=figures" in shown
 
 

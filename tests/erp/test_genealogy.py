@@ -29,16 +29,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def site():
-    return SiteFactory()
-
-
-@pytest.fixture
-def steel():
-    return ItemFactory(code="BAR", supply=Supply.BUY, tracking=Tracking.LOT)
-
-
-@pytest.fixture
 def motor():
     return ItemFactory(code="MOTOR", supply=Supply.BUY, tracking=Tracking.SERIAL)
 

@@ -31,16 +31,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def site():
-    return SiteFactory()
-
-
-@pytest.fixture
-def steel(db):
-    return ItemFactory(code="BAR", supply=Supply.BUY, tracking=Tracking.LOT)
-
-
-@pytest.fixture
 def motor(db):
     return ItemFactory(code="MOTOR", supply=Supply.BUY, tracking=Tracking.SERIAL)
 

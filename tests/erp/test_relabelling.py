@@ -14,7 +14,7 @@ from masterdata.enums import Supply, Tracking
 from tests.erp.factories import RequirementFactory
 from tests.erp.test_genealogy import life, needed
 from tests.erp.test_lots import books_agree, place, receive
-from tests.masterdata.factories import ItemFactory, SiteFactory, SupplierFactory
+from tests.masterdata.factories import ItemFactory, SupplierFactory
 from tests.traceability import ledger
 from tests.traceability.factories import SerialUnitFactory
 from traceability import selectors as traceability
@@ -24,16 +24,6 @@ from traceability.services import genealogy
 from traceability.services.identities import CannotRegister
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def site():
-    return SiteFactory()
-
-
-@pytest.fixture
-def steel():
-    return ItemFactory(code="BAR", supply=Supply.BUY, tracking=Tracking.LOT)
 
 
 @pytest.fixture

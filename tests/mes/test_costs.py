@@ -221,10 +221,8 @@ def test_the_job_closes_what_is_completed_and_leaves_the_rest(chair):
     assert (chair.state, chair.closed_at) == (WorkOrderState.CLOSED, later)
 
 
-@pytest.fixture
-def bench():
-    """The same chair on the shelf of a real day: nothing begun, dearer legs came in."""
-    plant = chairs()
+def with_dearer_legs(plant):
+    """Forty legs came in at 3.50, and ten chairs are wanted."""
     leg = plant.items["LEG"]
     stock.receive(
         item_id=leg.pk,
@@ -238,6 +236,12 @@ def bench():
     )
     plant.plan(plant.need("CHAIR", 10))
     return plant
+
+
+@pytest.fixture
+def bench():
+    """The same chair on the shelf of a real day: nothing begun, dearer legs came in."""
+    return with_dearer_legs(chairs())
 
 
 def act(order, verb, minute, by, **fields):

@@ -274,6 +274,48 @@ def test_material_on_hold_stops_the_work_it_went_into(plant, ada):
     report(operation, 0, ada, later(35), scrap=Decimal(2), reason="noise")
 
 
+def rows_read(act, *asked):
+    """How many rows an act reads of reports, moves, answers and links."""
+    count = 0
+
+    def tell(execute, sql, params, many, context):
+        nonlocal count
+        done = execute(sql, params, many, context)
+        tables = ("mes_operationreport", "erp_stockmove", "mes_checkresult", "traceability_link")
+        if sql.lstrip().startswith(("SELECT", "WITH")) and any(name in sql for name in tables):
+            count += context["cursor"].rowcount
+        return done
+
+    with connection.execute_wrapper(tell):
+        act(*asked)
+    return count
+
+
+def test_of_an_order_of_many_reports_each_reads_what_its_own_pieces_need(plant, ada):
+    many = 12
+    motors = [f"S-{number}" for number in range(many)]
+    receive(plant, "MOTOR", many, serials=motors)
+    shafts(plant, many, ada)
+    first = start(plant, "PUMP", ada, now=later(20))
+    for number, motor in enumerate(motors):
+        torque = Decimal("2.3") + Decimal(number) / 100
+        checks.record(check=first.checks.get(), value=torque, by=ada, now=later(30 + number))
+        consumption.scan(operation=first, code=motor, by=ada, now=later(30 + number))
+        report(first, 1, ada, later(30 + number))
+    execution.finish(operation=first, by=ada, now=later(60))
+    last = start(plant, "PUMP", ada, number=1, unit=1, now=later(70))
+    read = [rows_read(report, last, 1, ada, later(80 + number)) for number in range(many)]
+    # The last one ends the planned quantity and serves who waits for it.
+    assert max(read[1:-1]) <= read[1], read
+    for number, pump in enumerate(SerialUnit.objects.filter(item__code="PUMP").order_by("pk")):
+        inside = numbers(selectors.above([pump.pk]))
+        assert inside & {f"S-{n}" for n in range(many)} == {f"S-{number}"}
+        told = selectors.readings_of([pump.pk])
+        assert [row.value for row in told if row.value] == [Decimal("2.3") + Decimal(number) / 100]
+        passed = [row.at for row in told if row.parameter_id is None]
+        assert passed == [later(30 + number), later(80 + number)]
+
+
 def test_the_statements_do_not_grow_with_the_pieces(plant, ada):
     def statements(code, pieces):
         plant.make(code, {"BAR": "0.001"}, tracking=Tracking.SERIAL)

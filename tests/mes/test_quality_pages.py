@@ -26,7 +26,7 @@ from mes.models import (
     WorkOrderCheck,
 )
 from mes.services import quality_actions, supplier_requests
-from tests.masterdata.factories import SupplierFactory
+from tests.masterdata.factories import SiteFactory, SupplierFactory
 from tests.mes.factories import NOW
 from tests.mes.quality import Quality
 from tests.shared import shared
@@ -329,6 +329,14 @@ def test_nonconformances_over_http(quality, api_client_for):
     assert (
         api.post("/api/v1/nonconformances/", {**body, "things": ["NO"]}, "json").status_code == 400
     )
+    # With several sites it is that which makes the item, or the one that is named.
+    other = SiteFactory(code="NORTH")
+    for asked in (body, {**body, "site": "NOWHERE"}):
+        assert list(api.post("/api/v1/nonconformances/", asked, "json").json()) == ["site"]
+    north = api.post("/api/v1/nonconformances/", {**body, "site": "NORTH", "things": []}, "json")
+    assert Nonconformance.objects.get(number=north.json()["number"]).site == other
+    Nonconformance.objects.all().delete()
+    other.delete()
     made = api.post("/api/v1/nonconformances/", body, format="json")
     assert made.status_code == 201, made.json()
     number = made.json()["number"]

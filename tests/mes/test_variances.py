@@ -9,15 +9,15 @@ from common import documents
 from common.enums import Role
 from common.permissions import PERMISSIONS
 from erp import selectors as erp
-from erp.enums import CostKind, MoveKind
-from erp.services import returns, stock
+from erp.enums import CostKind
+from erp.services import returns
 from masterdata.enums import RateKind
 from masterdata.models import CostRate, RoutingOperation
 from mes.models import WorkOrder
 from mes.services import costs, work_orders
 from tests.factories import UserFactory
 from tests.mes.factories import NOW
-from tests.mes.test_costs import act, chairs, total
+from tests.mes.test_costs import act, chairs, total, with_dearer_legs
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -55,17 +55,7 @@ def closed(monkeypatch):
     RoutingOperation.objects.update(setup_minutes=30)
     plant.units[1].energy_kw = 9
     plant.units[1].save()
-    stock.receive(
-        item_id=plant.items["LEG"].pk,
-        site_id=plant.site.pk,
-        quantity=D(40),
-        kind=MoveKind.RECEIPT,
-        reference="PO-1",
-        price=D("3.5"),
-        by=None,
-        now=NOW,
-    )
-    plant.plan(plant.need("CHAIR", 10))
+    with_dearer_legs(plant)
     order = WorkOrder.objects.select_related("item").get()
     anna = UserFactory(roles=["supervisor"])
     act(order, "start", 0, anna, work_unit_id=plant.units[1].pk, in_setup=True)

@@ -10,13 +10,13 @@ from traceability.selectors.graph import (
     below,
     hosts_of,
     inside_themselves,
+    is_inside,
     kits_of,
     known,
     links_above,
     links_of_event,
     live_links,
     with_children,
-    with_live_children,
 )
 from traceability.selectors.identities import (
     holds,
@@ -101,6 +101,7 @@ __all__ = [
     "hosts_of",
     "hosts_over_time",
     "inside_themselves",
+    "is_inside",
     "kits_of",
     "known",
     "last_custody_event",
@@ -152,5 +153,4 @@ __all__ = [
     "whole",
     "with_children",
     "within",
-    "with_live_children",
 ]

@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 
 from traceability.enums import FIRST_KIT_ID, FIRST_UNIT_ID
+from traceability.models import Link, LinkEnd
 
 # What holds: links that nothing ended.
 LIVE = """NOT EXISTS (SELECT FROM traceability_linkend AS gone
@@ -61,16 +63,12 @@ def with_children(nodes: Collection[int]) -> set[int]:
     )
 
 
-def with_live_children(nodes: Collection[int]) -> set[int]:
-    """Those of the nodes that are inside something now."""
-    return _ids(
-        f"""
-        SELECT node FROM unnest(%s::bigint[]) AS node CROSS JOIN LATERAL (
-            SELECT FROM traceability_link AS link
-            WHERE link.parent = node AND {LIVE} LIMIT 1) AS there
-        """,  # noqa: S608 - our own text
-        [list(nodes)],
+def is_inside(node: str) -> Exists:
+    """For a filter: whether the node that a field names is inside something now."""
+    ended = LinkEnd.objects.filter(
+        child=OuterRef("child"), parent=OuterRef("parent"), event_id=OuterRef("event_id")
     )
+    return Exists(Link.objects.filter(~Exists(ended), parent=OuterRef(node)))
 
 
 def kits_of(units: Collection[int]) -> set[int]:

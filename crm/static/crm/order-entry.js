@@ -116,7 +116,7 @@ function start(form) {
     clearTimeout(patience);
     const row = event.target.closest("[data-row]");
     if (row) field(row, "rush").value = "";
-    if (row || event.target.name === "customer") schedule();
+    if (row || ["customer", "at_site"].includes(event.target.name)) schedule();
   });
 
   async function check() {
