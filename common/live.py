@@ -12,7 +12,6 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from copy import deepcopy
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +21,7 @@ from psycopg import Connection
 from psycopg import Error as PostgresError
 
 from common import permissions
+from common.alone import connect_alone
 from common.live_channel import CHANNEL
 from common.models import User
 
@@ -233,17 +233,7 @@ def stop_when(is_stopping: Callable[[], bool]) -> None:
 
 
 def _listening_connection() -> "Connection[Any]":
-    """A connection beside the pool, which it would take a place of for good."""
-    alone = connection.copy()
-    alone.settings_dict = deepcopy(alone.settings_dict)
-    alone.settings_dict["OPTIONS"].pop("pool", None)
-    parameters = alone.get_connection_params()
-    keywords = {
-        name: value
-        for name, value in parameters.items()
-        if name in {"dbname", "user", "password", "host", "port", "options", "connect_timeout"}
-    }
-    listener = Connection.connect(**keywords, autocommit=True)
+    listener = connect_alone()
     listener.execute(f"LISTEN {CHANNEL}")
     return listener
 

@@ -16,14 +16,14 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from common.enums import AttemptOutcome, JobState
-from common.jobs import registry, wakeups
-from common.jobs.registry import JobKind
+from common.jobs import registry, signs, wakeups
+from common.jobs.registry import JobKind, JobSpec
 from common.models import Job, JobAttempt
 
 logger = logging.getLogger(__name__)
 
-# A DATABASE job's real lease is its row lock, which PostgreSQL releases at the moment its worker
-# dies. The lease in the row only bridges the way from the announcement to that lock.
+# A DATABASE job's real lease is its row lock, a LONG one's its sign of life: PostgreSQL releases
+# both at the moment the worker dies. This only bridges the way from the announcement to them.
 START_SECONDS = 5
 LONGEST_BACKOFF_SECONDS = 3600
 LONGEST_ERROR = 8000
@@ -46,8 +46,15 @@ class Claim:
 
     def extend(self) -> None:
         """Say that the attempt is alive, for another lease; raise LostClaim if it lost its job."""
+        self._renew()
+
+    def trust_sign(self) -> None:
+        """The same, and that it gives a sign of life as long as it is (``common.jobs.signs``)."""
+        self._renew(has_sign_of_life=True)
+
+    def _renew(self, **changes: bool) -> None:
         until = timezone.now() + timedelta(seconds=self.lease_seconds)
-        if not self._mine().update(lease_until=until):
+        if not self._mine().update(lease_until=until, **changes):
             raise LostClaim(f"Job {self.job_id}, attempt {self.attempt}.")
 
     @contextmanager
@@ -81,14 +88,16 @@ def claim(job_id: int, *, worker: str, now: datetime) -> tuple[Job, Claim] | Non
         job = _take_row(job_id, now)
         if job is None or (job.group_key and not _is_next(job)):
             return None
-        lease = _lease_seconds(job.name)
+        spec = _spec(job.name)
         job.attempt += 1
         job.state = JobState.RUNNING
-        job.lease_until = now + timedelta(seconds=lease)
-        job.save(update_fields=["attempt", "state", "lease_until"])
+        job.lease_until = now + timedelta(seconds=_first_lease(spec))
+        job.has_sign_of_life = False
+        job.save(update_fields=["attempt", "state", "lease_until", "has_sign_of_life"])
         JobAttempt.objects.create(job=job, attempt=job.attempt, worker=worker, started_at=now)
         if job.coalesce:
             _merge_equals(job, now)
+    lease = spec.lease_seconds if spec else START_SECONDS
     return job, Claim(job.pk, job.attempt, job.group_key, lease)
 
 
@@ -101,12 +110,16 @@ def _take_row(job_id: int, now: datetime) -> Job | None:
     )
 
 
-def _lease_seconds(name: str) -> int:
+def _spec(name: str) -> JobSpec | None:
     try:
-        spec = registry.find(name)
+        return registry.find(name)
     except registry.UnknownJob:
-        return START_SECONDS  # Long enough to fail with that sentence as the attempt's error.
-    return START_SECONDS if spec.kind is JobKind.DATABASE else spec.lease_seconds
+        return None
+
+
+def _first_lease(spec: JobSpec | None) -> int:
+    """Of an unknown job just long enough to fail with that as the attempt's error."""
+    return spec.lease_seconds if spec and spec.kind is JobKind.OUTSIDE else START_SECONDS
 
 
 def _is_next(job: Job) -> bool:
@@ -160,19 +173,26 @@ def record_failure(held: Claim, *, error: str, now: datetime) -> None:
 
 
 def take_back_lost(*, now: datetime, limit: int = 100) -> int:
-    """Give back running jobs whose lease ran out; return how many.
+    """Give back running jobs whose lease ran out or whose sign of life ended; return how many.
 
     SKIP LOCKED passes by what another dispatcher handles and what is in its final transaction.
     """
+    suspected = Q(lease_until__lt=now) | Q(has_sign_of_life=True)
     with transaction.atomic():
-        lost = list(
+        held = list(
             Job.objects.select_for_update(no_key=True, skip_locked=True)
-            .filter(state=JobState.RUNNING, lease_until__lt=now)
+            .filter(suspected, state=JobState.RUNNING)
             .order_by("lease_until")[:limit]
         )
+        silent = signs.missing((job.pk, job.attempt) for job in held if not _is_over(job, now))
+        lost = [job for job in held if _is_over(job, now) or job.pk in silent]
         for job in lost:
             _give_back(job, AttemptOutcome.LOST, LOST, now)
     return len(lost)
+
+
+def _is_over(job: Job, now: datetime) -> bool:
+    return job.lease_until is not None and job.lease_until < now
 
 
 def backoff(attempt: int) -> timedelta:

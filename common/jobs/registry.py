@@ -35,7 +35,7 @@ class JobSpec:
     function: Callable[..., None]
     queue: str
     max_attempts: int
-    # How long a LONG or OUTSIDE job may be silent before it counts as lost.
+    # How long a LONG or OUTSIDE job may be silent before it counts as lost, though it may be alive.
     lease_seconds: int
     # The dispatcher asks for it once an hour, without arguments.
     is_hourly: bool = False

@@ -2,13 +2,14 @@
 
 import logging
 import traceback
+from contextlib import nullcontext
 from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from common.enums import JobState
-from common.jobs import claims, registry
+from common.jobs import claims, registry, signs
 from common.jobs.claims import Claim, LostClaim
 from common.jobs.registry import JobKind, JobSpec
 from common.models import Job
@@ -82,10 +83,14 @@ def _run_in_one_transaction(spec: JobSpec, job: Job, held: Claim, now: datetime 
 
 
 def _run_long(spec: JobSpec, job: Job, held: Claim, now: datetime | None) -> None:
-    spec.function(**job.arguments, by=job.actor, now=now or timezone.now(), claim=held)
-    if not held.finished:
-        with held.finish(now=now or timezone.now()):
-            pass
+    sign = signs.of_life(job.pk, held.attempt) if spec.kind is JobKind.LONG else nullcontext()
+    with sign:
+        if spec.kind is JobKind.LONG:
+            held.trust_sign()
+        spec.function(**job.arguments, by=job.actor, now=now or timezone.now(), claim=held)
+        if not held.finished:
+            with held.finish(now=now or timezone.now()):
+                pass
 
 
 def _drop_broken_connection(error: Exception) -> None:

@@ -44,6 +44,8 @@ class Job(models.Model):
     # When a wake-up was last sent (or is about to be, on commit); keeps re-sending in bounds.
     woken_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
+    # Whether the attempt that runs holds the lock of common.jobs.signs for as long as it lives.
+    has_sign_of_life = models.BooleanField(default=False, db_default=False)
     attempt = models.PositiveIntegerField(default=0)
     max_attempts = models.PositiveIntegerField(default=8)
     last_error = models.TextField(blank=True)

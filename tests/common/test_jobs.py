@@ -21,6 +21,7 @@ from common.jobs import (
     registry,
     run_due,
     runner,
+    signs,
     wakeups,
 )
 from common.models import Job, JobAttempt, User
@@ -345,8 +346,26 @@ def _claimed(job: Job, now: datetime) -> Claim:
 def test_a_heartbeat_keeps_a_long_job_from_being_taken_back() -> None:
     job = ask("toy.compute", milliseconds=0)
     claim = _claimed(job, NOW)
-    claim.extend()
-    assert claims.take_back_lost(now=NOW + timedelta(seconds=10)) == 0
+    with signs.of_life(claim.job_id, claim.attempt):
+        claim.trust_sign()
+        assert claims.take_back_lost(now=NOW + timedelta(seconds=10)) == 0
+
+
+@pytest.mark.django_db
+def test_a_long_job_without_a_sign_of_life_does_not_wait_for_its_lease() -> None:
+    claim = _claimed(ask("toy.compute_unseen", milliseconds=0), NOW)
+    claim.trust_sign()
+    with signs.of_life(claim.job_id, claim.attempt + 1):
+        # Of another attempt, so it is not this one's.
+        assert claims.take_back_lost(now=NOW) == 1
+    assert Job.objects.get().state == JobState.QUEUED
+
+
+@pytest.mark.django_db
+def test_until_it_gives_its_sign_a_long_job_has_the_first_lease() -> None:
+    _claimed(ask("toy.compute_unseen", milliseconds=0), NOW)
+    assert claims.take_back_lost(now=NOW + timedelta(seconds=claims.START_SECONDS)) == 0
+    assert claims.take_back_lost(now=NOW + timedelta(seconds=claims.START_SECONDS + 1)) == 1
 
 
 @pytest.mark.django_db

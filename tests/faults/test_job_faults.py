@@ -249,15 +249,19 @@ def test_a_job_that_kills_its_process_each_time_ends_dead_and_others_go_on() -> 
 
 
 @pytest.mark.usefixtures("live_dispatcher")
-def test_a_long_job_on_a_killed_worker_is_computed_again_after_its_lease(
+def test_a_long_job_on_a_killed_worker_is_computed_again_long_before_its_lease_ends(
     live_worker: LiveProcess,
 ) -> None:
     with transaction.atomic():
-        enqueue("toy.compute", key="long", now=timezone.now(), n=1, milliseconds=1500)
-    wait_until(_running)
+        job = enqueue("toy.compute_unseen", key="long", now=timezone.now(), n=1, milliseconds=1500)
+    assert job is not None
+    in_an_hour = timezone.now() + timedelta(minutes=50)
+    wait_until(Job.objects.filter(pk=job.pk, lease_until__gt=in_an_hour).exists)
     live_worker.kill()
     live_worker.start()
     _assert_each_once(range(1, 2))
+    outcomes = list(job.attempts.order_by("attempt").values_list("outcome", flat=True))
+    assert outcomes == [AttemptOutcome.LOST, AttemptOutcome.DONE]
 
 
 @pytest.mark.usefixtures("live_worker", "live_dispatcher")

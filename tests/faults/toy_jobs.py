@@ -72,6 +72,16 @@ def compute(*, n: int, milliseconds: int, by: User | None, now: datetime, claim:
         _write(n, by, now)
 
 
+@register("toy.compute_unseen", kind=JobKind.LONG, lease_seconds=3600)
+def compute_unseen(
+    *, n: int, milliseconds: int, by: User | None, now: datetime, claim: Claim
+) -> None:
+    """The same, with a lease that no test outlives."""
+    time.sleep(milliseconds / 1000)
+    with claim.finish(now=now):
+        _write(n, by, now)
+
+
 @register("toy.write_apart", kind=JobKind.LONG, lease_seconds=3)
 def write_apart(*, n: int, milliseconds: int, by: User | None, now: datetime, claim: Claim) -> None:
     """What nobody should do: the effect commits by itself, `done` only a while later."""
