@@ -23,7 +23,15 @@ from traceability.enums import (
     Verdict,
 )
 from traceability.models import Event
-from traceability.services import derived, digests
+from traceability.services import copied, derived, digests
+
+# The columns of what is copied, in the order of NewLink, _process_row and Handover.
+_LINK = ("event_id", "child", "parent", "quantity", "role", "certainty")
+_READING = (
+    "event_id", "subject", "at", "operation", "work_unit_id", "operator_id", "tool_id", "program",
+    "parameter_id", "value", "lower", "upper", "verdict",
+)  # fmt: skip
+_CUSTODY = ("event_id", "thing", "document_id", "quantity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,15 +228,7 @@ def _process_row(fact: Fact, reading: NewReading) -> tuple[object, ...]:
 def _link(event_id: int, links: Sequence[NewLink]) -> None:
     # Who has no child yet cannot be inside what it is made from.
     older = selectors.with_children({link.child for link in links})
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO traceability_link (event_id, child, parent, quantity, role, certainty)
-            SELECT %s, new.* FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[], %s::smallint[],
-                %s::smallint[]) AS new
-            """,
-            [event_id, *(list(column) for column in zip(*links, strict=True))],
-        )
+    copied.put("traceability_link", _LINK, ((event_id, *link) for link in links))
     if circles := selectors.inside_themselves(older):
         raise policies.inside_itself(circles)
     if hosted := policies.hosts(links):
@@ -283,34 +283,17 @@ def _end(event_id: int, rows: Rows) -> None:
 def _read(event_id: int, process: Sequence[tuple[object, ...]]) -> None:
     if not process:
         return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO traceability_reading (event_id, subject, at, operation, work_unit_id,
-                operator_id, tool_id, program, parameter_id, value, lower, upper, verdict)
-            SELECT %s, new.* FROM unnest(%s::bigint[], %s::timestamptz[], %s::integer[],
-                %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::bigint[], %s::numeric[],
-                %s::numeric[], %s::numeric[], %s::smallint[]) AS new
-            """,
-            [event_id, *(list(column) for column in zip(*process, strict=True))],
-        )
+    copied.put("traceability_reading", _READING, ((event_id, *row) for row in process))
 
 
 def _hand_over(event_id: int, handovers: Sequence[Handover]) -> None:
     if not handovers:
         return
-    columns = [list(column) for column in zip(*handovers, strict=True)]
+    copied.put("traceability_custody", _CUSTODY, ((event_id, *row) for row in handovers))
+    units = [row for row in handovers if row.thing >= FIRST_UNIT_ID]
+    if not units:
+        return
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO traceability_custody (event_id, thing, document_id, quantity)
-            SELECT %s, new.* FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[]) AS new
-            """,
-            [event_id, *columns],
-        )
-        units = [row for row in handovers if row.thing >= FIRST_UNIT_ID]
-        if not units:
-            return
         cursor.execute(
             """
             UPDATE traceability_serialunit AS unit SET document_id = new.document_id
