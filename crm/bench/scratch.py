@@ -51,6 +51,8 @@ def database(name: str = NAME) -> Iterator[dict[str, str]]:
     }
     try:
         manage(environment, "migrate", "--verbosity", "0")
+        # Pages are measured too, and a clone that nobody has run yet has none of their files.
+        manage(environment, "collectstatic", "--no-input", "--verbosity", "0")
         yield environment
     finally:
         with connection.cursor() as cursor:

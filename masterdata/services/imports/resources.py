@@ -251,7 +251,7 @@ _ALL = (
         "suppliers",
         _("Suppliers"),
         Supplier,
-        _columns(Supplier, "code* name* name_zh is_active"),
+        _columns(Supplier, "code* name* name_zh language address email is_active"),
         ("code",),
     ),
     Resource(
