@@ -111,6 +111,7 @@ NAVIGATION: tuple[Group, ...] = (
         _("Supply"),
         (
             Entry("erp:stock-list", _("Stock"), "packages"),
+            Entry("crm:shipment-list", _("Shipments"), "truck-delivery"),
             Entry("erp:pick-list", _("Pick lists"), "list-check"),
             Entry("erp:stock-move", _("Move goods"), "transfer"),
             Entry("erp:transfer-list", _("Transfers"), "truck"),

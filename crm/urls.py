@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from crm import urls_tickets
-from crm.views import actions, costs, delays, entry, orders, rush
+from crm.views import actions, costs, delays, entry, orders, rush, shipments
 
 app_name = "crm"
 ORDERS = [
@@ -13,6 +13,7 @@ ORDERS = [
     path("lookup/<slug:kind>/", entry.lookup, name="lookup"),
     path("bulk/", actions.bulk_approve, name="bulk-approve"),
     path("bulk/<int:pk>/", actions.bulk_detail, name="bulk-detail"),
+    path("shipments/", shipments.shipment_list, name="shipment-list"),
     path("shipments/<str:number>/deliver/", actions.shipment_deliver, name="shipment-deliver"),
     path("delays/", delays.delay_list, name="delay-list"),
     path("delays/rules/", delays.rule_set, name="delay-rule-set"),

@@ -2,7 +2,6 @@
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
 
 from common.access import AuthenticatedRequest, requires
 from common.enums import Role
@@ -25,11 +24,8 @@ FIRST_PAGE: dict[Role, str] = {
 
 @requires("common.use_account")
 def home(request: AuthenticatedRequest) -> HttpResponse:
-    """Go to the role's first page; say so where there is none."""
+    """Go to the role's first page; say so to who has no role."""
     for role, name in FIRST_PAGE.items():
         if request.user.has_role(role):
-            try:
-                return redirect(reverse(name))
-            except NoReverseMatch:
-                continue
+            return redirect(name)
     return render(request, "common/home.html")

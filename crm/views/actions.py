@@ -20,6 +20,7 @@ from crm.forms import QuantityForm, ReasonForm, ShipForm, whole_numbers
 from crm.models import BulkApproval, SalesOrder, Shipment
 from crm.services import bulk, orders, shipments
 from crm.services.undoing import Undone
+from crm.views.returning import next_or
 
 
 def _back(number: str) -> HttpResponseRedirect:
@@ -203,7 +204,8 @@ def shipment_deliver(request: AuthenticatedRequest, number: str) -> HttpResponse
     shipment = get_object_or_404(Shipment.objects.select_related("order"), number=number)
     with told(request):
         shipments.deliver(shipment=shipment, by=request.user, now=timezone.now())
-    return _back(shipment.order.number)
+    page = reverse("crm:order-detail", kwargs={"number": shipment.order.number})
+    return HttpResponseRedirect(next_or(request, page))
 
 
 @requires("crm.approve_order")

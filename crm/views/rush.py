@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -27,6 +26,7 @@ from crm.forms import ReasonForm, RushFilter, RushForm
 from crm.models import RushRequest, SalesOrderLine
 from crm.services import rush
 from crm.views import rush_words
+from crm.views.returning import next_or
 
 PAGE_SIZE = 25
 # What waits for somebody: planning to decide, sales to say whether it is asked for.
@@ -206,16 +206,7 @@ def _decide(
     with told(request):
         step(rush=found, by=request.user, now=timezone.now(), **facts)
         messages.success(request, f"{found.number}: {done}")
-    return HttpResponseRedirect(_next(request, found.number))
-
-
-def _next(request: HttpRequest, number: str) -> str:
-    """Back to the queue for who decided there."""
-    url = request.POST.get("next", "")
-    hosts = {request.get_host()}
-    if url and url_has_allowed_host_and_scheme(url, hosts, require_https=request.is_secure()):
-        return url
-    return _page(number)
+    return HttpResponseRedirect(next_or(request, _page(found.number)))
 
 
 def _page(number: str) -> str:

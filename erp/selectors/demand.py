@@ -103,6 +103,18 @@ def reserved_quantities(ids: Collection[int]) -> dict[int, Decimal]:
     return found
 
 
+def reserved_for(requirement: str) -> Coalesce:
+    """For an annotation: the stock that is kept for the requirement that a field names, or 0."""
+    kept = (
+        Reservation.objects.filter(requirement=OuterRef(requirement))
+        .order_by()
+        .values("requirement")
+        .annotate(total=Sum("quantity"))
+        .values("total")
+    )
+    return Coalesce(Subquery(kept), ZERO, output_field=DecimalField())
+
+
 def taken_quantities(ids: Collection[int]) -> dict[int, Decimal]:
     """What each requirement has had of stock, by id: issued, or kept for it; two queries."""
     found = reserved_quantities(ids)
