@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,6 +24,7 @@ class Located(Protocol):
 
 
 P = ParamSpec("P")
+R = TypeVar("R", bound=HttpRequest)
 S = TypeVar("S", bound=Located)
 
 
@@ -78,20 +79,22 @@ def chosen(request: HttpRequest, sites: Sequence[Located]) -> str:
 
 def tells_of_idle_sites(
     every: Callable[[], Sequence[S]], working: Callable[[], Sequence[S]]
-) -> Callable[[Callable[P, HttpResponse]], Callable[P, HttpResponse]]:
+) -> Callable[
+    [Callable[Concatenate[R, P], HttpResponse]], Callable[Concatenate[R, P], HttpResponse]
+]:
     """For pages of the ``working`` sites: opened for another one of ``every``, they say so.
 
     What is sent there, and parts of pages, go on answering 404.
     """
 
-    def decorate(view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+    def decorate(
+        view: Callable[Concatenate[R, P], HttpResponse],
+    ) -> Callable[Concatenate[R, P], HttpResponse]:
         @wraps(view)
-        def page(*args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def page(request: R, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             try:
-                return view(*args, **kwargs)
+                return view(request, *args, **kwargs)
             except Http404:
-                request = args[0]
-                assert isinstance(request, HttpRequest)  # noqa: S101 - as of every view
                 code, there = request.GET.get("site", ""), working()
                 site = _of(every(), code)
                 is_part = request.method not in ("GET", "HEAD") or "HX-Request" in request.headers

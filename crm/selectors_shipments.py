@@ -31,11 +31,9 @@ def to_ship(*, site_id: int | None, text: str = "") -> QuerySet[SalesOrder]:
     With ``due``, the first promise of what lies ready, ``line_count`` and ``ready_count`` of the
     lines that still want something, and ``ready_lines``, each with ``ready`` in its item's unit.
     """
-    wanting = _wanting()
+    wanting = _wanting(site_id)
     found = SalesOrder.objects.filter(
-        Exists(wanting.filter(order=OuterRef("pk"), ready__gt=Decimal(0))),
-        site=site_id,
-        state__in=OrderState.open(),
+        Exists(wanting.filter(order=OuterRef("pk"), ready__gt=Decimal(0)))
     )
     if text:
         found = found.filter(_of_order("", text))
@@ -71,9 +69,14 @@ def under_way(*, site_id: int | None, text: str = "") -> QuerySet[Shipment]:
     )
 
 
-def _wanting() -> "QuerySet[WithAnnotations[SalesOrderLine, _Ready]]":
-    """Lines that are not shipped whole, with the stock that is kept for each."""
-    lines = SalesOrderLine.objects.filter(is_cancelled=False, shipped__lt=F("quantity"))
+def _wanting(site_id: int | None) -> "QuerySet[WithAnnotations[SalesOrderLine, _Ready]]":
+    """Lines of open orders that are not shipped whole, with the stock that is kept for each."""
+    lines = SalesOrderLine.objects.filter(
+        order__site=site_id,
+        order__state__in=OrderState.open(),
+        is_cancelled=False,
+        shipped__lt=F("quantity"),
+    )
     return lines.annotate(ready=erp.reserved_for("requirement"))
 
 

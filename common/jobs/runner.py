@@ -2,7 +2,6 @@
 
 import logging
 import traceback
-from contextlib import nullcontext
 from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, connection
@@ -31,8 +30,10 @@ def run_one(job_id: int, *, worker: str = "", now: datetime | None = None) -> bo
         spec = registry.find(job.name)
         if spec.kind is JobKind.DATABASE:
             _run_in_one_transaction(spec, job, held, now)
-        else:
+        elif spec.kind is JobKind.LONG:
             _run_long(spec, job, held, now)
+        else:
+            _run_outside(spec, job, held, now)
     except LostClaim as lost:
         logger.warning("Discarded, another attempt has the job: %s", lost)
     except Exception as error:  # whatever a job raises is its failure
@@ -83,14 +84,16 @@ def _run_in_one_transaction(spec: JobSpec, job: Job, held: Claim, now: datetime 
 
 
 def _run_long(spec: JobSpec, job: Job, held: Claim, now: datetime | None) -> None:
-    sign = signs.of_life(job.pk, held.attempt) if spec.kind is JobKind.LONG else nullcontext()
-    with sign:
-        if spec.kind is JobKind.LONG:
-            held.trust_sign()
-        spec.function(**job.arguments, by=job.actor, now=now or timezone.now(), claim=held)
-        if not held.finished:
-            with held.finish(now=now or timezone.now()):
-                pass
+    with signs.of_life(job.pk, held.attempt):
+        held.trust_sign()
+        _run_outside(spec, job, held, now)
+
+
+def _run_outside(spec: JobSpec, job: Job, held: Claim, now: datetime | None) -> None:
+    spec.function(**job.arguments, by=job.actor, now=now or timezone.now(), claim=held)
+    if not held.finished:
+        with held.finish(now=now or timezone.now()):
+            pass
 
 
 def _drop_broken_connection(error: Exception) -> None:

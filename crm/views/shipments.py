@@ -10,6 +10,7 @@ from common import place
 from common.access import requires
 from common.permissions import allowed
 from crm import selectors_shipments as selectors
+from erp import selectors as erp
 from masterdata import selectors as masterdata
 
 PAGE_SIZE = 50
@@ -29,7 +30,7 @@ def shipment_list(request: HttpRequest) -> HttpResponse:
         "page": Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page")),
         "show": show,
         "q": text,
-        "today": timezone.localdate(),
+        "today": erp.today(site_id=here.pk, now=timezone.now()) if here.pk else None,
         "can_ship": allowed(request.user, "crm.ship"),
         "can_deliver": allowed(request.user, "crm.deliver"),
     }

@@ -49,6 +49,7 @@ def test_the_stores_day_begins_with_what_can_leave(shop: Shop, warehouse: Client
     [found] = orders_on(warehouse)
     assert (found.number, found.ready_count, found.line_count) == (late.number, 1, 2)
     assert [(line.position, line.ready) for line in found.ready_lines] == [(10, 10), (20, 5)]
+    assert "1 of 2 lines" in warehouse.get(URL).content.decode()
     shop.stock("PART", 3)
     soon = shop.converted(("PART", 3))
     promise(soon, 2)
@@ -64,6 +65,7 @@ def test_what_is_shipped_held_or_cancelled_does_not_wait(shop: Shop, warehouse: 
     [found] = orders_on(warehouse)
     assert [line.position for line in found.ready_lines] == [20]
     assert (found.ready_count, found.line_count) == (1, 1)
+    assert "All that is left" in warehouse.get(URL).content.decode()
     SalesOrder.objects.update(state=OrderState.ON_HOLD)
     assert orders_on(warehouse) == []
 
@@ -87,6 +89,14 @@ def test_a_shipment_stays_until_it_is_delivered_from_the_list(
     assert done.headers["Location"] == f"/orders/{order.number}/"
     assert not Shipment.objects.filter(delivered_at__isnull=True).exists()
     assert "Nothing is under way" in warehouse.get(under_way).content.decode()
+
+
+def test_a_line_that_lies_ready_in_part_is_no_whole_line(shop: Shop, warehouse: Client) -> None:
+    shop.stock("PART", 4)
+    shop.converted(("PART", 10))
+    [found] = orders_on(warehouse)
+    assert (found.ready_count, found.line_count) == (0, 1)
+    assert "In part" in warehouse.get(URL).content.decode()
 
 
 def test_only_who_ships_is_offered_it(shop: Shop, client_for: ClientFor) -> None:
